@@ -1,0 +1,198 @@
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/cursor.h"
+#include "base/hash.h"
+#include "base/list.h"
+#include "base/log_read.h"
+#include "base/mem.h"
+#include "base/test.h"
+
+static void numbers_refuse_overflow_and_signs(void **state)
+{
+	(void)state;
+	uint64_t v = 7;
+	assert_true(str_to_u64(STR("18446744073709551615"), &v));
+	assert_true(v == UINT64_MAX);
+	assert_false(str_to_u64(STR("18446744073709551616"), &v));
+	assert_false(str_to_u64(STR("-1"), &v));
+	assert_false(str_to_u64(STR(""), &v));
+	uint32_t w = 0;
+	assert_false(str_to_u32(STR("4294967296"), &w));
+	assert_true(str_to_u32(STR("4294967295"), &w));
+}
+
+static void utf8_refuses_overlong_surrogates_and_cut(void **state)
+{
+	(void)state;
+	assert_true(str_is_utf8(STR("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x93\xac")));
+	assert_false(str_is_utf8(STR("\xc0\x80")));
+	assert_false(str_is_utf8(STR("\xed\xa0\x80")));
+	assert_false(str_is_utf8(STR("\xf4\x90\x80\x80")));
+	assert_false(str_is_utf8(STR("\xe2\x82")));
+	assert_false(str_is_utf8(STR("\xe0\x80\xaf")));
+}
+
+static void finders(void **state)
+{
+	(void)state;
+	str s = STR("Content-Type: text/Plain");
+	assert_int_equal(str_chr(s, ':'), 12);
+	assert_int_equal(str_find(s, STR("text")), 14);
+	assert_int_equal(str_ifind(s, STR("PLAIN")), 19);
+	assert_true(str_ifind(s, STR("html")) == STR_NONE);
+	assert_int_equal(str_rchr(STR("a.b.c"), '.'), 3);
+	assert_true(str_eq(str_trim(STR(" \t x y\r\n")), STR("x y")));
+	assert_true(str_istarts(s, STR("content-")));
+	assert_true(str_iends(s, STR("PLAIN")));
+}
+
+static void buf_keeps_its_first_error(void **state)
+{
+	(void)state;
+	AUTO_BUF buf b = buf_new(10);
+	buf_put(&b, STR("12345"));
+	buf_put(&b, STR("678901"));
+	buf_put(&b, STR("x"));
+	assert_int_equal(buf_result(&b).kind, FAIL_LIMIT);
+	assert_int_equal(b.n, 5);
+	buf_clear(&b);
+	buf_put_u64(&b, 1234567890);
+	assert_false(failed(buf_result(&b)));
+	assert_true(str_eq(buf_str(&b), STR("1234567890")));
+	buf_drop(&b, 4);
+	assert_true(str_eq(buf_str(&b), STR("567890")));
+}
+
+static void every_allocation_may_fail(void **state)
+{
+	(void)state;
+	for (uint64_t n = 1; n <= 3; n++) {
+		AUTO_BUF buf b = buf_new(SIZE_MAX / 4);
+		AUTO_ARENA arena a = arena_new(1 << 20);
+		hash h = hash_new(100);
+		mem_fail_at(n);
+		buf_put(&b, STR("abc"));
+		void *p = arena_alloc(&a, 100);
+		result r = hash_put(&h, STR("k"), &h);
+		mem_fail_at(0);
+		assert_int_equal((b.broken == FAIL_MEMORY) + (p == NULL) + (r.kind == FAIL_MEMORY), 1);
+		hash_free(&h);
+	}
+}
+
+static void arena_has_a_ceiling(void **state)
+{
+	(void)state;
+	AUTO_ARENA arena a = arena_new(4096);
+	assert_non_null(arena_alloc(&a, 4000));
+	assert_null(arena_alloc(&a, 200));
+	assert_int_equal(arena_result(&a).kind, FAIL_LIMIT);
+	assert_null(arena_array(&a, SIZE_MAX / 2, 3));
+	arena_clear(&a);
+	assert_false(failed(arena_result(&a)));
+	assert_true(str_eq(arena_dup(&a, STR("hello")), STR("hello")));
+	assert_string_equal(arena_cstr(&a, STR("hello")), "hello");
+}
+
+static void cursor_carries_its_error(void **state)
+{
+	(void)state;
+	cursor c = cursor_on(STR("\x01\x02\x03"));
+	assert_int_equal(cursor_u16(&c), 0x0201);
+	assert_int_equal(cursor_u32(&c), 0);
+	assert_true(c.bad);
+	assert_int_equal(cursor_next(&c), -1);
+	cursor d = cursor_on(STR("HeLo x"));
+	assert_true(cursor_ieat(&d, STR("helo")));
+	assert_false(cursor_eat(&d, 'x'));
+	assert_false(d.bad);
+	cursor_expect(&d, 'x');
+	assert_true(d.bad);
+}
+
+static void hash_survives_churn(void **state)
+{
+	(void)state;
+	hash h = hash_new(1000);
+	static int values[1000];
+	for (uint64_t round = 0; round < 20; round++) {
+		for (uint64_t i = 0; i < 1000; i++)
+			assert_false(failed(hash_put_u64(&h, i * 7919 + round, &values[i])));
+		assert_int_equal(hash_put_u64(&h, UINT64_MAX, values).kind, FAIL_LIMIT);
+		for (uint64_t i = 0; i < 1000; i += 2)
+			assert_ptr_equal(hash_remove_u64(&h, i * 7919 + round), &values[i]);
+		for (uint64_t i = 1; i < 1000; i += 2) {
+			assert_ptr_equal(hash_get_u64(&h, i * 7919 + round), &values[i]);
+			assert_ptr_equal(hash_remove_u64(&h, i * 7919 + round), &values[i]);
+		}
+		assert_int_equal(h.n, 0);
+	}
+	hash_free(&h);
+}
+
+static void lists_remove_while_walking(void **state)
+{
+	(void)state;
+	struct list head, nodes[5];
+	int seen = 0;
+	list_init(&head);
+	for (int i = 0; i < 5; i++)
+		list_insert(&head, &nodes[i]);
+	LIST_EACH_SAFE(n, &head)
+	{
+		assert_ptr_equal(n, &nodes[seen++]);
+		list_remove(n);
+	}
+	assert_int_equal(seen, 5);
+	assert_true(list_empty(&head));
+}
+
+static char last_record[LOG_RECORD_MAX];
+static size_t last_size;
+
+static void keep_record(void *ctx, str record)
+{
+	(void)ctx;
+	memcpy(last_record, record.p, record.n);
+	last_size = record.n;
+}
+
+static void events_come_back_as_they_went_in(void **state)
+{
+	(void)state;
+	trace_id id = {.b = {1, 2, 3}};
+	struct log_record r;
+	struct log_value v;
+	static char huge[9000];
+	log_set_sink(keep_record, NULL);
+	log_event(EV_SMTP_ACCEPTED, &id, F_STR("from", STR("a@b")), F_I64("delta", -5), F_STR("big", str_of(huge, sizeof huge)));
+	log_set_sink(NULL, NULL);
+	assert_true(log_read(str_of(last_record, last_size), &r));
+	assert_int_equal(r.event, EV_SMTP_ACCEPTED);
+	assert_memory_equal(r.trace.b, id.b, 16);
+	assert_true(log_next(&r, &v) && str_eq(v.text, STR("a@b")));
+	assert_true(log_next(&r, &v) && v.type == 'i' && (int64_t)v.number == -5);
+	assert_true(log_next(&r, &v) && str_eq(v.name, STR("big")) && v.text.n < sizeof huge);
+	assert_false(log_next(&r, &v));
+	for (size_t cut = 0; cut < 40; cut++)
+		if (log_read(str_of(last_record, cut), &r))
+			while (log_next(&r, &v))
+				assert_true(v.name.n < 255);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_refuse_overflow_and_signs),
+		cmocka_unit_test(utf8_refuses_overlong_surrogates_and_cut),
+		cmocka_unit_test(finders),
+		cmocka_unit_test(buf_keeps_its_first_error),
+		cmocka_unit_test(every_allocation_may_fail),
+		cmocka_unit_test(arena_has_a_ceiling),
+		cmocka_unit_test(cursor_carries_its_error),
+		cmocka_unit_test(hash_survives_churn),
+		cmocka_unit_test(lists_remove_while_walking),
+		cmocka_unit_test(events_come_back_as_they_went_in),
+	};
+	return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+}

@@ -1,0 +1,90 @@
+#include "base/log.h"
+
+static const struct log_meaning meanings[] = {
+#define EVENT(ID, LEVEL, NAME, MEANING) [ID] = {LEVEL, NAME, MEANING},
+#include "base/log_events.h"
+#undef EVENT
+};
+
+static void (*sink)(void *, str);
+static void *sink_ctx;
+static uint64_t dropped;
+
+void log_set_sink(void (*to)(void *ctx, str record), void *ctx)
+{
+	sink = to;
+	sink_ctx = ctx;
+}
+
+uint64_t log_dropped(void)
+{
+	return dropped;
+}
+
+const struct log_meaning *log_meaning_of(unsigned event)
+{
+	return event < LOG_EVENTS ? &meanings[event] : NULL;
+}
+
+struct record {
+	size_t n;
+	char p[LOG_RECORD_MAX];
+};
+
+static size_t space(const struct record *r)
+{
+	return sizeof r->p - r->n;
+}
+
+static void put(struct record *r, const void *p, size_t n)
+{
+	if (n > space(r))
+		n = space(r);
+	if (n)
+		memcpy(r->p + r->n, p, n);
+	r->n += n;
+}
+
+static void put_number(struct record *r, uint64_t v, size_t bytes)
+{
+	char le[8];
+	for (size_t i = 0; i < 8; i++)
+		le[i] = (char)(v >> (8 * i) & 0xff);
+	put(r, le, bytes);
+}
+
+static void put_field(struct record *r, const struct log_field *f)
+{
+	size_t name = strlen(f->name);
+	size_t room = space(r);
+	if (name > 255 || room < 2 + name + 8)
+		return; /* a whole field or none: a cut one could not be decoded */
+	put_number(r, name, 1);
+	put(r, f->name, name);
+	put(r, &f->type, 1);
+	if (f->type != 's') {
+		put_number(r, f->number, 8);
+		return;
+	}
+	size_t text = f->text.n < space(r) - 2 ? f->text.n : space(r) - 2;
+	if (text > UINT16_MAX)
+		text = UINT16_MAX;
+	put_number(r, text, 2);
+	put(r, f->text.p, text);
+}
+
+void log_fields(enum log_name event, const trace_id *trace, const struct log_field *fields)
+{
+	static const trace_id none;
+	struct record r;
+	if (!sink) {
+		dropped++;
+		return;
+	}
+	r.n = 0;
+	put_number(&r, (uint64_t)event, 2);
+	put(&r, trace ? trace->b : none.b, sizeof none.b);
+	for (const struct log_field *f = fields; f->name; f++)
+		put_field(&r, f);
+	sink(sink_ctx, str_of(r.p, r.n));
+}

@@ -1,0 +1,52 @@
+#include "base/mem.h"
+#include "base/fail.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+/* The store thread allocates too, so the counters are atomic. */
+static _Atomic uint64_t counted;
+static _Atomic uint64_t fail_at;
+
+static bool refused(void)
+{
+	uint64_t at = atomic_load_explicit(&fail_at, memory_order_relaxed);
+	if (at == 0)
+		return false;
+	uint64_t n = atomic_fetch_add(&counted, 1) + 1;
+	return n == at;
+}
+
+void *mem_alloc(size_t size)
+{
+	must(size > 0);
+	return refused() ? NULL : calloc(1, size);
+}
+
+void *mem_array(size_t count, size_t size)
+{
+	must(count > 0 && size > 0);
+	return refused() ? NULL : calloc(count, size);
+}
+
+void *mem_grow(void *p, size_t size)
+{
+	must(size > 0);
+	return refused() ? NULL : realloc(p, size);
+}
+
+void mem_free(void *p)
+{
+	free(p);
+}
+
+void mem_fail_at(uint64_t n)
+{
+	atomic_store(&counted, 0);
+	atomic_store(&fail_at, n);
+}
+
+uint64_t mem_count(void)
+{
+	return atomic_load(&counted);
+}

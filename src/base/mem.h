@@ -1,0 +1,30 @@
+/* The one seam for memory: every allocation of ours passes here, so that a
+ * test can make the N-th one fail.
+ *
+ * The caller owns what it gets and gives it to mem_free. NULL means refused;
+ * the caller answers FAIL_MEMORY. A size of 0 is an error of ours. */
+#ifndef BASE_MEM_H
+#define BASE_MEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+void *mem_alloc(size_t size);             /* zeroed */
+void *mem_array(size_t count, size_t size); /* zeroed; NULL when count*size overflows */
+void *mem_grow(void *p, size_t size);     /* like realloc; p stays valid on NULL */
+void mem_free(void *p);                   /* NULL is fine */
+
+/* Test seam: the N-th allocation from now (1 = the next) fails, once; 0 turns
+ * it off. mem_count() counts allocations since the last call of this. */
+void mem_fail_at(uint64_t n);
+uint64_t mem_count(void);
+
+/* Cleanup attribute for pointers owned by a block. */
+static inline void mem_free_at(void *pp)
+{
+	mem_free(*(void **)pp);
+}
+#define AUTO_MEM __attribute__((cleanup(mem_free_at)))
+
+#endif
