@@ -165,7 +165,8 @@ static void events_come_back_as_they_went_in(void **state)
 	struct log_value v;
 	static char huge[9000];
 	log_set_sink(keep_record, NULL);
-	log_event(EV_SMTP_ACCEPTED, &id, F_STR("from", STR("a@b")), F_I64("delta", -5), F_STR("big", str_of(huge, sizeof huge)));
+	log_event(EV_SMTP_ACCEPTED, &id, F_STR("from", STR("a@b")), F_I64("delta", -5),
+		F_STR("big", str_of(huge, sizeof huge)));
 	log_set_sink(NULL, NULL);
 	assert_true(log_read(str_of(last_record, last_size), &r));
 	assert_int_equal(r.event, EV_SMTP_ACCEPTED);

@@ -13,7 +13,7 @@ EVENT(EV_SMTP_ACCEPTED, LOG_INFO, "smtp.accepted", "a message was accepted and i
 EVENT(EV_LOGIN, LOG_INFO, "login.accepted", "a login succeeded")
 EVENT(EV_LOGIN_FAILED, LOG_NOTICE, "login.refused", "a login was refused")
 EVENT(EV_DELIVERED, LOG_INFO, "delivery.kept", "a message is on stable storage in a mailbox")
-EVENT(EV_DELIVERY_DEFERRED, LOG_WARNING, "delivery.deferred", "an account could not take a message now; the queue holds it")
+EVENT(EV_DELIVERY_DEFERRED, LOG_WARNING, "delivery.deferred", "an account could not take it now; the queue holds it")
 EVENT(EV_QUEUED, LOG_INFO, "queue.kept", "the queue holds a message durably")
 EVENT(EV_QUEUE_DONE, LOG_INFO, "queue.delivered", "a queued message reached its account")
 EVENT(EV_QUARANTINED, LOG_WARNING, "queue.quarantined", "a message ended its account's process repeatedly and is held")

@@ -130,7 +130,8 @@ bool str_is_ascii(str s)
 static size_t utf8_length(str s, size_t i)
 {
 	unsigned char c = str_at(s, i);
-	size_t n = c < 0x80 ? 1 : c >= 0xC2 && c <= 0xDF ? 2 : c >= 0xE0 && c <= 0xEF ? 3 : c >= 0xF0 && c <= 0xF4 ? 4 : 0;
+	size_t n = c < 0x80 ? 1 : c >= 0xC2 && c <= 0xDF ? 2 : c >= 0xE0 && c <= 0xEF ? 3
+		: c >= 0xF0 && c <= 0xF4 ? 4 : 0;
 	if (n == 0 || n > s.n - i)
 		return 0;
 	for (size_t k = 1; k < n; k++)
