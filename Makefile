@@ -1,0 +1,49 @@
+# Thin: Meson and Ninja do the building; this file knows how to call them.
+#   make run     install what is missing, build, start the demo server (Ctrl-C stops it)
+#   make build   install what is missing and build
+#   make check   every test, under 20 minutes on two cores
+#   make soak    the tests' long forms        make fuzz    fuzz for long (FUZZ_SECONDS each target)
+#   make bench   measure beside Postfix and Dovecot
+#   make clean   remove build/
+SHELL := /bin/bash
+PYTHON := /usr/bin/python3
+MESON := /usr/bin/meson
+WERROR ?= true
+FUZZ_SECONDS ?= 1800
+
+.PHONY: run build check soak fuzz bench clean packages-build packages-check packages-bench
+
+run: build
+	@exec build/postern demo
+
+build: packages-build build/build.ninja
+	@echo "Building into build/ ..."
+	@ninja -C build
+
+build/build.ninja:
+	@echo "Configuring build/ (gcc, optimised, hardened) ..."
+	@CC=gcc $(MESON) setup build -Dwerror=$(WERROR)
+
+check: packages-check
+	@$(PYTHON) tests/check
+
+soak: packages-check
+	@POSTERN_SOAK=1 $(PYTHON) tests/check
+
+fuzz: packages-check
+	@$(PYTHON) tests/check --only fuzz --fuzz-seconds $(FUZZ_SECONDS)
+
+bench: packages-bench build
+	@$(PYTHON) tests/bench/bench
+
+clean:
+	rm -rf build
+
+packages-build:
+	@packaging/packages.sh build
+
+packages-check:
+	@packaging/packages.sh build check
+
+packages-bench:
+	@packaging/packages.sh build bench
