@@ -33,7 +33,10 @@ bool fiber_cancelled(void);
 size_t fiber_count(void);
 
 result fiber_sleep(uint64_t ms) NODISCARD; /* suspends; OK or CANCELLED */
-void fiber_yield(void);                    /* suspends until the other ready fibers ran */
+void fiber_yield(void);                    /* suspends until the other ready fibers ran and the loop polled */
+/* Runs fn on the loop's own, large stack while nothing else runs: for foreign
+ * code that needs more than FIBER_STACK. fn must not wait. */
+void fiber_on_loop_stack(void (*fn)(void *arg), void *arg);
 
 /* A place where fibers wait for something that another fiber or a callback
  * brings about. Wakes are not remembered: test the condition, wait, test again. */

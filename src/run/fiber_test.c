@@ -1,0 +1,442 @@
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/test.h"
+#include "run/clock.h"
+#include "run/fiber.h"
+#include "run/loop.h"
+
+static char trail[256];
+
+static void mark(char c)
+{
+	size_t n = strlen(trail);
+	must(n + 1 < sizeof(trail));
+	trail[n] = c;
+	trail[n + 1] = 0;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	trail[0] = 0;
+	return failed(loop_open()) ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	loop_close();
+	return 0;
+}
+
+static void go(void (*fn)(void *arg), const void *arg)
+{
+	assert_ok(fiber_start(fn, (void *)(uintptr_t)arg, "test", NULL));
+}
+
+/* ---- order ---- */
+
+static void say_and_yield(void *arg)
+{
+	mark(*(char *)arg);
+	fiber_yield();
+	mark(*(char *)arg);
+}
+
+static void runs_in_order_of_starting(void **state)
+{
+	(void)state;
+	go(say_and_yield, "a");
+	go(say_and_yield, "b");
+	go(say_and_yield, "c");
+	assert_int_equal(fiber_count(), 3);
+	loop_run();
+	assert_string_equal(trail, "abcabc");
+	assert_int_equal(fiber_count(), 0);
+}
+
+struct nap {
+	uint64_t ms;
+	char name;
+};
+
+static void nap(void *arg)
+{
+	struct nap *n = arg;
+	assert_ok(fiber_sleep(n->ms));
+	mark(n->name);
+}
+
+static void sleeps_end_in_order_of_time(void **state)
+{
+	(void)state;
+	struct nap naps[] = {{30, 'd'}, {5, 'a'}, {20, 'c'}, {10, 'b'}, {40, 'e'}};
+	for (int i = 0; i < 5; i++)
+		go(nap, &naps[i]);
+	loop_run();
+	assert_string_equal(trail, "abcde");
+}
+
+static void long_sleeper(void *arg)
+{
+	(void)arg;
+	assert_ok(fiber_sleep(24UL * 3600 * 1000));
+	mark('x');
+}
+
+static void advancer(void *arg)
+{
+	(void)arg;
+	fiber_yield();
+	clock_test_advance(24UL * 3600 * 1000 - 1);
+	fiber_yield();
+	fiber_yield();
+	mark('1');
+	clock_test_advance(1);
+	fiber_yield();
+	mark('2');
+}
+
+static void a_held_clock_moves_the_waits(void **state)
+{
+	(void)state;
+	clock_test_hold(1000000);
+	go(long_sleeper, NULL);
+	go(advancer, NULL);
+	loop_run();
+	assert_int_equal(clock_wall_ms(), 1000000 + 24L * 3600 * 1000);
+	clock_test_release();
+	assert_string_equal(trail, "1x2");
+}
+
+/* ---- gates ---- */
+
+static struct gate gate;
+
+static void wait_at_gate(void *arg)
+{
+	result r = gate_wait(&gate, *(uint64_t *)arg);
+	mark(r.kind == FAIL_NONE ? 'o' : r.kind == FAIL_TIMEOUT ? 't' : 'c');
+}
+
+static void open_gate(void *arg)
+{
+	(void)arg;
+	fiber_yield();
+	gate_wake_one(&gate);
+	fiber_yield();
+	mark('|');
+	gate_wake_all(&gate);
+}
+
+static void a_gate_wakes_one_then_all(void **state)
+{
+	(void)state;
+	gate_init(&gate);
+	uint64_t forever = FIBER_FOREVER, soon = 1;
+	for (int i = 0; i < 3; i++)
+		go(wait_at_gate, &forever);
+	go(open_gate, NULL);
+	loop_run();
+	assert_string_equal(trail, "o|oo");
+	trail[0] = 0;
+	go(wait_at_gate, &soon);
+	loop_run();
+	assert_string_equal(trail, "t");
+}
+
+static struct fiber *victim;
+
+static void cancel_then_wake(void *arg)
+{
+	(void)arg;
+	fiber_yield();
+	fiber_cancel(victim);
+	gate_wake_one(&gate); /* the cancelled one has not run yet and must not swallow this */
+}
+
+static void a_wake_goes_past_a_cancelled_waiter(void **state)
+{
+	(void)state;
+	gate_init(&gate);
+	uint64_t forever = FIBER_FOREVER;
+	assert_ok(fiber_start(wait_at_gate, &forever, "victim", &victim));
+	go(wait_at_gate, &forever);
+	go(cancel_then_wake, NULL);
+	loop_run();
+	assert_string_equal(trail, "co");
+}
+
+/* ---- cancelling ---- */
+
+static void wait_in_every_way(void *arg)
+{
+	int *fds = arg;
+	struct fd_watch *w = NULL, *w2 = NULL;
+	assert_ok(fd_watch_open(fds[0], &w));
+	assert_ok(fd_watch_open(fds[1], &w2));
+	mark((char)('0' + (int)fd_wait(w, FD_READ, FIBER_FOREVER).kind % 10));
+	int which = 0;
+	struct fd_pair pair = {.a = w, .a_events = FD_READ, .b = w2, .b_events = FD_READ | FD_WRITE};
+	assert_int_equal(fd_wait_pair(&pair, FIBER_FOREVER, &which).kind, FAIL_CANCELLED);
+	assert_int_equal(fiber_sleep(1000000).kind, FAIL_CANCELLED);
+	assert_int_equal(gate_wait(&gate, FIBER_FOREVER).kind, FAIL_CANCELLED);
+	assert_true(fiber_cancelled());
+	fd_watch_close(&w);
+	fd_watch_close(&w2);
+}
+
+static void end_all(void *arg)
+{
+	(void)arg;
+	fiber_yield();
+	loop_end();
+	assert_int_equal(fiber_start(say_and_yield, NULL, "late", NULL).kind, FAIL_CANCELLED);
+}
+
+static void every_wait_ends_by_cancel(void **state)
+{
+	(void)state;
+	int fds[2];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	gate_init(&gate);
+	uint64_t forever = FIBER_FOREVER, hour = 3600000;
+	go(wait_in_every_way, fds);
+	go(wait_at_gate, &forever);
+	go(wait_at_gate, &hour);
+	go(end_all, NULL);
+	loop_run();
+	char want[] = {(char)('0' + FAIL_CANCELLED % 10), 'c', 'c', 0};
+	assert_string_equal(trail, want);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* ---- descriptors ---- */
+
+struct pipe_end {
+	int fd;
+	struct fd_watch *watch;
+};
+
+static void reader(void *arg)
+{
+	struct pipe_end *p = arg;
+	assert_ok(fd_watch_open(p->fd, &p->watch));
+	assert_int_equal(fd_wait(p->watch, FD_READ, 5).kind, FAIL_TIMEOUT);
+	mark('t');
+	for (char c; ; ) {
+		ssize_t n = read(p->fd, &c, 1);
+		if (n == 1)
+			mark(c);
+		else if (n == 0)
+			break;
+		else
+			assert_ok(fd_wait(p->watch, FD_READ, 10000));
+	}
+	fd_watch_close(&p->watch);
+}
+
+static void writer(void *arg)
+{
+	struct pipe_end *p = arg;
+	assert_ok(fiber_sleep(20));
+	for (const char *s = "hello"; *s; s++) {
+		assert_int_equal(write(p->fd, s, 1), 1);
+		fiber_yield();
+	}
+	close(p->fd);
+}
+
+static void a_descriptor_wakes_its_reader(void **state)
+{
+	(void)state;
+	int fds[2];
+	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
+	struct pipe_end in = {.fd = fds[0]}, out = {.fd = fds[1]};
+	go(reader, &in);
+	go(writer, &out);
+	loop_run();
+	assert_string_equal(trail, "thello");
+	close(fds[0]);
+}
+
+static void wait_until_closed(void *arg)
+{
+	struct pipe_end *p = arg;
+	assert_ok(fd_watch_open(p->fd, &p->watch));
+	assert_int_equal(fd_wait(p->watch, FD_READ, FIBER_FOREVER).kind, FAIL_CLOSED);
+	mark('k');
+}
+
+static void close_watch(void *arg)
+{
+	struct pipe_end *p = arg;
+	fiber_yield();
+	fd_watch_close(&p->watch);
+}
+
+static void closing_a_watch_wakes_its_waiter(void **state)
+{
+	(void)state;
+	int fds[2];
+	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
+	struct pipe_end in = {.fd = fds[0]};
+	go(wait_until_closed, &in);
+	go(close_watch, &in);
+	loop_run();
+	assert_string_equal(trail, "k");
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void watch_pair(void *arg)
+{
+	int *fds = arg;
+	struct fd_watch *a = NULL, *b = NULL;
+	assert_ok(fd_watch_open(fds[0], &a));
+	assert_ok(fd_watch_open(fds[2], &b));
+	int which = 0;
+	struct fd_pair pair = {.a = a, .a_events = FD_READ, .b = b, .b_events = FD_READ};
+	assert_ok(fd_wait_pair(&pair, 10000, &which));
+	assert_int_equal(which, FD_B);
+	pair.a_events = FD_READ | FD_WRITE;
+	char c;
+	assert_int_equal(read(fds[2], &c, 1), 1);
+	assert_ok(fd_wait_pair(&pair, 10000, &which));
+	assert_int_equal(which, FD_A);
+	pair.a_events = 0;
+	assert_int_equal(fd_wait_pair(&pair, 2, &which).kind, FAIL_TIMEOUT);
+	fd_watch_close(&a);
+	fd_watch_close(&b);
+	mark('p');
+}
+
+static void write_second(void *arg)
+{
+	int *fds = arg;
+	fiber_yield();
+	assert_int_equal(write(fds[3], "x", 1), 1);
+}
+
+static void a_pair_tells_which(void **state)
+{
+	(void)state;
+	int fds[4];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds + 2), 0);
+	go(watch_pair, fds);
+	go(write_second, fds);
+	loop_run();
+	assert_string_equal(trail, "p");
+	for (int i = 0; i < 4; i++)
+		close(fds[i]);
+}
+
+/* ---- bad days and figures ---- */
+
+static void errand(void *arg)
+{
+	char big[256 * 1024]; /* four fiber stacks */
+	memset(big, *(char *)arg, sizeof(big));
+	mark(big[sizeof(big) - 1]);
+}
+
+static void run_errand(void *arg)
+{
+	fiber_on_loop_stack(errand, arg);
+	mark('.');
+}
+
+static void the_loop_stack_can_be_borrowed(void **state)
+{
+	(void)state;
+	go(run_errand, "e");
+	go(say_and_yield, "y");
+	loop_run();
+	assert_string_equal(trail, "e.yy");
+}
+
+static void refused_memory_starts_nothing(void **state)
+{
+	(void)state;
+	for (uint64_t n = 1; ; n++) {
+		mem_fail_at(n);
+		result r = fiber_start(say_and_yield, (char[]){"m"}, "test", NULL);
+		mem_fail_at(0);
+		if (!failed(r)) {
+			assert_true(n > 1);
+			break;
+		}
+		assert_int_equal(r.kind, FAIL_MEMORY);
+		assert_int_equal(fiber_count(), 0);
+	}
+	loop_run();
+	assert_string_equal(trail, "mm");
+}
+
+enum { PING_PONGS = 500000 };
+static struct gate sides[2];
+static int ball;
+
+static void player(void *arg)
+{
+	int me = *(int *)arg;
+	for (int i = 0; i < PING_PONGS; i++) {
+		while (ball != me)
+			assert_int_equal(gate_wait(&sides[me], FIBER_FOREVER).kind, 0);
+		ball = !me;
+		gate_wake_one(&sides[!me]);
+	}
+}
+
+static void report_the_cost_of_a_switch(void **state)
+{
+	(void)state;
+	static int names[] = {0, 1};
+	gate_init(&sides[0]);
+	gate_init(&sides[1]);
+	ball = 0;
+	go(player, &names[0]);
+	go(player, &names[1]);
+	uint64_t began = clock_mono_ns();
+	loop_run();
+	uint64_t each = (clock_mono_ns() - began) / (2 * PING_PONGS);
+	printf("a wait at a gate and its wake, there and back: %lu ns (two switches)\n", (unsigned long)each);
+}
+
+static int alive;
+
+static void one_of_many(void *arg)
+{
+	(void)arg;
+	alive++;
+	assert_ok(fiber_sleep(50));
+	alive--;
+}
+
+static void five_thousand_at_once(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 5000; i++)
+		go(one_of_many, NULL);
+	loop_run();
+	assert_int_equal(alive, 0);
+}
+
+int main(void)
+{
+#define T(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(runs_in_order_of_starting), T(sleeps_end_in_order_of_time), T(a_held_clock_moves_the_waits),
+		T(a_gate_wakes_one_then_all), T(a_wake_goes_past_a_cancelled_waiter), T(every_wait_ends_by_cancel),
+		T(a_descriptor_wakes_its_reader), T(closing_a_watch_wakes_its_waiter), T(a_pair_tells_which),
+		T(the_loop_stack_can_be_borrowed), T(refused_memory_starts_nothing), T(report_the_cost_of_a_switch),
+		T(five_thousand_at_once),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
