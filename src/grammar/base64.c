@@ -6,15 +6,15 @@ enum { SEXTET = 64, PAD = 64, BLANK = 65, FOREIGN = 66 };
 enum { PIECE = 3072 }; /* decoded or encoded at a time, so that a buf near its ceiling is not over-reserved */
 
 /* What a byte is: its sextet or one of the kinds above. */
-#define KIND(C)                                                                                                    \
-	(unsigned char)((C) >= 'A' && (C) <= 'Z'                                   ? (C) - 'A'                     \
-			: (C) >= 'a' && (C) <= 'z'                                 ? (C) - 'a' + 26                \
-			: (C) >= '0' && (C) <= '9'                                 ? (C) - '0' + 52                \
-			: (C) == '+'                                               ? 62                            \
-			: (C) == '/'                                               ? 63                            \
-			: (C) == '='                                               ? PAD                           \
-			: (C) == ' ' || (C) == '\t' || (C) == '\r' || (C) == '\n' ? BLANK                          \
-										   : FOREIGN)
+#define KIND(C)                                                                                                        \
+	(unsigned char)((C) >= 'A' && (C) <= 'Z'				  ? (C) - 'A'                          \
+			: (C) >= 'a' && (C) <= 'z'				  ? (C) - 'a' + 26                     \
+			: (C) >= '0' && (C) <= '9'				  ? (C) - '0' + 52                     \
+			: (C) == '+'						  ? 62                                 \
+			: (C) == '/'						  ? 63                                 \
+			: (C) == '='						  ? PAD                                \
+			: (C) == ' ' || (C) == '\t' || (C) == '\r' || (C) == '\n' ? BLANK                              \
+										  : FOREIGN)
 #define KIND4(C) KIND(C), KIND((C) + 1), KIND((C) + 2), KIND((C) + 3)
 #define KIND16(C) KIND4(C), KIND4((C) + 4), KIND4((C) + 8), KIND4((C) + 12)
 #define KIND64(C) KIND16(C), KIND16((C) + 16), KIND16((C) + 32), KIND16((C) + 48)
@@ -96,7 +96,8 @@ static void feed_one(struct base64_stream *s, unsigned kind, buf *out)
 	if (kind < SEXTET) {
 		s->bits = s->bits << 6 | kind;
 		if (++s->have == 4) {
-			char group[3] = {(char)(s->bits >> 16 & 255), (char)(s->bits >> 8 & 255), (char)(s->bits & 255)};
+			char group[3] = {(char)(s->bits >> 16 & 255), (char)(s->bits >> 8 & 255),
+					 (char)(s->bits & 255)};
 			buf_put(out, str_of(group, 3));
 			s->bits = 0;
 			s->have = 0;

@@ -15,8 +15,8 @@ enum { BASE64_LINE = 76 }; /* RFC 2045: the longest line of a body */
 /* A body being decoded: zero it to begin. */
 struct base64_stream {
 	uint32_t bits;
-	unsigned have;   /* sextets in `bits`, 0 to 3 */
-	bool damaged;    /* foreign bytes or a lone last sextet were dropped */
+	unsigned have; /* sextets in `bits`, 0 to 3 */
+	bool damaged;  /* foreign bytes or a lone last sextet were dropped */
 };
 
 /* The one-shot forms. `line` is 0 for one run, else a multiple of 4: CRLF

@@ -29,9 +29,10 @@ static void vectors_both_ways(void **state)
 static void strict_form_has_one_spelling(void **state)
 {
 	(void)state;
-	static const str wrong[] = {STR_INIT("Zg"), STR_INIT("Zg="), STR_INIT("Zh=="), STR_INIT("Zm9="), STR_INIT("Zg==Zg=="),
-				    STR_INIT("Zm9v\r\n"), STR_INIT("Z m9v"), STR_INIT("===="), STR_INIT("A==="),
-				    STR_INIT("Zm9-"), STR_INIT("\0AAA"), STR_INIT("="), STR_INIT("==")};
+	static const str wrong[] = {STR_INIT("Zg"),	  STR_INIT("Zg="),	STR_INIT("Zh=="),  STR_INIT("Zm9="),
+				    STR_INIT("Zg==Zg=="), STR_INIT("Zm9v\r\n"), STR_INIT("Z m9v"), STR_INIT("===="),
+				    STR_INIT("A==="),	  STR_INIT("Zm9-"),	STR_INIT("\0AAA"), STR_INIT("="),
+				    STR_INIT("==")};
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
 		AUTO_BUF buf b = buf_new(100);
 		result r = base64_decode(&b, wrong[i]);
@@ -98,10 +99,8 @@ static void lines_are_76_long(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(vectors_both_ways),
-		cmocka_unit_test(strict_form_has_one_spelling),
-		cmocka_unit_test(ceiling_is_a_limit),
-		cmocka_unit_test(bodies_survive_real_faults),
+		cmocka_unit_test(vectors_both_ways),  cmocka_unit_test(strict_form_has_one_spelling),
+		cmocka_unit_test(ceiling_is_a_limit), cmocka_unit_test(bodies_survive_real_faults),
 		cmocka_unit_test(lines_are_76_long),
 	};
 	return cmocka_run_group_tests_name("base64", tests, NULL, NULL);

@@ -180,8 +180,11 @@ static void crs(struct feed *f)
 }
 
 static void (*const steps[])(struct feed *) = {
-	[SMTP_DATA_LINE_START] = line_start, [SMTP_DATA_DOT] = dot, [SMTP_DATA_DOT_CR] = dot_cr,
-	[SMTP_DATA_TEXT] = text,             [SMTP_DATA_CR] = crs,
+	[SMTP_DATA_LINE_START] = line_start,
+	[SMTP_DATA_DOT] = dot,
+	[SMTP_DATA_DOT_CR] = dot_cr,
+	[SMTP_DATA_TEXT] = text,
+	[SMTP_DATA_CR] = crs,
 };
 
 size_t smtp_data_feed(struct smtp_data *d, str in, buf *out)

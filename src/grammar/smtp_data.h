@@ -23,23 +23,23 @@ enum smtp_data_policy {
 
 enum smtp_data_state {
 	SMTP_DATA_LINE_START, /* behind a CRLF: a dot here is special */
-	SMTP_DATA_DOT,        /* a dot at a line's start, held back */
+	SMTP_DATA_DOT,	      /* a dot at a line's start, held back */
 	SMTP_DATA_DOT_CR,     /* and a CR behind it, held back */
-	SMTP_DATA_TEXT,       /* within a line */
-	SMTP_DATA_CR,         /* one or more CRs within a line, held back */
-	SMTP_DATA_DONE,       /* the end was seen; nothing more is taken */
+	SMTP_DATA_TEXT,	      /* within a line */
+	SMTP_DATA_CR,	      /* one or more CRs within a line, held back */
+	SMTP_DATA_DONE,	      /* the end was seen; nothing more is taken */
 };
 
 struct smtp_data {
 	enum smtp_data_policy policy;
 	enum smtp_data_state state;
-	uint64_t held_crs;       /* in SMTP_DATA_CR */
-	uint64_t consumed;       /* bytes taken from the wire */
-	uint64_t size;           /* bytes of decoded message */
+	uint64_t held_crs; /* in SMTP_DATA_CR */
+	uint64_t consumed; /* bytes taken from the wire */
+	uint64_t size;	   /* bytes of decoded message */
 	uint64_t bare_crs, bare_lfs;
-	uint64_t first_bare;     /* wire offset of the first of either, when there is one */
+	uint64_t first_bare; /* wire offset of the first of either, when there is one */
 	bool first_bare_is_lf;
-	bool nul;                /* a NUL octet occurred */
+	bool nul; /* a NUL octet occurred */
 };
 
 static inline struct smtp_data smtp_data_new(enum smtp_data_policy policy)

@@ -149,9 +149,9 @@ static void first_stray_is_located(void **state)
 		uint64_t at;
 		bool lf;
 	} cases[] = {
-		{STR_INIT("\n.\r\n.\r\n"), 0, true},      {STR_INIT("ab\rc\nd\r\n.\r\n"), 2, false},
+		{STR_INIT("\n.\r\n.\r\n"), 0, true},	 {STR_INIT("ab\rc\nd\r\n.\r\n"), 2, false},
 		{STR_INIT("ab\r\n.\r\r\n\n"), 5, false}, {STR_INIT("ab\r\n..\n\r"), 6, true},
-		{STR_INIT("abc\r\r\r\n"), 3, false},     {STR_INIT("0123456789abcdef0123\nx\r\n"), 20, true},
+		{STR_INIT("abc\r\r\r\n"), 3, false},	 {STR_INIT("0123456789abcdef0123\nx\r\n"), 20, true},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
 		for (size_t cut = 0; cut <= cases[i].wire.n; cut++) {
