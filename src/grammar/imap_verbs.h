@@ -1,0 +1,40 @@
+/* The one list of commands. VERB(identifier, name, states, flags, arguments).
+ * States say where a command is allowed: A before, L after login, S with a
+ * mailbox selected (RFC 9051 section 6). Flags: UID it may follow "UID"; SEQ
+ * no EXPUNGE may be sent while it runs (section 7.5.1), unless it came with
+ * UID. Arguments: the parser in
+ * grammar/imap_*.c. Included by imap_command.[ch] and by whoever keeps one
+ * handler per verb. */
+VERB(CAPABILITY, "CAPABILITY", A | L | S, 0, none)
+VERB(NOOP, "NOOP", A | L | S, 0, none)
+VERB(LOGOUT, "LOGOUT", A | L | S, 0, none)
+VERB(ID, "ID", A | L | S, 0, id)
+VERB(STARTTLS, "STARTTLS", A, 0, none)
+VERB(AUTHENTICATE, "AUTHENTICATE", A, 0, authenticate)
+VERB(LOGIN, "LOGIN", A, 0, login)
+VERB(ENABLE, "ENABLE", L | S, 0, enable)
+VERB(SELECT, "SELECT", L | S, 0, select)
+VERB(EXAMINE, "EXAMINE", L | S, 0, select)
+VERB(CREATE, "CREATE", L | S, 0, create)
+VERB(DELETE, "DELETE", L | S, 0, mailbox)
+VERB(RENAME, "RENAME", L | S, 0, rename)
+VERB(SUBSCRIBE, "SUBSCRIBE", L | S, 0, mailbox)
+VERB(UNSUBSCRIBE, "UNSUBSCRIBE", L | S, 0, mailbox)
+VERB(LIST, "LIST", L | S, 0, list)
+VERB(LSUB, "LSUB", L | S, 0, lsub)
+VERB(NAMESPACE, "NAMESPACE", L | S, 0, none)
+VERB(STATUS, "STATUS", L | S, 0, status)
+VERB(APPEND, "APPEND", L | S, 0, append)
+VERB(IDLE, "IDLE", L | S, 0, none)
+VERB(GETQUOTA, "GETQUOTA", L | S, 0, getquota)
+VERB(GETQUOTAROOT, "GETQUOTAROOT", L | S, 0, mailbox)
+VERB(SETQUOTA, "SETQUOTA", L | S, 0, setquota)
+VERB(CHECK, "CHECK", S, 0, none)
+VERB(CLOSE, "CLOSE", S, 0, none)
+VERB(UNSELECT, "UNSELECT", S, 0, none)
+VERB(EXPUNGE, "EXPUNGE", S, UID, expunge)
+VERB(SEARCH, "SEARCH", S, UID | SEQ, search)
+VERB(FETCH, "FETCH", S, UID | SEQ, fetch)
+VERB(STORE, "STORE", S, UID | SEQ, store)
+VERB(COPY, "COPY", S, UID, copy)
+VERB(MOVE, "MOVE", S, UID, copy)
