@@ -1,0 +1,154 @@
+"""Unmodified clients send and fetch; the octets are compared."""
+import email
+import imaplib
+import shutil
+import smtplib
+import ssl
+import subprocess
+
+import pytest
+
+from kit import paths, wire
+
+MESSAGE = (b'From: Sender <sender@example.net>\r\nTo: somebody@example.test\r\nSubject: from a client\r\n'
+           b'Date: Tue, 3 Mar 2026 10:00:00 +0000\r\nMessage-ID: <client@example.net>\r\n\r\n'
+           b'.a line with a dot\r\n\r\n..two\r\nlast line\r\n')
+
+
+def program(name):
+    found = shutil.which(name)
+    if not found:
+        pytest.skip(f'{name} is not installed')
+    return found
+
+
+def run(argv, octets=b''):
+    done = subprocess.run(argv, input=octets, capture_output=True, timeout=6 * paths.PATIENCE)
+    assert done.returncode == 0, f'{argv[0]}: status {done.returncode}\n{done.stdout.decode()}{done.stderr.decode()}'
+    return done.stdout
+
+
+def only_body(demo, account):
+    with wire.Imap(demo.ports['imap']) as imap:
+        imap.login(account, demo.password)
+        assert imap.select() == 1
+        return imap.bodies()[1]
+
+
+def trusting(demo):
+    """A context that trusts the demo's certificate and checks the chain."""
+    context = ssl.create_default_context(cafile=demo.ready['ca'])
+    context.check_hostname = False
+    return context
+
+
+@pytest.mark.smoke
+def test_smtplib_sends_and_imaplib_fetches(demo, account):
+    with smtplib.SMTP('127.0.0.1', demo.ports['smtp'], timeout=paths.PATIENCE) as smtp:
+        assert smtp.sendmail('sender@example.net', [account], MESSAGE, mail_options=['BODY=8BITMIME']) == {}
+    with imaplib.IMAP4('127.0.0.1', demo.ports['imap'], timeout=paths.PATIENCE) as imap:
+        imap.login(account, demo.password)
+        assert imap.select('INBOX') == ('OK', [b'1'])
+        status, parts = imap.fetch('1', '(BODY.PEEK[])')
+        assert status == 'OK' and parts[0][1].endswith(MESSAGE)
+
+
+@pytest.mark.smoke
+def test_smtplib_submits_over_tls(demo):
+    sender, recipient = demo.new_users(2)
+    with smtplib.SMTP_SSL('127.0.0.1', demo.ports['submissions'], context=trusting(demo), timeout=paths.PATIENCE) as smtp:
+        smtp.login(sender, demo.password)
+        smtp.sendmail(sender, [recipient], MESSAGE)
+    assert only_body(demo, recipient).endswith(MESSAGE)
+
+
+def test_smtplib_starttls_on_587(demo):
+    sender, recipient = demo.new_users(2)
+    with smtplib.SMTP('127.0.0.1', demo.ports['submission'], timeout=paths.PATIENCE) as smtp:
+        smtp.starttls(context=trusting(demo))
+        smtp.login(sender, demo.password)
+        smtp.sendmail(sender, [recipient], MESSAGE)
+    assert only_body(demo, recipient).endswith(MESSAGE)
+
+
+def test_smtplib_learns_of_a_wrong_password(demo, account):
+    with smtplib.SMTP_SSL('127.0.0.1', demo.ports['submissions'], context=trusting(demo), timeout=paths.PATIENCE) as smtp:
+        with pytest.raises(smtplib.SMTPAuthenticationError):
+            smtp.login(account, 'wrong')
+
+
+@pytest.mark.smoke
+def test_imaplib_append_flags_search_copy(demo, account):
+    with imaplib.IMAP4_SSL('127.0.0.1', demo.ports['imaps'], ssl_context=trusting(demo), timeout=paths.PATIENCE) as imap:
+        imap.login(account, demo.password)
+        assert imap.append('INBOX', r'(\Flagged)', '"03-Mar-2026 10:00:00 +0000"', MESSAGE)[0] == 'OK'
+        assert imap.create('kept')[0] == 'OK'
+        imap.select('INBOX')
+        assert imap.search(None, 'FLAGGED', 'SUBJECT', '"client"') == ('OK', [b'1'])
+        assert imap.copy('1', 'kept')[0] == 'OK'
+        assert imap.store('1', '+FLAGS', r'(\Deleted)')[0] == 'OK'
+        assert imap.expunge() == ('OK', [b'1'])
+        assert imap.select('kept') == ('OK', [b'1'])
+        assert imap.fetch('1', '(RFC822)')[1][0][1] == MESSAGE
+        assert imap.close()[0] == 'OK'
+
+
+def test_imaplib_authenticate(demo, account):
+    with imaplib.IMAP4_SSL('127.0.0.1', demo.ports['imaps'], ssl_context=trusting(demo), timeout=paths.PATIENCE) as imap:
+        assert imap.authenticate('PLAIN', lambda _: f'\0{account}\0{demo.password}'.encode())[0] == 'OK'
+
+
+def test_imaplib_idle_by_hand(demo, account, mailbox):
+    """imaplib of Python 3.11 has no IDLE; a second client sends while the first waits."""
+    mailbox.select()
+    mailbox.send(b'i IDLE\r\n')
+    assert mailbox.line().startswith(b'+')
+    with smtplib.SMTP('127.0.0.1', demo.ports['smtp'], timeout=paths.PATIENCE) as smtp:
+        smtp.sendmail('sender@example.net', [account], MESSAGE)
+    while mailbox.line() != b'* 1 EXISTS':
+        pass
+    mailbox.send(b'DONE\r\n')
+    assert mailbox.finish(b'i').ok
+
+
+def test_swaks(demo, account):
+    run([program('swaks'), '--server', '127.0.0.1', '--port', str(demo.ports['smtp']), '--from', 'sender@example.net',
+         '--to', account, '--data', '-', '--helo', 'client.example'], MESSAGE.replace(b'\r\n', b'\n'))
+    assert b'Subject: from a client\r\n' in only_body(demo, account)
+
+
+def test_swaks_with_tls_and_login(demo):
+    sender, recipient = demo.new_users(2)
+    run([program('swaks'), '--server', '127.0.0.1', '--port', str(demo.ports['submission']), '--tls', '--from', sender,
+         '--to', recipient, '--auth', 'LOGIN', '--auth-user', sender, '--auth-password', demo.password,
+         '--helo', 'client.example'])
+    assert b'This is a test mailing' in only_body(demo, recipient)
+
+
+def test_msmtp(demo):
+    sender, recipient = demo.new_users(2)
+    run([program('msmtp'), '--host=127.0.0.1', f'--port={demo.ports["submissions"]}', '--tls=on', '--tls-starttls=off',
+         '--tls-certcheck=off', '--auth=plain', f'--user={sender}', f'--passwordeval=echo {demo.password}',
+         f'--from={sender}', recipient], MESSAGE.replace(b'\r\n', b'\n'))
+    assert only_body(demo, recipient).endswith(MESSAGE)
+
+
+def test_curl_sends_and_fetches(demo, account, tmp_path):
+    curl = program('curl')
+    file = tmp_path / 'message.eml'
+    file.write_bytes(MESSAGE)
+    run([curl, '--silent', '--show-error', f'smtp://127.0.0.1:{demo.ports["smtp"]}/client.example', '--mail-from',
+         'sender@example.net', '--mail-rcpt', account, '--upload-file', str(file)])
+    fetched = run([curl, '--silent', '--show-error', '--insecure', '--user', f'{account}:{demo.password}',
+                   f'imaps://127.0.0.1:{demo.ports["imaps"]}/INBOX;MAILINDEX=1'])
+    assert fetched.endswith(MESSAGE)
+
+
+def test_the_stored_message_parses(demo, account):
+    with smtplib.SMTP('127.0.0.1', demo.ports['smtp'], timeout=paths.PATIENCE) as smtp:
+        smtp.sendmail('sender@example.net', [account], MESSAGE)
+    message = email.message_from_bytes(only_body(demo, account))
+    assert message['Return-Path'] == '<sender@example.net>'
+    assert message['Subject'] == 'from a client'
+    assert len(message.get_all('Received')) == 1
+    assert message.defects == []
