@@ -1,0 +1,77 @@
+/* A sealed database: one connection with what the house always sets, its
+ * schema's versions, transactions and prepared statements.
+ *
+ * db_open makes the database when it is missing, refuses one that is damaged
+ * (DAMAGE; see seal.h), locked by another process (BUSY) or of a newer
+ * version (CONFLICT), carries over what a crash left in the log, and brings
+ * the schema forward. One thread at a time uses a db; every call may block on
+ * the disk, so rooms call it on their store thread. Nothing suspends a fiber.
+ *
+ * Errors of all calls: FULL, DISK, DAMAGE, EXISTS (a constraint), MEMORY,
+ * LIMIT (SQLite's length limits). After FULL or DISK the transaction is
+ * rolled back, db_in_transaction is false, and the db goes on unless a flush
+ * failed; then each write answers DISK until it is opened again. */
+#ifndef ENGINE_DB_H
+#define ENGINE_DB_H
+
+#include "engine/seal.h"
+
+enum {
+	DB_CACHE_KIB = 2048,
+	DB_LOG_FRAMES = 1000,      /* a checkpoint follows the commit that reaches it */
+	DB_QUERIES_MAX = 128,      /* prepared statements kept */
+	DB_VALUE_MAX = 64 << 20,   /* bytes of one value or row */
+	DB_SQL_MAX = 64 << 10,
+};
+
+struct db;
+
+struct db_schema {
+	const char *const *steps; /* steps[n] takes version n to n + 1; each is one transaction */
+	uint32_t count;           /* the version that this program works with */
+};
+
+struct db_options {
+	struct files *files;
+	const char *path;         /* copied */
+	const unsigned char *key; /* BOX_KEY bytes */
+	const unsigned char *id;  /* BOX_ID bytes */
+	const struct db_schema *schema;
+	bool must_exist;          /* ABSENT instead of making it */
+	bool salvage;
+	uint32_t log_frames;      /* 0: DB_LOG_FRAMES */
+};
+
+result db_open(const struct db_options *options, struct db **out) NODISCARD;
+void db_close(struct db **db); /* carries the log over; a failure of that is made good by the next open */
+
+/* The sentence for a log: what SQLite or the seal said last. Valid until the next call. */
+const char *db_trouble(struct db *db);
+
+uint32_t db_version(struct db *db);
+result db_exec(struct db *db, const char *sql) NODISCARD; /* statements without arguments or rows */
+
+/* BEGIN IMMEDIATE, COMMIT, ROLLBACK. A commit that fails is rolled back. */
+result db_begin(struct db *db) NODISCARD;
+result db_commit(struct db *db) NODISCARD;
+void db_rollback(struct db *db);
+bool db_in_transaction(const struct db *db);
+
+/* A part of a transaction that can be undone alone; they nest, last in first out. */
+result db_part_begin(struct db *db) NODISCARD;
+result db_part_keep(struct db *db) NODISCARD;
+void db_part_undo(struct db *db);
+
+int64_t db_last_row(const struct db *db); /* rowid of the last insert */
+uint64_t db_changed(const struct db *db); /* rows changed by the last statement */
+
+result db_checkpoint(struct db *db) NODISCARD;            /* carries the whole log over and empties it */
+result db_give_back(struct db *db, uint32_t pages) NODISCARD; /* free pages to the disk; 0: all */
+result db_check(struct db *db) NODISCARD;                 /* reads and checks everything: slow */
+void db_trim(struct db *db);                              /* gives memory back */
+sqlite3 *db_handle(struct db *db);                        /* for backup and tests */
+
+/* Tests of migrations: opens at an earlier version of the schema. */
+result db_open_at(const struct db_options *options, uint32_t version, struct db **out) NODISCARD;
+
+#endif

@@ -1,0 +1,79 @@
+#include "engine/seal_box.h"
+
+#include <sodium.h>
+#include <string.h>
+
+_Static_assert(BOX_KEY == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "key");
+_Static_assert(BOX_NONCE == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "nonce");
+_Static_assert(BOX_TAG == crypto_aead_xchacha20poly1305_ietf_ABYTES, "tag");
+
+enum { BOUND = BOX_ID + 24 };
+
+void box_wipe(struct box *b)
+{
+	sodium_memzero(b, sizeof *b);
+}
+
+void box_put_u32(unsigned char *p, uint32_t v)
+{
+	for (int i = 0; i < 4; i++)
+		p[i] = (unsigned char)(v >> (8 * i));
+}
+
+void box_put_u64(unsigned char *p, uint64_t v)
+{
+	for (int i = 0; i < 8; i++)
+		p[i] = (unsigned char)(v >> (8 * i));
+}
+
+uint32_t box_get_u32(const unsigned char *p)
+{
+	uint32_t v = 0;
+	for (int i = 3; i >= 0; i--)
+		v = v << 8 | p[i];
+	return v;
+}
+
+uint64_t box_get_u64(const unsigned char *p)
+{
+	return (uint64_t)box_get_u32(p + 4) << 32 | box_get_u32(p);
+}
+
+static void bind(const struct box *b, const struct box_name *name, unsigned char out[BOUND])
+{
+	memcpy(out, b->id, BOX_ID);
+	box_put_u64(out + BOX_ID, name->kind);
+	box_put_u64(out + BOX_ID + 8, name->number);
+	box_put_u64(out + BOX_ID + 16, name->generation);
+}
+
+void box_nonces(unsigned char *units, size_t n, size_t count)
+{
+	enum { BATCH = 32 }; /* one system call for 32 nonces */
+	unsigned char drawn[BATCH * BOX_NONCE];
+	for (size_t i = 0; i < count; i++) {
+		size_t batch = count - i < BATCH ? count - i : BATCH;
+		if (i % BATCH == 0)
+			randombytes_buf(drawn, batch * BOX_NONCE);
+		memcpy(units + i * n + n - BOX_SPARE, drawn + i % BATCH * BOX_NONCE, BOX_NONCE);
+	}
+}
+
+void box_seal(const struct box *b, const struct box_name *name, unsigned char *unit, size_t n)
+{
+	unsigned char bound[BOUND], *nonce = unit + n - BOX_SPARE;
+	bind(b, name, bound);
+	crypto_aead_xchacha20poly1305_ietf_encrypt_detached(unit, unit + n - BOX_TAG, NULL, unit, n - BOX_SPARE,
+		bound, sizeof bound, NULL, nonce, b->key);
+}
+
+bool box_open(const struct box *b, const struct box_name *name, unsigned char *unit, size_t n)
+{
+	unsigned char bound[BOUND], *nonce = unit + n - BOX_SPARE;
+	bind(b, name, bound);
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt_detached(unit, NULL, unit, n - BOX_SPARE, unit + n - BOX_TAG,
+		    bound, sizeof bound, nonce, b->key) != 0)
+		return false;
+	memset(nonce, 0, BOX_SPARE);
+	return true;
+}

@@ -1,0 +1,346 @@
+#include "engine/seal_wal.h"
+#include "base/mem.h"
+
+enum { SLOT_MAGIC = 0, SLOT_GENERATION = 8, SLOT_FLOOR = 16, SLOT_LIVE = 20, SLOT_SQLITE = 24 };
+
+static const uint64_t slot_magic = 0x316c61576e747350; /* "PstnWal1" */
+
+uint64_t wal_frame_at(uint32_t number)
+{
+	return WAL_FRAMES_AT + (uint64_t)number * WAL_FRAME;
+}
+
+static result put(struct wal *w, uint64_t at, const unsigned char *p, size_t n)
+{
+	if (w->broken)
+		return failure(FAIL_DISK, "an earlier flush failed; the database has to be opened again");
+	w->dirty = true;
+	TRY(file_write(w->file, at, str_of((const char *)p, n)));
+	if (at + n > w->size)
+		w->size = at + n;
+	return OK;
+}
+
+/* Header slots. */
+
+result wal_put_head(struct wal *w, unsigned slot)
+{
+	unsigned char unit[WAL_SLOT] = {0};
+	box_put_u64(unit + SLOT_MAGIC, slot_magic);
+	box_put_u64(unit + SLOT_GENERATION, w->head.generation);
+	box_put_u32(unit + SLOT_FLOOR, w->head.floor);
+	unit[SLOT_LIVE] = w->head.live;
+	memcpy(unit + SLOT_SQLITE, w->head.sqlite, WAL_HEADER);
+	struct box_name name = {BOX_HEADER, slot, 0};
+	box_nonces(unit, sizeof unit, 1);
+	box_seal(w->box, &name, unit, sizeof unit);
+	return put(w, slot * WAL_SLOT_AT, unit, sizeof unit);
+}
+
+static bool get_head(struct wal *w, unsigned slot, struct wal_head *out)
+{
+	unsigned char unit[WAL_SLOT];
+	size_t n = sizeof unit;
+	struct box_name name = {BOX_HEADER, slot, 0};
+	if (failed(file_read(w->file, slot * WAL_SLOT_AT, unit, &n)) || n < sizeof unit ||
+		!box_open(w->box, &name, unit, sizeof unit) || box_get_u64(unit + SLOT_MAGIC) != slot_magic)
+		return false;
+	out->generation = box_get_u64(unit + SLOT_GENERATION);
+	out->floor = box_get_u32(unit + SLOT_FLOOR);
+	out->live = unit[SLOT_LIVE];
+	memcpy(out->sqlite, unit + SLOT_SQLITE, WAL_HEADER);
+	return true;
+}
+
+/* A new start of the log; the durable slot stays as it is until the sync. */
+static result new_head(struct wal *w, const unsigned char *sqlite)
+{
+	w->count = 0;
+	w->frames = w->ended = w->synced = 0;
+	w->head = (struct wal_head){.generation = w->durable_generation + 1, .live = sqlite != NULL};
+	if (sqlite)
+		memcpy(w->head.sqlite, sqlite, WAL_HEADER);
+	w->head_due = true;
+	return wal_put_head(w, !w->durable_slot);
+}
+
+static result sync_file(struct wal *w)
+{
+	if (!w->dirty)
+		return OK;
+	result r = file_sync(w->file);
+	if (!failed(r) && w->is_new)
+		r = files_sync_folder(w->file->owner);
+	if (failed(r)) {
+		w->broken = true;
+		return r;
+	}
+	w->is_new = w->dirty = false;
+	w->synced = w->ended;
+	if (w->head_due) {
+		w->head_due = false;
+		w->durable_slot = !w->durable_slot;
+		w->durable_generation = w->head.generation;
+		w->twin_due = w->head.live;
+	}
+	return OK;
+}
+
+/* After a very large transaction the room is given back, once the frames
+ * there are of a generation that nobody can ask for again. */
+static result give_back(struct wal *w)
+{
+	uint64_t keep = wal_frame_at(SEAL_LOG_KEEP);
+	if (w->head_due || w->frames > 0 || w->size <= keep)
+		return OK;
+	TRY(file_truncate(w->file, keep));
+	w->size = keep;
+	return OK;
+}
+
+/* Frames. */
+
+static result read_frame(struct wal *w, uint32_t number, unsigned char *unit, bool *good)
+{
+	size_t n = WAL_FRAME;
+	TRY(file_read(w->file, wal_frame_at(number), unit, &n));
+	struct box_name name = {BOX_FRAME, number, w->head.generation};
+	*good = n == WAL_FRAME && box_open(w->box, &name, unit, WAL_FRAME);
+	if (*good)
+		memcpy(unit + 8, w->head.sqlite + 16, 8); /* the salts */
+	return OK;
+}
+
+static result flush(struct wal *w)
+{
+	if (w->count == 0)
+		return OK;
+	if (w->head_due) /* no frame before its header is durable */
+		TRY(sync_file(w));
+	if (w->twin_due) {
+		TRY(wal_put_head(w, !w->durable_slot));
+		w->twin_due = false;
+	}
+	uint32_t count = w->count, ended = w->ended;
+	w->count = 0; /* sealed in place: what is held is gone, also when the write fails */
+	box_nonces(w->held, WAL_FRAME, count);
+	for (uint32_t i = 0; i < count; i++) {
+		unsigned char *unit = w->held + (size_t)i * WAL_FRAME;
+		if (box_get_u32(unit + 4) != 0)
+			ended = w->first + i + 1;
+		box_put_u32(unit + 8, w->synced);
+		box_put_u32(unit + 12, 0);
+		struct box_name name = {BOX_FRAME, w->first + i, w->head.generation};
+		box_seal(w->box, &name, unit, WAL_FRAME);
+	}
+	TRY(put(w, wal_frame_at(w->first), w->held, (size_t)count * WAL_FRAME));
+	if (w->first + count > w->frames)
+		w->frames = w->first + count;
+	w->ended = ended;
+	return OK;
+}
+
+static result make_room(struct wal *w)
+{
+	if (w->count == SEAL_GATHER_MAX)
+		TRY(flush(w));
+	if (w->count < w->room)
+		return OK;
+	uint32_t room = w->room ? w->room * 2 : 8;
+	unsigned char *bigger = mem_grow(w->held, (size_t)room * WAL_FRAME);
+	if (!bigger)
+		return failure(FAIL_MEMORY, "out of memory");
+	w->held = bigger;
+	w->room = room;
+	return OK;
+}
+
+/* The frame in clear among those held back. A frame that is already in the
+ * file is read first: SQLite may write only its page or only its head. */
+static result hold_frame(struct wal *w, uint32_t number, unsigned char **out)
+{
+	if (w->count > 0 && number >= w->first && number - w->first < w->count) {
+		*out = w->held + (size_t)(number - w->first) * WAL_FRAME;
+		return OK;
+	}
+	if (w->count > 0 && number - w->first != w->count)
+		TRY(flush(w));
+	TRY(make_room(w));
+	if (w->count == 0)
+		w->first = number;
+	unsigned char *unit = w->held + (size_t)w->count * WAL_FRAME;
+	bool there = false;
+	if (number < w->frames)
+		TRY(read_frame(w, number, unit, &there));
+	if (!there)
+		memset(unit, 0, WAL_FRAME);
+	if (number < w->ended) /* it will not be what it was */
+		w->ended = number;
+	if (number < w->synced)
+		w->synced = number;
+	w->count++;
+	*out = unit;
+	return OK;
+}
+
+/* What SQLite sees. */
+
+static bool locate(uint64_t at, size_t n, uint32_t *number, size_t *inside)
+{
+	if (at < WAL_HEADER || (at - WAL_HEADER) / WAL_FRAME >= UINT32_MAX)
+		return false;
+	*number = (uint32_t)((at - WAL_HEADER) / WAL_FRAME);
+	*inside = (size_t)((at - WAL_HEADER) % WAL_FRAME);
+	return n <= WAL_FRAME - *inside;
+}
+
+uint64_t wal_size(const struct wal *w)
+{
+	uint32_t end = w->count ? w->first + w->count : 0;
+	if (end < w->frames)
+		end = w->frames;
+	return w->head.live ? WAL_HEADER + (uint64_t)end * WAL_FRAME : 0;
+}
+
+static result read_head(const struct wal *w, uint64_t at, unsigned char *p, size_t *n)
+{
+	size_t there = w->head.live && at < WAL_HEADER ? WAL_HEADER - (size_t)at : 0;
+	if (*n > there)
+		*n = there;
+	memcpy(p, w->head.sqlite + at, *n);
+	return OK;
+}
+
+result wal_read(struct wal *w, uint64_t at, unsigned char *p, size_t *n)
+{
+	uint32_t number;
+	size_t inside;
+	if (at < WAL_HEADER)
+		return read_head(w, at, p, n);
+	if (!locate(at, *n, &number, &inside))
+		return failure(FAIL_DISK, "SQLite read the log in a way that the seal does not serve");
+	if (w->count > 0 && number >= w->first && number - w->first < w->count) {
+		memcpy(p, w->held + (size_t)(number - w->first) * WAL_FRAME + inside, *n);
+		return OK;
+	}
+	if (!w->head.live || number >= w->frames) {
+		*n = 0;
+		return OK;
+	}
+	unsigned char unit[WAL_FRAME];
+	bool good;
+	TRY(read_frame(w, number, unit, &good));
+	if (!good)
+		return failure(FAIL_DAMAGE, "a frame of the database's log does not authenticate; "
+					    "restore from a backup");
+	memcpy(p, unit + inside, *n);
+	return OK;
+}
+
+result wal_write(struct wal *w, uint64_t at, const unsigned char *p, size_t n)
+{
+	uint32_t number;
+	size_t inside;
+	unsigned char *unit;
+	if (at == 0 && n == WAL_HEADER)
+		return new_head(w, p);
+	if (!w->head.live || !locate(at, n, &number, &inside))
+		return failure(FAIL_DISK, "SQLite wrote the log in a way that the seal does not serve");
+	TRY(hold_frame(w, number, &unit));
+	memcpy(unit + inside, p, n);
+	return OK;
+}
+
+result wal_sync(struct wal *w)
+{
+	TRY(flush(w));
+	TRY(sync_file(w));
+	return give_back(w);
+}
+
+/* Cutting to nothing leaves the room and says "empty" in the header. */
+result wal_truncate(struct wal *w, uint64_t size)
+{
+	if (size == 0)
+		return w->head.live ? new_head(w, NULL) : OK;
+	TRY(flush(w));
+	uint64_t frames = size < WAL_HEADER ? 0 : (size - WAL_HEADER) / WAL_FRAME;
+	if (frames < w->frames)
+		w->frames = (uint32_t)frames;
+	if (w->ended > w->frames)
+		w->ended = w->frames;
+	if (w->synced > w->ended)
+		w->synced = w->ended;
+	return OK;
+}
+
+result wal_carry(struct wal *w)
+{
+	if (!w->head.live || (w->head.floor >= w->synced && !w->head_due))
+		return OK;
+	TRY(wal_sync(w));
+	w->head.floor = w->synced;
+	TRY(wal_put_head(w, !w->durable_slot));
+	w->head_due = true;
+	TRY(sync_file(w));
+	w->twin_due = false;
+	return OK;
+}
+
+void wal_trim(struct wal *w)
+{
+	if (w->count > 0)
+		return;
+	mem_free(w->held);
+	w->held = NULL;
+	w->room = 0;
+}
+
+void wal_close(struct wal *w)
+{
+	w->count = 0;
+	wal_trim(w);
+	file_close(&w->file);
+}
+
+/* Chooses between the slots. `other` tells that the slot which was not chosen does not open. */
+static result choose_head(struct wal *w, bool salvage, bool *other)
+{
+	struct wal_head head[2];
+	bool good[2] = {get_head(w, 0, &head[0]), get_head(w, 1, &head[1])};
+	unsigned best = good[1];
+	if (good[0] && good[1])
+		best = head[1].generation > head[0].generation ||
+		       (head[1].generation == head[0].generation && head[1].floor > head[0].floor);
+	*other = !good[!best];
+	if (good[best]) {
+		w->head = head[best];
+		w->durable_slot = best;
+		w->durable_generation = w->head.generation;
+		return OK;
+	}
+	*other = false;
+	if (w->size > WAL_FRAMES_AT && !salvage)
+		return failure(FAIL_DAMAGE, "both headers of the database's log are damaged; restore from a backup");
+	/* A log that was never used, or is given up. The number starts at random, so that frames of a
+	 * log which was here before never fit. */
+	unsigned char draw[8 + BOX_SPARE];
+	box_nonces(draw, sizeof draw, 1);
+	w->durable_generation = box_get_u64(draw + 8) >> 2;
+	w->durable_slot = 1;
+	w->head = (struct wal_head){.generation = w->durable_generation};
+	return OK;
+}
+
+result wal_open(struct wal *w, bool salvage)
+{
+	bool other = false;
+	TRY(file_size(w->file, &w->size));
+	if (w->size > 0) /* what this open relies on must not be lost by the next crash */
+		TRY(file_sync(w->file));
+	TRY(choose_head(w, salvage, &other));
+	TRY(wal_scan(w, other, salvage));
+	w->twin_due = w->head.live;
+	w->synced = w->ended;
+	return OK;
+}
