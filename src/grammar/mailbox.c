@@ -1,6 +1,5 @@
 #include "grammar/mailbox.h"
 
-#include <arpa/inet.h>
 #include <idn2.h>
 
 static result wrong(const char *text)
@@ -100,26 +99,18 @@ static result take_name(cursor *c, struct mailbox *m)
 	return OK;
 }
 
-/* The address between the brackets (behind "IPv6:"), as bytes. */
-static bool to_ip(int family, str s, unsigned char ip[16])
-{
-	char text[INET6_ADDRSTRLEN] = {0};
-	if (s.n >= sizeof text)
-		return false;
-	memcpy(text, s.p, s.n);
-	return inet_pton(family, text, ip) == 1;
-}
-
 static result read_literal(str inner, struct mailbox *m)
 {
 	size_t colon = str_chr(inner, ':');
 	if (str_istarts(inner, STR("IPv6:"))) {
 		m->kind = MAILBOX_IPV6;
-		return to_ip(AF_INET6, str_skip(inner, 5), m->ip) ? OK : wrong("the IPv6 address literal is malformed");
+		return ip_parse(str_skip(inner, 5), &m->ip) && m->ip.n == 16
+			       ? OK
+			       : wrong("the IPv6 address literal is malformed");
 	}
 	if (colon == STR_NONE) {
 		m->kind = MAILBOX_IPV4;
-		return to_ip(AF_INET, inner, m->ip) ? OK : wrong("the IPv4 address literal is malformed");
+		return ip_parse(inner, &m->ip) ? OK : wrong("the IPv4 address literal is malformed");
 	}
 	for (size_t i = 0; i < colon; i++)
 		if (!ascii_alpha(str_at(inner, i)) && !ascii_digit(str_at(inner, i)) && inner.p[i] != '-')
@@ -301,13 +292,11 @@ static result parse_domain(str domain, struct mailbox *m)
 
 static result normal_literal(const struct mailbox *m, arena *a, str *out)
 {
-	char text[INET6_ADDRSTRLEN];
 	if (m->kind == MAILBOX_GENERAL)
 		return keep(m->domain, a, out);
 	AUTO_BUF buf b = buf_new(MAILBOX_DOMAIN_MAX);
-	must(inet_ntop(m->kind == MAILBOX_IPV4 ? AF_INET : AF_INET6, m->ip, text, sizeof text));
 	buf_put(&b, m->kind == MAILBOX_IPV4 ? STR("[") : STR("[ipv6:"));
-	buf_put(&b, str_from(text));
+	ip_print(&b, &m->ip);
 	buf_putc(&b, ']');
 	TRY(buf_result(&b));
 	return keep(buf_str(&b), a, out);

@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/cursor.h"
+#include "grammar/ip.h"
 
 /* Octets, counted in the canonical form (RFC 5321 section 4.5.3.1). */
 enum {
@@ -34,10 +35,10 @@ enum mailbox_kind {
 
 struct mailbox {
 	enum mailbox_kind kind;
-	str local;	      /* without quotes */
-	str domain;	      /* as written, a literal with its brackets */
-	unsigned char ip[16]; /* of an IPv4 (4 bytes) or IPv6 literal, network order */
-	bool utf8;	      /* octets above 127 occur */
+	str local;    /* without quotes */
+	str domain;   /* as written, a literal with its brackets */
+	struct ip ip; /* of an IPv4 or IPv6 literal */
+	bool utf8;    /* octets above 127 occur */
 };
 
 result mailbox_parse(str s, arena *a, struct mailbox *out) NODISCARD; /* local@domain and nothing else */
@@ -53,7 +54,7 @@ void mailbox_print(buf *out, const struct mailbox *m);
 void mailbox_print_path(buf *out, const struct mailbox *m); /* in brackets */
 
 /* The form to compare and to look up by: lower case, A-labels (IDNA2008 with
- * UTS 46 mapping), literals as inet_ntop prints them. Both spellings of an
+ * UTS 46 mapping), literals as RFC 5952 prints them. Both spellings of an
  * internationalised name give the same bytes. */
 result mailbox_domain(str domain, arena *a, str *out) NODISCARD;
 result mailbox_domain_unicode(str domain, arena *a, str *out) NODISCARD; /* U-labels, to show to people */
