@@ -1,0 +1,58 @@
+#include "auth/password.h"
+
+#include <sodium.h>
+
+_Static_assert(PASSWORD_HASH_MAX >= crypto_pwhash_STRBYTES, "a hash text has room");
+
+result password_hash(str password, uint64_t memory, char hash[PASSWORD_HASH_MAX])
+{
+	char text[crypto_pwhash_STRBYTES];
+	if (password.n > PASSWORD_MAX)
+		return failure(FAIL_INPUT, "the password is longer than 1024 octets");
+	if (crypto_pwhash_str_alg(text, password.p, password.n, PASSWORD_PASSES, memory, crypto_pwhash_ALG_ARGON2ID13) != 0)
+		return failure(FAIL_MEMORY, "there is no memory for hashing a password now");
+	memset(hash, 0, PASSWORD_HASH_MAX);
+	memcpy(hash, text, strlen(text));
+	return OK;
+}
+
+bool password_is_hash(str hash)
+{
+	return hash.n < crypto_pwhash_STRBYTES && str_starts(hash, STR("$argon2id$v=19$m=")) &&
+	       str_chr(hash, '\0') == STR_NONE;
+}
+
+result password_verify(str hash, str password)
+{
+	char text[crypto_pwhash_STRBYTES] = {0};
+	if (!password_is_hash(hash) || password.n > PASSWORD_MAX)
+		return failure(FAIL_DENIED, "the password is wrong");
+	memcpy(text, hash.p, hash.n);
+	if (crypto_pwhash_str_verify(text, password.p, password.n) != 0)
+		return failure(FAIL_DENIED, "the password is wrong");
+	return OK;
+}
+
+/* Those that meet the length and still head every list of leaked passwords. */
+static const char *const common[] = {
+	"1234567890", "12345678910", "0123456789", "0987654321", "1q2w3e4r5t", "qwertyuiop", "qwerty1234", "qwerty12345",
+	"qwerty123456", "password12", "password123", "password1234", "password12345", "passw0rd123", "iloveyou123",
+	"1234512345", "1111111111", "0000000000", "aaaaaaaaaa", "abcdefghij", "abcd123456", "abc1234567", "1qaz2wsx3edc",
+	"qazwsxedcrfv", "letmein123", "welcome123", "welcome1234", "administrator", "changeme123", "mailserver",
+	"sunshine123", "princess123", "football123", "baseball123", "superman123", "asdfghjkl1", "zxcvbnm123",
+	"trustno1trustno1", "qwertzuiop", "passwort123", "correcthorsebatterystaple",
+};
+
+result password_acceptable(str password, str address)
+{
+	if (password.n < PASSWORD_MIN)
+		return failure(FAIL_INPUT, "the password is too short: take at least 10 characters, four words are easy to keep in mind");
+	if (password.n > PASSWORD_MAX)
+		return failure(FAIL_INPUT, "the password is longer than 1024 octets");
+	if (str_ifind(password, address) != STR_NONE || str_ieq(password, str_sub(address, 0, str_chr(address, '@'))))
+		return failure(FAIL_INPUT, "the password holds the address: take something nobody can guess");
+	for (size_t i = 0; i < sizeof common / sizeof common[0]; i++)
+		if (str_ieq(password, str_from(common[i])))
+			return failure(FAIL_INPUT, "this password is on every attacker's list: take another");
+	return OK;
+}

@@ -1,0 +1,99 @@
+#include "supervisor/policy.h"
+
+static const struct role_row rows[ROLES] = {
+	[ROLE_VAULT] = {"vault", "postern-vault", "keys", 0, WORKERS_ONE, 4096, false},
+	[ROLE_WATCH] = {"watch", "postern-watch", "ledger", R_WATCH, WORKERS_ONE, 65536, false},
+	[ROLE_AUTH] = {"auth", "postern-auth", "directory", R_AUTH, WORKERS_ONE, 65536, false},
+	[ROLE_INSPECT] = {"inspect", "postern-inspect", NULL, R_INSPECT, OPT_INSPECT, 4096, false},
+	[ROLE_QUEUE] = {"queue", "postern-queue", "queue", R_QUEUE, WORKERS_ONE, 4096, false},
+	[ROLE_EDGE_MX] = {"edge-mx", "postern-edge", NULL, R_EDGE, OPT_EDGE_MX, 131072, true},
+	[ROLE_EDGE_CLIENT] = {"edge-client", "postern-edge", NULL, R_EDGE, OPT_EDGE_CLIENT, 131072, true},
+	[ROLE_WEB] = {"web", "postern-web", NULL, R_WEB, WORKERS_ONE, 1024, false},
+	[ROLE_ACCOUNT] = {"account", "postern-account", NULL, R_ACCOUNT, WORKERS_ON_DEMAND, 1024, false},
+};
+
+struct route {
+	enum role from, to;
+	const char *pair;
+};
+
+static const struct route routes[] = {
+	/* every room says what it did */
+	{ROLE_VAULT, ROLE_WATCH, "room-watch"},
+	{ROLE_AUTH, ROLE_WATCH, "room-watch"},
+	{ROLE_INSPECT, ROLE_WATCH, "room-watch"},
+	{ROLE_QUEUE, ROLE_WATCH, "room-watch"},
+	{ROLE_EDGE_MX, ROLE_WATCH, "room-watch"},
+	{ROLE_EDGE_CLIENT, ROLE_WATCH, "room-watch"},
+	{ROLE_WEB, ROLE_WATCH, "room-watch"},
+	{ROLE_ACCOUNT, ROLE_WATCH, "room-watch"},
+	/* who keeps a sealed database, or seals for one, asks for keys */
+	{ROLE_AUTH, ROLE_VAULT, "principal-vault"},
+	{ROLE_WATCH, ROLE_VAULT, "principal-vault"},
+	{ROLE_QUEUE, ROLE_VAULT, "principal-vault"},
+	{ROLE_ACCOUNT, ROLE_VAULT, "principal-vault"},
+	{ROLE_EDGE_MX, ROLE_VAULT, "principal-vault"},
+	{ROLE_EDGE_CLIENT, ROLE_VAULT, "principal-vault"},
+	/* a letter's way */
+	{ROLE_EDGE_MX, ROLE_AUTH, "edge-auth"},
+	{ROLE_EDGE_CLIENT, ROLE_AUTH, "edge-auth"},
+	{ROLE_EDGE_MX, ROLE_INSPECT, "asker-inspect"},
+	{ROLE_EDGE_CLIENT, ROLE_INSPECT, "asker-inspect"},
+	{ROLE_ACCOUNT, ROLE_INSPECT, "asker-inspect"},
+	{ROLE_EDGE_MX, ROLE_ACCOUNT, "courier-account"},
+	{ROLE_EDGE_CLIENT, ROLE_ACCOUNT, "courier-account"},
+	{ROLE_QUEUE, ROLE_ACCOUNT, "courier-account"},
+	{ROLE_EDGE_MX, ROLE_QUEUE, "edge-queue"},
+	{ROLE_EDGE_CLIENT, ROLE_QUEUE, "edge-queue"},
+	/* sessions are handed over by auth alone */
+	{ROLE_AUTH, ROLE_ACCOUNT, "auth-account"},
+	/* administration */
+	{ROLE_WEB, ROLE_AUTH, "web-auth"},
+	{ROLE_WEB, ROLE_QUEUE, "web-queue"},
+	{ROLE_WEB, ROLE_WATCH, "web-watch"},
+};
+
+struct door {
+	const char *protocol;
+	enum role role;
+};
+
+static const struct door doors[] = {
+	{"smtp", ROLE_EDGE_MX},          {"submission", ROLE_EDGE_CLIENT}, {"submissions", ROLE_EDGE_CLIENT},
+	{"imap", ROLE_EDGE_CLIENT},      {"imaps", ROLE_EDGE_CLIENT},      {"admin", ROLE_WEB},
+};
+
+const struct role_row *role_row_of(enum role role)
+{
+	return &rows[role];
+}
+
+bool role_find(str name, enum role *out)
+{
+	for (size_t i = 0; i < ROLES; i++) {
+		if (str_eq(str_from(rows[i].name), name)) {
+			*out = (enum role)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool route_allowed(enum role from, enum role to, str pair)
+{
+	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
+		if (routes[i].from == from && routes[i].to == to && str_eq(str_from(routes[i].pair), pair))
+			return true;
+	return false;
+}
+
+bool listener_role(str protocol, enum role *out)
+{
+	for (size_t i = 0; i < sizeof doors / sizeof doors[0]; i++) {
+		if (str_eq(str_from(doors[i].protocol), protocol)) {
+			*out = doors[i].role;
+			return true;
+		}
+	}
+	return false;
+}

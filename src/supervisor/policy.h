@@ -1,0 +1,47 @@
+/* The two tables that make the house: which rooms there are, and which room
+ * may be connected to which.
+ *
+ * Constant data; nothing suspends. What is not in routes[] is refused, so this
+ * file is the whole answer to "who can talk to whom". */
+#ifndef SUPERVISOR_POLICY_H
+#define SUPERVISOR_POLICY_H
+
+#include "base/str.h"
+#include "config/options.h"
+
+enum role {
+	ROLE_VAULT,
+	ROLE_WATCH,
+	ROLE_AUTH,
+	ROLE_INSPECT,
+	ROLE_QUEUE,
+	ROLE_EDGE_MX,
+	ROLE_EDGE_CLIENT,
+	ROLE_WEB,
+	ROLE_ACCOUNT,
+	ROLES,
+};
+
+struct role_row {
+	const char *name;
+	const char *program;  /* of the executable beside posternd */
+	const char *folder;   /* its own folder below the data directory, NULL: none */
+	unsigned settings;    /* which options it is told: a bit of enum option_rooms */
+	int workers;          /* the option that says how many, -1: exactly one, -2: on demand */
+	uint32_t files;       /* limit of open descriptors */
+	bool tls;             /* is given certificate and key */
+};
+
+enum { WORKERS_ONE = -1, WORKERS_ON_DEMAND = -2 };
+
+/* User ids: uid-base + role for the rooms, uid-base + UID_ACCOUNTS + id for accounts. */
+enum { UID_ACCOUNTS = 100 };
+
+const struct role_row *role_row_of(enum role role);
+bool role_find(str name, enum role *out);
+/* May a room of the one role get a channel to the other that speaks this pair? */
+bool route_allowed(enum role from, enum role to, str pair);
+/* Which roles accept connections of clients, by the listener's protocol name. */
+bool listener_role(str protocol, enum role *out);
+
+#endif

@@ -1,0 +1,38 @@
+/* The keys folder: one master key, and every principal's key wrapped by it.
+ *
+ *   master.key        32 random bytes, mode 0600, made at the first start
+ *   wrapped/NAME      nonce | sealed 32 bytes | tag, bound to NAME
+ *   erased/NAME       an empty file: this principal's key was destroyed
+ *
+ * NAME is the principal as the supervisor spells it ("account-42"). A key is
+ * made once: an existing or an erased one is never replaced (EXISTS, DENIED).
+ * Wrappings for a queue item are not stored here; they are bound to the name of
+ * the only principal that may have them opened.
+ *
+ * Files are synced before a key is given out. All keys are 32 bytes; the
+ * caller wipes its copies. Errors: DISK, ABSENT, EXISTS, DENIED, DAMAGE.
+ * Nothing suspends: the folder is the process's current one, reads are small. */
+#ifndef VAULT_KEYS_H
+#define VAULT_KEYS_H
+
+#include "base/fail.h"
+#include "base/str.h"
+
+enum { KEY_SIZE = 32, KEY_WRAPPED = 24 + KEY_SIZE + 16, PRINCIPAL_MAX = 64 };
+
+struct keys; /* holds the master key in locked memory */
+
+result keys_open(struct keys **out) NODISCARD;
+void keys_close(struct keys **k);
+
+result keys_make(struct keys *k, str principal, unsigned char key[KEY_SIZE]) NODISCARD;
+result keys_get(struct keys *k, str principal, unsigned char key[KEY_SIZE]) NODISCARD;
+result keys_erase(struct keys *k, str principal) NODISCARD; /* twice is fine */
+
+/* A fresh random key and its wrapping for `principal`. */
+result keys_wrap_new(struct keys *k, str principal, unsigned char key[KEY_SIZE], unsigned char wrapped[KEY_WRAPPED])
+	NODISCARD;
+/* DAMAGE when the wrapping was made for somebody else, or is no wrapping. */
+result keys_unwrap(struct keys *k, str principal, str wrapped, unsigned char key[KEY_SIZE]) NODISCARD;
+
+#endif

@@ -1,0 +1,123 @@
+#include "base/test.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "vault/keys.h"
+
+static char folder[64];
+
+static int fresh_folder(void **state)
+{
+	(void)state;
+	snprintf(folder, sizeof folder, "/tmp/postern-keys-XXXXXX");
+	return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"wrapped/auth-0", "erased/auth-0", "wrapped/account-7", "master.key"};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		unlink(names[i]);
+	rmdir("wrapped");
+	rmdir("erased");
+	return chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;
+}
+
+static void a_key_is_made_once_and_found_again(void **state)
+{
+	(void)state;
+	struct keys *k = NULL;
+	unsigned char made[KEY_SIZE], got[KEY_SIZE];
+	assert_ok(keys_open(&k));
+	assert_int_equal(keys_get(k, STR("auth-0"), got).kind, FAIL_ABSENT);
+	assert_ok(keys_make(k, STR("auth-0"), made));
+	assert_int_equal(keys_make(k, STR("auth-0"), got).kind, FAIL_EXISTS);
+	keys_close(&k);
+	assert_ok(keys_open(&k));
+	assert_ok(keys_get(k, STR("auth-0"), got));
+	assert_memory_equal(made, got, KEY_SIZE);
+	keys_close(&k);
+}
+
+static void an_erased_key_stays_gone(void **state)
+{
+	(void)state;
+	struct keys *k = NULL;
+	unsigned char key[KEY_SIZE];
+	assert_ok(keys_open(&k));
+	assert_ok(keys_make(k, STR("auth-0"), key));
+	assert_ok(keys_erase(k, STR("auth-0")));
+	assert_ok(keys_erase(k, STR("auth-0")));
+	assert_int_equal(keys_get(k, STR("auth-0"), key).kind, FAIL_ABSENT);
+	assert_int_equal(keys_make(k, STR("auth-0"), key).kind, FAIL_DENIED);
+	keys_close(&k);
+}
+
+static void a_wrapping_opens_only_for_its_principal(void **state)
+{
+	(void)state;
+	struct keys *k = NULL;
+	unsigned char key[KEY_SIZE], got[KEY_SIZE], wrapped[KEY_WRAPPED];
+	assert_ok(keys_open(&k));
+	assert_ok(keys_wrap_new(k, STR("account-7"), key, wrapped));
+	str w = str_of((const char *)wrapped, sizeof wrapped);
+	assert_ok(keys_unwrap(k, STR("account-7"), w, got));
+	assert_memory_equal(key, got, KEY_SIZE);
+	assert_int_equal(keys_unwrap(k, STR("account-8"), w, got).kind, FAIL_DAMAGE);
+	wrapped[30] ^= 1;
+	assert_int_equal(keys_unwrap(k, STR("account-7"), w, got).kind, FAIL_DAMAGE);
+	assert_int_equal(keys_unwrap(k, STR("account-7"), STR("short"), got).kind, FAIL_DAMAGE);
+	keys_close(&k);
+}
+
+/* A stored own key, renamed to another principal's file, must not open. */
+static void files_cannot_be_exchanged(void **state)
+{
+	(void)state;
+	struct keys *k = NULL;
+	unsigned char key[KEY_SIZE];
+	assert_ok(keys_open(&k));
+	assert_ok(keys_make(k, STR("auth-0"), key));
+	assert_int_equal(rename("wrapped/auth-0", "wrapped/account-7"), 0);
+	assert_int_equal(keys_get(k, STR("account-7"), key).kind, FAIL_DAMAGE);
+	keys_close(&k);
+}
+
+static void a_lost_master_key_is_noticed(void **state)
+{
+	(void)state;
+	struct keys *k = NULL;
+	unsigned char key[KEY_SIZE];
+	assert_ok(keys_open(&k));
+	assert_ok(keys_make(k, STR("auth-0"), key));
+	keys_close(&k);
+	assert_int_equal(unlink("master.key"), 0);
+	assert_int_equal(keys_open(&k).kind, FAIL_ABSENT);
+}
+
+static void names_lead_nowhere(void **state)
+{
+	(void)state;
+	struct keys *k = NULL;
+	unsigned char key[KEY_SIZE];
+	assert_ok(keys_open(&k));
+	assert_int_equal(keys_make(k, STR("../x"), key).kind, FAIL_INPUT);
+	assert_int_equal(keys_make(k, STR(""), key).kind, FAIL_INPUT);
+	keys_close(&k);
+}
+
+#define ROOM_TEST(F) cmocka_unit_test_setup_teardown(F, fresh_folder, remove_folder)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ROOM_TEST(a_key_is_made_once_and_found_again), ROOM_TEST(an_erased_key_stays_gone),
+		ROOM_TEST(a_wrapping_opens_only_for_its_principal), ROOM_TEST(files_cannot_be_exchanged),
+		ROOM_TEST(a_lost_master_key_is_noticed), ROOM_TEST(names_lead_nowhere),
+	};
+	return cmocka_run_group_tests_name("vault keys", tests, NULL, NULL);
+}
