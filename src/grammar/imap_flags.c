@@ -43,7 +43,8 @@ static void flag(struct imap_lex *x, struct imap_flags *f)
 {
 	cursor before = x->in;
 	bool system = imap_eat(x, '\\');
-	str name = imap_atom(x, "a flag is expected here: \\Answered, \\Flagged, \\Deleted, \\Seen, \\Draft or a keyword");
+	str name = imap_atom(x,
+		"a flag is expected here: \\Answered, \\Flagged, \\Deleted, \\Seen, \\Draft or a keyword");
 	if (!system) {
 		imap_push(x, &f->keywords, name);
 		return;

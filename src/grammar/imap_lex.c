@@ -168,7 +168,8 @@ static str quoted(struct imap_lex *x)
 			break;
 		}
 	if (c != '"') {
-		imap_want(x, "this quoted string is not closed, or holds CR, LF, NUL or a \"\\\" before another character");
+		imap_want(x,
+			"this quoted string is not closed, or holds CR, LF, NUL or a \"\\\" before another character");
 		return (str){NULL, 0};
 	}
 	str s = str_of(start, (size_t)(x->in.p - start) - 1);
@@ -185,7 +186,8 @@ static str literal(struct imap_lex *x)
 	str rest = str_of(x->in.p, cursor_left(&x->in));
 	size_t line = str_find(rest, STR("\r\n"));
 	struct imap_literal l;
-	if (line == STR_NONE || imap_literal_at_end(str_sub(rest, 0, line), &l) != IMAP_LINE_LITERAL || l.head != line) {
+	if (line == STR_NONE || imap_literal_at_end(str_sub(rest, 0, line), &l) != IMAP_LINE_LITERAL ||
+		l.head != line) {
 		imap_want(x, "a literal is expected here: {size} at the end of the line");
 		return (str){NULL, 0};
 	}

@@ -26,7 +26,8 @@ static void sizes_nobody_can_read_are_an_error(void **state)
 	struct imap_literal l;
 	assert_int_equal(imap_literal_at_end(STR("a {9223372036854775808}"), &l), IMAP_LINE_BAD);
 	assert_int_equal(imap_literal_at_end(STR("a {99999999999999999999999+}"), &l), IMAP_LINE_BAD);
-	static const char *const whole[] = {"", "}", "{}", "{+}", "{-1}", "{1", "1}", "{1}x", "{ 1}", "{1 }", "{1++}", "{a}"};
+	static const char *const whole[] = {"", "}", "{}", "{+}", "{-1}", "{1", "1}", "{1}x", "{ 1}", "{1 }", "{1++}",
+		"{a}"};
 	for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
 		assert_int_equal(imap_literal_at_end(str_from(whole[i]), &l), IMAP_LINE_WHOLE);
 }
@@ -72,8 +73,10 @@ static void strings_that_are_refused(void **state)
 	(void)state;
 	AUTO_ARENA arena a = arena_new(4096);
 	static const str bad[] = {
-		STR_INIT(""), STR_INIT("\""), STR_INIT("\"a"), STR_INIT("\"a\\"), STR_INIT("\"a\\x\""), STR_INIT("\"a\r\n\""),
-		STR_INIT("\"a\0b\""), STR_INIT("\"\xff\""), STR_INIT("{3}\r\nab"), STR_INIT("{3}\nabc"), STR_INIT("{3}"),
+		STR_INIT(""), STR_INIT("\""), STR_INIT("\"a"), STR_INIT("\"a\\"), STR_INIT("\"a\\x\""),
+		STR_INIT("\"a\r\n\""),
+		STR_INIT("\"a\0b\""), STR_INIT("\"\xff\""), STR_INIT("{3}\r\nab"), STR_INIT("{3}\nabc"),
+		STR_INIT("{3}"),
 		STR_INIT("{1}\r\n\0"), STR_INIT("~{1}\r\na"), STR_INIT("\xc3\xbc"), STR_INIT("(a"), STR_INIT("a*"),
 		STR_INIT("{99999999999}\r\na"), STR_INIT("{1} {1}\r\na"), STR_INIT("\x7f"),
 	};
@@ -128,7 +131,8 @@ static void dates_of_search(void **state)
 	x = imap_lex_on(STR("\"29-fEB-2000\""), NULL);
 	d = imap_date(&x);
 	assert_true(imap_ends(&x) && !x.in.bad && d.day == 29);
-	static const char *const bad[] = {"29-Feb-1900", "0-Jan-2000", "32-Jan-2000", "1-Foo-2000", "1-Jan-99", "\"1-Jan-2000",
+	static const char *const bad[] = {"29-Feb-1900", "0-Jan-2000", "32-Jan-2000", "1-Foo-2000", "1-Jan-99",
+		"\"1-Jan-2000",
 		"1 Jan 2000", "", "1-Jan-200x", "001-Jan-2000"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		x = imap_lex_on(str_from(bad[i]), NULL);
@@ -172,7 +176,8 @@ static void moments_that_do_not_exist(void **state)
 	(void)state;
 	static const char *const bad[] = {"\"7-Feb-1994 21:52:25 -0800\"", "\"17-Jul-1996 24:00:00 +0000\"",
 		"\"17-Jul-1996 02:60:25 -0700\"", "\"17-Jul-1996 02:44:61 -0700\"", "\"17-Jul-1996 02:44:25 -2400\"",
-		"\"17-Jul-1996 02:44:25 GMT\"", "\"17-Jul-1996 02:44:25\"", "17-Jul-1996", "\"31-Jun-1996 02:44:25 -0700\""};
+		"\"17-Jul-1996 02:44:25 GMT\"", "\"17-Jul-1996 02:44:25\"", "17-Jul-1996",
+		"\"31-Jun-1996 02:44:25 -0700\""};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct imap_lex x = imap_lex_on(str_from(bad[i]), NULL);
 		imap_date_time(&x);

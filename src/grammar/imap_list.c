@@ -76,7 +76,8 @@ static void selection(struct imap_lex *x, struct imap_list *l)
 	if (imap_eat(x, ')'))
 		return;
 	do
-		l->select |= word(x, select_options, "SUBSCRIBED, REMOTE, RECURSIVEMATCH or SPECIAL-USE is expected here");
+		l->select |= word(x, select_options,
+			"SUBSCRIBED, REMOTE, RECURSIVEMATCH or SPECIAL-USE is expected here");
 	while (imap_another(x));
 	/* RFC 5258 section 3.1. */
 	if ((l->select & IMAP_SELECT_RECURSIVEMATCH) &&

@@ -267,7 +267,8 @@ static void returns(struct imap_lex *x, struct imap_search *s)
 		str name;
 		unsigned bit;
 	} options[] = {
-		{STR_INIT("MIN"), IMAP_RETURN_MIN}, {STR_INIT("MAX"), IMAP_RETURN_MAX}, {STR_INIT("ALL"), IMAP_RETURN_ALL},
+		{STR_INIT("MIN"), IMAP_RETURN_MIN}, {STR_INIT("MAX"), IMAP_RETURN_MAX},
+		{STR_INIT("ALL"), IMAP_RETURN_ALL},
 		{STR_INIT("COUNT"), IMAP_RETURN_COUNT}, {STR_INIT("SAVE"), IMAP_RETURN_SAVE},
 	};
 	s->extended = true;

@@ -74,7 +74,8 @@ static void keys_of_the_examples(void **state)
 		STR("and(10:2001/1/1 11:2001/1/2 13:2001/1/3 14:2001/1/4 15:2001/1/5)"));
 	reads(STR("SAVEDBEFORE 1-Jan-2001 SAVEDON 2-Jan-2001 SAVEDSINCE 3-Jan-2001 SAVEDATESUPPORTED"),
 		STR("and(16:2001/1/1 17:2001/1/2 18:2001/1/3 19:)"));
-	reads(STR("EMAILID M6d99ac3275bb4e THREADID T64b478a75b7ea9"), STR("and(28:M6d99ac3275bb4e 29:T64b478a75b7ea9)"));
+	reads(STR("EMAILID M6d99ac3275bb4e THREADID T64b478a75b7ea9"),
+		STR("and(28:M6d99ac3275bb4e 29:T64b478a75b7ea9)"));
 	reads(STR("TO a CC b BCC c SUBJECT d BODY e ALL"), STR("and(22:a 23:b 24:c 25:d 26:e 2:)"));
 }
 
@@ -97,9 +98,12 @@ static void alternation_and_negation(void **state)
 static void keys_that_are_refused(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"", "FOO", "OR 1", "OR 1 ", "NOT", "NOT ", "(", "()", "(1", "1)", "(1 )", "1  2", "OR (1 2)",
-		"FROM", "FROM ", "HEADER a", "KEYWORD \\Seen", "KEYWORD \"a\"", "UID", "UID 0", "SINCE yesterday", "LARGER -1", "LARGER a",
-		"MODSEQ", "MODSEQ \"x\" none 1", "MODSEQ \"x\" 1", "CHARSET UTF-8", "CHARSET", "UNSEEN,SEEN", "RETURN (FOO) 1",
+	static const char *const bad[] = {"", "FOO", "OR 1", "OR 1 ", "NOT", "NOT ", "(", "()", "(1", "1)", "(1 )",
+		"1  2", "OR (1 2)",
+		"FROM", "FROM ", "HEADER a", "KEYWORD \\Seen", "KEYWORD \"a\"", "UID", "UID 0", "SINCE yesterday",
+		"LARGER -1", "LARGER a",
+		"MODSEQ", "MODSEQ \"x\" none 1", "MODSEQ \"x\" 1", "CHARSET UTF-8", "CHARSET", "UNSEEN,SEEN",
+		"RETURN (FOO) 1",
 		"RETURN 1", "RETURN (MIN)", "RETURN (MIN)1", "RETURN () ", "NOT(1", "SEEN(1)", "ALL\r\n"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		refuses(str_from(bad[i]));

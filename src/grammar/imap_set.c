@@ -6,7 +6,8 @@ static uint32_t member(struct imap_lex *x, bool star)
 		return IMAP_STAR;
 	int c = cursor_peek(&x->in);
 	if (c < '1' || c > '9')
-		imap_want(x, "a message number is expected here: 1 to 4294967295, or \"*\" where the command allows it");
+		imap_want(x,
+			"a message number is expected here: 1 to 4294967295, or \"*\" where the command allows it");
 	return imap_nz_number(x);
 }
 

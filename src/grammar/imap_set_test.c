@@ -48,7 +48,8 @@ static void an_empty_mailbox_has_no_last_message(void **state)
 static void sets_that_are_refused(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"", "0", "1,", ",1", "1:", ":1", "1::2", "1:2:3", "-1", "4294967296", "01", "a", "**",
+	static const char *const bad[] = {"", "0", "1,", ",1", "1:", ":1", "1::2", "1:2:3", "-1", "4294967296", "01",
+		"a", "**",
 		"1,,2", "$1", "$,1", "1,$", "1;2"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		AUTO_ARENA arena a = arena_new(4096);
