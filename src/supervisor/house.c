@@ -1,0 +1,392 @@
+#include "supervisor/house.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "run/clock.h"
+#include "run/net.h"
+#include "supervisor/broker.h"
+#include "supervisor/opening.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void set_state(struct process *p, enum process_state state)
+{
+	p->state = state;
+	gate_wake_all(&p->changed);
+}
+
+static struct process *process_init(struct process *p, struct house *h, enum role role, uint64_t number)
+{
+	*p = (struct process){.house = h, .role = role, .number = number, .state = PROCESS_DOWN};
+	gate_init(&p->changed);
+	return p;
+}
+
+/* One row per worker of every room that is always there, in the order of enum
+ * role: keys and the log come first, doors to the world last. */
+static result make_rows(struct house *h)
+{
+	for (size_t r = 0; r < ROLES; r++)
+		h->rooms_n += workers_of(h->options, (enum role)r);
+	h->rooms = mem_array(h->rooms_n, sizeof *h->rooms);
+	if (!h->rooms)
+		return failure(FAIL_MEMORY, "out of memory");
+	size_t i = 0;
+	for (size_t r = 0; r < ROLES; r++)
+		for (uint64_t w = 0; w < workers_of(h->options, (enum role)r); w++)
+			process_init(&h->rooms[i++], h, (enum role)r, w);
+	return OK;
+}
+
+result house_open(struct house *h)
+{
+	h->accounts = hash_new(HOUSE_ACCOUNTS);
+	h->pids = hash_new(HOUSE_ACCOUNTS + 4096);
+	gate_init(&h->ended);
+	return make_rows(h);
+}
+
+void house_close(struct house *h)
+{
+	mem_free(h->rooms);
+	h->rooms = NULL;
+	hash_free(&h->accounts);
+	hash_free(&h->pids);
+}
+
+void house_kill(struct process *p, const char *why)
+{
+	if (p->pid == 0)
+		return;
+	log_event(EV_ROOM_ENDED, NULL, F_STR("role", str_from(role_row_of(p->role)->name)), F_U64("number", p->number),
+		  F_STR("why", str_from(why)));
+	kill(p->pid, SIGKILL);
+	if (p->state != PROCESS_STOPPING)
+		set_state(p, PROCESS_STOPPING);
+}
+
+/* The peer closed its end, or spoke nonsense: its process is of no use any more. */
+static void channel_ended(void *ctx, struct channel *c, result why)
+{
+	struct process *p = ctx;
+	(void)c;
+	if (why.kind == FAIL_PEER)
+		house_kill(p, "it spoke nonsense to the supervisor");
+	else if (p->state != PROCESS_STOPPING)
+		house_kill(p, "it closed its channel to the supervisor");
+}
+
+static result spawn_with(struct process *p, int channel)
+{
+	struct house *h = p->house;
+	struct spawn s = {.role = p->role, .number = p->number, .program = h->programs.fd[p->role], .folder = -1,
+			  .channel = channel, .change_user = h->folders.as_root,
+			  .uid = folders_uid(&h->folders, p->role, p->number)};
+	if (p->role == ROLE_ACCOUNT)
+		TRY(folders_of_account(&h->folders, p->number, &s.folder));
+	else
+		TRY(folders_of_role(&h->folders, p->role, &s.folder));
+	result r = spawn_room(&s, &p->pid);
+	if (s.folder >= 0)
+		close(s.folder);
+	return r;
+}
+
+static result remember(struct process *p)
+{
+	p->started = clock_wall_s();
+	p->started_mono = clock_mono_ms();
+	return hash_put_u64(&p->house->pids, (uint64_t)p->pid, p);
+}
+
+/* Suspends. Afterwards the process is starting, or the result says why not. */
+static result start(struct process *p)
+{
+	int ends[2];
+	TRY(net_pair(SOCK_SEQPACKET, ends));
+	result r = spawn_with(p, ends[1]);
+	close(ends[1]);
+	if (failed(r)) {
+		close(ends[0]);
+		return r;
+	}
+	set_state(p, PROCESS_STARTING);
+	r = remember(p);
+	if (!failed(r))
+		r = opening_channel(p, ends[0], channel_ended);
+	else
+		close(ends[0]);
+	if (!failed(r))
+		r = opening_begin(p);
+	if (failed(r))
+		house_kill(p, r.text);
+	return r;
+}
+
+/* A room that fails early is not started in a tight circle. */
+static void grow_wait(struct process *p)
+{
+	uint64_t lived = clock_mono_ms() - p->started_mono;
+	if (lived >= HOUSE_CALM_MS)
+		p->wait = 0;
+	else
+		p->wait = p->wait ? p->wait * 2 : HOUSE_WAIT_FIRST;
+	if (p->wait > HOUSE_WAIT_MOST)
+		p->wait = HOUSE_WAIT_MOST;
+}
+
+/* Fiber: brings a room up and sees that it gets ready in time. */
+static void bring_up(void *arg)
+{
+	struct process *p = arg;
+	result r = OK;
+	while (!p->house->ending && p->state == PROCESS_DOWN && !failed(r)) {
+		if (p->wait)
+			r = fiber_sleep(p->wait);
+		if (failed(r) || p->house->ending)
+			break;
+		if (failed(start(p)) && p->state == PROCESS_DOWN)
+			grow_wait(p);
+	}
+	while (!failed(r) && p->state == PROCESS_STARTING)
+		r = gate_wait(&p->changed, HOUSE_START_MS);
+	if (r.kind == FAIL_TIMEOUT && p->state == PROCESS_STARTING)
+		house_kill(p, "it did not get ready in time");
+	house_release(p);
+}
+
+static void begin_bringing_up(struct process *p)
+{
+	p->held++;
+	if (failed(fiber_start(bring_up, p, "bring-up", NULL)))
+		house_release(p);
+}
+
+static void forget_account(struct process *p)
+{
+	struct house *h = p->house;
+	if (p->role != ROLE_ACCOUNT || p->state != PROCESS_DOWN || p->held > 0)
+		return;
+	hash_remove_u64(&h->accounts, p->number);
+	mem_free(p);
+}
+
+void house_release(struct process *p)
+{
+	must(p->held > 0);
+	p->held--;
+	forget_account(p);
+}
+
+static void process_ended(struct process *p, int status)
+{
+	struct house *h = p->house;
+	bool expected = p->state == PROCESS_STOPPING;
+	hash_remove_u64(&h->pids, (uint64_t)p->pid);
+	p->pid = 0;
+	channel_close(&p->channel);
+	if (!expected)
+		log_event(EV_ROOM_ENDED, NULL, F_STR("role", str_from(role_row_of(p->role)->name)),
+			  F_U64("number", p->number), F_I64("status", WIFEXITED(status) ? WEXITSTATUS(status) : -1),
+			  F_I64("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
+	if (expected)
+		p->wait = 0;
+	else
+		grow_wait(p);
+	p->restarts++;
+	p->held++;
+	set_state(p, PROCESS_DOWN);
+	gate_wake_all(&h->ended);
+	if (p->role != ROLE_ACCOUNT && !h->ending)
+		begin_bringing_up(p);
+	house_release(p);
+}
+
+void house_reap(struct house *h)
+{
+	int status;
+	for (;;) {
+		pid_t pid = waitpid(-1, &status, WNOHANG);
+		if (pid <= 0)
+			return;
+		struct process *p = hash_get_u64(&h->pids, (uint64_t)pid);
+		if (p)
+			process_ended(p, status);
+	}
+}
+
+result house_start(struct house *h)
+{
+	for (size_t i = 0; i < h->rooms_n; i++)
+		begin_bringing_up(&h->rooms[i]);
+	uint64_t until = clock_mono_ms() + HOUSE_START_MS;
+	for (size_t i = 0; i < h->rooms_n;) {
+		if (h->rooms[i].state == PROCESS_RUNNING) {
+			i++;
+			continue;
+		}
+		uint64_t now = clock_mono_ms();
+		if (now >= until)
+			return failure(FAIL_TIMEOUT, "not every room came up; the lines above say which and why");
+		result r = gate_wait(&h->rooms[i].changed, until - now);
+		if (r.kind == FAIL_CANCELLED)
+			return r;
+	}
+	return OK;
+}
+
+static result account_process(struct house *h, uint64_t number, struct process **out)
+{
+	int folder;
+	struct process *p = hash_get_u64(&h->accounts, number);
+	if (!p) {
+		TRY(folders_of_account(&h->folders, number, &folder));
+		close(folder);
+		p = mem_alloc(sizeof *p);
+		if (!p)
+			return failure(FAIL_MEMORY, "out of memory");
+		process_init(p, h, ROLE_ACCOUNT, number);
+		result r = hash_put_u64(&h->accounts, number, p);
+		if (failed(r)) {
+			mem_free(p);
+			return r;
+		}
+	}
+	*out = p;
+	return OK;
+}
+
+/* A worker by turns; one that is down only when all are. */
+static struct process *pick_room(struct house *h, enum role role, uint64_t number)
+{
+	struct process *any = NULL;
+	for (size_t k = 0; k < h->rooms_n; k++) {
+		struct process *p = &h->rooms[(h->turn + 1 + k) % h->rooms_n];
+		if (p->role != role || (number != HOUSE_ANY && p->number != number))
+			continue;
+		if (p->state == PROCESS_RUNNING) {
+			h->turn = (uint64_t)(p - h->rooms);
+			return p;
+		}
+		any = p;
+	}
+	return any;
+}
+
+/* Suspends until p can be sent messages. An account that is down is started. */
+static result await_up(struct process *p)
+{
+	uint64_t until = clock_mono_ms() + HOUSE_START_MS;
+	while (p->state == PROCESS_DOWN || p->state == PROCESS_STOPPING) {
+		uint64_t now = clock_mono_ms();
+		if (p->house->ending)
+			return failure(FAIL_BUSY, "the server is stopping");
+		if (now >= until)
+			return failure(FAIL_TIMEOUT, "the room does not come up");
+		if (p->role == ROLE_ACCOUNT && p->state == PROCESS_DOWN)
+			TRY(start(p));
+		else
+			TRY(gate_wait(&p->changed, until - now));
+	}
+	return OK;
+}
+
+result house_find(struct house *h, enum role role, uint64_t number, struct process **out)
+{
+	struct process *p = NULL;
+	if (h->ending)
+		return failure(FAIL_BUSY, "the server is stopping");
+	if (role == ROLE_ACCOUNT)
+		TRY(account_process(h, number, &p));
+	else
+		p = pick_room(h, role, number);
+	if (!p)
+		return failure(FAIL_ABSENT, "there is no such room");
+	p->held++;
+	result r = await_up(p);
+	if (failed(r))
+		house_release(p);
+	else
+		*out = p;
+	return r;
+}
+
+struct process *house_running(struct house *h, enum role role, uint64_t number)
+{
+	struct process *p = role == ROLE_ACCOUNT ? hash_get_u64(&h->accounts, number) : pick_room(h, role, number);
+	return p && p->state == PROCESS_RUNNING && p->number == number ? p : NULL;
+}
+
+/* Suspends: until p has no process, killing it after HOUSE_STOP_MS. */
+static void await_end(struct process *p)
+{
+	uint64_t until = clock_mono_ms() + HOUSE_STOP_MS;
+	while (p->pid != 0) {
+		uint64_t now = clock_mono_ms();
+		if (now >= until)
+			house_kill(p, "it did not stop in time");
+		if (gate_wait(&p->changed, now < until ? until - now : 1000).kind == FAIL_CANCELLED)
+			return;
+	}
+}
+
+static void ask_to_stop(struct process *p)
+{
+	if (p->state != PROCESS_STARTING && p->state != PROCESS_RUNNING)
+		return;
+	set_state(p, PROCESS_STOPPING);
+	if (failed(opening_stop(p)))
+		house_kill(p, "it could not be told to stop");
+}
+
+void house_retire(struct process *p)
+{
+	p->held++;
+	ask_to_stop(p);
+	await_end(p);
+	house_release(p);
+}
+
+void house_remove_account(struct house *h, uint64_t number)
+{
+	struct process *p = hash_get_u64(&h->accounts, number);
+	if (p)
+		house_retire(p);
+}
+
+static void stop_accounts(struct house *h)
+{
+	size_t at = 0;
+	str key;
+	void *value;
+	while (hash_each(&h->accounts, &at, &key, &value))
+		ask_to_stop(value);
+	uint64_t until = clock_mono_ms() + HOUSE_STOP_MS;
+	while (h->accounts.n > 0 && clock_mono_ms() < until)
+		if (gate_wait(&h->ended, until - clock_mono_ms()).kind == FAIL_CANCELLED)
+			return;
+	at = 0;
+	while (hash_each(&h->accounts, &at, &key, &value))
+		house_kill(value, "it did not stop in time");
+}
+
+static void stop_roles(struct house *h, enum role first, enum role last)
+{
+	for (size_t i = 0; i < h->rooms_n; i++)
+		if (h->rooms[i].role >= first && h->rooms[i].role <= last)
+			ask_to_stop(&h->rooms[i]);
+	for (size_t i = 0; i < h->rooms_n; i++)
+		if (h->rooms[i].role >= first && h->rooms[i].role <= last)
+			await_end(&h->rooms[i]);
+}
+
+void house_stop(struct house *h)
+{
+	h->ending = true;
+	stop_roles(h, ROLE_EDGE_MX, ROLE_WEB);
+	stop_accounts(h);
+	stop_roles(h, ROLE_AUTH, ROLE_QUEUE);
+	stop_roles(h, ROLE_VAULT, ROLE_WATCH);
+}

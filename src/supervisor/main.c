@@ -1,0 +1,242 @@
+/* posternd: reads the configuration, binds the ports, starts the rooms.
+ *
+ *   posternd -c FILE            runs in the foreground
+ *   posternd --check -c FILE    names every mistake: file, line, remedy
+ *   posternd --help, --version
+ *
+ * Exit status: 0 ended in order, 1 could not start or the configuration has
+ * errors, 2 usage. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "config/load.h"
+#include "run/files.h"
+#include "run/loop.h"
+#include "run/random.h"
+#include "supervisor/house.h"
+#include "supervisor/voice.h"
+
+enum { PEM_MAX = 32768 };
+
+static void usage(FILE *to)
+{
+	AUTO_BUF buf options = buf_new(65536);
+	config_help(&options);
+	fprintf(to,
+		"usage: posternd -c FILE            run in the foreground\n"
+		"       posternd --check -c FILE    check the configuration only\n"
+		"       posternd --version\n\nOptions of the configuration file (`name = value`, default in brackets):\n%.*s",
+		(int)options.n, options.p ? options.p : "");
+}
+
+struct arguments {
+	const char *file;
+	bool check;
+};
+
+/* -1: go on; otherwise the exit status. */
+static int read_arguments(int argc, char **argv, struct arguments *out)
+{
+	static const struct option known[] = {
+		{"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'},
+		{"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
+	};
+	for (int c; (c = getopt_long(argc, argv, "c:h", known, NULL)) != -1;) {
+		if (c == 'c') {
+			out->file = optarg;
+		} else if (c == 'k') {
+			out->check = true;
+		} else if (c == 'V') {
+			puts("posternd " POSTERN_VERSION);
+			return 0;
+		} else {
+			usage(c == 'h' ? stdout : stderr);
+			return c == 'h' ? 0 : 2;
+		}
+	}
+	if (out->file && optind == argc)
+		return -1;
+	fprintf(stderr, "posternd: name the configuration file: posternd -c FILE; `posternd --help` tells more\n");
+	return 2;
+}
+
+static int complain(const char *what, result r)
+{
+	fprintf(stderr, "posternd: %s: %s\n", what, r.text);
+	return 1;
+}
+
+static result read_pem(const struct options *o, enum option_id id, buf *out)
+{
+	str path = options_text(o, id);
+	if (path.n == 0)
+		return failure(FAIL_ABSENT, "the option is not set: name a PEM file");
+	return file_read(path.p, out);
+}
+
+/* What --check looks at besides the options themselves. */
+static int check_files(const char *file, struct house *h)
+{
+	static const enum option_id pems[] = {OPT_CERTIFICATE, OPT_PRIVATE_KEY};
+	buf *const into[] = {&h->certificate, &h->private_key};
+	int bad = 0;
+	for (size_t i = 0; i < sizeof pems / sizeof pems[0]; i++) {
+		result r = read_pem(h->options, pems[i], into[i]);
+		if (!failed(r))
+			continue;
+		fprintf(stderr, "%s: %s: %s\n", file, option_row_of(pems[i])->name, r.text);
+		bad = 1;
+	}
+	return bad;
+}
+
+/* The folder that holds posternd also holds the rooms; installed, it is the
+ * libexec folder. */
+static result find_programs(struct programs *p)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	if (n > 0) {
+		self[n] = '\0';
+		char *slash = strrchr(self, '/');
+		*slash = '\0';
+		if (!failed(programs_open(p, self)))
+			return OK;
+		strncat(self, "/rooms", sizeof self - strlen(self) - 1);
+		if (!failed(programs_open(p, self)))
+			return OK;
+	}
+	return programs_open(p, POSTERN_LIBEXEC);
+}
+
+/* Many accounts mean many channels. */
+static void raise_limits(void)
+{
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+static result set_up(struct house *h, buf *problems)
+{
+	TRY(find_programs(&h->programs));
+	TRY(folders_open(&h->folders, options_text(h->options, OPT_DIRECTORY).p,
+			 (uint32_t)options_number(h->options, OPT_UID_BASE)));
+	if (fchdir(h->folders.root) < 0)
+		return failure(FAIL_DISK, "the data directory cannot be entered");
+	TRY(listeners_open(&h->listeners, h->options, problems));
+	return house_open(h);
+}
+
+static void on_child(void *ctx)
+{
+	house_reap(ctx);
+}
+
+/* SIGTERM and SIGINT end this wait; a second one is not needed. */
+static struct gate ending;
+
+static void on_end(void *ctx)
+{
+	struct house *h = ctx;
+	h->ending = true;
+	gate_wake_all(&ending);
+}
+
+struct life {
+	struct house *house;
+	int status;
+};
+
+static void live(void *arg)
+{
+	struct life *l = arg;
+	struct house *h = l->house;
+	result r = house_start(h);
+	if (failed(r)) {
+		l->status = complain("cannot start", r);
+	} else {
+		sd_notify(0, "READY=1");
+		voice_open(h);
+		while (!h->ending)
+			if (failed(gate_wait(&ending, FIBER_FOREVER)))
+				break;
+	}
+	sd_notify(0, "STOPPING=1");
+	house_stop(h);
+	voice_close();
+	loop_end();
+}
+
+static int run(struct house *h)
+{
+	struct life l = {.house = h};
+	gate_init(&ending);
+	result r = loop_on_signal(SIGCHLD, on_child, h);
+	if (!failed(r))
+		r = loop_on_signal(SIGTERM, on_end, h);
+	if (!failed(r))
+		r = loop_on_signal(SIGINT, on_end, h);
+	if (!failed(r))
+		r = fiber_start(live, &l, "life", NULL);
+	if (failed(r))
+		return complain("cannot start", r);
+	loop_run();
+	return l.status;
+}
+
+static int start(struct house *h, const char *file)
+{
+	AUTO_BUF buf problems = buf_new(CONFIG_PROBLEMS_MAX);
+	h->best_effort = options_yes(h->options, OPT_ALLOW_UNJAILED) || options_yes(h->options, OPT_DEMO);
+	raise_limits();
+	signal(SIGPIPE, SIG_IGN);
+	voice_stderr();
+	result r = random_open();
+	if (!failed(r))
+		r = loop_open();
+	if (!failed(r))
+		r = set_up(h, &problems);
+	if (failed(r)) {
+		fwrite(problems.p, 1, problems.n, stderr);
+		return complain(file, r);
+	}
+	int status = run(h);
+	listeners_close(&h->listeners);
+	programs_close(&h->programs);
+	unlink("admin.sock");
+	folders_close(&h->folders);
+	house_close(h);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments a = {0};
+	struct options options;
+	struct house house = {.options = &options, .certificate = buf_new(PEM_MAX), .private_key = buf_new(PEM_MAX)};
+	AUTO_BUF buf problems = buf_new(CONFIG_PROBLEMS_MAX);
+	int status = read_arguments(argc, argv, &a);
+	if (status >= 0)
+		return status;
+	options_init(&options);
+	result r = config_load(a.file, &options, &problems);
+	fwrite(problems.p, 1, problems.n, stderr);
+	status = failed(r) | check_files(a.file, &house);
+	if (a.check && !status)
+		printf("%s: no problem found\n", a.file);
+	if (!a.check && !status)
+		status = start(&house, a.file);
+	options_free(&options);
+	buf_free(&house.certificate);
+	buf_free(&house.private_key);
+	return status;
+}

@@ -1,0 +1,73 @@
+#include "supervisor/opening.h"
+#include "supervisor/broker.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+result opening_channel(struct process *p, int fd, void (*ended)(void *, struct channel *, result))
+{
+	char peer[64];
+	snprintf(peer, sizeof peer, "%s %llu", role_row_of(p->role)->name, (unsigned long long)p->number);
+	struct channel_options o = {.fd = fd, .peer = peer, .ctx = p, .ended = ended};
+	return supervisor_room_open_as_supervisor(&o, &broker_handlers, &p->channel);
+}
+
+static size_t settings_for(const struct house *h, enum role role, struct supervisor_room_setting out[OPTIONS])
+{
+	size_t n = 0;
+	for (size_t i = 0; i < OPTIONS; i++) {
+		const struct option_row *row = option_row_of((enum option_id)i);
+		if (!(row->rooms & role_row_of(role)->settings) || !h->options->text[i])
+			continue;
+		out[n++] = (struct supervisor_room_setting){str_from(row->name), str_from(h->options->text[i])};
+	}
+	return n;
+}
+
+static result send_begin(struct process *p)
+{
+	const struct house *h = p->house;
+	const struct role_row *row = role_row_of(p->role);
+	struct supervisor_room_setting settings[OPTIONS];
+	struct supervisor_room_begin m = {
+		.role = str_from(row->name),
+		.number = p->number,
+		.jail = h->best_effort ? SUPERVISOR_ROOM_JAIL_POLICY_BEST_EFFORT : SUPERVISOR_ROOM_JAIL_POLICY_STRICT,
+	};
+	m.settings.p = settings;
+	m.settings.n = settings_for(h, p->role, settings);
+	if (row->tls) {
+		m.certificate = buf_str(&h->certificate);
+		m.private_key = buf_str(&h->private_key);
+	}
+	return supervisor_room_begin_send(p->channel, NULL, &m);
+}
+
+result opening_begin(struct process *p)
+{
+	const struct listeners *l = &p->house->listeners;
+	TRY(send_begin(p));
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->p[i].role != p->role || l->p[i].worker != p->number)
+			continue;
+		struct supervisor_room_listener m = {.protocol = str_from(l->p[i].protocol),
+						     .address = str_from(l->p[i].address), .socket = l->p[i].fd};
+		TRY(supervisor_room_listener_send(p->channel, NULL, &m));
+	}
+	return OK;
+}
+
+result opening_stop(struct process *p)
+{
+	struct supervisor_room_stop m = {0};
+	return supervisor_room_stop_send(p->channel, NULL, &m);
+}
+
+result opening_visitor(struct process *p, const struct visitor *v)
+{
+	struct supervisor_room_channel m = {.pair = str_from(v->pair), .role = str_from(v->role),
+					    .number = v->number, .socket = v->fd};
+	if (!p->channel)
+		return failure(FAIL_CLOSED, "the room has just ended");
+	return supervisor_room_channel_send(p->channel, NULL, &m);
+}
