@@ -31,6 +31,12 @@ static inline struct body body_of(str bytes)
 
 /* Puts a long body into a sealed memfd of its own; short ones stay as they are. */
 result body_share(struct body *b) NODISCARD;
+/* The same bytes, and memfd, for another message; owns nothing. */
+static inline struct body body_view(const struct body *b)
+{
+	return (struct body){b->bytes, b->memfd, false};
+}
+
 /* The memfd alone, for one packet; the caller closes it. */
 result body_seal(str bytes, int *fd) NODISCARD;
 /* Checks the seals and the size of a received memfd and maps it; takes fd,

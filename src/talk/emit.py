@@ -70,6 +70,79 @@ def typed(item):
         "{", f"\ttalk_release(&{n}_shape, m);", "}", ""]
 
 
+def handler(m):
+    n, u = c_name(m), m.unit.prefix
+    if m.answer:
+        return f"result (*{m.name})(struct arrival *in, struct {n} *m, struct {u}_{m.answer} *answer)"
+    return f"void (*{m.name})(struct arrival *in, struct {n} *m)"
+
+
+def heard_by(unit, side):
+    """The messages for which this side needs a handler."""
+    return [m for m in unit.of("message") if m.by != side and not m.is_answer]
+
+
+def side(unit, name):
+    """What one side needs to open its end of a channel."""
+    n = f"{unit.prefix}_as_{name}"
+    heard = heard_by(unit, name)
+    out = [f"/* The handlers of {name}; one that is NULL refuses. */", f"struct {n} {{"]
+    out += [f"\t{handler(m)};{comment(m.about)}" for m in heard] or ["\tchar none; /* only answers come here */"]
+    return out + [
+        "};", f"extern const struct channel_kind {n}_kind;",
+        f"static inline result {unit.prefix}_open_as_{name}(const struct channel_options *o, const struct {n} *handlers,",
+        "\t\tstruct channel **out)",
+        "{", f"\treturn channel_open(o, &{n}_kind, handlers, out);", "}", ""]
+
+
+def saying(m, trace):
+    return f"&(struct saying){{&{m.unit.prefix}_pair, {c_name(m).upper()}, {trace}, m}}"
+
+
+def speaking(m):
+    """The functions that send one message; answers are sent by the channel."""
+    n, out = c_name(m), []
+    if m.is_answer:
+        return out
+    if not m.answer:
+        for verb in ("send", "offer"):
+            out += [f"static inline result {n}_{verb}(struct channel *c, const trace_id *trace, const struct {n} *m)",
+                    "{", f"\treturn channel_{verb}(c, {saying(m, 'trace')});", "}"]
+        return out + [""]
+    a = f"{m.unit.prefix}_{m.answer}"
+    return [f"static inline result {n}_call(struct channel *c, const trace_id *trace, const struct {n} *m, arena *a,",
+            f"\t\tstruct {a} *answer)", "{",
+            f"\treturn channel_call(c, {saying(m, 'trace')},",
+            "\t\t&(struct hearing){a, FIBER_FOREVER, answer});", "}",
+            f"static inline result {n}_call_within(struct channel *c, const struct asking *ask, const struct {n} *m,",
+            f"\t\tstruct {a} *answer)", "{",
+            f"\treturn channel_call(c, {saying(m, 'ask->trace')},",
+            "\t\t&(struct hearing){ask->arena, ask->timeout_ms, answer});", "}", ""]
+
+
+def dispatch(unit, name):
+    n = f"{unit.prefix}_as_{name}"
+    out = [f"static result {name}_hears(const void *handlers, unsigned number, struct arrival *in, void *m, void *answer)",
+           "{"]
+    heard = heard_by(unit, name)
+    if heard:
+        out += [f"\tconst struct {n} *h = handlers;", "\tif (!h)", "\t\treturn channel_unhandled();",
+                "\tswitch (number) {"]
+    for m in heard:
+        out += [f"\tcase {c_name(m).upper()}:"]
+        if m.answer:
+            out += [f"\t\treturn h->{m.name} ? h->{m.name}(in, m, answer) : channel_unhandled();"]
+        else:
+            out += [f"\t\tif (h->{m.name})", f"\t\t\th->{m.name}(in, m);", "\t\treturn OK;"]
+    out += ["\tdefault: break;", "\t}"] if heard else []
+    unused = [] if heard else ["handlers", "number", "in", "m"]
+    unused += ["answer"] if not any(m.answer for m in heard) else []
+    out += [f"\t(void){u};" for u in unused]
+    return out + ["\treturn channel_unhandled();", "}",
+                  f"const struct channel_kind {n}_kind = "
+                  f"{{&{unit.prefix}_pair, {unit.sides.index(name)}, {name}_hears}};", ""]
+
+
 def head(unit, what):
     return [f"/* {what} Made from {unit.path.name}; change that file instead. */"]
 
@@ -77,7 +150,8 @@ def head(unit, what):
 def header(unit, folder):
     guard = f"TALK_{unit.prefix}_H".upper()
     out = head(unit, unit.about or "Shared declarations.")
-    out += [f"#ifndef {guard}", f"#define {guard}", "", '#include "talk/codec.h"']
+    out += [f"#ifndef {guard}", f"#define {guard}", "",
+            '#include "talk/channel.h"' if unit.sides else '#include "talk/codec.h"']
     out += [f'#include "{folder}/{u.prefix}.h"' for u in unit.includes] + [""]
     if unit.sides:
         out += [f"extern const struct talk_pair {unit.prefix}_pair;", ""]
@@ -91,6 +165,10 @@ def header(unit, folder):
             out += [f"extern const struct talk_shape {c_name(item)}_shape;", ""]
         if item.kind == "enum":
             out += [f"extern const char *const {c_name(item)}_names[{len(item.values)}];", ""]
+    for m in unit.of("message"):
+        out += speaking(m)
+    for name in unit.sides or []:
+        out += side(unit, name)
     return "\n".join(out + ["#endif", ""])
 
 
@@ -169,6 +247,8 @@ def source(unit, folder):
             out += field_tables(item)
     if unit.sides:
         out += pair_table(unit)
+        for name in unit.sides:
+            out += dispatch(unit, name)
     return "\n".join(out)
 
 

@@ -1,0 +1,151 @@
+#include "talk/channel_core.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Packets taken before the loop looks at other descriptors again. */
+enum { READ_BURST = 32 };
+
+/* The one packet being read in this process; what must last is copied. */
+static struct {
+	char *space;
+} desk;
+
+/* Room for one descriptor too many, to see it rather than lose it. */
+union rights {
+	struct cmsghdr align;
+	char space[CMSG_SPACE(sizeof(int) * (TALK_FDS_MAX + 1))];
+};
+
+static uint64_t get_le(const char *from, size_t n)
+{
+	uint64_t v = 0;
+	for (size_t i = n; i > 0; i--)
+		v = v << 8 | (unsigned char)from[i - 1];
+	return v;
+}
+
+static struct packet_head get_head(const char *p)
+{
+	struct packet_head h = {
+		.number = (uint16_t)get_le(p, 2), .flags = (uint16_t)get_le(p + 2, 2), .request = (uint32_t)get_le(p + 4, 4)};
+	memcpy(h.trace.b, p + 8, sizeof h.trace.b);
+	return h;
+}
+
+/* All descriptors that came; false when there were more than may come. */
+static bool take_fds(struct msghdr *msg, struct talk_in *in)
+{
+	bool fit = !(msg->msg_flags & MSG_CTRUNC);
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < n; i++) {
+			int fd;
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+			if (in->fds_n < TALK_FDS_MAX) {
+				in->fds[in->fds_n++] = fd;
+			} else {
+				close(fd);
+				fit = false;
+			}
+		}
+	}
+	return fit;
+}
+
+static void handle(struct channel *c, const struct packet_head *h, struct talk_in *in)
+{
+	const struct talk_pair *pair = c->kind->pair;
+	const char *why = NULL;
+	if (h->flags & FLAG_ANSWER) {
+		channel_answered(c, h, in);
+		return;
+	}
+	const struct talk_message *m = h->number >= 1 && h->number <= pair->n ? &pair->messages[h->number] : NULL;
+	if (!m || m->by == c->kind->side || m->is_answer)
+		why = "a message that this side does not take";
+	else if (h->flags != (m->answer ? FLAG_CALL : 0) || (h->request != 0) != (m->answer != 0))
+		why = "a message's header does not fit its declaration";
+	else if (!channel_heard(c, h->number))
+		why = "a message that the channel's state does not permit now, or a second one of once";
+	if (why)
+		channel_nonsense(c, h, NULL, failure(FAIL_PEER, why));
+	else
+		channel_serve(c, h, in);
+}
+
+static void open_packet(struct channel *c, struct msghdr *msg, size_t n)
+{
+	struct talk_in in = {.fds_n = 0};
+	struct packet_head h = {0};
+	bool fit = take_fds(msg, &in);
+	if (n >= TALK_HEADER)
+		h = get_head(desk.space);
+	in.at = cursor_on(str_skip(str_of(desk.space, n), TALK_HEADER));
+	c->counts.received++;
+	c->counts.octets_in += n;
+	if (n < TALK_HEADER || msg->msg_flags & MSG_TRUNC)
+		channel_nonsense(c, &h, NULL, failure(FAIL_PEER, "a packet shorter or longer than one may be"));
+	else if (!fit)
+		channel_nonsense(c, &h, NULL, failure(FAIL_PEER, "more descriptors than a message may carry"));
+	else
+		handle(c, &h, &in);
+	talk_in_close(&in);
+}
+
+static bool ready(void)
+{
+	if (desk.space)
+		return true;
+	void *p = mmap(NULL, TALK_HEADER + TALK_PACKET_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	desk.space = p == MAP_FAILED ? NULL : p;
+	return desk.space != NULL;
+}
+
+/* False when there is nothing more to read. */
+static bool read_one(struct channel *c)
+{
+	struct iovec v = {desk.space, TALK_HEADER + TALK_PACKET_MAX};
+	union rights rights;
+	struct msghdr msg = {
+		.msg_iov = &v, .msg_iovlen = 1, .msg_control = rights.space, .msg_controllen = sizeof rights.space};
+	ssize_t n = recvmsg(c->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (n > 0) {
+		open_packet(c, &msg, (size_t)n);
+		return true;
+	}
+	/* A peer that closed with our words unread leaves an error in front of its last answers. */
+	if (n < 0 && (errno == EINTR || errno == ECONNRESET))
+		return true;
+	if (n < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM))
+		return false;
+	channel_shut(c, failure(FAIL_CLOSED, "the other room has gone"));
+	return false;
+}
+
+void channel_read(struct channel *c, bool to_end)
+{
+	if (!ready()) {
+		channel_shut(c, failure(FAIL_MEMORY, "no memory to read a message into"));
+		return;
+	}
+	/* Asking once more whether there is another packet costs a system call, as
+	 * polling again does; only where packets came in a row it pays. */
+	size_t most = c->bursty || to_end ? READ_BURST : 1 + (c->calls_out + c->calls_in > 1);
+	size_t n = 0;
+	while (n < most && c->open && read_one(c))
+		if (++n == 2)
+			most = READ_BURST;
+	c->bursty = n > 1;
+}
+
+void channel_read_trim(void)
+{
+	if (desk.space)
+		munmap(desk.space, TALK_HEADER + TALK_PACKET_MAX);
+	desk.space = NULL;
+}
