@@ -14,6 +14,7 @@ struct seal {
 	const char *path;
 	struct box box;
 	bool salvage;
+	char name[24]; /* of the VFS: VACUUM finds it by name too, so it stays registered */
 	struct wal *wal; /* SQLite opens at most one log; NULL while it is shut */
 	result trouble;
 	unsigned char unit[SEAL_PAGE];
@@ -404,10 +405,12 @@ result seal_new(const struct seal_options *options, struct seal **out)
 	s->salvage = options->salvage;
 	memcpy(s->box.key, options->key, BOX_KEY);
 	memcpy(s->box.id, options->id, BOX_ID);
+	snprintf(s->name, sizeof s->name, "seal-%p", (void *)s);
 	s->vfs = (sqlite3_vfs){
 		.iVersion = 2,
 		.szOsFile = sizeof(struct seal_file),
 		.mxPathname = 512,
+		.zName = s->name,
 		.pAppData = s,
 		.xOpen = vfs_open,
 		.xDelete = vfs_delete,
@@ -419,6 +422,10 @@ result seal_new(const struct seal_options *options, struct seal **out)
 		.xCurrentTimeInt64 = vfs_time_ms,
 		.xGetLastError = vfs_last_error,
 	};
+	if (sqlite3_vfs_register(&s->vfs, 0) != SQLITE_OK) {
+		seal_free(&s);
+		return failure(FAIL_MEMORY, "SQLite does not take the seal");
+	}
 	*out = s;
 	return OK;
 }
@@ -426,6 +433,7 @@ result seal_new(const struct seal_options *options, struct seal **out)
 void seal_free(struct seal **seal)
 {
 	if (*seal) {
+		sqlite3_vfs_unregister(&(*seal)->vfs);
 		box_wipe(&(*seal)->box);
 		sodium_memzero((*seal)->unit, SEAL_PAGE);
 		mem_free(*seal);
@@ -433,20 +441,9 @@ void seal_free(struct seal **seal)
 	*seal = NULL;
 }
 
-/* The VFS has a name only while the connection is opened: SQLite finds it by
- * that name, then keeps the pointer. */
 int seal_connect(struct seal *s, int flags, sqlite3 **out)
 {
-	char name[32];
-	snprintf(name, sizeof name, "seal-%p", (void *)s);
-	s->vfs.zName = name;
-	int rc = sqlite3_vfs_register(&s->vfs, 0);
-	if (rc != SQLITE_OK)
-		return rc;
-	rc = sqlite3_open_v2(s->path, out, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, name);
-	sqlite3_vfs_unregister(&s->vfs);
-	s->vfs.zName = "seal";
-	return rc;
+	return sqlite3_open_v2(s->path, out, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, s->name);
 }
 
 const char *seal_trouble(const struct seal *s, enum fail_kind *kind)

@@ -274,12 +274,17 @@ result wal_truncate(struct wal *w, uint64_t size)
 	return OK;
 }
 
+/* SQLite has synced the log before it carries it over, at FULL and NORMAL;
+ * at OFF this does it, for a log whose beginning alone is on disk must never
+ * be carried over again by the next open. */
 result wal_carry(struct wal *w)
 {
-	if (!w->head.live || (w->head.floor >= w->synced && !w->head_due))
+	if (!w->head.live || (!w->dirty && w->count == 0 && w->head.floor >= w->ended))
 		return OK;
 	TRY(wal_sync(w));
-	w->head.floor = w->synced;
+	if (w->head.floor >= w->ended)
+		return OK;
+	w->head.floor = w->ended;
 	TRY(wal_put_head(w, !w->durable_slot));
 	w->head_due = true;
 	TRY(sync_file(w));
@@ -298,6 +303,7 @@ void wal_trim(struct wal *w)
 
 void wal_close(struct wal *w)
 {
+	(void)!failed(flush(w)); /* nothing is held back here unless SQLite was told not to sync */
 	w->count = 0;
 	wal_trim(w);
 	file_close(&w->file);

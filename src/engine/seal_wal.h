@@ -56,7 +56,7 @@ struct wal {
 
 /* Takes the open file; reads and judges it. DAMAGE unless salvage. */
 result wal_open(struct wal *w, bool salvage) NODISCARD;
-void wal_close(struct wal *w); /* frees buffers, closes the file; writes nothing */
+void wal_close(struct wal *w); /* writes what is held back, frees, closes the file */
 
 uint64_t wal_size(const struct wal *w); /* as SQLite sees it */
 result wal_read(struct wal *w, uint64_t at, unsigned char *p, size_t *n) NODISCARD;

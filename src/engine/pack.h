@@ -1,0 +1,34 @@
+/* Small compression for what lies in rows and in body files: one byte says
+ * how (0 as it is, 1 zstd), then for zstd four bytes of size (little-endian)
+ * and a frame (RFC 8878). What does not shrink is kept as it is.
+ *
+ * Nothing here is sealed: rows lie in sealed pages, body files seal their
+ * pieces. A packer keeps zstd's work memory between calls (some 100 KB);
+ * packer_trim gives it back. Used by one thread at a time; nothing suspends.
+ * Errors: LIMIT (over PACK_MAX or the buf's ceiling), MEMORY, DAMAGE. */
+#ifndef ENGINE_PACK_H
+#define ENGINE_PACK_H
+
+#include "base/buf.h"
+
+enum {
+	PACK_MAX = 64 << 20, /* bytes of one packed value, in clear */
+	PACK_LEVEL = 1,
+	PACK_HEAD = 5,
+};
+
+struct ZSTD_CCtx_s;
+struct ZSTD_DCtx_s;
+
+struct packer {
+	struct ZSTD_CCtx_s *in;
+	struct ZSTD_DCtx_s *out;
+};
+
+void packer_trim(struct packer *p); /* also frees it */
+
+result pack(struct packer *p, str plain, buf *out) NODISCARD;    /* appends */
+result unpack(struct packer *p, str packed, buf *out) NODISCARD; /* appends */
+result unpacked_size(str packed, size_t *out) NODISCARD;
+
+#endif
