@@ -5,7 +5,9 @@
  * message? The message's octets go their own way; then imap_append_more() takes
  * the line behind them, and so on until the command ends. Views and lists as in
  * imap_command.h; `out` is zeroed by the caller before the first call and keeps
- * the tag after a failure. FAIL_ABSENT: CATENATE and URLs are not offered. */
+ * the tag after a failure, when the literal's octets follow all the same if it
+ * does not wait (literal.sync of imap_literal_at_end). FAIL_ABSENT: CATENATE is
+ * not offered. Nothing suspends. */
 #ifndef GRAMMAR_IMAP_APPEND_H
 #define GRAMMAR_IMAP_APPEND_H
 

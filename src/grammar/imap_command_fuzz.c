@@ -62,7 +62,7 @@ static void check_section(const struct imap_section *s)
 	AUTO_ARENA arena a = arena_new(BUDGET);
 	AUTO_BUF buf text = buf_new(BUDGET), again = buf_new(BUDGET);
 	must(!s->partial || s->length > 0);
-	must(s->depth <= IMAP_PART_NUMBERS_MAX + 1);
+	must(s->depth <= IMAP_PART_NUMBERS_MAX);
 	buf_put(&text, STR("a FETCH 1 "));
 	imap_put_section(&text, s);
 	size_t end = text.n;

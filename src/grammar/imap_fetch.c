@@ -74,14 +74,15 @@ static size_t count_numbers(const struct imap_lex *x)
 /* True when a text such as HEADER must follow. */
 static bool part_numbers(struct imap_lex *x, struct imap_section *s)
 {
-	size_t room = count_numbers(x);
-	if (room > IMAP_PART_NUMBERS_MAX + 1)
-		imap_refuse(x, FAIL_LIMIT, "this section names a part nested deeper than this server reads");
-	s->part = imap_new(x, room, sizeof *s->part);
+	s->part = imap_new(x, count_numbers(x), sizeof *s->part);
 	do {
 		int next = cursor_peek(&x->in);
 		if (next < '0' || next > '9')
 			return true;
+		if (s->depth == IMAP_PART_NUMBERS_MAX) {
+			imap_refuse(x, FAIL_LIMIT, "this section names a part nested deeper than this server reads");
+			return false;
+		}
 		s->part[s->depth++] = imap_nz_number(x);
 	} while (imap_eat(x, '.'));
 	return false;

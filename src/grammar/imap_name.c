@@ -21,19 +21,28 @@ static void capitals(buf *out, size_t start)
 		memcpy(out->p + start, "INBOX", 5);
 }
 
+static result decode(str wire, bool utf8, buf *out)
+{
+	if (!utf8)
+		return utf7_decode(wire, out);
+	if (!str_is_utf8(wire))
+		return failure(FAIL_INPUT, "this mailbox name is not UTF-8");
+	buf_put(out, wire);
+	return buf_result(out);
+}
+
 result imap_name_read(str wire, bool utf8, buf *out)
 {
 	size_t start = out->n;
-	if (!utf8) {
-		TRY(utf7_decode(wire, out));
-	} else {
-		if (!str_is_utf8(wire))
-			return failure(FAIL_INPUT, "this mailbox name is not UTF-8");
-		buf_put(out, wire);
-	}
-	TRY(buf_result(out));
+	TRY(decode(wire, utf8, out));
 	capitals(out, start);
 	return OK;
+}
+
+result imap_name_read_pattern(str reference, str pattern, bool utf8, buf *out)
+{
+	TRY(decode(reference, utf8, out));
+	return decode(pattern, utf8, out);
 }
 
 /* C0, DEL, C1, U+2028 and U+2029. */

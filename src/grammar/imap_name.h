@@ -16,9 +16,13 @@ enum {
 	IMAP_NAME_LEVELS_MAX = 40,
 };
 
-/* Appends the inner form of a name or a LIST pattern as the client wrote it.
- * Looks at spelling only: imap_name_check is for names that are to exist. */
+/* Appends the inner form of a name as the client wrote it. Looks at spelling
+ * only: imap_name_check is for names that are to exist. */
 result imap_name_read(str wire, bool utf8, buf *out) NODISCARD;
+
+/* Appends LIST's reference and pattern, both from the wire, as one pattern for
+ * imap_match. They are simply joined: LIST "a/" "%" asks for "a/%". */
+result imap_name_read_pattern(str reference, str pattern, bool utf8, buf *out) NODISCARD;
 
 /* May a mailbox of this name be made? Not empty, no level empty (so no "/" at
  * the ends), no control characters and no line separators, within the limits.

@@ -98,6 +98,8 @@ static void members_are_found_and_walked(void **state)
 		assert_true(imap_set_has(&s, n));
 	}
 	assert_int_equal(imap_set_next(&s, n, 13), 0);
+	assert_int_equal(imap_set_next(&s, 9, 11), 0);
+	assert_int_equal(imap_set_next(&s, 14, 100), 0);
 	assert_false(imap_set_has(&s, 1));
 	assert_false(imap_set_has(&s, 8));
 	assert_false(imap_set_has(&s, 15));
