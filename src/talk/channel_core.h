@@ -21,13 +21,9 @@ struct pending {
 	struct gate sent;
 	bool settled;
 	result outcome;
-	char *octets;
-	size_t n;
-	int fds[TALK_FDS_MAX];
-	size_t fds_n;
-	int owned[TALK_FDS_MAX]; /* closed when it is settled */
-	size_t owned_n;
-	bool detached; /* nobody waits for it: it frees itself */
+	char head[TALK_HEADER];
+	struct talk_out out;
+	bool detached; /* nobody waits for it: it holds all octets and frees itself */
 };
 
 struct call {

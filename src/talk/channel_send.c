@@ -90,7 +90,7 @@ static size_t gather(const struct talk_out *out, struct iovec *v)
 	return n;
 }
 
-static result push_now(struct channel *c, char *head, const struct talk_out *out)
+static result push_out(struct channel *c, char *head, const struct talk_out *out)
 {
 	struct iovec v[IOVECS] = {{head, TALK_HEADER}};
 	union rights rights;
@@ -101,36 +101,29 @@ static result push_now(struct channel *c, char *head, const struct talk_out *out
 
 /* ---- the socket is full ---- */
 
+static void pending_free(struct pending *p)
+{
+	talk_out_free(&p->out);
+	mem_free(p);
+}
+
 static void settle(struct channel *c, struct pending *p, result outcome)
 {
 	list_remove(&p->node);
-	while (p->owned_n > 0)
-		close(p->owned[--p->owned_n]);
 	p->outcome = outcome;
 	p->settled = true;
 	gate_wake_all(&p->sent);
 	if (list_empty(&c->pending))
 		gate_wake_all(&c->settled);
-	if (p->detached) {
-		mem_free(p->octets);
-		mem_free(p);
-	}
-}
-
-static result push_pending(struct channel *c, struct pending *p)
-{
-	struct iovec v = {p->octets, p->n};
-	union rights rights;
-	struct msghdr msg = {.msg_iov = &v, .msg_iovlen = 1};
-	attach(&msg, &rights, p->fds, p->fds_n);
-	return push(c, &msg);
+	if (p->detached)
+		pending_free(p);
 }
 
 void channel_flush(struct channel *c)
 {
 	while (c->open && !list_empty(&c->pending)) {
 		struct pending *p = LIST_OWNER(c->pending.next, struct pending, node);
-		result r = push_pending(c, p);
+		result r = push_out(c, p->head, &p->out);
 		if (r.kind == FAIL_BUSY)
 			return;
 		bool lost_answer = failed(r) && p->detached;
@@ -146,44 +139,30 @@ void channel_drop_pending(struct channel *c, result why)
 		settle(c, LIST_OWNER(c->pending.next, struct pending, node), why);
 }
 
-static struct pending *keep(const char *head, struct talk_out *out)
+/* Nobody waits for an answer to be sent, and its message is released meanwhile:
+ * it gets its own copy of the long strings and of the descriptors. */
+static result own_all(struct talk_out *out)
 {
-	struct pending *p = mem_alloc(sizeof *p);
-	buf octets = buf_new(TALK_HEADER + TALK_PACKET_MAX);
-	buf_put(&octets, str_of(head, TALK_HEADER));
-	talk_out_flatten(out, &octets);
-	if (!p || octets.broken) {
-		buf_free(&octets);
-		mem_free(p);
-		return NULL;
+	buf octets = buf_new(TALK_PACKET_MAX);
+	if (out->pieces_n > 0) {
+		buf_reserve(&octets, out->total);
+		talk_out_flatten(out, &octets);
+		buf_free(&out->bytes);
+		out->bytes = octets;
+		out->pieces_n = 0;
+		TRY(buf_result(&octets));
 	}
-	gate_init(&p->sent);
-	list_init(&p->node);
-	p->octets = octets.p;
-	p->n = octets.n;
-	p->fds_n = out->fds_n;
-	memcpy(p->fds, out->fds, sizeof p->fds);
-	p->owned_n = out->made_n; /* the memfds made for it go along */
-	memcpy(p->owned, out->made, sizeof p->owned);
-	out->made_n = 0;
-	return p;
-}
-
-/* Nobody waits for an answer to be sent, so its descriptors are doubled: the
- * handler's message is released meanwhile. */
-static bool own_all(struct pending *p)
-{
-	for (size_t i = 0; i < p->fds_n; i++) {
+	for (size_t i = 0; i < out->fds_n; i++) {
 		bool made = false;
-		for (size_t k = 0; k < p->owned_n; k++)
-			made = made || p->owned[k] == p->fds[i];
-		int fd = made ? -1 : fcntl(p->fds[i], F_DUPFD_CLOEXEC, 3);
+		for (size_t k = 0; k < out->made_n; k++)
+			made = made || out->made[k] == out->fds[i];
+		int fd = made ? -1 : fcntl(out->fds[i], F_DUPFD_CLOEXEC, 3);
 		if (!made && fd < 0)
-			return false;
+			return failure(FAIL_LIMIT, "no descriptor for a message that must wait");
 		if (!made)
-			p->fds[i] = p->owned[p->owned_n++] = fd;
+			out->fds[i] = out->made[out->made_n++] = fd;
 	}
-	return true;
+	return OK;
 }
 
 static uint64_t left(uint64_t deadline)
@@ -203,24 +182,30 @@ static result wait_for_room(struct channel *c, struct pending *p, uint64_t deadl
 	if (!p->settled)
 		settle(c, p, r);
 	r = p->outcome;
-	mem_free(p->octets);
-	mem_free(p);
+	pending_free(p);
 	channel_arm(c);
 	channel_unref(c);
 	return r;
 }
 
+/* Takes the packet out of the press; where the sender waits, its long strings
+ * stay where they are. */
 static result queue(struct channel *c, const char *head, bool detached, struct pending **out)
 {
-	struct pending *p = keep(head, &press.out);
+	struct pending *p = mem_alloc(sizeof *p);
 	if (!p)
 		return failure(FAIL_MEMORY, "no memory for a message that must wait");
+	gate_init(&p->sent);
+	memcpy(p->head, head, TALK_HEADER);
 	p->detached = detached;
-	list_insert(&c->pending, &p->node);
-	if (detached && !own_all(p)) {
-		settle(c, p, OK);
-		return failure(FAIL_LIMIT, "no descriptor for a message that must wait");
+	p->out = press.out;
+	press.out = talk_out_new();
+	result r = detached ? own_all(&p->out) : OK;
+	if (failed(r)) {
+		pending_free(p);
+		return r;
 	}
+	list_insert(&c->pending, &p->node);
 	channel_arm(c);
 	*out = p;
 	return OK;
@@ -260,7 +245,7 @@ result channel_put(struct channel *c, const struct parcel *p, enum when_full how
 	struct pending *later = NULL;
 	result r = failure(FAIL_BUSY, "the other room does not keep up");
 	if (list_empty(&c->pending))
-		r = push_now(c, head, &press.out);
+		r = push_out(c, head, &press.out);
 	if (r.kind == FAIL_BUSY && how != WHEN_FULL_BUSY)
 		r = queue(c, head, how == WHEN_FULL_DETACH, &later);
 	if (press.out.made_n > 0)
