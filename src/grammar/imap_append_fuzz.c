@@ -12,7 +12,8 @@ static void check_message(const struct imap_append *m, str line)
 	must(imap_literal_at_end(line, &l) == IMAP_LINE_LITERAL);
 	must(l.size == m->literal.size && l.sync == m->literal.sync && l.binary == m->literal.binary);
 	must(!m->utf8 || l.binary);
-	must(l.size <= IMAP_NUMBER64_MAX && l.head <= line.n);
+	must(l.size <= IMAP_NUMBER64_MAX && l.head < line.n);
+	must(line.p[line.n - l.head - 1] == (m->utf8 ? '(' : ' '));
 	must(!(m->flags.system & IMAP_RECENT));
 }
 
