@@ -161,7 +161,8 @@ result blob_put(struct files *f, struct packer *p, str body, struct blob_key *ou
 	blob_name_of(&key, &name);
 	part_name_of(&name, &part);
 	size_t index = (size_t)pieces_of(body.n) * 4 + TAG;
-	struct writer w = {.key = &key, .packer = p, .at = PIECES_AT, .unit = buf_new(UNIT_MAX), .index = buf_new(index)};
+	struct writer w = {.key = &key, .packer = p, .at = PIECES_AT, .unit = buf_new(UNIT_MAX)};
+	w.index = buf_new(index);
 	result r = put_file(f, &w, body, part.text);
 	if (!failed(r))
 		r = files_rename(f, part.text, name.text);

@@ -1,7 +1,8 @@
 /* A sealed database: one connection with what the house always sets, its
  * schema's versions, transactions and prepared statements.
  *
- * db_open makes the database when it is missing, refuses one that is damaged
+ * db_open makes the database when it is missing (say must_exist where it has
+ * to be there: a new one also removes the log of one that is gone), refuses one that is damaged
  * (DAMAGE; see seal.h), locked by another process (BUSY) or of a newer
  * version (CONFLICT), carries over what a crash left in the log, and brings
  * the schema forward. One thread at a time uses a db; every call may block on

@@ -265,7 +265,13 @@ static result open_main(struct seal *s, struct seal_file *f, int flags)
 {
 	enum files_how how = flags & SQLITE_OPEN_CREATE ? FILES_CREATE : FILES_WRITE;
 	TRY(files_open(s->files, s->path, how, &f->file));
+	uint64_t size = 0;
 	result r = file_lock(f->file);
+	if (!failed(r))
+		r = file_size(f->file, &size);
+	/* SQLite would take an empty file for a new database, and drop the log. */
+	if (!failed(r) && size < SEAL_PAGE && !(flags & SQLITE_OPEN_CREATE))
+		r = failure(FAIL_DAMAGE, "the database's file was cut off; restore from a backup");
 	if (failed(r))
 		file_close(&f->file);
 	return r;
@@ -309,13 +315,10 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *sf, int fl
 
 static int vfs_delete(sqlite3_vfs *vfs, const char *name, int sync)
 {
-	struct seal *s = seal_of(vfs);
-	result r = files_unlink(s->files, name);
-	if (r.kind == FAIL_ABSENT)
-		return SQLITE_IOERR_DELETE_NOENT;
-	if (!failed(r) && sync)
-		r = files_sync_folder(s->files);
-	return to_sqlite(s, r, SQLITE_IOERR_DELETE);
+	(void)vfs;
+	(void)name;
+	(void)sync;
+	return SQLITE_IOERR_DELETE; /* SQLite has no file of its own to delete here */
 }
 
 static int vfs_access(sqlite3_vfs *vfs, const char *name, int flags, int *out)

@@ -62,7 +62,8 @@ static void open_pair(struct pair *p, bool create)
 	int persist = 1; /* both keep their log: a checkpoint's answer tells its length */
 	assert_int_equal(sqlite3_file_control(p->plain, "main", SQLITE_FCNTL_PERSIST_WAL, &persist), SQLITE_OK);
 	both(p, "PRAGMA journal_size_limit=4000000");
-	both(p, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; PRAGMA synchronous=OFF; PRAGMA cache_size=30");
+	both(p, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY");
+	both(p, "PRAGMA synchronous=OFF; PRAGMA cache_size=30");
 	if (create)
 		both(p, "PRAGMA journal_mode=MEMORY; PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL");
 	both(p, "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=200; PRAGMA foreign_keys=ON");
@@ -87,7 +88,8 @@ static void write_rows(struct pair *p)
 		"UPDATE b SET note = note + %llu + %llu WHERE rowid %% 7 = %llu %% 7 AND a > %llu",
 		"INSERT OR IGNORE INTO c VALUES ('key' || %llu, zeroblob(%llu), %llu + %llu)",
 		"DELETE FROM c WHERE name > 'key' || %llu AND n < %llu AND %llu > %llu",
-		"INSERT INTO a (k, v, w) WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < %llu %% 60) "
+		"INSERT INTO a (k, v, w) WITH RECURSIVE s(i) AS "
+		"(SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < %llu %% 60) "
 		"SELECT i * 31 %% 97 + %llu, zeroblob(%llu), %llu FROM s",
 	};
 	char sql[512];

@@ -262,6 +262,21 @@ static void a_changed_page_is_noticed(void **state)
 	sim_free(&sim);
 }
 
+static void a_database_that_was_cut_is_noticed(void **state)
+{
+	(void)state;
+	struct sim *sim = closed_after(30), *cut = sim_new(5);
+	str whole = sim_bytes(sim, "t.db");
+	static const size_t off[] = {1, 100, SEAL_PAGE, 3 * SEAL_PAGE, 0};
+	for (size_t i = 0; i < sizeof off / sizeof *off; i++) {
+		sim_put(cut, "t.db", str_of(whole.p, off[i] ? whole.n - off[i] : 1000));
+		sim_put(cut, "t.db-wal", sim_bytes(sim, "t.db-wal"));
+		expect_damage(cut, true);
+	}
+	sim_free(&cut);
+	sim_free(&sim);
+}
+
 static size_t frames_in(str log)
 {
 	return (log.n - WAL_FRAMES_AT) / WAL_FRAME;
@@ -556,6 +571,7 @@ int main(void)
 		cmocka_unit_test(what_was_committed_is_there_after_a_kill),
 		cmocka_unit_test(nothing_can_be_read_without_the_key),
 		cmocka_unit_test(a_changed_page_is_noticed),
+		cmocka_unit_test(a_database_that_was_cut_is_noticed),
 		cmocka_unit_test(damage_inside_the_log_is_reported),
 		cmocka_unit_test(a_damaged_log_header_is_healed_or_reported),
 		cmocka_unit_test(moved_frames_do_not_open),

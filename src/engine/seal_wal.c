@@ -111,10 +111,20 @@ static result read_frame(struct wal *w, uint32_t number, unsigned char *unit, bo
 	return OK;
 }
 
+/* The reserved bytes of a page count in SQLite's checksum and are not stored:
+ * they come back as zeros. */
+static bool reserved_is_zero(const unsigned char *unit)
+{
+	static const unsigned char zeros[SEAL_RESERVED];
+	return memcmp(unit + WAL_FRAME - SEAL_RESERVED, zeros, SEAL_RESERVED) == 0;
+}
+
 static result flush(struct wal *w)
 {
 	if (w->count == 0)
 		return OK;
+	for (uint32_t i = 0; i < w->count; i++)
+		must(reserved_is_zero(w->held + (size_t)i * WAL_FRAME));
 	if (w->head_due) /* no frame before its header is durable */
 		TRY(sync_file(w));
 	if (w->twin_due) {
