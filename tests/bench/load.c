@@ -81,13 +81,17 @@ static void start_over(struct load *load, struct session *s)
 	load->alive--;
 }
 
+static bool fit_for_json(char c)
+{
+	return isprint((unsigned char)c) && c != '"' && c != '\\';
+}
+
 static void note_error(struct load *load, struct session *s, str reply)
 {
 	load->errors++;
-	if (!load->first_error[0]) {
+	if (!load->first_error[0])
 		for (size_t i = 0; i < reply.n && i < sizeof load->first_error - 1; i++)
-			load->first_error[i] = isprint(str_at(reply, i)) && reply.p[i] != '"' && reply.p[i] != '\\' ? reply.p[i] : ' ';
-	}
+			load->first_error[i] = fit_for_json(reply.p[i]) ? reply.p[i] : ' ';
 	start_over(load, s);
 }
 
@@ -100,9 +104,10 @@ static void say_message(struct load *load, struct session *s)
 	if (!load->first)
 		load->first = s->began;
 	buf_printf(&s->out, "MAIL FROM:<m%lu@load.example>\r\n", s->number);
-	for (uint64_t i = 0; i < load->plan.recipients; i++)
-		buf_printf(&s->out, "RCPT TO:<user%lu@%.*s>\r\n", (s->number * load->plan.recipients + i) % load->plan.users + 1,
-			STR_ARG(load->plan.domain));
+	for (uint64_t i = 0; i < load->plan.recipients; i++) {
+		uint64_t user = (s->number * load->plan.recipients + i) % load->plan.users + 1;
+		buf_printf(&s->out, "RCPT TO:<user%lu@%.*s>\r\n", user, STR_ARG(load->plan.domain));
+	}
 	buf_put(&s->out, STR("DATA\r\n"));
 	s->replies_due = load->plan.recipients + 2;
 	s->stage = ENVELOPE;
@@ -188,8 +193,10 @@ static void hear(struct load *load, struct session *s, str reply)
 
 static void hear_lines(struct load *load, struct session *s)
 {
-	size_t end;
-	while (s->stage != ENDED && s->stage != CONNECTING && (end = str_find(buf_str(&s->in), STR("\r\n"))) != STR_NONE) {
+	while (s->stage != ENDED && s->stage != CONNECTING) {
+		size_t end = str_find(buf_str(&s->in), STR("\r\n"));
+		if (end == STR_NONE)
+			return;
 		char line[512];
 		size_t n = end < sizeof line ? end : sizeof line;
 		memcpy(line, s->in.p, n);
@@ -301,7 +308,8 @@ static void run(struct load *load)
 
 static struct load prepare(struct plan plan)
 {
-	struct load load = {.plan = plan, .tls = SSL_CTX_new(TLS_client_method()), .poll = epoll_create1(EPOLL_CLOEXEC)};
+	struct load load = {.plan = plan, .poll = epoll_create1(EPOLL_CLOEXEC)};
+	load.tls = SSL_CTX_new(TLS_client_method());
 	load.sessions = mem_array(plan.connections, sizeof *load.sessions);
 	load.latency = mem_array(plan.messages, sizeof *load.latency);
 	if (!load.tls || load.poll < 0 || !load.sessions || !load.latency)

@@ -48,14 +48,15 @@ static uint64_t *number_of(struct plan *plan, int option)
 static void usage(void)
 {
 	fputs("usage: load --port N [--host 127.0.0.1] [--domain example.test] [--connections 10] [--messages 1000]\n"
-	      "            [--size 4096] [--recipients 1] [--users 20] [--per-connection 0] [--seconds 60] [--starttls]\n", stderr);
+		"            [--size 4096] [--recipients 1] [--users 20] [--per-connection 0] [--seconds 60]\n"
+		"            [--starttls]\n", stderr);
 	exit(2);
 }
 
 struct plan plan_from(int argc, char **argv)
 {
-	struct plan plan = {.host = STR("127.0.0.1"), .domain = STR("example.test"), .connections = 10, .messages = 1000,
-		.size = 4096, .recipients = 1, .users = 20, .seconds = 60};
+	struct plan plan = {.host = STR("127.0.0.1"), .domain = STR("example.test"), .connections = 10,
+		.messages = 1000, .size = 4096, .recipients = 1, .users = 20, .seconds = 60};
 	int option;
 	while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1) {
 		uint64_t *number = number_of(&plan, option);
@@ -69,7 +70,8 @@ struct plan plan_from(int argc, char **argv)
 			usage();
 	}
 	bool sane = plan.port && plan.port < 65536 && plan.connections && plan.connections < 60000 && plan.users
-		&& plan.recipients && plan.size < MESSAGE_MAX && plan.messages && plan.messages < 100000000 && optind == argc;
+		&& plan.recipients && plan.size < MESSAGE_MAX && plan.messages
+		&& plan.messages < 100000000 && optind == argc;
 	if (!sane)
 		usage();
 	return plan;
@@ -118,8 +120,9 @@ void load_report(struct load *load)
 	double cpu = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec)
 		+ (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
 	qsort(load->latency, load->done, sizeof *load->latency, by_size);
-	printf("{\"messages\": %lu, \"errors\": %lu, \"seconds\": %.4f, \"rate\": %.1f, ", load->done, load->errors, seconds,
-		seconds > 0 ? (double)load->done / seconds : 0);
+	double rate = seconds > 0 ? (double)load->done / seconds : 0;
+	printf("{\"messages\": %lu, \"errors\": %lu, \"seconds\": %.4f, \"rate\": %.1f, ", load->done, load->errors,
+		seconds, rate);
 	printf("\"p50_ms\": %.3f, \"p95_ms\": %.3f, \"p99_ms\": %.3f, \"max_ms\": %.3f, ", percentile_ms(load, 0.5),
 		percentile_ms(load, 0.95), percentile_ms(load, 0.99), percentile_ms(load, 1));
 	printf("\"own_cpu\": %.3f, \"first_error\": \"%s\"}\n", cpu, load->first_error);

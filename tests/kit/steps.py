@@ -101,10 +101,17 @@ def build(run, name, directory, setup, environment):
         if werror and not werror[0]['value']:
             status, out = run.command(log, [MESON, 'configure', directory, '-Dwerror=true'])
     if status == 0:
-        status, out = run.command(log, ['ninja', '-C', directory])
+        status, out = run.command(log, ['ninja', '-k', '0', '-C', directory])
     if status != 0:
         run.broken[directory] = f'the {name} build failed'
-    yield Result(f'build {name}', 'failed' if status else 'passed', time.monotonic() - started, out if status else '')
+    yield Result(f'build {name}', 'failed' if status else 'passed', time.monotonic() - started, what_failed(out))
+
+
+def what_failed(out):
+    """Ninja's output without the steps that went well and the compilers' command lines."""
+    blocks = re.split(r'(?m)^(?=\[\d+/\d+\] |ninja: )', out)
+    said = ''.join(b for b in blocks if 'FAILED: ' in b) or out
+    return '\n'.join(line for line in said.split('\n') if ' -fdiagnostics-color' not in line and ' -fcolor-' not in line)
 
 
 def build_gcc(run):
