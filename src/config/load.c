@@ -34,6 +34,7 @@ static bool unknown_option(const char *message, str *name)
 	return true;
 }
 
+__attribute__((format(printf, 2, 0)))
 static void on_error(cfg_t *cfg, const char *format, va_list ap)
 {
 	char message[512], text[800];
