@@ -126,7 +126,7 @@ static void dates_of_search(void **state)
 {
 	(void)state;
 	struct imap_lex x = imap_lex_on(STR("1-Feb-1994"), NULL);
-	struct imap_date d = imap_date(&x);
+	struct date d = imap_date(&x);
 	assert_true(!x.in.bad && d.year == 1994 && d.month == 2 && d.day == 1);
 	x = imap_lex_on(STR("\"29-fEB-2000\""), NULL);
 	d = imap_date(&x);
@@ -186,19 +186,6 @@ static void moments_that_do_not_exist(void **state)
 	}
 }
 
-static void every_day_has_one_number(void **state)
-{
-	(void)state;
-	struct imap_date last = imap_date_of_days(-719529); /* the day before 0000-01-01 is outside */
-	for (int64_t day = -719528; day <= 2932896; day++) {
-		struct imap_date d = imap_date_of_days(day);
-		assert_true(imap_date_days(d) == day);
-		assert_true(d.day == last.day + 1 || d.day == 1);
-		last = d;
-	}
-	assert_true(last.year == 9999 && last.month == 12 && last.day == 31);
-}
-
 static void flags_and_keywords(void **state)
 {
 	(void)state;
@@ -242,7 +229,6 @@ int main(void)
 		cmocka_unit_test(dates_of_search),
 		cmocka_unit_test(a_moment_prints_as_it_was_read),
 		cmocka_unit_test(moments_that_do_not_exist),
-		cmocka_unit_test(every_day_has_one_number),
 		cmocka_unit_test(flags_and_keywords),
 		cmocka_unit_test(uses_have_bits),
 	};

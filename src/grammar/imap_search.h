@@ -55,7 +55,7 @@ struct imap_key {
 	union {
 		str field;
 		struct imap_set set;
-		struct imap_date date;
+		struct date date;
 		uint64_t number;
 		struct {
 			unsigned on, off;

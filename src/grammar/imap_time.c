@@ -1,45 +1,6 @@
 #include "grammar/imap_time.h"
 
-enum { DAY = 86400, DAYS_400_YEARS = 146097, DAYS_TO_1970 = 719468 /* from 0000-03-01 */ };
-
-static const char month_names[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-	"Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-
-static bool leap(unsigned year)
-{
-	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-static unsigned days_in(unsigned year, unsigned month)
-{
-	static const uint8_t days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	return month == 2 && leap(year) ? 29 : days[month - 1];
-}
-
-/* Years are counted from March, so that the leap day ends them. */
-int64_t imap_date_days(struct imap_date d)
-{
-	int64_t y = d.month <= 2 ? (int64_t)d.year - 1 : d.year;
-	int64_t era = (y >= 0 ? y : y - 399) / 400;
-	int64_t year = y - era * 400;
-	int64_t month = (d.month + 9) % 12;
-	int64_t day = (153 * month + 2) / 5 + d.day - 1;
-	return era * DAYS_400_YEARS + year * 365 + year / 4 - year / 100 + day - DAYS_TO_1970;
-}
-
-struct imap_date imap_date_of_days(int64_t days)
-{
-	int64_t z = days + DAYS_TO_1970;
-	int64_t era = (z >= 0 ? z : z - (DAYS_400_YEARS - 1)) / DAYS_400_YEARS;
-	int64_t of_era = z - era * DAYS_400_YEARS;
-	int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-	int64_t day = of_era - (365 * year + year / 4 - year / 100);
-	int64_t month = (5 * day + 2) / 153;
-	struct imap_date d = {.day = (uint8_t)(day - (153 * month + 2) / 5 + 1)};
-	d.month = (uint8_t)(month < 10 ? month + 3 : month - 9);
-	d.year = (uint16_t)(year + era * 400 + (d.month <= 2));
-	return d;
-}
+enum { DAY = 86400 };
 
 static unsigned digits(struct imap_lex *x, size_t n)
 {
@@ -55,34 +16,33 @@ static unsigned digits(struct imap_lex *x, size_t n)
 	return x->in.bad ? 0 : v;
 }
 
-static unsigned month(struct imap_lex *x)
+static uint8_t month(struct imap_lex *x)
 {
-	str name = cursor_take(&x->in, 3);
-	for (unsigned i = 0; i < 12; i++)
-		if (str_ieq(name, str_from(month_names[i])))
-			return i + 1;
-	imap_want(x, "a month is written Jan, Feb, Mar, Apr, May, Jun, Jul, Aug, Sep, Oct, Nov or Dec");
-	return 1;
+	uint8_t m = 1;
+	if (!date_month_of(cursor_take(&x->in, 3), &m))
+		imap_want(x, "a month is written Jan, Feb, Mar, Apr, May, Jun, Jul, Aug, Sep, Oct, Nov or Dec");
+	return m;
 }
 
 /* -Mon-YYYY behind the day. */
-static struct imap_date month_and_year(struct imap_lex *x, unsigned day)
+static struct date month_and_year(struct imap_lex *x, unsigned day)
 {
 	const char *form = "a date is written day-month-year, as in 1-Feb-1994";
+	struct date d = {.day = (uint8_t)day};
 	imap_char(x, '-', form);
-	unsigned m = month(x);
+	d.month = month(x);
 	imap_char(x, '-', form);
-	unsigned year = digits(x, 4);
-	if (!x->in.bad && (day < 1 || day > days_in(year, m)))
+	d.year = (uint16_t)digits(x, 4);
+	if (!x->in.bad && !date_valid(d))
 		imap_want(x, "there is no such day in this month");
-	return x->in.bad ? (struct imap_date){0} : (struct imap_date){(uint16_t)year, (uint8_t)m, (uint8_t)day};
+	return x->in.bad ? (struct date){0} : d;
 }
 
-struct imap_date imap_date(struct imap_lex *x)
+struct date imap_date(struct imap_lex *x)
 {
 	bool quote = imap_eat(x, '"');
 	bool two = cursor_left(&x->in) > 1 && ascii_digit((unsigned char)x->in.p[1]);
-	struct imap_date d = month_and_year(x, digits(x, two ? 2 : 1));
+	struct date d = month_and_year(x, digits(x, two ? 2 : 1));
 	if (quote)
 		imap_char(x, '"', "the closing quote of the date is expected here");
 	return d;
@@ -117,7 +77,7 @@ struct imap_time imap_date_time(struct imap_lex *x)
 {
 	imap_char(x, '"', "a date and time in quotes is expected here, as in \"17-Jul-1996 02:44:25 -0700\"");
 	unsigned day = digits(x, imap_eat(x, ' ') ? 1 : 2);
-	struct imap_date d = month_and_year(x, day);
+	struct date d = month_and_year(x, day);
 	imap_space(x);
 	int64_t seconds = clock_time(x);
 	imap_space(x);
@@ -125,7 +85,7 @@ struct imap_time imap_date_time(struct imap_lex *x)
 	imap_char(x, '"', "the closing quote of the date is expected here");
 	if (x->in.bad)
 		return (struct imap_time){0};
-	return (struct imap_time){imap_date_days(d) * DAY + seconds - minutes * 60, minutes};
+	return (struct imap_time){date_days(d) * DAY + seconds - minutes * 60, minutes};
 }
 
 void imap_put_time(buf *out, struct imap_time t)
@@ -136,9 +96,9 @@ void imap_put_time(buf *out, struct imap_time t)
 		local = t.seconds;
 	local = local < least ? least : local > most ? most : local;
 	int64_t days = local / DAY - (local % DAY < 0), second = local - days * DAY;
-	struct imap_date d = imap_date_of_days(days);
+	struct date d = date_of_days(days);
 	unsigned east = (unsigned)(t.minutes < 0 ? -t.minutes : t.minutes);
-	buf_printf(out, "\"%2u-%s-%04u %02d:%02d:%02d %c%02u%02u\"", d.day, month_names[d.month - 1], d.year,
-		(int)(second / 3600), (int)(second / 60 % 60), (int)(second % 60), t.minutes < 0 ? '-' : '+',
-		east / 60, east % 60);
+	buf_printf(out, "\"%2u-%.*s-%04u ", d.day, STR_ARG(date_month_name(d.month - 1u)), d.year);
+	buf_printf(out, "%02d:%02d:%02d %c%02u%02u\"", (int)(second / 3600), (int)(second / 60 % 60), (int)(second % 60),
+		t.minutes < 0 ? '-' : '+', east / 60, east % 60);
 }

@@ -5,26 +5,16 @@
 #ifndef GRAMMAR_IMAP_TIME_H
 #define GRAMMAR_IMAP_TIME_H
 
-#include "base/buf.h"
+#include "grammar/date.h"
 #include "grammar/imap_lex.h"
-
-struct imap_date {
-	uint16_t year; /* 0 to 9999 */
-	uint8_t month; /* 1 to 12 */
-	uint8_t day;   /* 1 to the month's length */
-};
 
 struct imap_time {
 	int64_t seconds; /* seconds since 1970-01-01 00:00 UTC, no leap seconds */
 	int16_t minutes; /* the zone, east of UTC: -1439 to 1439 */
 };
 
-struct imap_date imap_date(struct imap_lex *x);      /* 1-Feb-1994, with or without quotes */
+struct date imap_date(struct imap_lex *x);      /* 1-Feb-1994, with or without quotes */
 struct imap_time imap_date_time(struct imap_lex *x); /* "17-Jul-1996 02:44:25 -0700" */
-
-/* Days since 1970-01-01 in the proleptic Gregorian calendar, and back. */
-int64_t imap_date_days(struct imap_date d);
-struct imap_date imap_date_of_days(int64_t days); /* must lie in years 0 to 9999 */
 
 /* With its quotes. A moment outside of years 0 to 9999 prints as the nearest end. */
 void imap_put_time(buf *out, struct imap_time t);
