@@ -1,0 +1,49 @@
+#include "edge/edge.h"
+#include "run/clock.h"
+#include "run/random.h"
+
+void client_set_address(struct client *c, const net_addr *a, bool announced)
+{
+	buf text = buf_new(sizeof c->text);
+	c->address = *a;
+	net_put_ip(&text, a);
+	size_t n = text.n < sizeof c->text - 1 ? text.n : sizeof c->text - 1;
+	memcpy(c->text, text.p ? text.p : "", n);
+	c->text[n] = '\0';
+	buf_free(&text);
+	c->trusted = c->edge->demo && !announced && net_is_loopback(a);
+}
+
+bool client_may_login(const struct client *c)
+{
+	return c->encrypted || c->trusted || (c->edge->demo && c->from_loopback);
+}
+
+result client_start_tls(struct client *c)
+{
+	result r = stream_start_tls(c->stream, c->edge->tls);
+	c->encrypted = !failed(r);
+	if (failed(r) && r.kind != FAIL_CANCELLED)
+		log_event(EV_TLS_FAILED, &c->session, F_STR("client", str_from(c->text)), F_STR("why", str_from(tls_error())));
+	return r;
+}
+
+/* 48 bits of milliseconds, 80 random bits, like the UUID of RFC 9562 5.7. */
+trace_id trace_new(void)
+{
+	trace_id t;
+	uint64_t ms = (uint64_t)clock_wall_ms();
+	random_fill(t.b, sizeof t.b);
+	for (int i = 0; i < 6; i++)
+		t.b[i] = (unsigned char)(ms >> (8 * (5 - i)) & 0xff);
+	return t;
+}
+
+void trace_text(const trace_id *id, char out[TRACE_TEXT])
+{
+	static const char digits[] = "0123456789abcdef";
+	for (size_t i = 0; i < sizeof id->b; i++) {
+		out[2 * i] = digits[id->b[i] >> 4];
+		out[2 * i + 1] = digits[id->b[i] & 15];
+	}
+}

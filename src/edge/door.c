@@ -1,0 +1,223 @@
+#include "edge/door.h"
+#include "base/mem.h"
+#include "grammar/proxy.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+struct door {
+	struct edge *edge;
+	struct list node;
+	int fd;
+	struct fd_watch *watch;
+	enum client_protocol protocol;
+	bool tls_first;
+	struct fiber *fiber;
+};
+
+struct guest {
+	struct client client;
+	struct list node;
+	struct fiber *fiber;
+	int fd;
+	bool tls_first;
+};
+
+/* One edge a process: its doors and guests, for the end. */
+static struct list doors = {&doors, &doors}, guests = {&guests, &guests};
+
+struct kind {
+	const char *name;
+	enum client_protocol protocol;
+	bool tls_first;
+};
+
+static const struct kind kinds[] = {
+	{"smtp", CLIENT_SMTP, false},
+	{"submission", CLIENT_SUBMISSION, false},
+	{"submissions", CLIENT_SUBMISSION, true},
+	{"imap", CLIENT_IMAP, false},
+	{"imaps", CLIENT_IMAP, true},
+};
+
+static void from_ip(net_addr *a, const struct ip *ip, uint16_t port)
+{
+	memset(a, 0, sizeof *a);
+	a->port = port;
+	if (ip->n == 4) {
+		a->ip[10] = a->ip[11] = 0xff;
+		memcpy(a->ip + 12, ip->b, 4);
+	} else {
+		memcpy(a->ip, ip->b, sizeof a->ip);
+	}
+}
+
+/* The header comes first, before TLS. Nothing of it is believed from others. */
+static result read_proxy_header(struct client *c)
+{
+	struct proxy_header h;
+	size_t need = 0;
+	stream_set_deadline(c->stream, DOOR_PROXY_MS);
+	do {
+		if (need || !stream_pending(c->stream))
+			TRY(stream_fill(c->stream));
+		TRY(proxy_parse(stream_peek(c->stream), &h, &need));
+	} while (need);
+	stream_consume(c->stream, h.size);
+	stream_set_deadline(c->stream, FIBER_FOREVER);
+	if (h.kind == PROXY_TCP4 || h.kind == PROXY_TCP6) {
+		net_addr a;
+		from_ip(&a, &h.source, h.source_port);
+		client_set_address(c, &a, true);
+	}
+	return OK;
+}
+
+static bool speaks_proxy(const struct client *c)
+{
+	const struct edge *e = c->edge;
+	if (e->demo && options_yes(&e->options, OPT_DEMO_PROXY))
+		return true;
+	return net_in_any(&c->address, e->proxies, e->proxies_n);
+}
+
+static const char *busy_line(const struct client *c)
+{
+	return c->protocol == CLIENT_IMAP ? "* BYE [UNAVAILABLE] " : "421 4.7.0 ";
+}
+
+/* Said in clear on a TLS port too: a client that can't read it loses nothing. */
+static void turn_away(struct client *c, const char *why)
+{
+	log_event(EV_LIMITED, &c->session, F_STR("client", str_from(c->text)), F_STR("why", str_from(why)));
+	result r = stream_write(c->stream, str_from(busy_line(c)));
+	if (!failed(r))
+		r = stream_write(c->stream, str_from(why));
+	if (!failed(r))
+		r = stream_write(c->stream, STR("\r\n"));
+	if (!failed(r))
+		r = stream_end(c->stream);
+	(void)r; /* turned away with or without the reason */
+}
+
+static void serve_counted(struct guest *g)
+{
+	struct client *c = &g->client;
+	log_event(EV_CONNECT, &c->session, F_STR("client", str_from(c->text)), F_U64("port", c->address.port));
+	if (g->tls_first && failed(client_start_tls(c)))
+		return;
+	if (c->protocol == CLIENT_IMAP)
+		imap_session(c);
+	else
+		smtp_session(c);
+	log_event(EV_DISCONNECT, &c->session, F_STR("client", str_from(c->text)), F_U64("in", stream_bytes_in(c->stream)),
+		  F_U64("out", stream_bytes_out(c->stream)));
+}
+
+static void serve(struct guest *g)
+{
+	struct client *c = &g->client;
+	if (speaks_proxy(c) && failed(read_proxy_header(c)))
+		return;
+	result r = limits_enter(&c->edge->limits, &c->address, c->trusted);
+	if (failed(r)) {
+		turn_away(c, r.text);
+		return;
+	}
+	serve_counted(g);
+	if (!c->uncounted)
+		limits_leave(&c->edge->limits, &c->address, c->trusted);
+}
+
+static void guest_fiber(void *arg)
+{
+	struct guest *g = arg;
+	net_addr peer;
+	list_insert(&guests, &g->node);
+	g->fiber = fiber_self();
+	if (!failed(net_peer(g->fd, &peer)) && !failed(stream_open(g->fd, &g->client.stream))) {
+		g->fd = -1;
+		g->client.from_loopback = net_is_loopback(&peer);
+		client_set_address(&g->client, &peer, false);
+		g->client.session = trace_new();
+		serve(g);
+	}
+	stream_free(&g->client.stream);
+	if (g->fd >= 0)
+		close(g->fd);
+	list_remove(&g->node);
+	mem_free(g);
+}
+
+static void let_in(const struct door *d, int fd)
+{
+	struct guest *g = mem_alloc(sizeof *g);
+	if (g) {
+		*g = (struct guest){.client = {.edge = d->edge, .protocol = d->protocol}, .fd = fd, .tls_first = d->tls_first};
+		if (!failed(fiber_start(guest_fiber, g, "client", NULL)))
+			return;
+		mem_free(g);
+	}
+	close(fd); /* no memory to serve anybody: the client tries again */
+}
+
+static void door_fiber(void *arg)
+{
+	struct door *d = arg;
+	d->fiber = fiber_self();
+	while (!d->edge->stopping) {
+		int fd;
+		result r = net_accept(d->fd, d->watch, &fd);
+		if (r.kind == FAIL_LIMIT) /* of descriptors: wait until somebody has left */
+			r = fiber_sleep(DOOR_FULL_PAUSE_MS);
+		else if (!failed(r))
+			let_in(d, fd);
+		if (r.kind == FAIL_CANCELLED || r.kind == FAIL_CLOSED)
+			break;
+	}
+	fd_watch_close(&d->watch);
+	close(d->fd);
+	list_remove(&d->node);
+	mem_free(d);
+}
+
+static const struct kind *kind_of(str protocol)
+{
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		if (str_eq(str_from(kinds[i].name), protocol))
+			return &kinds[i];
+	return NULL;
+}
+
+void door_open(struct edge *e, str protocol, int fd)
+{
+	const struct kind *k = kind_of(protocol);
+	struct door *d = k ? mem_alloc(sizeof *d) : NULL;
+	if (!d) {
+		close(fd);
+		return;
+	}
+	*d = (struct door){.edge = e, .fd = fd, .protocol = k->protocol, .tls_first = k->tls_first};
+	list_insert(&doors, &d->node);
+	if (!failed(fd_watch_open(fd, &d->watch)) && !failed(fiber_start(door_fiber, d, "door", NULL)))
+		return;
+	fd_watch_close(&d->watch);
+	close(fd);
+	list_remove(&d->node);
+	mem_free(d);
+}
+
+void door_close_all(struct edge *e)
+{
+	e->stopping = true;
+	LIST_EACH(n, &doors)
+	{
+		struct door *d = LIST_OWNER(n, struct door, node);
+		if (d->fiber)
+			fiber_cancel(d->fiber);
+	}
+	LIST_EACH(n, &guests)
+	{
+		fiber_cancel(LIST_OWNER(n, struct guest, node)->fiber);
+	}
+}

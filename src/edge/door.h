@@ -1,0 +1,19 @@
+/* Accepting connections: one fiber a listener, one fiber a client.
+ *
+ * Limits are checked before anything is read. A network that speaks PROXY v2
+ * for its clients is believed only when it is configured (or for every port in
+ * the demo with --proxy). */
+#ifndef EDGE_DOOR_H
+#define EDGE_DOOR_H
+
+#include "edge/edge.h"
+
+enum { DOOR_PROXY_MS = 10000, DOOR_FULL_PAUSE_MS = 100 };
+
+/* Takes fd and accepts until the process stops. Starts a fiber; an unknown
+ * protocol closes fd and is our supervisor's mistake, not ours to die of. */
+void door_open(struct edge *e, str protocol, int fd);
+/* No new connections; sessions are asked to end, with BYE or 421. */
+void door_close_all(struct edge *e);
+
+#endif

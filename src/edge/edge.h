@@ -1,0 +1,62 @@
+/* What the parts of an edge share: the process and one client's connection.
+ *
+ * One program is edge-mx (port 25) and edge-client (submission, IMAP). It holds
+ * mail and passwords only while they pass, has no files and no keys of its own
+ * but, until vault signs for it, the TLS key. All of it runs on fibers; one
+ * client is one fiber. */
+#ifndef EDGE_EDGE_H
+#define EDGE_EDGE_H
+
+#include "base/log.h"
+#include "config/options.h"
+#include "edge/limits.h"
+#include "edge/neighbours.h"
+#include "run/budget.h"
+#include "run/net.h"
+#include "run/stream.h"
+#include "run/tls.h"
+
+struct edge {
+	struct options options;
+	struct tls_context *tls;
+	struct budget transit;
+	struct limits limits;
+	net_cidr *proxies; /* networks that speak PROXY v2 */
+	size_t proxies_n;
+	bool demo;
+	bool stopping;
+};
+
+enum client_protocol { CLIENT_SMTP, CLIENT_SUBMISSION, CLIENT_IMAP };
+
+struct client {
+	struct edge *edge;
+	struct stream *stream;
+	enum client_protocol protocol;
+	bool encrypted;
+	net_addr address;      /* of the client: the peer's, PROXY's or XCLIENT's */
+	char text[NET_TEXT_MAX]; /* the same, printed without port */
+	/* The demo's opening for clients on loopback that do not use XCLIENT: no
+	 * throttling, logins without TLS. Always false outside the demo. */
+	bool trusted;
+	bool from_loopback;    /* the connection itself: XCLIENT is heard in the demo */
+	bool uncounted;        /* not in the limits table (any more) */
+	trace_id session;
+};
+
+/* Sets address, text and trusted. */
+void client_set_address(struct client *c, const net_addr *a, bool announced);
+/* May this client send a password now? */
+bool client_may_login(const struct client *c);
+/* TLS by STARTTLS or from the start; logs failures. Suspends. */
+result client_start_tls(struct client *c) NODISCARD;
+/* A fresh id, ordered by time so that an account's index of them grows at one end. */
+trace_id trace_new(void);
+enum { TRACE_TEXT = 32 };
+void trace_text(const trace_id *id, char out[TRACE_TEXT]); /* hex, no terminator */
+
+/* The sessions; each suspends until its client has gone. */
+void smtp_session(struct client *c);
+void imap_session(struct client *c);
+
+#endif

@@ -1,0 +1,334 @@
+/* IMAP before login (RFC 9051 6.1, 6.2): a few commands, then the session
+ * belongs to the account and this process only carries bytes. */
+#include "base/mem.h"
+#include "edge/login.h"
+#include "grammar/imap_command.h"
+#include "grammar/imap_print.h"
+#include "grammar/sasl.h"
+#include "run/carry.h"
+
+#include <sodium.h>
+
+enum imap_limits {
+	IMAP_TEXT_MAX = 8192,    /* one command with its literals */
+	IMAP_LITERALS_MAX = 4,
+	IMAP_ARENA_MAX = 32768,
+	IMAP_LOGINS_MAX = 5,
+	IMAP_COMMANDS_MAX = 100, /* before login */
+};
+
+struct imap {
+	struct client *client;
+	buf text;
+	arena arena;
+	bool ending;
+	unsigned commands, logins_failed;
+	int session; /* the account's stream once logged in, else -1 */
+};
+
+static result say(struct imap *i, str tag, const char *text)
+{
+	AUTO_BUF buf line = buf_new(4096);
+	buf_put(&line, tag.n ? tag : STR("*"));
+	buf_putc(&line, ' ');
+	buf_put(&line, str_from(text));
+	buf_put(&line, STR("\r\n"));
+	TRY(buf_result(&line));
+	return stream_write(i->client->stream, buf_str(&line));
+}
+
+static void put_capabilities(struct imap *i, buf *out)
+{
+	buf_put(out, STR("CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- SASL-IR ID ENABLE"));
+	if (!i->client->encrypted && i->client->edge->tls)
+		buf_put(out, STR(" STARTTLS"));
+	if (client_may_login(i->client))
+		buf_put(out, STR(" AUTH=PLAIN"));
+	else
+		buf_put(out, STR(" LOGINDISABLED"));
+}
+
+static result do_capability(struct imap *i, const struct imap_command *c)
+{
+	AUTO_BUF buf text = buf_new(1024);
+	put_capabilities(i, &text);
+	buf_putc(&text, '\0');
+	TRY(buf_result(&text));
+	TRY(say(i, (str){NULL, 0}, text.p));
+	return say(i, c->tag, "OK That is what is offered before login");
+}
+
+static result do_noop(struct imap *i, const struct imap_command *c)
+{
+	return say(i, c->tag, "OK Here");
+}
+
+static result do_logout(struct imap *i, const struct imap_command *c)
+{
+	i->ending = true;
+	TRY(say(i, (str){NULL, 0}, "BYE Until next time"));
+	return say(i, c->tag, "OK Logged out");
+}
+
+/* RFC 2971: our name, not our version, before anybody has logged in. */
+static result do_id(struct imap *i, const struct imap_command *c)
+{
+	TRY(say(i, (str){NULL, 0}, "ID (\"name\" \"Postern\")"));
+	return say(i, c->tag, "OK Pleased to meet you");
+}
+
+static result do_starttls(struct imap *i, const struct imap_command *c)
+{
+	struct stream *stream = i->client->stream;
+	if (i->client->encrypted)
+		return say(i, c->tag, "BAD TLS is active already");
+	if (!i->client->edge->tls)
+		return say(i, c->tag, "NO TLS is not available here now");
+	if (stream_pending(stream)) { /* an attacker in the middle could have put it there */
+		i->ending = true;
+		return say(i, (str){NULL, 0}, "BYE Commands came behind STARTTLS before the handshake");
+	}
+	TRY(say(i, c->tag, "OK Begin TLS"));
+	TRY(stream_flush(stream));
+	return client_start_tls(i->client);
+}
+
+static result refuse_login(struct imap *i, str tag, enum edge_auth_login_verdict v)
+{
+	AUTO_BUF buf text = buf_new(1024);
+	bool wrong = v == EDGE_AUTH_LOGIN_VERDICT_REFUSED;
+	const char *code = wrong ? "AUTHENTICATIONFAILED" : v == EDGE_AUTH_LOGIN_VERDICT_DISABLED ? "CONTACTADMIN" : "UNAVAILABLE";
+	buf_printf(&text, "NO [%s] %s", code, login_sentence(v));
+	buf_putc(&text, '\0');
+	TRY(buf_result(&text));
+	TRY(say(i, tag, text.p));
+	if (!wrong || ++i->logins_failed < IMAP_LOGINS_MAX || i->client->trusted)
+		return OK;
+	i->ending = true;
+	return say(i, (str){NULL, 0}, "BYE Too many failed logins");
+}
+
+static result try_login(struct imap *i, str tag, const struct sasl_plain *p)
+{
+	struct login_try q = {.protocol = EDGE_AUTH_PROTOCOL_IMAP, .authzid = p->authzid, .user = p->authcid,
+			      .password = p->passwd, .tag = tag, .session = true};
+	struct login_answer answer;
+	if (!client_may_login(i->client))
+		return say(i, tag, "NO [PRIVACYREQUIRED] Begin TLS first (STARTTLS): no password travels in clear here");
+	if (tag.n > EDGE_AUTH_LOGIN_TAG_MAX)
+		return say(i, tag, "BAD The tag is too long");
+	result r = login_ask(i->client, &q, &answer);
+	if (r.kind == FAIL_CANCELLED)
+		return r;
+	if (failed(r))
+		return refuse_login(i, tag, EDGE_AUTH_LOGIN_VERDICT_LATER);
+	if (answer.verdict == EDGE_AUTH_LOGIN_VERDICT_ACCEPTED && answer.session < 0)
+		return refuse_login(i, tag, EDGE_AUTH_LOGIN_VERDICT_UNAVAILABLE);
+	if (answer.verdict != EDGE_AUTH_LOGIN_VERDICT_ACCEPTED)
+		return refuse_login(i, tag, answer.verdict);
+	i->session = answer.session; /* the account answers the command */
+	return OK;
+}
+
+static result do_login(struct imap *i, const struct imap_command *c)
+{
+	struct sasl_plain p = {.authcid = c->login.user, .passwd = c->login.password};
+	return try_login(i, c->tag, &p);
+}
+
+static void wipe(buf *b)
+{
+	if (b->p)
+		sodium_memzero(b->p, b->cap);
+	buf_free(b);
+}
+
+/* The initial response, or the answer to an empty challenge. */
+static result plain_message(struct imap *i, const struct imap_command *c, buf *out)
+{
+	str line;
+	if (c->auth.has_initial)
+		return sasl_decode(c->auth.initial, out);
+	TRY(stream_write(i->client->stream, STR("+ \r\n")));
+	TRY(stream_flush(i->client->stream));
+	TRY(stream_read_line(i->client->stream, SASL_LINE_MAX, LINE_ANY, &line));
+	return sasl_decode(line, out);
+}
+
+static bool connection_is_lost(result r)
+{
+	return r.kind == FAIL_CLOSED || r.kind == FAIL_NETWORK || r.kind == FAIL_TIMEOUT ||
+	       (r.kind == FAIL_CANCELLED && fiber_cancelled());
+}
+
+static result do_authenticate(struct imap *i, const struct imap_command *c)
+{
+	__attribute__((cleanup(wipe))) buf message = buf_new(SASL_LINE_MAX);
+	struct sasl_plain p;
+	if (!str_ieq(c->auth.mechanism, STR("PLAIN")))
+		return say(i, c->tag, "NO [CANNOT] This mechanism is not offered; PLAIN is");
+	if (!client_may_login(i->client))
+		return say(i, c->tag, "NO [PRIVACYREQUIRED] Begin TLS first (STARTTLS): no password travels in clear here");
+	result r = plain_message(i, c, &message);
+	if (connection_is_lost(r))
+		return r;
+	if (!failed(r))
+		r = sasl_plain_parse(buf_str(&message), &p);
+	if (failed(r))
+		return say(i, c->tag, r.kind == FAIL_CANCELLED ? "BAD The login was cancelled"
+							       : "BAD The login message is not as PLAIN says");
+	return try_login(i, c->tag, &p);
+}
+
+typedef result imap_handler(struct imap *i, const struct imap_command *c);
+
+static imap_handler *const handlers[IMAP_VERBS] = {
+	[IMAP_CAPABILITY_COMMAND] = do_capability,     [IMAP_NOOP_COMMAND] = do_noop,
+	[IMAP_LOGOUT_COMMAND] = do_logout,             [IMAP_ID_COMMAND] = do_id,
+	[IMAP_STARTTLS_COMMAND] = do_starttls,         [IMAP_LOGIN_COMMAND] = do_login,
+	[IMAP_AUTHENTICATE_COMMAND] = do_authenticate,
+};
+
+static result say_bad(struct imap *i, str tag, str why)
+{
+	AUTO_BUF buf text = buf_new(2048);
+	buf_put(&text, STR("BAD "));
+	imap_put_text(&text, why, false);
+	buf_putc(&text, '\0');
+	TRY(buf_result(&text));
+	return say(i, tag, text.p);
+}
+
+static result dispatch(struct imap *i)
+{
+	struct imap_command c = {0};
+	result r = imap_parse(buf_str(&i->text), &i->arena, &c);
+	if (failed(r))
+		return say_bad(i, c.tag, str_from(r.text));
+	if (!handlers[c.verb])
+		return say(i, c.tag, "BAD Log in first");
+	return handlers[c.verb](i, &c);
+}
+
+static result too_long(struct imap *i)
+{
+	i->ending = true;
+	return say(i, (str){NULL, 0}, "BYE [TOOBIG] No command before login is that long");
+}
+
+static result read_literal(struct imap *i, const struct imap_literal *l)
+{
+	struct stream *stream = i->client->stream;
+	str in;
+	if (l->sync) {
+		TRY(stream_write(stream, STR("+ Go on\r\n")));
+		TRY(stream_flush(stream));
+	}
+	buf_put(&i->text, STR("\r\n"));
+	for (uint64_t left = l->size; left > 0; left -= in.n) {
+		TRY(stream_read_some(stream, &in));
+		in = str_sub(in, 0, (size_t)left);
+		buf_put(&i->text, in);
+		stream_consume(stream, in.n);
+	}
+	return buf_result(&i->text);
+}
+
+/* One line and the literals that continue it. *whole: the command can be parsed. */
+static result read_command(struct imap *i, bool *whole)
+{
+	str line;
+	*whole = false;
+	for (int n = 0; n <= IMAP_LITERALS_MAX; n++) {
+		struct imap_literal l;
+		result r = stream_read_line(i->client->stream, IMAP_TEXT_MAX, LINE_ANY, &line);
+		if (r.kind == FAIL_LIMIT)
+			return too_long(i);
+		TRY(r);
+		buf_put(&i->text, line);
+		enum imap_line kind = imap_literal_at_end(line, &l);
+		if (kind == IMAP_LINE_WHOLE) {
+			*whole = !i->text.broken;
+			return *whole ? OK : too_long(i);
+		}
+		if (kind == IMAP_LINE_BAD || l.size > IMAP_TEXT_MAX - i->text.n || n == IMAP_LITERALS_MAX)
+			return too_long(i);
+		TRY(read_literal(i, &l));
+	}
+	return OK;
+}
+
+static result one_command(struct imap *i)
+{
+	bool whole;
+	if (!stream_pending(i->client->stream))
+		TRY(stream_flush(i->client->stream));
+	if (!i->client->trusted && ++i->commands > IMAP_COMMANDS_MAX) {
+		i->ending = true;
+		return say(i, (str){NULL, 0}, "BYE Too many commands before login");
+	}
+	result r = read_command(i, &whole);
+	if (!failed(r) && whole)
+		r = dispatch(i);
+	wipe(&i->text); /* it may have held a password */
+	arena_free(&i->arena);
+	return r;
+}
+
+static result greet(struct imap *i)
+{
+	AUTO_BUF buf text = buf_new(1024);
+	buf_put(&text, STR("OK ["));
+	put_capabilities(i, &text);
+	buf_put(&text, STR("] Postern is ready"));
+	buf_putc(&text, '\0');
+	TRY(buf_result(&text));
+	return say(i, (str){NULL, 0}, text.p);
+}
+
+static void hand_over(struct imap *i)
+{
+	struct client *c = i->client;
+	struct stream *inner;
+	int fd = i->session;
+	log_event(EV_LOGIN, &c->session, F_STR("client", str_from(c->text)), F_STR("protocol", STR("imap")));
+	mem_free(i);
+	stream_set_deadline(c->stream, FIBER_FOREVER);
+	stream_set_idle(c->stream, FIBER_FOREVER); /* the account ends idle sessions */
+	if (failed(stream_open(fd, &inner)))
+		return;
+	result r = carry(c->stream, inner);
+	stream_free(&inner);
+	if (!failed(r) && failed(stream_end(c->stream)))
+		return;
+}
+
+static void say_goodbye(struct imap *i, result why)
+{
+	result r = OK;
+	if (why.kind == FAIL_TIMEOUT)
+		r = say(i, (str){NULL, 0}, "BYE Nobody logged in in time");
+	else if (why.kind == FAIL_CANCELLED)
+		r = say(i, (str){NULL, 0}, "BYE The server is stopping");
+	if (!failed(r) && !fiber_cancelled())
+		r = stream_end(i->client->stream);
+	(void)r; /* the client has gone or goes now: there is nobody left to tell */
+}
+
+void imap_session(struct client *c)
+{
+	struct imap *i = mem_alloc(sizeof *i);
+	if (!i)
+		return;
+	*i = (struct imap){.client = c, .text = buf_new(IMAP_TEXT_MAX + 4), .arena = arena_new(IMAP_ARENA_MAX), .session = -1};
+	stream_set_deadline(c->stream, options_number(&c->edge->options, OPT_LOGIN_TIME));
+	result r = greet(i);
+	while (!failed(r) && !i->ending && i->session < 0 && !c->edge->stopping)
+		r = one_command(i);
+	if (!failed(r) && i->session >= 0) {
+		hand_over(i);
+		return;
+	}
+	say_goodbye(i, r);
+	mem_free(i);
+}

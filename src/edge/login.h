@@ -1,0 +1,31 @@
+/* Asking auth whether a person's secret is right, for SMTP and IMAP alike.
+ *
+ * The wait that auth imposes on guessers is taken here. Suspends. The caller
+ * wipes what held the password. OK also for a refusal: look at the verdict. */
+#ifndef EDGE_LOGIN_H
+#define EDGE_LOGIN_H
+
+#include "edge/edge.h"
+#include "talk/edge_auth.h"
+
+struct login_try {
+	enum edge_auth_protocol protocol;
+	str authzid, user, password;
+	str tag;      /* IMAP: what the account's first answer carries */
+	bool session; /* hand the session to the account */
+};
+
+struct login_answer {
+	enum edge_auth_login_verdict verdict;
+	uint64_t account;
+	trace_id token;
+	int session; /* the stream to the account, -1 when there is none; the caller's */
+};
+
+result login_ask(struct client *c, const struct login_try *q, struct login_answer *out) NODISCARD;
+/* auth may forget the login. Does not wait for an answer. */
+void login_end(struct client *c, const trace_id *token);
+/* The sentence for a person. Static. */
+const char *login_sentence(enum edge_auth_login_verdict v);
+
+#endif

@@ -1,0 +1,78 @@
+/* The edge room's process: settings, certificate, jail, doors. */
+#include <openssl/ssl.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "edge/door.h"
+#include "edge/jail.h"
+#include "run/random.h"
+#include "talk/room.h"
+#include "talk/settings.h"
+
+static struct edge edge;
+
+static result read_proxies(struct edge *e)
+{
+	str rest = options_text(&e->options, OPT_PROXY_FROM), text;
+	while (options_next(&rest, &text)) {
+		net_cidr *p = mem_grow(e->proxies, (e->proxies_n + 1) * sizeof *p);
+		if (!p)
+			return failure(FAIL_MEMORY, "out of memory");
+		e->proxies = p;
+		TRY(net_parse_cidr(text, &p[e->proxies_n]));
+		e->proxies_n++;
+	}
+	return OK;
+}
+
+static result read_hostname(struct edge *e)
+{
+	char name[256] = "localhost";
+	if (options_text(&e->options, OPT_HOSTNAME).n > 0)
+		return OK;
+	if (gethostname(name, sizeof name - 1) < 0)
+		return failure(FAIL_INPUT, "the system has no name; set `hostname` in the configuration");
+	return options_set(&e->options, OPT_HOSTNAME, str_from(name));
+}
+
+enum { MEMORY_SHARE = 4, EDGES_ASSUMED = 2 };
+
+static result prepare(const struct supervisor_room_begin *b)
+{
+	struct edge *e = &edge;
+	TRY(random_open());
+	TRY(settings_read(b, &e->options));
+	TRY(read_hostname(e));
+	TRY(read_proxies(e));
+	if (b->certificate.n > 0)
+		TRY(tls_server_context(b->certificate, b->private_key, &e->tls));
+	uint64_t transit = options_number(&e->options, OPT_TRANSIT);
+	e->transit = budget_new(transit ? transit : budget_of_memory(1, MEMORY_SHARE * EDGES_ASSUMED));
+	e->demo = options_yes(&e->options, OPT_DEMO);
+	limits_init(&e->limits, options_number(&e->options, OPT_CONNECTIONS),
+		    options_number(&e->options, OPT_CONNECTIONS_EACH));
+	return OK;
+}
+
+static void on_listener(str protocol, str address, int fd)
+{
+	(void)address;
+	door_open(&edge, protocol, fd);
+}
+
+static void on_stop(void)
+{
+	door_close_all(&edge);
+}
+
+static const struct room room = {.prepare = prepare, .jail = edge_jail, .listener = on_listener, .stop = on_stop};
+
+int main(void)
+{
+	int status = room_main(&room);
+	limits_free(&edge.limits);
+	tls_context_free(&edge.tls);
+	mem_free(edge.proxies);
+	options_free(&edge.options);
+	return status;
+}

@@ -1,0 +1,206 @@
+#include "edge/smtp.h"
+#include "base/mem.h"
+#include "grammar/smtp_reply.h"
+
+enum { ANY = SMTP_CONNECTED | SMTP_GREETED | SMTP_SENDER | SMTP_READY | SMTP_CHUNKS };
+
+result smtp_reply(struct smtp_session *s, unsigned code, const char *status, const char *text)
+{
+	AUTO_BUF buf out = buf_new(32768);
+	smtp_reply_print(&out, code, status, str_from(text));
+	TRY(buf_result(&out));
+	return stream_write(s->client->stream, buf_str(&out));
+}
+
+static void log_refusal(struct smtp_session *s, const struct smtp_fault *f)
+{
+	log_event(EV_SMTP_REFUSED, &s->trace, F_STR("client", str_from(s->client->text)), F_STR("helo", s->helo),
+		  F_STR("from", s->sender), F_U64("code", f->code), F_STR("why", str_from(f->text)), F_STR("word", f->word));
+}
+
+result smtp_refuse(struct smtp_session *s, const struct smtp_fault *f)
+{
+	AUTO_BUF buf out = buf_new(32768);
+	log_refusal(s, f);
+	s->errors++;
+	if (!s->client->trusted && s->errors > options_number(&s->client->edge->options, OPT_ERRORS)) {
+		s->ending = true;
+		return smtp_reply(s, 421, "4.7.0", "Too many refused commands; this connection ends. Correct them and connect again");
+	}
+	smtp_fault_print(&out, f);
+	TRY(buf_result(&out));
+	return stream_write(s->client->stream, buf_str(&out));
+}
+
+bool smtp_is_submission(const struct smtp_session *s)
+{
+	return s->client->protocol == CLIENT_SUBMISSION;
+}
+
+void smtp_reset(struct smtp_session *s)
+{
+	budget_give(&s->client->edge->transit, s->counted);
+	s->counted = 0;
+	buf_free(&s->data);
+	arena_clear(&s->transaction);
+	hash_free(&s->accounts);
+	mem_free(s->targets);
+	s->targets = NULL;
+	s->targets_n = s->targets_cap = s->recipients = 0;
+	s->sender = (str){NULL, 0};
+	s->mail = (struct smtp_mail){0};
+	s->too_large = s->no_room = s->spoilt = false;
+	if (s->state != SMTP_CONNECTED)
+		s->state = SMTP_GREETED;
+}
+
+static result do_noop(struct smtp_session *s, const struct smtp_command *c)
+{
+	(void)c;
+	return smtp_reply(s, 250, "2.0.0", "Here");
+}
+
+static result do_quit(struct smtp_session *s, const struct smtp_command *c)
+{
+	(void)c;
+	s->ending = true;
+	return smtp_reply(s, 221, "2.0.0", "Until next time");
+}
+
+/* RFC 5321 3.5.3: to say neither yes nor no keeps address harvesters hungry. */
+static result do_vrfy(struct smtp_session *s, const struct smtp_command *c)
+{
+	(void)c;
+	return smtp_reply(s, 252, "2.5.2", "Cannot verify here; send the message and see");
+}
+
+static result do_expn(struct smtp_session *s, const struct smtp_command *c)
+{
+	(void)c;
+	return SMTP_REFUSE(s, 502, "5.5.1", "Lists are not expanded here");
+}
+
+static result do_help(struct smtp_session *s, const struct smtp_command *c)
+{
+	(void)c;
+	return smtp_reply(s, 214, "2.0.0",
+			  "Commands: EHLO HELO MAIL RCPT DATA BDAT RSET NOOP QUIT STARTTLS AUTH\n"
+			  "For help write to the postmaster of this server");
+}
+
+/* Which verb is allowed when, and what does it. `order` is the sentence for
+ * everybody who comes too early or too late. */
+struct verb_row {
+	smtp_handler *handler;
+	unsigned states;
+	bool argument_free; /* its text argument is a syntax error where the RFC allows none */
+	const char *order;
+};
+
+static const struct verb_row verbs[SMTP_VERBS] = {
+	[SMTP_EHLO] = {smtp_do_ehlo, ANY, false, NULL},
+	[SMTP_HELO] = {smtp_do_helo, ANY, false, NULL},
+	[SMTP_LHLO] = {smtp_do_lhlo, ANY, false, NULL},
+	[SMTP_MAIL] = {smtp_do_mail, SMTP_GREETED, false, "MAIL comes after EHLO or HELO, and once in a transaction"},
+	[SMTP_RCPT] = {smtp_do_rcpt, SMTP_SENDER | SMTP_READY, false, "RCPT comes after MAIL and before the data"},
+	[SMTP_DATA] = {smtp_do_data, SMTP_READY, true, "DATA comes after at least one accepted RCPT, and not between BDAT chunks"},
+	[SMTP_BDAT] = {smtp_do_bdat, ANY, false, NULL},
+	[SMTP_RSET] = {smtp_do_rset, ANY, true, NULL},
+	[SMTP_NOOP] = {do_noop, ANY, false, NULL},
+	[SMTP_QUIT] = {do_quit, ANY, true, NULL},
+	[SMTP_VRFY] = {do_vrfy, ANY, false, NULL},
+	[SMTP_EXPN] = {do_expn, ANY, false, NULL},
+	[SMTP_HELP] = {do_help, ANY, false, NULL},
+	[SMTP_STARTTLS] = {smtp_do_starttls, SMTP_GREETED, true, "STARTTLS comes after EHLO and outside of a transaction"},
+	[SMTP_AUTH] = {smtp_do_auth, SMTP_GREETED, false, "AUTH comes after EHLO and outside of a transaction"},
+	[SMTP_XCLIENT] = {smtp_do_xclient, SMTP_CONNECTED | SMTP_GREETED, false, "XCLIENT comes outside of a transaction"},
+};
+
+/* What EHLO announces decides which parameters are known here. */
+static unsigned offered(const struct smtp_session *s)
+{
+	/* DSN parameters are parsed and kept; they are announced when reports can be sent. */
+	return s->esmtp ? SMTP_P_SIZE | SMTP_P_BODY | SMTP_P_SMTPUTF8 | SMTP_P_BINARYMIME | SMTP_P_AUTH | SMTP_P_DSN : 0;
+}
+
+static result dispatch(struct smtp_session *s, str line)
+{
+	AUTO_ARENA arena a = arena_new(SMTP_COMMAND_MAX);
+	struct smtp_parser p = {.arena = &a, .offered = offered(s), .smtputf8 = s->mail.given & SMTP_P_SMTPUTF8};
+	struct smtp_command c;
+	if (failed(smtp_parse(&p, line, &c)))
+		return smtp_refuse(s, &p.fault);
+	const struct verb_row *row = &verbs[c.verb];
+	if (!(row->states & (unsigned)s->state))
+		return SMTP_REFUSE(s, 503, "5.5.1", row->order);
+	return row->handler(s, &c);
+}
+
+static result too_many_commands(struct smtp_session *s)
+{
+	s->ending = true;
+	log_event(EV_LIMITED, &s->client->session, F_STR("client", str_from(s->client->text)),
+		  F_STR("limit", STR("commands-per-connection")));
+	return smtp_reply(s, 421, "4.7.0", "Too many commands in one connection; connect again");
+}
+
+/* One line and its reply. Replies to pipelined commands are gathered and sent
+ * when nothing more has come in (RFC 2920 3.2). */
+static result one_command(struct smtp_session *s)
+{
+	struct client *c = s->client;
+	str line;
+	if (!stream_pending(c->stream))
+		TRY(stream_flush(c->stream));
+	result r = stream_read_line(c->stream, SMTP_LINE_MAX, LINE_ANY, &line);
+	if (r.kind == FAIL_LIMIT)
+		return SMTP_REFUSE(s, 500, "5.5.2", "The line is too long: commands have at most 12,288 octets");
+	TRY(r);
+	s->commands++;
+	if (!c->trusted && s->commands > options_number(&c->edge->options, OPT_COMMANDS))
+		return too_many_commands(s);
+	return dispatch(s, line);
+}
+
+static result greet(struct smtp_session *s)
+{
+	AUTO_BUF buf text = buf_new(1024);
+	buf_put(&text, options_text(&s->client->edge->options, OPT_HOSTNAME));
+	buf_put(&text, STR(" ESMTP Postern"));
+	buf_putc(&text, '\0');
+	TRY(buf_result(&text));
+	return smtp_reply(s, 220, NULL, text.p);
+}
+
+static void say_goodbye(struct smtp_session *s, result why)
+{
+	result ignored = OK;
+	if (why.kind == FAIL_TIMEOUT)
+		ignored = smtp_reply(s, 421, "4.4.2", "Nothing came for too long; this connection ends. Connect again");
+	else if (why.kind == FAIL_CANCELLED)
+		ignored = smtp_reply(s, 421, "4.3.2", "The server is stopping; try again in a moment");
+	if (!failed(ignored) && !fiber_cancelled())
+		ignored = stream_end(s->client->stream);
+	(void)ignored; /* the client has gone or goes now: there is nobody left to tell */
+}
+
+void smtp_session(struct client *c)
+{
+	struct smtp_session *s = mem_alloc(sizeof *s);
+	if (!s)
+		return;
+	s->client = c;
+	s->state = SMTP_CONNECTED;
+	s->transaction = arena_new(SMTP_TRANSACTION_MAX);
+	s->data = buf_new(options_number(&c->edge->options, OPT_MESSAGE_SIZE));
+	s->accounts = hash_new(SMTP_TARGETS_MAX);
+	s->trace = c->session;
+	stream_set_idle(c->stream, options_number(&c->edge->options, OPT_COMMAND_TIME));
+	result r = greet(s);
+	while (!failed(r) && !s->ending && !c->edge->stopping)
+		r = one_command(s);
+	say_goodbye(s, c->edge->stopping && !failed(r) && !s->ending ? failure(FAIL_CANCELLED, "stopping") : r);
+	smtp_reset(s);
+	arena_free(&s->transaction);
+	mem_free(s);
+}

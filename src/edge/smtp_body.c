@@ -1,0 +1,125 @@
+#include "edge/smtp.h"
+#include "grammar/smtp_data.h"
+
+/* Forgets what came so far; the rest is read and dropped. */
+static void drop_data(struct smtp_session *s)
+{
+	buf_free(&s->data);
+	budget_give(&s->client->edge->transit, s->counted);
+	s->counted = 0;
+	s->spoilt = true;
+}
+
+/* Counts the buffer against the budget of all messages in transit. */
+static void count_data(struct smtp_session *s)
+{
+	struct budget *b = &s->client->edge->transit;
+	if (s->data.broken == FAIL_LIMIT)
+		s->too_large = true;
+	else if (s->data.broken)
+		s->no_room = true;
+	while (!s->no_room && !s->too_large && s->counted < s->data.n) {
+		if (failed(budget_take(b, SMTP_TRANSIT_STEP)))
+			s->no_room = true;
+		else
+			s->counted += SMTP_TRANSIT_STEP;
+	}
+	if (s->too_large || s->no_room)
+		drop_data(s);
+}
+
+static result refuse_spoilt(struct smtp_session *s)
+{
+	bool large = s->too_large;
+	smtp_reset(s);
+	if (large)
+		return SMTP_REFUSE(s, 552, "5.3.4", "The message is larger than this server takes; EHLO tells the limit (SIZE)");
+	return SMTP_REFUSE(s, 452, "4.3.1", "The server has too many messages in hand; try again in a moment");
+}
+
+static result refuse_bare(struct smtp_session *s, const struct smtp_data *d)
+{
+	smtp_reset(s);
+	return SMTP_REFUSE(s, 554, "5.6.0", d->first_bare_is_lf
+				   ? "The message holds a line feed without a carriage return before it. Lines in DATA end with CRLF "
+				     "and nothing else (RFC 5321 2.3.8); mend the sending program, or send it with BDAT"
+				   : "The message holds a carriage return without a line feed behind it. Lines in DATA end with CRLF "
+				     "and nothing else (RFC 5321 2.3.8); mend the sending program, or send it with BDAT");
+}
+
+static result receive_data(struct smtp_session *s, struct smtp_data *d)
+{
+	struct stream *stream = s->client->stream;
+	str in;
+	while (d->state != SMTP_DATA_DONE) {
+		TRY(stream_read_some(stream, &in));
+		stream_consume(stream, smtp_data_feed(d, in, s->spoilt ? NULL : &s->data));
+		if (!s->spoilt)
+			count_data(s);
+	}
+	return OK;
+}
+
+result smtp_do_data(struct smtp_session *s, const struct smtp_command *c)
+{
+	const struct options *o = &s->client->edge->options;
+	struct smtp_data d = smtp_data_new(options_number(o, OPT_BARE_NEWLINE) ? SMTP_DATA_NORMALISE : SMTP_DATA_REJECT);
+	(void)c;
+	if (s->mail.body == SMTP_BODY_BINARYMIME)
+		return SMTP_REFUSE(s, 503, "5.5.1", "A BINARYMIME message comes by BDAT, not by DATA (RFC 3030)");
+	TRY(smtp_reply(s, 354, NULL, "Send the message; end it with a line that holds a dot alone"));
+	TRY(stream_flush(s->client->stream));
+	stream_set_deadline(s->client->stream, options_number(o, OPT_MESSAGE_TIME));
+	result r = receive_data(s, &d);
+	stream_set_deadline(s->client->stream, FIBER_FOREVER);
+	TRY(r);
+	if (s->spoilt)
+		return refuse_spoilt(s);
+	if (d.policy == SMTP_DATA_REJECT && smtp_data_bare(&d))
+		return refuse_bare(s, &d);
+	return smtp_accept(s);
+}
+
+/* A chunk is read whatever becomes of it: its octets are no commands. */
+static result receive_chunk(struct smtp_session *s, uint64_t left, bool keep)
+{
+	struct stream *stream = s->client->stream;
+	str in;
+	while (left > 0) {
+		TRY(stream_read_some(stream, &in));
+		in = str_sub(in, 0, left < SIZE_MAX ? (size_t)left : SIZE_MAX);
+		if (keep && !s->spoilt) {
+			buf_put(&s->data, in);
+			count_data(s);
+		}
+		stream_consume(stream, in.n);
+		left -= in.n;
+	}
+	return OK;
+}
+
+static result finish_chunk(struct smtp_session *s, bool last)
+{
+	if (s->spoilt && last)
+		return refuse_spoilt(s);
+	if (s->spoilt) /* each chunk is answered; the reason comes with each of them */
+		return smtp_reply(s, s->too_large ? 552 : 452, s->too_large ? "5.3.4" : "4.3.1",
+				  "This message cannot be taken; end it with LAST or RSET");
+	if (last)
+		return smtp_accept(s);
+	s->state = SMTP_CHUNKS;
+	return smtp_reply(s, 250, "2.0.0", "Chunk received");
+}
+
+/* RFC 3030 section 2. */
+result smtp_do_bdat(struct smtp_session *s, const struct smtp_command *c)
+{
+	bool ready = s->state == SMTP_READY || s->state == SMTP_CHUNKS;
+	stream_set_deadline(s->client->stream, options_number(&s->client->edge->options, OPT_MESSAGE_TIME));
+	result r = receive_chunk(s, c->bdat.size, ready);
+	stream_set_deadline(s->client->stream, FIBER_FOREVER);
+	TRY(r);
+	if (!ready)
+		return SMTP_REFUSE(s, 503, "5.5.1", "BDAT comes after at least one accepted RCPT");
+	return finish_chunk(s, c->bdat.last);
+}

@@ -1,0 +1,137 @@
+/* AUTH PLAIN and LOGIN (RFC 4954, 4616). */
+#include "edge/login.h"
+#include "edge/smtp.h"
+#include "grammar/base64.h"
+#include "grammar/sasl.h"
+
+#include <sodium.h>
+
+/* A buffer for secrets: wiped before its memory goes back. */
+static void wipe(buf *b)
+{
+	if (b->p)
+		sodium_memzero(b->p, b->cap);
+	buf_free(b);
+}
+#define SECRET_BUF __attribute__((cleanup(wipe)))
+
+static result refuse_coding(struct smtp_session *s, result why)
+{
+	if (why.kind == FAIL_CANCELLED) /* the client sent "*" */
+		return SMTP_REFUSE(s, 501, "5.7.0", "The login was cancelled");
+	return SMTP_REFUSE(s, 501, "5.5.2", "The login message is not as its mechanism says (base64 of user name and password)");
+}
+
+/* Sends a challenge and decodes the answer. *done: a refusal was sent. */
+static result challenge(struct smtp_session *s, str text, buf *out, bool *done)
+{
+	AUTO_BUF buf line = buf_new(1024);
+	str answer;
+	buf_put(&line, STR("334 "));
+	buf_put(&line, text);
+	buf_put(&line, STR("\r\n"));
+	TRY(buf_result(&line));
+	TRY(stream_write(s->client->stream, buf_str(&line)));
+	TRY(stream_flush(s->client->stream));
+	result r = stream_read_line(s->client->stream, SASL_LINE_MAX, LINE_ANY, &answer);
+	if (r.kind == FAIL_LIMIT) {
+		*done = true;
+		return SMTP_REFUSE(s, 500, "5.5.6", "The login message is too long");
+	}
+	TRY(r);
+	r = sasl_decode(answer, out);
+	*done = failed(r);
+	return failed(r) ? refuse_coding(s, r) : OK;
+}
+
+static result too_many_logins(struct smtp_session *s)
+{
+	s->ending = true;
+	return smtp_reply(s, 421, "4.7.0", "Too many failed logins; this connection ends");
+}
+
+static result refuse_login(struct smtp_session *s, enum edge_auth_login_verdict v)
+{
+	bool temporary = v == EDGE_AUTH_LOGIN_VERDICT_LATER || v == EDGE_AUTH_LOGIN_VERDICT_UNAVAILABLE;
+	if (!temporary && ++s->logins_failed >= SMTP_LOGINS_MAX && !s->client->trusted)
+		return too_many_logins(s);
+	return SMTP_REFUSE(s, temporary ? 454 : 535, temporary ? "4.7.0" : "5.7.8", login_sentence(v));
+}
+
+static result try_login(struct smtp_session *s, str authzid, str user, str password)
+{
+	struct login_try q = {.protocol = EDGE_AUTH_PROTOCOL_SMTP, .authzid = authzid, .user = user, .password = password};
+	struct login_answer answer;
+	result r = login_ask(s->client, &q, &answer);
+	if (r.kind == FAIL_CANCELLED)
+		return r;
+	if (failed(r))
+		return refuse_login(s, EDGE_AUTH_LOGIN_VERDICT_LATER);
+	if (answer.verdict != EDGE_AUTH_LOGIN_VERDICT_ACCEPTED)
+		return refuse_login(s, answer.verdict);
+	s->logged_in = true;
+	s->account = answer.account;
+	s->token = answer.token;
+	s->user_n = user.n < sizeof s->user ? user.n : sizeof s->user;
+	memcpy(s->user, user.p, s->user_n);
+	return smtp_reply(s, 235, "2.7.0", "Logged in");
+}
+
+static result do_plain(struct smtp_session *s, const struct smtp_auth *a)
+{
+	SECRET_BUF buf message = buf_new(SASL_LINE_MAX);
+	struct sasl_plain plain;
+	bool done = false;
+	result r = OK;
+	if (a->has_initial) {
+		r = sasl_decode(a->initial, &message);
+		if (failed(r))
+			return refuse_coding(s, r);
+	} else {
+		TRY(challenge(s, (str){NULL, 0}, &message, &done));
+		if (done)
+			return OK;
+	}
+	r = sasl_plain_parse(buf_str(&message), &plain);
+	if (failed(r))
+		return refuse_coding(s, r);
+	return try_login(s, plain.authzid, plain.authcid, plain.passwd);
+}
+
+static result do_login(struct smtp_session *s, const struct smtp_auth *a)
+{
+	AUTO_BUF buf user = buf_new(SASL_LINE_MAX);
+	SECRET_BUF buf password = buf_new(SASL_LINE_MAX);
+	bool done = false;
+	if (a->has_initial) {
+		result r = sasl_decode(a->initial, &user);
+		if (failed(r))
+			return refuse_coding(s, r);
+	} else {
+		TRY(challenge(s, SASL_LOGIN_USERNAME, &user, &done));
+		if (done)
+			return OK;
+	}
+	TRY(challenge(s, SASL_LOGIN_PASSWORD, &password, &done));
+	if (done)
+		return OK;
+	if (failed(sasl_login_check(buf_str(&user), SASL_NAME_MAX)) ||
+	    failed(sasl_login_check(buf_str(&password), SASL_PASSWORD_MAX)))
+		return refuse_coding(s, OK);
+	return try_login(s, (str){NULL, 0}, buf_str(&user), buf_str(&password));
+}
+
+result smtp_do_auth(struct smtp_session *s, const struct smtp_command *c)
+{
+	if (!smtp_is_submission(s))
+		return SMTP_REFUSE(s, 502, "5.5.1", "Nobody logs in on this port; mail programs use submission (587 or 465)");
+	if (s->logged_in)
+		return SMTP_REFUSE(s, 503, "5.5.1", "You are logged in already");
+	if (!client_may_login(s->client))
+		return SMTP_REFUSE(s, 538, "5.7.11", "Begin TLS first (STARTTLS): no password travels in clear here");
+	if (str_ieq(c->auth.mechanism, STR("PLAIN")))
+		return do_plain(s, &c->auth);
+	if (str_ieq(c->auth.mechanism, STR("LOGIN")))
+		return do_login(s, &c->auth);
+	return SMTP_REFUSE(s, 504, "5.5.4", "This mechanism is not offered; PLAIN and LOGIN are");
+}

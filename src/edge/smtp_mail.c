@@ -1,0 +1,75 @@
+#include "edge/smtp.h"
+#include "talk/edge_auth.h"
+
+/* The command's views end with it; what a transaction needs is copied. */
+static void keep(struct smtp_session *s, const struct smtp_mail *m)
+{
+	AUTO_BUF buf canonical = buf_new(1024);
+	s->mail = *m;
+	mailbox_print(&canonical, &m->from);
+	s->sender = arena_dup(&s->transaction, buf_str(&canonical));
+	s->mail.from.local = arena_dup(&s->transaction, m->from.local);
+	s->mail.from.domain = arena_dup(&s->transaction, m->from.domain);
+	s->mail.envid = arena_dup(&s->transaction, m->envid);
+	s->mail.auth = (struct mailbox){0};
+}
+
+static result may_send(struct smtp_session *s, bool *allowed)
+{
+	AUTO_ARENA arena a = arena_new(65536);
+	struct channel *auth;
+	struct edge_auth_may_send q = {.token = s->token, .address = s->sender};
+	struct edge_auth_may_send_is answer;
+	TRY(neighbour(NEIGHBOUR_AUTH, &auth));
+	TRY(edge_auth_may_send_call(auth, &s->trace, &q, &a, &answer));
+	*allowed = answer.allowed;
+	return OK;
+}
+
+static result check_sender(struct smtp_session *s)
+{
+	bool allowed = false;
+	result r = may_send(s, &allowed);
+	if (failed(r)) {
+		smtp_reset(s);
+		return SMTP_REFUSE(s, 451, "4.3.0", "The server cannot look up your addresses now; try again in a moment");
+	}
+	if (!allowed) {
+		smtp_reset(s);
+		return SMTP_REFUSE(s, 553, "5.7.1",
+				   "This sender address does not belong to your account; an administrator can allow it with "
+				   "`postern account send-as add ADDRESS --account A`");
+	}
+	s->state = SMTP_SENDER;
+	return smtp_reply(s, 250, "2.1.0", "Sender accepted");
+}
+
+result smtp_do_mail(struct smtp_session *s, const struct smtp_command *c)
+{
+	const struct options *o = &s->client->edge->options;
+	if (smtp_is_submission(s) && !s->logged_in)
+		return SMTP_REFUSE(s, 530, "5.7.0", client_may_login(s->client)
+					   ? "Log in first (AUTH); nobody sends through this server without it"
+					   : "Begin TLS first (STARTTLS), then log in (AUTH)");
+	if (s->messages >= options_number(o, OPT_MESSAGES)) {
+		s->ending = true;
+		return smtp_reply(s, 421, "4.7.0", "Enough messages in one connection; connect again for more");
+	}
+	if ((c->mail.given & SMTP_P_SIZE) && c->mail.size > options_number(o, OPT_MESSAGE_SIZE))
+		return SMTP_REFUSE(s, 552, "5.3.4", "The message is larger than this server takes; EHLO tells the limit (SIZE)");
+	s->trace = trace_new();
+	keep(s, &c->mail);
+	if (failed(arena_result(&s->transaction)))
+		return SMTP_REFUSE(s, 452, "4.3.1", "The server is short of memory; try again later");
+	if (smtp_is_submission(s))
+		return check_sender(s);
+	s->state = SMTP_SENDER;
+	return smtp_reply(s, 250, "2.1.0", "Sender accepted");
+}
+
+result smtp_do_rset(struct smtp_session *s, const struct smtp_command *c)
+{
+	(void)c;
+	smtp_reset(s);
+	return smtp_reply(s, 250, "2.0.0", "Forgotten");
+}

@@ -1,0 +1,86 @@
+/* The inspect room: parses one hostile message at a time, with no files, no
+ * keys and no network, and says what it found.
+ *
+ * After a number of messages the process is replaced, so that whatever a
+ * message may have done to it does not last. */
+#include "base/log.h"
+#include "grammar/charset.h"
+#include "grammar/facts.h"
+#include "inspect/jail.h"
+#include "run/random.h"
+#include "talk/asker_inspect.h"
+#include "talk/room.h"
+#include "talk/settings.h"
+
+enum { ARENA_MAX = 64 << 20 };
+
+static struct {
+	struct options options;
+	uint64_t examined;
+	bool worn; /* the supervisor was asked for a replacement */
+} self;
+
+static void count_message(void)
+{
+	self.examined++;
+	if (self.worn || self.examined < options_number(&self.options, OPT_INSPECT_MESSAGES))
+		return;
+	self.worn = true;
+	room_idle();
+}
+
+/* Parsers and ICU want more stack than a fiber has. */
+struct work {
+	str message;
+	arena *arena;
+	struct facts facts;
+	result result;
+};
+
+static void find_facts(void *arg)
+{
+	struct work *w = arg;
+	w->result = facts_of(w->message, NULL, w->arena, &w->facts);
+}
+
+static result encode(const struct work *w, struct asker_inspect_examined *answer, arena *out)
+{
+	AUTO_BUF buf encoded = buf_new(ASKER_INSPECT_EXAMINED_FACTS_MAX);
+	facts_encode(&w->facts, &encoded);
+	TRY(buf_result(&encoded));
+	answer->facts = body_of(arena_dup(out, buf_str(&encoded)));
+	answer->received = w->facts.received;
+	answer->header_size = w->facts.header_size;
+	answer->eight_bit = w->facts.eight_bit;
+	answer->binary = w->facts.binary;
+	return arena_result(out);
+}
+
+static result on_examine(struct arrival *in, struct asker_inspect_examine *m, struct asker_inspect_examined *answer)
+{
+	AUTO_ARENA arena a = arena_new(ARENA_MAX);
+	struct work w = {.message = m->message.bytes, .arena = &a, .result = OK};
+	fiber_on_loop_stack(find_facts, &w);
+	TRY(w.result);
+	TRY(encode(&w, answer, in->arena));
+	count_message();
+	return OK;
+}
+
+static result prepare(const struct supervisor_room_begin *b)
+{
+	TRY(random_open());
+	TRY(settings_read(b, &self.options));
+	return charset_preload();
+}
+
+static const struct asker_inspect_as_inspect handlers = {.examine = on_examine};
+static const struct room_door doors[] = {{.kind = &asker_inspect_as_inspect_kind, .handlers = &handlers}};
+static const struct room room = {.prepare = prepare, .jail = inspect_jail, .doors = doors, .doors_n = 1};
+
+int main(void)
+{
+	int status = room_main(&room);
+	options_free(&self.options);
+	return status;
+}

@@ -1,0 +1,12 @@
+/* The options that the supervisor told a room at its start. Owned by the
+ * caller (options_free). INPUT for a name that this program does not know: the
+ * two were built from different sources. Nothing suspends. */
+#ifndef TALK_SETTINGS_H
+#define TALK_SETTINGS_H
+
+#include "config/options.h"
+#include "talk/supervisor_room.h"
+
+result settings_read(const struct supervisor_room_begin *b, struct options *out) NODISCARD;
+
+#endif

@@ -1,0 +1,121 @@
+/* The vault room: gives each principal its own key and nobody else's.
+ *
+ * Who asks is what the supervisor said when it made the channel; nothing in a
+ * message can change it. */
+#include <sodium.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "run/random.h"
+#include "talk/principal_vault.h"
+#include "talk/room.h"
+#include "vault/jail.h"
+#include "vault/keys.h"
+
+/* One process, one keys folder. */
+static struct keys *keys;
+
+struct principal {
+	char text[PRINCIPAL_MAX];
+	size_t n;
+};
+
+static str name_of(const struct principal *p)
+{
+	return str_of(p->text, p->n);
+}
+
+static struct principal principal_of(const char *role, uint64_t number)
+{
+	struct principal p;
+	int n = snprintf(p.text, sizeof p.text, "%s-%llu", role, (unsigned long long)number);
+	must(n > 0 && (size_t)n < sizeof p.text);
+	p.n = (size_t)n;
+	return p;
+}
+
+static const struct room_visitor *visitor_of(const struct arrival *in)
+{
+	return in->ctx;
+}
+
+static bool is_role(const struct arrival *in, const char *role)
+{
+	return str_eq(str_from(visitor_of(in)->role), str_from(role));
+}
+
+static bool is_edge(const struct arrival *in)
+{
+	return is_role(in, "edge-mx") || is_role(in, "edge-client");
+}
+
+static result deny(const struct arrival *in, const char *what)
+{
+	log_event(EV_ROOM_NONSENSE, &in->trace, F_STR("role", str_from(visitor_of(in)->role)), F_STR("asked", str_from(what)));
+	return failure(FAIL_DENIED, "the vault does not give this to that room");
+}
+
+static result on_own_key(struct arrival *in, struct principal_vault_own_key *m, struct principal_vault_own_key_is *answer)
+{
+	const struct room_visitor *v = visitor_of(in);
+	struct principal p = principal_of(v->role, v->number);
+	if (is_edge(in))
+		return deny(in, "a key of its own");
+	return m->make ? keys_make(keys, name_of(&p), answer->key) : keys_get(keys, name_of(&p), answer->key);
+}
+
+/* An edge seals a queue item for an account; it may have nothing unwrapped. */
+static result on_wrap_for(struct arrival *in, struct principal_vault_wrap_for *m, struct principal_vault_wrapped_key *answer)
+{
+	struct principal p = principal_of("account", m->account);
+	if (!is_edge(in))
+		return deny(in, "a wrapping");
+	unsigned char *wrapped = arena_alloc(in->arena, KEY_WRAPPED);
+	if (!wrapped)
+		return arena_result(in->arena);
+	TRY(keys_wrap_new(keys, name_of(&p), answer->key, wrapped));
+	answer->wrapped = str_of((const char *)wrapped, KEY_WRAPPED);
+	return OK;
+}
+
+static result on_unwrap(struct arrival *in, struct principal_vault_unwrap *m, struct principal_vault_own_key_is *answer)
+{
+	const struct room_visitor *v = visitor_of(in);
+	struct principal p = principal_of(v->role, v->number);
+	if (!is_role(in, "account"))
+		return deny(in, "an unwrapping");
+	return keys_unwrap(keys, name_of(&p), m->wrapped, answer->key);
+}
+
+static result on_erase(struct arrival *in, struct principal_vault_erase *m, struct principal_vault_erased *answer)
+{
+	struct principal p = principal_of("account", m->account);
+	(void)answer;
+	if (!is_role(in, "auth"))
+		return deny(in, "an erasure");
+	log_event(EV_ADMIN, &in->trace, F_STR("act", STR("key erased")), F_U64("account", m->account));
+	return keys_erase(keys, name_of(&p));
+}
+
+static result prepare(const struct supervisor_room_begin *b)
+{
+	(void)b;
+	return random_open();
+}
+
+static result start(void)
+{
+	return keys_open(&keys);
+}
+
+static const struct principal_vault_as_vault handlers = {
+	.own_key = on_own_key, .wrap_for = on_wrap_for, .unwrap = on_unwrap, .erase = on_erase};
+static const struct room_door doors[] = {{.kind = &principal_vault_as_vault_kind, .handlers = &handlers}};
+static const struct room room = {.prepare = prepare, .jail = vault_jail, .start = start, .doors = doors, .doors_n = 1};
+
+int main(void)
+{
+	int status = room_main(&room);
+	keys_close(&keys);
+	return status;
+}
