@@ -1,0 +1,26 @@
+/* Bytes in memory behind a descriptor: how a large body travels between rooms.
+ *
+ * The sender writes, seals and sends it; a sealed one can be changed by nobody
+ * any more, so the receiver's map neither shifts under a parser nor faults.
+ * The receiver checks the seals before it maps. The caller owns descriptors
+ * and maps. Nothing suspends. */
+#ifndef RUN_MEMFD_H
+#define RUN_MEMFD_H
+
+#include <stdint.h>
+
+#include "base/fail.h"
+#include "base/str.h"
+
+result memfd_create_empty(const char *name, int *fd) NODISCARD; /* LIMIT (descriptors), MEMORY */
+result memfd_append(int fd, str bytes) NODISCARD;               /* MEMORY */
+result memfd_seal(int fd) NODISCARD; /* from now on nobody can write, grow or shrink it */
+result memfd_of(str bytes, int *fd) NODISCARD; /* create, append and seal */
+
+/* PEER when it is no sealed memfd or larger than max; *size otherwise. */
+result memfd_check(int fd, uint64_t max, uint64_t *size) NODISCARD;
+/* Checks as above and maps it read-only. An empty one gives an empty view. */
+result memfd_map(int fd, uint64_t max, str *out) NODISCARD;
+void memfd_unmap(str *view);
+
+#endif

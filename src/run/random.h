@@ -1,0 +1,19 @@
+/* Randomness, from libsodium's generator.
+ *
+ * random_open seeds it before the jail; afterwards no system call is needed
+ * for most requests (the internal ChaCha20 generator). Nothing suspends. */
+#ifndef RUN_RANDOM_H
+#define RUN_RANDOM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/fail.h"
+
+result random_open(void) NODISCARD; /* also seeds base's hash tables; before the jail */
+void random_fill(void *out, size_t n);
+uint32_t random_below(uint32_t bound); /* uniform, 0 when bound is 0 */
+uint64_t random_u64(void);
+void random_seed_hash(void); /* gives base/hash.h a fresh key; only while no table holds entries */
+
+#endif
