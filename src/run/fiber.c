@@ -1,5 +1,6 @@
 #include "run/fiber.h"
 
+#include <malloc.h>
 #include <uv.h>
 
 #include "base/mem.h"
@@ -11,6 +12,7 @@ enum {
 	REST_MS = 5000,       /* waiting for this long, a fiber is trimmed; an unused stack goes */
 	SWEEP_BATCH = 512,    /* at once; the others follow after SWEEP_PAUSE_MS */
 	SWEEP_PAUSE_MS = 10,
+	TRIM_HEAP_AFTER = 64, /* trimmed fibers, or fewer when nobody else is left to trim */
 	ROUNDS_MAX = 64,      /* fibers that keep waking each other let the loop poll after so many */
 };
 
@@ -26,7 +28,9 @@ static struct {
 	struct list resting; /* waiting and not trimmed yet, longest first */
 	struct list pool;    /* ended ones with their stacks, last used first */
 	struct list all;
+	struct list round_ends;
 	size_t pooled;
+	size_t trimmed; /* since the heap was trimmed */
 	size_t count;
 	struct fiber *self;
 	struct context own;
@@ -285,6 +289,12 @@ static void on_sweep(uv_timer_t *timer)
 		struct fiber *f = LIST_OWNER(sys.resting.next, struct fiber, place);
 		list_remove(&f->place);
 		context_trim(&f->context);
+		sys.trimmed++;
+	}
+	/* What fell asleep left holes in the heap (TLS handshakes above all). */
+	if (sys.trimmed >= TRIM_HEAP_AFTER || (sys.trimmed && oldest() == UINT64_MAX)) {
+		sys.trimmed = 0;
+		malloc_trim(0);
 	}
 	plan_sweep();
 }
@@ -329,6 +339,32 @@ static void run_ready(void)
 	}
 }
 
+void round_end_init(struct round_end *r, void (*fn)(struct round_end *r))
+{
+	list_init(&r->node);
+	r->fn = fn;
+}
+
+void round_end_forget(struct round_end *r)
+{
+	list_remove(&r->node);
+}
+
+void fiber_at_round_end(struct round_end *r)
+{
+	list_remove(&r->node);
+	list_insert(&sys.round_ends, &r->node);
+}
+
+static void end_round(void)
+{
+	while (!list_empty(&sys.round_ends)) {
+		struct round_end *r = LIST_OWNER(sys.round_ends.next, struct round_end, node);
+		list_remove(&r->node);
+		r->fn(r);
+	}
+}
+
 static void on_alarm(uv_timer_t *timer)
 {
 	(void)timer; /* the deadlines are looked at before each poll */
@@ -356,6 +392,7 @@ static void on_prepare(uv_prepare_t *handle)
 	}
 	move_all(&sys.yielded, &sys.ready);
 	run_ready();
+	end_round();
 	if (list_empty(&sys.ready) && list_empty(&sys.yielded))
 		uv_idle_stop(&sys.busy);
 	else
@@ -372,7 +409,8 @@ result fiber_system_open(struct uv_loop_s *loop)
 	sys.alarm_at = FIBER_FOREVER;
 	sys.refuse = false;
 	sys.own.entered = true;
-	struct list *lists[] = {&sys.ready, &sys.yielded, &sys.resting, &sys.pool, &sys.all};
+	struct list *lists[] = {&sys.ready, &sys.yielded, &sys.resting, &sys.pool, &sys.all,
+		&sys.round_ends};
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
 		list_init(lists[i]);
 	must(uv_prepare_init(loop, &sys.prepare) == 0 && uv_idle_init(loop, &sys.busy) == 0);

@@ -38,6 +38,16 @@ void fiber_suspend_hard(void);
 bool fiber_wake(struct fiber *f);
 result fiber_result(enum wake w) NODISCARD;
 
+/* A call made once, on the loop's stack, when the fibers that are ready now
+ * have run and before the loop polls: for what is worth gathering. */
+struct round_end {
+	struct list node;
+	void (*fn)(struct round_end *r);
+};
+void round_end_init(struct round_end *r, void (*fn)(struct round_end *r));
+void round_end_forget(struct round_end *r);
+void fiber_at_round_end(struct round_end *r); /* asking twice is asking once */
+
 struct uv_loop_s;
 result fiber_system_open(struct uv_loop_s *loop) NODISCARD;
 void fiber_system_close(void);       /* no fiber may be left */

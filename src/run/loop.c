@@ -31,6 +31,7 @@ result loop_open(void)
 	must(!loop.open);
 	if (uv_loop_init(&loop.uv) != 0)
 		return failure(FAIL_LIMIT, "The event loop cannot be made: too few descriptors or too little memory.");
+	signal(SIGPIPE, SIG_IGN); /* writing to what has gone is a result, not an end */
 	loop.open = true;
 	loop.ending = false;
 	list_init(&loop.signals);

@@ -1,0 +1,362 @@
+#include "run/stream.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "run/clock.h"
+#include "run/stream_core.h"
+#include "run/tls.h"
+
+result stream_open(int fd, struct stream **out)
+{
+	struct stream *s = mem_alloc(sizeof(*s));
+	if (!s)
+		return failure(FAIL_MEMORY, "There is no memory for another connection.");
+	*s = (struct stream){.fd = fd, .idle_ms = FIBER_FOREVER, .deadline = FIBER_FOREVER};
+	s->out = buf_new(STREAM_WRITE_MAX);
+	result r = fd_watch_open(fd, &s->watch);
+	if (failed(r)) {
+		mem_free(s);
+		return r;
+	}
+	*out = s;
+	return OK;
+}
+
+static void let_go(struct stream *s)
+{
+	tls_free(&s->tls);
+	fd_watch_close(&s->watch);
+	mem_free(s->in);
+	buf_free(&s->out);
+	mem_free(s);
+}
+
+void stream_free(struct stream **sp)
+{
+	struct stream *s = *sp;
+	if (!s)
+		return;
+	*sp = NULL;
+	int fd = s->fd;
+	let_go(s);
+	close(fd);
+}
+
+result stream_release(struct stream **sp, int *fd)
+{
+	struct stream *s = *sp;
+	if (s->tls || stream_pending(s) || s->out.n)
+		return failure(FAIL_CONFLICT, "A connection with TLS or with bytes on the way cannot be handed over.");
+	*sp = NULL;
+	*fd = s->fd;
+	let_go(s);
+	return OK;
+}
+
+void stream_set_idle(struct stream *s, uint64_t ms)
+{
+	s->idle_ms = ms;
+}
+
+void stream_set_deadline(struct stream *s, uint64_t ms)
+{
+	if (ms == FIBER_FOREVER || __builtin_add_overflow(clock_mono_ms(), ms, &s->deadline))
+		s->deadline = FIBER_FOREVER;
+}
+
+struct tls *stream_tls(struct stream *s)
+{
+	return s->tls;
+}
+
+uint64_t stream_bytes_in(const struct stream *s)
+{
+	return s->bytes_in;
+}
+
+uint64_t stream_bytes_out(const struct stream *s)
+{
+	return s->bytes_out;
+}
+
+int stream_fd(const struct stream *s)
+{
+	return s->fd;
+}
+
+/* ---- TLS ---- */
+
+static result start_tls(struct stream *s, struct tls **fresh)
+{
+	uint64_t limit = TLS_HANDSHAKE_MS;
+	if (s->deadline != FIBER_FOREVER) {
+		uint64_t now = clock_mono_ms();
+		uint64_t left = s->deadline > now ? s->deadline - now : 0;
+		limit = left < limit ? left : limit;
+	}
+	result r = tls_handshake(*fresh, s->watch, limit);
+	if (failed(r)) {
+		tls_free(fresh);
+		s->in_ended = s->out_ended = r;
+		return r;
+	}
+	s->tls = *fresh;
+	return OK;
+}
+
+static result may_start_tls(const struct stream *s)
+{
+	if (stream_pending(s) || s->out.n || s->tls)
+		return failure(FAIL_CONFLICT, "Bytes were sent before TLS began and would pass as protected.");
+	return OK;
+}
+
+result stream_start_tls(struct stream *s, struct tls_context *c)
+{
+	TRY(may_start_tls(s));
+	struct tls *fresh = NULL;
+	TRY(tls_server(c, s->fd, &fresh));
+	return start_tls(s, &fresh);
+}
+
+result stream_start_tls_client(struct stream *s, struct tls_context *c, str name)
+{
+	TRY(may_start_tls(s));
+	struct tls *fresh = NULL;
+	TRY(tls_client(c, s->fd, name, &fresh));
+	return start_tls(s, &fresh);
+}
+
+/* ---- single steps ---- */
+
+static result step_outcome(ssize_t n, int when_blocked, size_t *done, int *wants)
+{
+	*done = n > 0 ? (size_t)n : 0;
+	*wants = 0;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+		*wants = when_blocked;
+		return OK;
+	}
+	if (n < 0)
+		return failure(FAIL_NETWORK, "The connection broke.");
+	return OK;
+}
+
+result stream_try_read(struct stream *s, char *p, size_t n, size_t *done, int *wants)
+{
+	result r = s->in_ended;
+	*done = 0;
+	if (failed(r))
+		return r;
+	if (s->tls) {
+		r = tls_try_read(s->tls, p, n, done, wants);
+	} else {
+		ssize_t got = read(s->fd, p, n);
+		r = got == 0 ? failure(FAIL_CLOSED, "The other side ended the connection.")
+			: step_outcome(got, FD_READ, done, wants);
+	}
+	s->in_ended = r;
+	s->bytes_in += *done;
+	return r;
+}
+
+static result sent(struct stream *s, result r, size_t done)
+{
+	s->out_ended = r;
+	s->bytes_out += done;
+	return r;
+}
+
+result stream_try_write(struct stream *s, str bytes, size_t *done, int *wants)
+{
+	*done = 0;
+	*wants = 0;
+	if (failed(s->out_ended) || !bytes.n)
+		return s->out_ended;
+	result r = s->tls ? tls_try_write(s->tls, bytes, done, wants)
+		: step_outcome(write(s->fd, bytes.p, bytes.n), FD_WRITE, done, wants);
+	return sent(s, r, *done);
+}
+
+void stream_step(struct stream *s)
+{
+	if (++s->steps < STREAM_STEPS_MAX)
+		return;
+	s->steps = 0;
+	fiber_yield();
+}
+
+result stream_wait(struct stream *s, int wants)
+{
+	s->steps = 0;
+	uint64_t limit = s->idle_ms;
+	if (s->deadline != FIBER_FOREVER) {
+		uint64_t now = clock_mono_ms();
+		if (now >= s->deadline)
+			return failure(FAIL_TIMEOUT, "This took longer than it may.");
+		limit = s->deadline - now < limit ? s->deadline - now : limit;
+	}
+	return fd_wait(s->watch, wants, limit);
+}
+
+/* ---- reading ---- */
+
+str stream_peek(const struct stream *s)
+{
+	return str_of(s->in ? s->in + s->in_from : NULL, s->in_to - s->in_from);
+}
+
+bool stream_pending(const struct stream *s)
+{
+	return s->in_to > s->in_from;
+}
+
+void stream_consume(struct stream *s, size_t n)
+{
+	must(n <= s->in_to - s->in_from);
+	s->in_from += n;
+	s->scanned = s->scanned > n ? s->scanned - n : 0;
+}
+
+static void drop_empty(struct stream *s)
+{
+	if (stream_pending(s))
+		return;
+	mem_free(s->in);
+	s->in = NULL;
+	s->in_cap = s->in_from = s->in_to = 0;
+}
+
+/* Room for a block behind what is buffered, never more than max in all. */
+static result make_room(struct stream *s, size_t max)
+{
+	size_t n = s->in_to - s->in_from;
+	if (n >= max)
+		return failure(FAIL_LIMIT, "More is buffered than may be.");
+	if (s->in_from && (!n || s->in_to == s->in_cap)) {
+		memmove(s->in, s->in + s->in_from, n);
+		s->in_from = 0;
+		s->in_to = n;
+	}
+	if (s->in_to < s->in_cap)
+		return OK;
+	size_t cap = s->in_cap ? 2 * s->in_cap : STREAM_BLOCK;
+	cap = cap > max && max > STREAM_BLOCK ? max : cap;
+	char *in = mem_grow(s->in, cap);
+	if (!in)
+		return failure(FAIL_MEMORY, "There is no memory for what the client sends.");
+	s->in = in;
+	s->in_cap = cap;
+	return OK;
+}
+
+result stream_fill_to(struct stream *s, size_t max)
+{
+	for (;;) {
+		TRY(s->in_ended);
+		TRY(make_room(s, max));
+		size_t done = 0;
+		int wants = 0;
+		result r = stream_try_read(s, s->in + s->in_to, s->in_cap - s->in_to, &done, &wants);
+		s->in_to += done;
+		if (done) {
+			stream_step(s);
+			return OK;
+		}
+		drop_empty(s);
+		TRY(r);
+		TRY(stream_wait(s, wants));
+	}
+}
+
+result stream_fill(struct stream *s)
+{
+	return stream_fill_to(s, STREAM_BLOCK);
+}
+
+result stream_read_some(struct stream *s, str *out)
+{
+	if (!stream_pending(s))
+		TRY(stream_fill(s));
+	*out = stream_peek(s);
+	return OK;
+}
+
+/* ---- writing ---- */
+
+static result send_rest(struct stream *s, str bytes)
+{
+	while (bytes.n) {
+		size_t done = 0;
+		int wants = 0;
+		TRY(stream_try_write(s, bytes, &done, &wants));
+		bytes = str_skip(bytes, done);
+		if (wants)
+			TRY(stream_wait(s, wants));
+		else
+			stream_step(s);
+	}
+	return OK;
+}
+
+static result send_all(struct stream *s, str bytes)
+{
+	TRY(s->out_ended);
+	s->out_ended = send_rest(s, bytes); /* a reply was cut in the middle: nothing may follow it */
+	return s->out_ended;
+}
+
+result stream_flush(struct stream *s)
+{
+	result r = send_all(s, buf_str(&s->out));
+	buf_free(&s->out); /* an idle session keeps no buffer */
+	return r;
+}
+
+/* What is gathered and a long piece behind it go out in one call where the
+ * kernel gathers; TLS sends the two one after the other. */
+static result send_behind(struct stream *s, str bytes)
+{
+	if (s->tls || !s->out.n) {
+		TRY(stream_flush(s));
+		return send_all(s, bytes);
+	}
+	TRY(s->out_ended);
+	struct iovec parts[2] = {{s->out.p, s->out.n}, {(void *)(uintptr_t)bytes.p, bytes.n}};
+	size_t done = 0;
+	int wants = 0;
+	TRY(sent(s, step_outcome(writev(s->fd, parts, 2), FD_WRITE, &done, &wants), 0));
+	s->bytes_out += done;
+	size_t first = done < s->out.n ? done : s->out.n;
+	buf_drop(&s->out, first);
+	TRY(stream_flush(s));
+	return send_all(s, str_skip(bytes, done - first));
+}
+
+result stream_write(struct stream *s, str bytes)
+{
+	TRY(s->out_ended);
+	if (bytes.n > STREAM_COPY_MAX)
+		return send_behind(s, bytes);
+	if (bytes.n > STREAM_WRITE_MAX - s->out.n)
+		TRY(stream_flush(s));
+	buf_put(&s->out, bytes);
+	return buf_result(&s->out);
+}
+
+result stream_end(struct stream *s)
+{
+	TRY(stream_flush(s));
+	for (int wants = s->tls ? FD_WRITE : 0; wants; ) {
+		TRY(tls_try_end(s->tls, &wants));
+		if (wants)
+			TRY(stream_wait(s, wants));
+	}
+	shutdown(s->fd, SHUT_WR);
+	s->out_ended = failure(FAIL_CLOSED, "The connection was ended on this side.");
+	return OK;
+}

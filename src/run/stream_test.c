@@ -1,0 +1,426 @@
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/test.h"
+#include "run/carry.h"
+#include "run/loop.h"
+#include "run/net.h"
+#include "run/stream.h"
+
+/* One end is a stream under test, the other a descriptor driven by a second fiber. */
+static struct {
+	struct stream *s;
+	int peer;
+	void (*peer_fn)(int fd);
+	void (*test_fn)(struct stream *s);
+} scene;
+
+static int open_loop(void **state)
+{
+	(void)state;
+	return failed(loop_open()) ? -1 : 0;
+}
+
+static int shut_loop(void **state)
+{
+	(void)state;
+	loop_close();
+	return 0;
+}
+
+static void run_test_side(void *arg)
+{
+	(void)arg;
+	scene.test_fn(scene.s);
+	stream_free(&scene.s);
+}
+
+static void run_peer_side(void *arg)
+{
+	(void)arg;
+	scene.peer_fn(scene.peer);
+	close(scene.peer);
+}
+
+static void play(void (*peer)(int fd), void (*test)(struct stream *s))
+{
+	int fds[2];
+	assert_ok(net_pair(SOCK_STREAM, fds));
+	assert_ok(stream_open(fds[0], &scene.s));
+	scene.peer = fds[1];
+	scene.peer_fn = peer;
+	scene.test_fn = test;
+	assert_ok(fiber_start(run_test_side, NULL, "test", NULL));
+	assert_ok(fiber_start(run_peer_side, NULL, "peer", NULL));
+	loop_run();
+}
+
+static void send_str(int fd, str s)
+{
+	while (s.n) {
+		ssize_t n = write(fd, s.p, s.n);
+		if (n > 0)
+			s = str_skip(s, (size_t)n);
+		else
+			fiber_yield();
+	}
+}
+
+/* ---- lines ---- */
+
+static void peer_lines(int fd)
+{
+	send_str(fd, STR("one\r\ntwo\r"));
+	assert_ok(fiber_sleep(5));
+	send_str(fd, STR("\nbare\nlf and \rcr\r\n\r\n"));
+	for (const char *c = "slow\r\n"; *c; c++) {
+		send_str(fd, str_of(c, 1));
+		fiber_yield();
+	}
+	send_str(fd, STR("cut of"));
+}
+
+static void test_lines(struct stream *s)
+{
+	str line;
+	static const char *want[] = {"one", "two", "bare\nlf and \rcr", "", "slow"};
+	for (size_t i = 0; i < 5; i++) {
+		assert_ok(stream_read_line(s, 100, LINE_CRLF, &line));
+		assert_str(line, str_from(want[i]));
+	}
+	assert_int_equal(stream_read_line(s, 100, LINE_CRLF, &line).kind, FAIL_CLOSED);
+	assert_str(stream_peek(s), STR("cut of"));
+	assert_int_equal(stream_read_line(s, 100, LINE_CRLF, &line).kind, FAIL_CLOSED);
+	assert_int_equal(stream_bytes_in(s), 41);
+}
+
+static void crlf_lines_come_whole(void **state)
+{
+	(void)state;
+	play(peer_lines, test_lines);
+}
+
+static void peer_any(int fd)
+{
+	send_str(fd, STR("a\nb\r\n\n\r\r\n"));
+}
+
+static void test_any(struct stream *s)
+{
+	str line;
+	static const char *want[] = {"a", "b", "", "\r"};
+	for (size_t i = 0; i < 4; i++) {
+		assert_ok(stream_read_line(s, 100, LINE_ANY, &line));
+		assert_str(line, str_from(want[i]));
+	}
+}
+
+static void any_line_ends_are_taken(void **state)
+{
+	(void)state;
+	play(peer_any, test_any);
+}
+
+enum { LIMIT = 512, FLOOD = 3 * 1024 * 1024 };
+
+static void peer_long_lines(int fd)
+{
+	char piece[LIMIT];
+	memset(piece, 'x', sizeof(piece));
+	send_str(fd, str_of(piece, LIMIT));
+	send_str(fd, STR("\r\n"));
+	send_str(fd, str_of(piece, LIMIT));
+	send_str(fd, STR("y\r\nnext\r\n"));
+	for (int i = 0; i < FLOOD / LIMIT; i++)
+		send_str(fd, str_of(piece, LIMIT));
+	send_str(fd, STR("\n\r"));
+	fiber_yield();
+	send_str(fd, STR("\nlast\r\n"));
+}
+
+static void test_long_lines(struct stream *s)
+{
+	str line;
+	assert_ok(stream_read_line(s, LIMIT, LINE_CRLF, &line));
+	assert_int_equal(line.n, LIMIT);
+	assert_int_equal(stream_read_line(s, LIMIT, LINE_CRLF, &line).kind, FAIL_LIMIT);
+	assert_ok(stream_read_line(s, LIMIT, LINE_CRLF, &line));
+	assert_str(line, STR("next"));
+	assert_int_equal(stream_read_line(s, LIMIT, LINE_CRLF, &line).kind, FAIL_LIMIT);
+	assert_ok(stream_read_line(s, LIMIT, LINE_CRLF, &line));
+	assert_str(line, STR("last"));
+}
+
+static void a_long_line_is_skipped_and_the_next_one_read(void **state)
+{
+	(void)state;
+	play(peer_long_lines, test_long_lines);
+}
+
+static void peer_big_line(int fd)
+{
+	for (int i = 0; i < 60000 / 10; i++)
+		send_str(fd, STR("0123456789"));
+	send_str(fd, STR("\r\n"));
+}
+
+static void test_big_line(struct stream *s)
+{
+	str line;
+	assert_ok(stream_read_line(s, 65536, LINE_CRLF, &line));
+	assert_int_equal(line.n, 60000);
+	assert_false(stream_pending(s));
+}
+
+static void a_line_may_be_larger_than_a_block(void **state)
+{
+	(void)state;
+	play(peer_big_line, test_big_line);
+}
+
+/* ---- runs of bytes, writing ---- */
+
+enum { BULK = 5 * 1024 * 1024 };
+
+static char bulk[BULK];
+
+static void peer_echo(int fd)
+{
+	static char block[7001];
+	for (size_t total = 0; total < BULK + 11; ) {
+		ssize_t n = read(fd, block, sizeof(block));
+		if (n > 0) {
+			total += (size_t)n;
+			send_str(fd, str_of(block, (size_t)n));
+		} else {
+			assert_int_not_equal(n, 0);
+			assert_ok(fiber_sleep(1));
+		}
+	}
+}
+
+static void write_bulk(void *arg)
+{
+	struct stream *s = arg;
+	assert_ok(stream_write(s, STR("before ")));
+	assert_ok(stream_write(s, str_of(bulk, BULK)));
+	assert_ok(stream_write(s, STR("end.")));
+	assert_ok(stream_flush(s));
+	assert_int_equal(stream_bytes_out(s), BULK + 11);
+}
+
+static void expect(struct stream *s, str want)
+{
+	while (want.n) {
+		str got;
+		assert_ok(stream_read_some(s, &got));
+		size_t n = got.n < want.n ? got.n : want.n;
+		assert_memory_equal(got.p, want.p, n);
+		stream_consume(s, n);
+		want = str_skip(want, n);
+	}
+}
+
+static void test_bulk(struct stream *s)
+{
+	for (size_t i = 0; i < BULK; i++)
+		bulk[i] = (char)(i * 2654435761U >> 13);
+	/* Writing and reading are different fibers here: the two sides of a stream are independent. */
+	assert_ok(fiber_start(write_bulk, s, "writer", NULL));
+	expect(s, STR("before "));
+	expect(s, str_of(bulk, BULK));
+	expect(s, STR("end."));
+	fiber_yield();
+}
+
+static void bulk_goes_through_both_ways(void **state)
+{
+	(void)state;
+	play(peer_echo, test_bulk);
+}
+
+/* ---- time, ends, hand-over ---- */
+
+static void peer_dribble(int fd)
+{
+	for (int i = 0; i < 40; i++) {
+		if (write(fd, "x", 1) != 1)
+			return;
+		assert_ok(fiber_sleep(5));
+	}
+}
+
+static void test_deadline(struct stream *s)
+{
+	str line;
+	stream_set_idle(s, 1000);
+	stream_set_deadline(s, 40);
+	assert_int_equal(stream_read_line(s, 100, LINE_CRLF, &line).kind, FAIL_TIMEOUT);
+	size_t got = stream_peek(s).n;
+	assert_in_range(got, 2, 20);
+	stream_set_deadline(s, FIBER_FOREVER);
+	assert_ok(stream_fill(s));
+	assert_true(stream_peek(s).n > got);
+}
+
+static void a_deadline_ends_a_dribbling_client(void **state)
+{
+	(void)state;
+	play(peer_dribble, test_deadline);
+}
+
+static void peer_silent(int fd)
+{
+	(void)fd;
+	assert_ok(fiber_sleep(60));
+}
+
+static void test_idle(struct stream *s)
+{
+	str line;
+	stream_set_idle(s, 10);
+	assert_int_equal(stream_read_line(s, 100, LINE_CRLF, &line).kind, FAIL_TIMEOUT);
+	assert_ok(stream_write(s, STR("421 too slow\r\n"))); /* the other direction still works */
+	assert_ok(stream_flush(s));
+	for (result r = OK; !failed(r); ) { /* a peer that reads nothing */
+		r = stream_write(s, str_of(bulk, BULK));
+		if (failed(r))
+			assert_int_equal(r.kind, FAIL_TIMEOUT);
+	}
+	assert_int_equal(stream_write(s, STR("more")).kind, FAIL_TIMEOUT);
+}
+
+static void an_idle_client_times_out(void **state)
+{
+	(void)state;
+	play(peer_silent, test_idle);
+}
+
+static void test_release(struct stream *s)
+{
+	str got;
+	assert_ok(stream_read_some(s, &got));
+	struct stream *mine = s;
+	int fd = -1;
+	assert_int_equal(stream_release(&mine, &fd).kind, FAIL_CONFLICT);
+	stream_consume(s, got.n);
+	assert_ok(stream_release(&mine, &fd));
+	assert_null(mine);
+	scene.s = NULL;
+	assert_int_equal(write(fd, "still open", 10), 10);
+	close(fd);
+}
+
+static void peer_hello(int fd)
+{
+	send_str(fd, STR("hello"));
+	assert_ok(fiber_sleep(10));
+}
+
+static void a_descriptor_is_handed_over_only_when_nothing_waits(void **state)
+{
+	(void)state;
+	play(peer_hello, test_release);
+}
+
+/* ---- carrying ---- */
+
+static struct {
+	struct stream *client;
+	struct stream *inner;
+} ends;
+
+static result carried;
+
+static void run_carry(void *arg)
+{
+	(void)arg;
+	carried = carry(ends.client, ends.inner);
+	stream_free(&ends.client);
+	stream_free(&ends.inner);
+}
+
+/* The room: echoes until the client ended, then says goodbye and ends. */
+static void run_room(void *arg)
+{
+	struct stream *s = NULL;
+	assert_ok(stream_open(*(int *)arg, &s));
+	str got;
+	while (!failed(stream_read_some(s, &got))) {
+		assert_ok(stream_write(s, got));
+		stream_consume(s, got.n);
+		assert_ok(stream_flush(s));
+	}
+	assert_ok(stream_write(s, STR("bye")));
+	assert_ok(stream_end(s));
+	stream_free(&s);
+}
+
+static void send_bulk_and_end(void *arg)
+{
+	struct stream *s = arg;
+	assert_ok(stream_write(s, str_of(bulk, BULK)));
+	assert_ok(stream_end(s));
+}
+
+static void run_client(void *arg)
+{
+	struct stream *s = NULL;
+	assert_ok(stream_open(*(int *)arg, &s));
+	assert_ok(fiber_start(send_bulk_and_end, s, "sender", NULL));
+	expect(s, str_of(bulk, BULK));
+	expect(s, STR("bye"));
+	assert_int_equal(stream_fill(s).kind, FAIL_CLOSED);
+	stream_free(&s);
+}
+
+static void carries_both_ways_until_the_room_ends(void **state)
+{
+	(void)state;
+	int outer[2], inner[2];
+	assert_ok(net_pair(SOCK_STREAM, outer));
+	assert_ok(net_pair(SOCK_STREAM, inner));
+	assert_ok(stream_open(outer[0], &ends.client));
+	assert_ok(stream_open(inner[0], &ends.inner));
+	assert_ok(fiber_start(run_carry, NULL, "carry", NULL));
+	assert_ok(fiber_start(run_room, &inner[1], "room", NULL));
+	assert_ok(fiber_start(run_client, &outer[1], "client", NULL));
+	loop_run();
+	assert_ok(carried);
+}
+
+static void cancel_all(void *arg)
+{
+	(void)arg;
+	assert_ok(fiber_sleep(5));
+	loop_end();
+}
+
+static void carrying_ends_by_cancel(void **state)
+{
+	(void)state;
+	int outer[2], inner[2];
+	assert_ok(net_pair(SOCK_STREAM, outer));
+	assert_ok(net_pair(SOCK_STREAM, inner));
+	assert_ok(stream_open(outer[0], &ends.client));
+	assert_ok(stream_open(inner[0], &ends.inner));
+	assert_ok(fiber_start(run_carry, NULL, "carry", NULL));
+	assert_ok(fiber_start(cancel_all, NULL, "end", NULL));
+	loop_run();
+	assert_int_equal(carried.kind, FAIL_CANCELLED);
+	close(outer[1]);
+	close(inner[1]);
+}
+
+int main(void)
+{
+#define T(NAME) cmocka_unit_test_setup_teardown(NAME, open_loop, shut_loop)
+	const struct CMUnitTest tests[] = {
+		T(crlf_lines_come_whole), T(any_line_ends_are_taken), T(a_long_line_is_skipped_and_the_next_one_read),
+		T(a_line_may_be_larger_than_a_block), T(bulk_goes_through_both_ways),
+		T(a_deadline_ends_a_dribbling_client), T(an_idle_client_times_out),
+		T(a_descriptor_is_handed_over_only_when_nothing_waits), T(carries_both_ways_until_the_room_ends),
+		T(carrying_ends_by_cancel),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

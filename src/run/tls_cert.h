@@ -1,0 +1,14 @@
+/* A self-signed certificate, for the demo, the tests, and a first start before
+ * a real one is there. ECDSA on P-256, valid from an hour ago. */
+#ifndef RUN_TLS_CERT_H
+#define RUN_TLS_CERT_H
+
+#include "base/buf.h"
+
+enum { TLS_CERT_NAMES_MAX = 100, TLS_CERT_DAYS_MAX = 3650 };
+
+/* `names`: host names or IP addresses, the first also as common name. Appends
+ * PEM. INPUT for a name that cannot stand in a certificate, LIMIT, MEMORY. */
+result tls_self_signed(const str *names, size_t n, unsigned days, buf *chain, buf *key) NODISCARD;
+
+#endif

@@ -1,0 +1,49 @@
+/* Threads beside the loop, for work that blocks or computes: one for a
+ * database's commits, a few for password hashing.
+ *
+ * A fiber hands over a job and waits; the thread takes all jobs that are queued
+ * (up to batch_max) and gives them to `run` at once, so that they can share one
+ * commit. Jobs handed over in one turn of the loop arrive together. `run` is on
+ * the thread: it may touch the jobs and ctx, no fiber call, nothing of the
+ * loop's. A job belongs to its fiber, mostly on its stack. Open workers after
+ * the jail. */
+#ifndef RUN_WORKER_H
+#define RUN_WORKER_H
+
+#include "base/fail.h"
+#include "base/list.h"
+
+struct fiber;
+struct worker;
+
+/* Embedded as the first field of the caller's own struct, zeroed. */
+struct job {
+	struct list node;
+	struct fiber *fiber;
+	bool taken; /* by a thread; under the worker's lock */
+	bool done;  /* seen on the loop alone */
+};
+
+struct worker_plan {
+	void (*run)(void *ctx, struct job **jobs, size_t n);
+	void *ctx;
+	const char *name;  /* of the threads, at most 15 bytes */
+	size_t threads;    /* 0 means 1 */
+	size_t queue_max;  /* waiting jobs; one more is BUSY */
+	size_t batch_max;  /* jobs in one call; 0 means queue_max */
+	size_t stack;      /* bytes; 0 means WORKER_STACK */
+};
+
+enum { WORKER_STACK = 256 * 1024, WORKER_THREADS_MAX = 16 };
+
+result worker_open(const struct worker_plan *plan, struct worker **out) NODISCARD; /* MEMORY, LIMIT */
+/* Suspends until run has returned. BUSY when the queue is full; CANCELLED only
+ * when no thread had begun the job, otherwise it is waited for and OK. */
+result worker_run(struct worker *w, struct job *job) NODISCARD;
+/* The same for cleanup: also runs on a cancelled fiber. */
+result worker_run_always(struct worker *w, struct job *job) NODISCARD;
+size_t worker_queued(const struct worker *w); /* handed over and not returned yet */
+/* Ends the threads; no job may be under way. Blocks for the join. */
+void worker_close(struct worker **w);
+
+#endif
