@@ -377,6 +377,70 @@ static void a_log_that_was_carried_over_has_no_torn_end(void **state)
 	sim_free(&left);
 }
 
+/* From the first page on that a checkpoint writes: stopped at each of its steps. */
+static bool stopped_in_checkpoint(uint64_t step)
+{
+	struct sim *sim = sim_new(step), *left = sim_new(7);
+	struct db *db;
+	struct db_options o = options_on(sim);
+	o.log_frames = 1000;
+	assert_ok(db_open(&o, &db));
+	assert_ok(db_checkpoint(db));
+	for (int64_t turn = 1; turn <= 4; turn++)
+		assert_ok(write_turn(db, turn));
+	copy_files(sim, left);
+	sim_fault_at(sim, SIM_CRASH, step);
+	bool done = !failed(db_exec(db, "PRAGMA wal_checkpoint(PASSIVE)")) && !sim_dead(sim);
+	bool begun = !str_eq(sim_bytes(sim, "t.db"), sim_bytes(left, "t.db"));
+	copy_files(sim, left);
+	sim_fault_at(sim, SIM_NONE, 0);
+	db_close(&db);
+	str log = sim_bytes(left, "t.db-wal");
+	((char *)(uintptr_t)log.p)[WAL_FRAMES_AT + (frames_in(log) - 1) * WAL_FRAME + 99] ^= 1;
+	result r = open_on(left, &db);
+	if (begun)
+		assert_int_equal(r.kind, FAIL_DAMAGE);
+	db_close(&db);
+	sim_free(&sim);
+	sim_free(&left);
+	return done;
+}
+
+static void a_checkpoint_that_began_is_known(void **state)
+{
+	(void)state;
+	uint64_t step = 1;
+	while (!stopped_in_checkpoint(step))
+		step++;
+	assert_true(step > 5);
+}
+
+/* A crash lost the copy of the new header, and the new header itself is damaged
+ * later: the old log must not be served in its place. */
+static void frames_of_a_lost_header_are_seen(void **state)
+{
+	(void)state;
+	for (int lost = 0; lost < 2; lost++) {
+		struct sim *sim = sim_new(6), *left = sim_new(7);
+		struct db *db;
+		char old[WAL_SLOT];
+		assert_ok(open_on(sim, &db));
+		assert_ok(write_turn(db, 1));
+		db_close(&db); /* which says in the header that the log is empty */
+		assert_ok(open_on(sim, &db));
+		memcpy(old, sim_bytes(sim, "t.db-wal").p + lost * WAL_SLOT_AT, WAL_SLOT);
+		assert_ok(write_turn(db, 2));
+		copy_files(sim, left);
+		db_close(&db);
+		char *p = (char *)(uintptr_t)sim_bytes(left, "t.db-wal").p;
+		memcpy(p + lost * WAL_SLOT_AT, old, WAL_SLOT);
+		p[!lost * WAL_SLOT_AT + 30] ^= 1;
+		assert_int_equal(open_on(left, &db).kind, FAIL_DAMAGE);
+		sim_free(&sim);
+		sim_free(&left);
+	}
+}
+
 /* A transaction larger than the cache goes to the log before its end; half of
  * them are rolled back, and what they left behind must not count. */
 static void large_transactions_spill_and_roll_back(void **state)
@@ -576,6 +640,8 @@ int main(void)
 		cmocka_unit_test(a_damaged_log_header_is_healed_or_reported),
 		cmocka_unit_test(moved_frames_do_not_open),
 		cmocka_unit_test(a_log_that_was_carried_over_has_no_torn_end),
+		cmocka_unit_test(a_checkpoint_that_began_is_known),
+		cmocka_unit_test(frames_of_a_lost_header_are_seen),
 		cmocka_unit_test(large_transactions_spill_and_roll_back),
 		cmocka_unit_test(the_log_does_not_grow),
 		cmocka_unit_test(a_database_is_opened_once),
