@@ -111,6 +111,8 @@ result channel_open(const struct channel_options *o, const struct channel_kind *
 	gate_init(&c->slot_freed);
 	gate_init(&c->settled);
 	list_init(&c->pending);
+	if (o->first)
+		must(channel_heard(c, o->first));
 	channel_arm(c);
 	*out = c;
 	return OK;

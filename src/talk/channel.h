@@ -55,6 +55,7 @@ struct channel_options {
 	/* Called once, on the loop's stack, when the peer or its nonsense ended the
 	 * channel; may call channel_close. May be NULL. */
 	void (*ended)(void *ctx, struct channel *c, result why);
+	unsigned first; /* number of the message that channel_first took, 0: none */
 };
 
 /* The generated ..._open_as_... calls these with its kind and typed handlers. */
@@ -76,30 +77,6 @@ struct channel_counts {
 	uint64_t late; /* answers after their caller had gone */
 };
 struct channel_counts channel_counts(const struct channel *c);
-
-/* What one side says; the generated functions fill it. */
-struct saying {
-	const struct talk_pair *pair;
-	unsigned number;
-	const trace_id *trace; /* NULL: none */
-	const void *message;
-};
-struct hearing {
-	arena *arena;
-	uint64_t timeout_ms; /* FIBER_FOREVER */
-	void *answer;
-};
-/* For ..._call_within. */
-struct asking {
-	const trace_id *trace;
-	arena *arena;
-	uint64_t timeout_ms;
-};
-
-result channel_call(struct channel *c, const struct saying *s, const struct hearing *h) NODISCARD; /* suspends */
-result channel_send(struct channel *c, const struct saying *s) NODISCARD;  /* suspends while the socket is full */
-result channel_offer(struct channel *c, const struct saying *s) NODISCARD; /* BUSY when it is full; not suspending */
-result channel_unhandled(void); /* the refusal where no handler is set */
 
 /* Every message of this process as a line, for debugging; NULL ends it. */
 void channel_set_tracer(void (*see)(void *ctx, str line), void *ctx);

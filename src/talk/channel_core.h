@@ -4,7 +4,7 @@
 
 #include <uv.h>
 
-#include "talk/channel.h"
+#include "talk/speak.h"
 
 enum { FLAG_CALL = 1, FLAG_ANSWER = 2, FLAG_REFUSED = 4 };
 

@@ -106,14 +106,22 @@ static bool ready(void)
 	return desk.space != NULL;
 }
 
+static ssize_t receive(int fd, int flags, struct msghdr *msg)
+{
+	struct iovec v = {desk.space, TALK_HEADER + TALK_PACKET_MAX};
+	msg->msg_iov = &v;
+	msg->msg_iovlen = 1;
+	ssize_t n = recvmsg(fd, msg, flags | MSG_CMSG_CLOEXEC);
+	msg->msg_iov = NULL;
+	return n;
+}
+
 /* False when there is nothing more to read. */
 static bool read_one(struct channel *c)
 {
-	struct iovec v = {desk.space, TALK_HEADER + TALK_PACKET_MAX};
 	union rights rights;
-	struct msghdr msg = {
-		.msg_iov = &v, .msg_iovlen = 1, .msg_control = rights.space, .msg_controllen = sizeof rights.space};
-	ssize_t n = recvmsg(c->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	struct msghdr msg = {.msg_control = rights.space, .msg_controllen = sizeof rights.space};
+	ssize_t n = receive(c->fd, MSG_DONTWAIT, &msg);
 	if (n > 0) {
 		open_packet(c, &msg, (size_t)n);
 		return true;
@@ -125,6 +133,39 @@ static bool read_one(struct channel *c)
 		return false;
 	channel_shut(c, failure(FAIL_CLOSED, "the other room has gone"));
 	return false;
+}
+
+static result take_first(const struct msghdr *msg, size_t n, const struct talk_message *m, struct talk_in *in, void *out)
+{
+	struct packet_head h = get_head(desk.space);
+	str kept = arena_dup(in->arena, str_sub(str_of(desk.space, n), TALK_HEADER, n));
+	explicit_bzero(desk.space, n);
+	if (!kept.p)
+		return arena_result(in->arena);
+	in->at = cursor_on(kept);
+	if (n < TALK_HEADER || msg->msg_flags & (MSG_TRUNC | MSG_CTRUNC) || h.flags != 0 || h.request != 0 || !m)
+		return failure(FAIL_PEER, "the first message is not the one that belongs here");
+	return talk_decode(m->shape, in, out);
+}
+
+result channel_first(int fd, const struct talk_message *m, unsigned number, const struct hearing *h)
+{
+	union rights rights;
+	struct msghdr msg = {.msg_control = rights.space, .msg_controllen = sizeof rights.space};
+	struct talk_in in = {.arena = h->arena};
+	ssize_t n;
+	if (!ready())
+		return failure(FAIL_MEMORY, "no memory to read a message into");
+	do
+		n = receive(fd, 0, &msg);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return failure(FAIL_CLOSED, "no message came on the channel");
+	bool fit = take_fds(&msg, &in);
+	bool other = (size_t)n < TALK_HEADER || get_head(desk.space).number != number;
+	result r = take_first(&msg, (size_t)n, fit && !other ? m : NULL, &in, h->answer);
+	talk_in_close(&in);
+	return r;
 }
 
 void channel_read(struct channel *c, bool to_end)

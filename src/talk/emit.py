@@ -151,7 +151,7 @@ def header(unit, folder):
     guard = f"TALK_{unit.prefix}_H".upper()
     out = head(unit, unit.about or "Shared declarations.")
     out += [f"#ifndef {guard}", f"#define {guard}", "",
-            '#include "talk/channel.h"' if unit.sides else '#include "talk/codec.h"']
+            '#include "talk/speak.h"' if unit.sides else '#include "talk/codec.h"']
     out += [f'#include "{folder}/{u.prefix}.h"' for u in unit.includes] + [""]
     if unit.sides:
         out += [f"extern const struct talk_pair {unit.prefix}_pair;", ""]

@@ -1,0 +1,72 @@
+/* The common life of every room: started by the supervisor with its channel on
+ * descriptor 3, told its settings, jailed, at work, stopped.
+ *
+ * room_main blocks for `begin`; calls prepare (load now what libraries read
+ * lazily; the message's views end with it); opens the loop; enters the jail;
+ * then on a fiber calls start (fetch the key, open the database), says ready and
+ * serves. Listeners and visitors that come earlier wait until start returned.
+ * At stop it calls stop, lets the visitors' handlers finish, hands over the log
+ * and ends the loop. A sentence on stderr and status 1 tell what failed before.
+ *
+ * Every process is one room, so these calls need no handle. Hooks that are NULL
+ * do nothing. SIGINT and SIGTERM are ignored: the supervisor says when to stop. */
+#ifndef TALK_ROOM_H
+#define TALK_ROOM_H
+
+#include "talk/supervisor_room.h"
+
+enum {
+	ROOM_CONNECT_MS = 30000, /* the supervisor may have to start the other room */
+	ROOM_DRAIN_MS = 5000,    /* for handlers under way when the room stops */
+	ROOM_LOG_MS = 10,        /* event records are gathered so long, */
+	ROOM_LOG_PACKET = 32768, /* or up to so many octets; errors go at once */
+	ROOM_PEERS = 1 << 20,
+};
+#define ROOM_ANY UINT64_MAX
+
+/* Another room that the supervisor let in; the ctx of its handlers. */
+struct room_visitor {
+	const char *role;
+	uint64_t number;
+	struct channel *channel;
+	void *own;    /* the room's */
+	const struct room_door *door;
+	struct list node;
+};
+
+/* A pair that visitors may speak. `left`: the channel has ended, no handler runs. */
+struct room_door {
+	const struct channel_kind *kind;
+	const void *handlers;
+	void (*left)(struct room_visitor *v);
+};
+
+struct room {
+	result (*prepare)(const struct supervisor_room_begin *b);
+	/* Enters the jail; what the machine lacks goes to `lacks`, and is a failure unless best_effort. */
+	result (*jail)(bool best_effort, buf *lacks);
+	result (*start)(void);                                             /* suspends */
+	void (*listener)(str protocol, str address, int fd);               /* takes fd; suspends */
+	void (*stop)(void);                                                /* suspends */
+	const struct room_door *doors;
+	size_t doors_n;
+	bool keeps_log; /* watch: sets the log's sink itself, in prepare */
+};
+
+int room_main(const struct room *r);
+
+/* The channel to a room of that role, speaking that side; made when there is
+ * none or it has ended. It is the room's: use it at once and ask again after
+ * the next wait. The supervisor is told of a neighbour's nonsense. Suspends.
+ * DENIED, ABSENT, BUSY, TIMEOUT, CLOSED, CANCELLED. */
+result room_connect(const struct channel_kind *kind, const char *role, uint64_t number, struct channel **out) NODISCARD;
+
+/* For what only some rooms ask of the supervisor (accounts, the list of rooms). */
+struct channel *room_supervisor(void);
+uint64_t room_number(void);
+bool room_stopping(void);
+void room_ready(void); /* says it before start returns, where that may take long; suspends */
+void room_idle(void);  /* nothing is going on: the supervisor may stop this room */
+size_t room_visitors(void);
+
+#endif
