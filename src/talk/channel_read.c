@@ -35,10 +35,11 @@ static struct packet_head get_head(const char *p)
 	return h;
 }
 
-/* All descriptors that came; false when there were more than may come. */
+/* All descriptors that came; false when there were more than may come. A cut
+ * with room to spare means that this process is at its limit of open files. */
 static bool take_fds(struct msghdr *msg, struct talk_in *in)
 {
-	bool fit = !(msg->msg_flags & MSG_CTRUNC);
+	bool fit = true;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 			continue;
@@ -54,6 +55,7 @@ static bool take_fds(struct msghdr *msg, struct talk_in *in)
 			}
 		}
 	}
+	in->fds_lost = fit && msg->msg_flags & MSG_CTRUNC;
 	return fit;
 }
 
@@ -143,7 +145,7 @@ static result take_first(const struct msghdr *msg, size_t n, const struct talk_m
 	if (!kept.p)
 		return arena_result(in->arena);
 	in->at = cursor_on(kept);
-	if (n < TALK_HEADER || msg->msg_flags & (MSG_TRUNC | MSG_CTRUNC) || h.flags != 0 || h.request != 0 || !m)
+	if (n < TALK_HEADER || msg->msg_flags & MSG_TRUNC || h.flags != 0 || h.request != 0 || !m)
 		return failure(FAIL_PEER, "the first message is not the one that belongs here");
 	return talk_decode(m->shape, in, out);
 }

@@ -183,13 +183,16 @@ static result start(struct channel *c, struct request *q)
 }
 
 /* What this machine cannot take now is refused, or, where nobody waits for an
- * answer, ends the channel: a one-way message must not vanish. */
+ * answer, ends the channel: a one-way message must not vanish. But a descriptor
+ * that found no place is closed, which its other end sees. */
 static void cannot(struct channel *c, const struct packet_head *h, struct talk_in *in, result why)
 {
 	if (why.kind == FAIL_PEER)
 		channel_nonsense(c, h, in->wrong ? in->wrong->name : NULL, why);
 	else if (h->flags & FLAG_CALL)
 		refuse(c, h, why);
+	else if (in->fds_lost)
+		log_event(EV_LIMITED, &h->trace, F_STR("peer", channel_peer(c)), F_STR("why", str_from(why.text)));
 	else
 		channel_shut(c, why);
 }

@@ -231,6 +231,10 @@ static int get_descriptor(struct talk_in *in, const struct talk_field *f)
 {
 	if (in->at.bad)
 		return -1;
+	if (in->fds_taken == in->fds_n && in->fds_lost) {
+		reject(in, f, failure(FAIL_LIMIT, "this room has no descriptor left for what comes along"));
+		return -1;
+	}
 	if (in->fds_taken == in->fds_n) {
 		nonsense(in, f, "a descriptor is missing");
 		return -1;

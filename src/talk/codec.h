@@ -55,6 +55,7 @@ struct talk_in {
 	int fds[TALK_FDS_MAX]; /* -1 once taken */
 	size_t fds_n;
 	size_t fds_taken;
+	bool fds_lost; /* some came that this process had no number left for */
 	const struct talk_field *wrong; /* where decoding stopped, for the log; may be NULL */
 	result error;
 };

@@ -2,6 +2,7 @@
 #include "talk/test/pair_check.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -169,6 +170,34 @@ static void handlers_refuse_with_a_sentence(void **state)
 {
 	(void)state;
 	on_fiber(refusal_fiber);
+}
+
+static void poor_fiber(void)
+{
+	const struct asker_teller_as_teller h = {.lend = borrow};
+	AUTO_ARENA arena a = arena_new(1 << 20);
+	struct ends e = {0};
+	struct rlimit limit, low;
+	ends_open(&e, &h);
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct asker_teller_lend q = {.here = null};
+	struct asker_teller_lent lent;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	low = (struct rlimit){(rlim_t)null + 1, limit.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	result r = asker_teller_lend_call(e.asker, NULL, &q, &a, &lent);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(r.kind, FAIL_LIMIT);
+	assert_ok(asker_teller_lend_call(e.asker, NULL, &q, &a, &lent));
+	assert_int_equal(nonsense_logged(), 0);
+	close(null);
+	ends_close(&e);
+}
+
+static void being_out_of_descriptors_is_no_nonsense(void **state)
+{
+	(void)state;
+	on_fiber(poor_fiber);
 }
 
 static uint32_t notes_seen;
@@ -524,6 +553,7 @@ int main(void)
 		cmocka_unit_test(a_call_gets_its_answer),
 		cmocka_unit_test(long_bodies_travel_in_memory_files),
 		cmocka_unit_test(descriptors_go_both_ways),
+		cmocka_unit_test(being_out_of_descriptors_is_no_nonsense),
 		cmocka_unit_test(handlers_refuse_with_a_sentence),
 		cmocka_unit_test(one_way_messages_keep_their_order),
 		cmocka_unit_test(an_offer_never_waits),
