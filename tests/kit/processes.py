@@ -8,7 +8,7 @@ import pathlib
 class Process:
     pid: int
     parent: int
-    room: str         # the name of its executable, without "postern-"
+    room: str         # what it calls itself: argv[0] is "postern: account 42"
     started: int      # in clock ticks after boot: tells a process from a later one with its number
 
     def signal(self, number):
@@ -50,10 +50,18 @@ def read(pid):
     if not fields or fields[0] in 'ZX':
         return None
     try:
-        name = pathlib.Path(f'/proc/{pid}/comm').read_text().strip()
+        called = pathlib.Path(f'/proc/{pid}/cmdline').read_bytes().split(b'\0')[0].decode('utf-8', 'replace')
+        name = called or pathlib.Path(f'/proc/{pid}/comm').read_text().strip()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return Process(pid, int(fields[1]), name.removeprefix('postern-'), int(fields[19]))
+    return Process(pid, int(fields[1]), room_of(name), int(fields[19]))
+
+
+def room_of(title):
+    """'account' of "postern: account 42"; of anything else its base name."""
+    if title.startswith('postern: '):
+        return title.split()[1]
+    return title.rsplit('/', 1)[-1]
 
 
 def everything():
