@@ -37,8 +37,6 @@ static inline struct body body_view(const struct body *b)
 	return (struct body){b->bytes, b->memfd, false};
 }
 
-/* The memfd alone, for one packet; the caller closes it. */
-result body_seal(str bytes, int *fd) NODISCARD;
 /* Checks the seals and the size of a received memfd and maps it; takes fd,
  * also when it fails. */
 result body_map(int fd, uint64_t size, struct body *out) NODISCARD;

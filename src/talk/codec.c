@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include "run/memfd.h"
+
 static const void *member(const void *m, const struct talk_field *f)
 {
 	return (const char *)m + f->offset;
@@ -120,7 +122,7 @@ static void put_body(struct talk_out *out, const struct talk_field *f, const str
 		return;
 	}
 	int made;
-	result r = body_seal(b->bytes, &made);
+	result r = memfd_of(b->bytes, &made);
 	if (failed(r)) {
 		refuse(out, r);
 		return;

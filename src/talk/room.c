@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "run/loop.h"
+#include "run/random.h"
 
 enum { SUPERVISOR_FD = 3, LACKS_MAX = 200, BEGIN_MAX = 4 << 20 };
 
@@ -211,7 +212,9 @@ int room_main(const struct room *r)
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	fcntl(SUPERVISOR_FD, F_SETFD, FD_CLOEXEC);
-	result begun = hear_begin();
+	result begun = random_open(); /* first: it gives the hash tables their key */
+	if (!failed(begun))
+		begun = hear_begin();
 	if (failed(begun))
 		return give_up("the room could not be prepared", begun);
 	result entered = enter();
