@@ -68,6 +68,8 @@ static void header_fiber(void)
 	nonsense(ANSWERED(0, 0, 0));
 	nonsense(ANSWERED(99, 0, 0));
 	nonsense(ANSWERED(ASKER_TELLER_THANKS, 0, 0));         /* the other side's */
+	struct raw_packet theirs = {.number = ASKER_TELLER_ASK_BACK, .flags = CALL, .request = 1, .payload = str_of(zeros, 4)};
+	nonsense(theirs);
 	nonsense(ANSWERED(ASKER_TELLER_PONG_BACK, CALL, 1));   /* an answer as a call */
 	nonsense(ANSWERED(ASKER_TELLER_PONG_BACK, ANSWER, 1)); /* nobody asked */
 	nonsense(ANSWERED(0, ANSWER | REFUSED, 1));
@@ -124,8 +126,11 @@ static void cut_payloads_are_nonsense(void **state)
 static void state_fiber(void)
 {
 	const struct raw_packet hello = HELLO;
+	const struct raw_packet greet = {.number = ASKER_TELLER_GREET, .payload = str_of(zeros, 4)};
 	const struct raw_packet bye = ANSWERED(ASKER_TELLER_BYE, 0, 0);
 	nonsense(bye); /* not in fresh */
+	nonsense_in((const struct raw_packet[]){greet, greet}, 2);
+	nonsense_in((const struct raw_packet[]){greet, hello, greet}, 3);
 	nonsense_in((const struct raw_packet[]){hello, hello}, 2);
 	nonsense_in((const struct raw_packet[]){hello, bye, bye}, 3);
 	nonsense_in((const struct raw_packet[]){hello, bye, hello}, 3);
