@@ -4,6 +4,7 @@
 #include "supervisor/opening.h"
 
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { ROOMS_LISTED = 1000 };

@@ -5,6 +5,7 @@
 #include "talk/room_watch.h"
 
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* One supervisor, one voice. */
