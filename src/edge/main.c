@@ -4,7 +4,6 @@
 
 #include "base/mem.h"
 #include "edge/door.h"
-#include "edge/jail.h"
 #include "run/random.h"
 #include "talk/room.h"
 #include "talk/settings.h"
@@ -65,7 +64,7 @@ static void on_stop(void)
 	door_close_all(&edge);
 }
 
-static const struct room room = {.prepare = prepare, .jail = edge_jail, .listener = on_listener, .stop = on_stop};
+static const struct room room = {.prepare = prepare, .listener = on_listener, .stop = on_stop};
 
 int main(void)
 {

@@ -18,7 +18,7 @@ static void log_refusal(struct smtp_session *s, const struct smtp_fault *f)
 		  F_STR("from", s->sender), F_U64("code", f->code), F_STR("why", str_from(f->text)), F_STR("word", f->word));
 }
 
-result smtp_refuse(struct smtp_session *s, const struct smtp_fault *f)
+result session_refuse(struct smtp_session *s, const struct smtp_fault *f)
 {
 	AUTO_BUF buf out = buf_new(32768);
 	log_refusal(s, f);
@@ -129,7 +129,7 @@ static result dispatch(struct smtp_session *s, str line)
 	struct smtp_parser p = {.arena = &a, .offered = offered(s), .smtputf8 = s->mail.given & SMTP_P_SMTPUTF8};
 	struct smtp_command c;
 	if (failed(smtp_parse(&p, line, &c)))
-		return smtp_refuse(s, &p.fault);
+		return session_refuse(s, &p.fault);
 	const struct verb_row *row = &verbs[c.verb];
 	if (!(row->states & (unsigned)s->state))
 		return SMTP_REFUSE(s, 503, "5.5.1", row->order);

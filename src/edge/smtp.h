@@ -64,12 +64,12 @@ struct smtp_session {
 };
 
 /* Replies; `status` is the enhanced code ("2.1.0") or NULL. Only for refusals
- * of the client's doing: smtp_refuse counts towards errors-per-connection and
+ * of the client's doing: session_refuse counts towards errors-per-connection and
  * is logged. Text is one sentence, LF begins another line. */
 result smtp_reply(struct smtp_session *s, unsigned code, const char *status, const char *text) NODISCARD;
-result smtp_refuse(struct smtp_session *s, const struct smtp_fault *f) NODISCARD;
+result session_refuse(struct smtp_session *s, const struct smtp_fault *f) NODISCARD;
 #define SMTP_REFUSE(S, CODE, STATUS, TEXT) \
-	smtp_refuse((S), &(struct smtp_fault){.code = (CODE), .status = (STATUS), .text = (TEXT)})
+	session_refuse((S), &(struct smtp_fault){.code = (CODE), .status = (STATUS), .text = (TEXT)})
 
 void smtp_reset(struct smtp_session *s); /* ends the transaction */
 bool smtp_is_submission(const struct smtp_session *s);

@@ -105,7 +105,7 @@ static result check_accounts(struct smtp_session *s, const struct mailbox *to, s
 	for (size_t i = 0; i < found->accounts.n; i++) {
 		TRY(quota_fault(s, found->accounts.p[i], &fault));
 		if (fault.code)
-			return smtp_refuse(s, &fault);
+			return session_refuse(s, &fault);
 	}
 	return keep_recipient(s, to, address, found);
 }

@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "grammar/charset.h"
 #include "grammar/facts.h"
-#include "inspect/jail.h"
 #include "run/random.h"
 #include "talk/asker_inspect.h"
 #include "talk/room.h"
@@ -76,7 +75,7 @@ static result prepare(const struct supervisor_room_begin *b)
 
 static const struct asker_inspect_as_inspect handlers = {.examine = on_examine};
 static const struct room_door doors[] = {{.kind = &asker_inspect_as_inspect_kind, .handlers = &handlers}};
-static const struct room room = {.prepare = prepare, .jail = inspect_jail, .doors = doors, .doors_n = 1};
+static const struct room room = {.prepare = prepare, .doors = doors, .doors_n = 1};
 
 int main(void)
 {

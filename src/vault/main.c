@@ -9,7 +9,6 @@
 #include "run/random.h"
 #include "talk/principal_vault.h"
 #include "talk/room.h"
-#include "vault/jail.h"
 #include "vault/keys.h"
 
 /* One process, one keys folder. */
@@ -111,7 +110,7 @@ static result start(void)
 static const struct principal_vault_as_vault handlers = {
 	.own_key = on_own_key, .wrap_for = on_wrap_for, .unwrap = on_unwrap, .erase = on_erase};
 static const struct room_door doors[] = {{.kind = &principal_vault_as_vault_kind, .handlers = &handlers}};
-static const struct room room = {.prepare = prepare, .jail = vault_jail, .start = start, .doors = doors, .doors_n = 1};
+static const struct room room = {.prepare = prepare, .start = start, .doors = doors, .doors_n = 1};
 
 int main(void)
 {
