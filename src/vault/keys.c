@@ -1,4 +1,5 @@
 #include "vault/keys.h"
+#include "run/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,57 +39,24 @@ static result file_name(str principal, struct name *out)
 	return OK;
 }
 
-static bool write_all(int fd, const unsigned char *p, size_t n)
+static result read_exactly(int at, const char *name, unsigned char *p, size_t n)
 {
-	while (n > 0) {
-		ssize_t w = write(fd, p, n);
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w <= 0)
-			return false;
-		p += w;
-		n -= (size_t)w;
-	}
-	return true;
-}
-
-/* Writes beside, syncs, renames, syncs the folder: afterwards the file is whole or absent. */
-static result write_file(int at, const struct name *name, const unsigned char *p, size_t n)
-{
-	struct name beside;
-	snprintf(beside.p, sizeof beside.p, "%.*s.new", PRINCIPAL_MAX, name->p);
-	int fd = openat(at, beside.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return failure(FAIL_DISK, "a key file cannot be made");
-	bool good = write_all(fd, p, n) && fsync(fd) == 0;
-	close(fd);
-	if (!good || renameat(at, beside.p, at, name->p) < 0 || fsync(at) < 0)
-		return failure(FAIL_DISK, "a key file cannot be written and synced; is the disk full?");
-	return OK;
-}
-
-static result read_file(int at, const char *name, unsigned char *p, size_t n)
-{
-	int fd = openat(at, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 && errno == ENOENT)
-		return failure(FAIL_ABSENT, "there is no such key");
-	if (fd < 0)
-		return failure(FAIL_DISK, "a key file cannot be opened");
-	unsigned char extra;
-	ssize_t got = read(fd, p, n);
-	ssize_t more = read(fd, &extra, 1);
-	close(fd);
-	if (got != (ssize_t)n || more != 0)
-		return failure(FAIL_DAMAGE, "a key file has the wrong size; restore the keys folder from a backup");
-	return OK;
+	char bytes[128];
+	buf b = {.p = bytes, .cap = sizeof bytes, .max = sizeof bytes};
+	must(n < sizeof bytes);
+	result r = file_read_at(at, name, &b);
+	if (!failed(r) && b.n == n)
+		memcpy(p, bytes, n);
+	else if (!failed(r) || r.kind == FAIL_LIMIT)
+		r = failure(FAIL_DAMAGE, "a key file has the wrong size; restore the keys folder from a backup");
+	sodium_memzero(bytes, sizeof bytes);
+	return r;
 }
 
 static result folder(const char *name, int *out)
 {
-	if (mkdirat(AT_FDCWD, name, 0700) < 0 && errno != EEXIST)
-		return failure(FAIL_DISK, "a folder for keys cannot be made");
-	*out = openat(AT_FDCWD, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return *out < 0 ? failure(FAIL_DISK, "a folder for keys cannot be opened") : OK;
+	TRY(dir_make_at(AT_FDCWD, name, 0700));
+	return dir_open_at(AT_FDCWD, name, out);
 }
 
 static bool any_file(const char *name)
@@ -101,22 +69,16 @@ static bool any_file(const char *name)
  * missing master key is a loss that must be seen, not papered over. */
 static result make_master(struct keys *k, bool fresh)
 {
-	static const struct name master = {"master.key"};
 	if (!fresh)
 		return failure(FAIL_ABSENT, "keys/master.key is missing while wrapped keys exist; put it back from your backup");
 	randombytes_buf(k->master, sizeof k->master);
-	int here = openat(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (here < 0)
-		return failure(FAIL_DISK, "the keys folder cannot be opened");
-	result r = write_file(here, &master, k->master, sizeof k->master);
-	close(here);
-	return r;
+	return file_write_at(AT_FDCWD, "master.key", str_of((const char *)k->master, sizeof k->master), 0600);
 }
 
 static result open_all(struct keys *k)
 {
 	bool fresh = !any_file("wrapped");
-	result r = read_file(AT_FDCWD, "master.key", k->master, sizeof k->master);
+	result r = read_exactly(AT_FDCWD, "master.key", k->master, sizeof k->master);
 	if (r.kind == FAIL_ABSENT)
 		r = make_master(k, fresh);
 	TRY(r);
@@ -197,7 +159,7 @@ result keys_make(struct keys *k, str principal, unsigned char key[KEY_SIZE])
 		return failure(FAIL_EXISTS, "this principal has a key already");
 	randombytes_buf(key, KEY_SIZE);
 	wrap(k, bind_to(own_purpose, principal), key, wrapped);
-	result r = write_file(k->wrapped, &name, wrapped, sizeof wrapped);
+	result r = file_write_at(k->wrapped, name.p, str_of((const char *)wrapped, sizeof wrapped), 0600);
 	if (failed(r))
 		sodium_memzero(key, KEY_SIZE);
 	return r;
@@ -208,7 +170,7 @@ result keys_get(struct keys *k, str principal, unsigned char key[KEY_SIZE])
 	struct name name;
 	unsigned char wrapped[KEY_WRAPPED];
 	TRY(file_name(principal, &name));
-	TRY(read_file(k->wrapped, name.p, wrapped, sizeof wrapped));
+	TRY(read_exactly(k->wrapped, name.p, wrapped, sizeof wrapped));
 	return unwrap(k, bind_to(own_purpose, principal), wrapped, key);
 }
 
@@ -219,12 +181,12 @@ result keys_erase(struct keys *k, str principal)
 	struct name name;
 	static const unsigned char zero[KEY_WRAPPED];
 	TRY(file_name(principal, &name));
-	TRY(write_file(k->erased, &name, zero, 0));
+	TRY(file_write_at(k->erased, name.p, (str){NULL, 0}, 0600));
 	int fd = openat(k->wrapped, name.p, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return errno == ENOENT ? OK : failure(FAIL_DISK, "a key file cannot be opened");
 	/* Over the old bytes first: a file system that writes in place keeps no copy. */
-	bool good = write_all(fd, zero, sizeof zero) && fsync(fd) == 0;
+	bool good = write(fd, zero, sizeof zero) == sizeof zero && fsync(fd) == 0;
 	close(fd);
 	if (!good || unlinkat(k->wrapped, name.p, 0) < 0 || fsync(k->wrapped) < 0)
 		return failure(FAIL_DISK, "a key file cannot be destroyed; try again");
