@@ -99,14 +99,16 @@ static result ask(struct channel *c, const struct saying *s, struct call *call, 
 	const struct talk_message *m = &s->pair->messages[s->number];
 	size_t slot;
 	TRY(wait_for_slot(c, deadline));
-	result r = channel_may_say(c, m) ? take_slot(c, call, m->answer, &slot) :
-					   failure(FAIL_CONFLICT, "the channel's present state does not permit this message");
+	result r = failure(FAIL_CONFLICT, "the channel's present state does not permit this message");
+	if (channel_may_say(c, m))
+		r = take_slot(c, call, m->answer, &slot);
 	if (failed(r)) {
 		gate_wake_one(&c->slot_freed); /* the slot that this caller was woken for is another's now */
 		return r;
 	}
 	struct parcel p = {.shape = m->shape, .message = s->message};
-	p.head = (struct packet_head){.number = (uint16_t)s->number, .flags = FLAG_CALL, .request = request_of(c, slot)};
+	p.head = (struct packet_head){
+		.number = (uint16_t)s->number, .flags = FLAG_CALL, .request = request_of(c, slot)};
 	if (s->trace)
 		p.head.trace = *s->trace;
 	channel_trace(c, "<-", m->shape, s->message);

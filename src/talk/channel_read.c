@@ -29,8 +29,8 @@ static uint64_t get_le(const char *from, size_t n)
 
 static struct packet_head get_head(const char *p)
 {
-	struct packet_head h = {
-		.number = (uint16_t)get_le(p, 2), .flags = (uint16_t)get_le(p + 2, 2), .request = (uint32_t)get_le(p + 4, 4)};
+	struct packet_head h = {.number = (uint16_t)get_le(p, 2), .flags = (uint16_t)get_le(p + 2, 2)};
+	h.request = (uint32_t)get_le(p + 4, 4);
 	memcpy(h.trace.b, p + 8, sizeof h.trace.b);
 	return h;
 }
@@ -137,20 +137,23 @@ static bool read_one(struct channel *c)
 	return false;
 }
 
-static result take_first(const struct msghdr *msg, size_t n, const struct talk_message *m, struct talk_in *in, void *out)
+/* The packet on the desk, copied where it lasts and wiped here. */
+static result take_first(size_t n, unsigned number, struct talk_in *in)
 {
-	struct packet_head h = get_head(desk.space);
-	str kept = arena_dup(in->arena, str_sub(str_of(desk.space, n), TALK_HEADER, n));
+	struct packet_head h = {0};
+	if (n >= TALK_HEADER)
+		h = get_head(desk.space);
+	str kept = arena_dup(in->arena, str_skip(str_of(desk.space, n), TALK_HEADER));
 	explicit_bzero(desk.space, n);
 	if (!kept.p)
 		return arena_result(in->arena);
 	in->at = cursor_on(kept);
-	if (n < TALK_HEADER || msg->msg_flags & MSG_TRUNC || h.flags != 0 || h.request != 0 || !m)
+	if (n < TALK_HEADER || h.number != number || h.flags != 0 || h.request != 0)
 		return failure(FAIL_PEER, "the first message is not the one that belongs here");
-	return talk_decode(m->shape, in, out);
+	return OK;
 }
 
-result channel_first(int fd, const struct talk_message *m, unsigned number, const struct hearing *h)
+result channel_first(int fd, const struct talk_pair *pair, unsigned number, const struct hearing *h)
 {
 	union rights rights;
 	struct msghdr msg = {.msg_control = rights.space, .msg_controllen = sizeof rights.space};
@@ -163,9 +166,10 @@ result channel_first(int fd, const struct talk_message *m, unsigned number, cons
 	while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		return failure(FAIL_CLOSED, "no message came on the channel");
-	bool fit = take_fds(&msg, &in);
-	bool other = (size_t)n < TALK_HEADER || get_head(desk.space).number != number;
-	result r = take_first(&msg, (size_t)n, fit && !other ? m : NULL, &in, h->answer);
+	bool fit = take_fds(&msg, &in) && !(msg.msg_flags & MSG_TRUNC);
+	result r = take_first((size_t)n, fit ? number : 0, &in);
+	if (!failed(r))
+		r = talk_decode(pair->messages[number].shape, &in, h->answer);
 	talk_in_close(&in);
 	return r;
 }

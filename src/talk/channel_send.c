@@ -72,7 +72,7 @@ static result push(struct channel *c, struct msghdr *msg)
 	if (errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN)
 		return failure(FAIL_CLOSED, "the other room has gone");
 	if (errno == EMSGSIZE)
-		return failure(FAIL_LIMIT, "a message is larger than the machine's socket buffers allow; raise net.core.wmem_max");
+		return failure(FAIL_LIMIT, "a message is too large for the socket buffers; raise net.core.wmem_max");
 	return failure(FAIL_MEMORY, "a message could not be handed to the machine");
 }
 

@@ -252,6 +252,11 @@ static bool get_flag(struct talk_in *in, const struct talk_field *f)
 	return v == 1;
 }
 
+static int get_fd(struct talk_in *in, const struct talk_field *f)
+{
+	return !f->optional || get_flag(in, f) ? get_descriptor(in, f) : -1;
+}
+
 static struct body get_body(struct talk_in *in, const struct talk_field *f)
 {
 	struct body b = body_of(str_of(NULL, 0));
@@ -343,7 +348,7 @@ static void get_field(struct talk_in *in, const struct talk_field *f, void *p)
 	case TALK_STR: s = get_str(in, f, f->max); memcpy(p, &s, sizeof s); break;
 	case TALK_ENUM: get_enum(in, f, p); break;
 	case TALK_BODY: b = get_body(in, f); memcpy(p, &b, sizeof b); break;
-	case TALK_FD: fd = !f->optional || get_flag(in, f) ? get_descriptor(in, f) : -1; memcpy(p, &fd, sizeof fd); break;
+	case TALK_FD: fd = get_fd(in, f); memcpy(p, &fd, sizeof fd); break;
 	case TALK_RECORD: get_fields(in, f->record, p); break;
 	case TALK_LIST: get_list(in, f, p); break;
 	}

@@ -149,7 +149,7 @@ static result hear_begin(void)
 	AUTO_ARENA arena a = arena_new(BEGIN_MAX);
 	struct supervisor_room_begin b;
 	const struct hearing h = {.arena = &a, .answer = &b};
-	TRY(channel_first(SUPERVISOR_FD, &supervisor_room_pair.messages[SUPERVISOR_ROOM_BEGIN], SUPERVISOR_ROOM_BEGIN, &h));
+	TRY(channel_first(SUPERVISOR_FD, &supervisor_room_pair, SUPERVISOR_ROOM_BEGIN, &h));
 	self.number = b.number;
 	self.best_effort = b.jail == SUPERVISOR_ROOM_JAIL_POLICY_BEST_EFFORT;
 	result r = self.room->prepare ? self.room->prepare(&b) : OK;
@@ -162,8 +162,8 @@ static result open_house_channel(void)
 {
 	static const struct supervisor_room_as_room handlers = {
 		.listener = on_listener, .channel = on_channel, .stop = on_stop};
-	struct channel_options o = {
-		.fd = SUPERVISOR_FD, .peer = "supervisor", .ended = on_supervisor_ended, .first = SUPERVISOR_ROOM_BEGIN};
+	struct channel_options o = {.fd = SUPERVISOR_FD, .peer = "supervisor", .ended = on_supervisor_ended,
+				    .first = SUPERVISOR_ROOM_BEGIN};
 	return supervisor_room_open_as_room(&o, &handlers, &self.supervisor);
 }
 
@@ -205,7 +205,7 @@ int room_main(const struct room *r)
 {
 	self.room = r;
 	if (!was_started_by_the_supervisor()) {
-		fprintf(stderr, "postern: this program is one of the rooms of posternd, which starts it; run posternd instead\n");
+		fprintf(stderr, "postern: this program is a room of posternd, which starts it; run posternd instead\n");
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);

@@ -14,6 +14,7 @@ static struct {
 	uint64_t dropped;
 	uv_timer_t timer;
 	bool connecting;
+	bool in_vain; /* the last handing over failed */
 } news;
 
 static void flush(void);
@@ -52,6 +53,7 @@ static void connect_and_flush(void *arg)
 	if (!failed(r) && news.records.n > 0)
 		r = hand_over(watch);
 	news.connecting = false;
+	news.in_vain = failed(r);
 	if (failed(r) && !loop_ending())
 		flush_in(AGAIN_MS);
 }
@@ -95,6 +97,8 @@ void room_log_finish(void)
 		flush();
 		if (failed(fiber_sleep(FINISH_STEP_MS)))
 			return;
+		if (news.in_vain && !channel_is_open(room_supervisor()))
+			return; /* nobody is left who could bring watch back */
 	}
 }
 

@@ -34,6 +34,6 @@ result channel_unhandled(void); /* the refusal where no handler is set */
 /* Before there is a loop: blocks until the first message is there, which must be
  * that one. The buffer it came in is wiped, since it may hold a secret. CLOSED
  * when the peer has gone, PEER when it is another message. */
-result channel_first(int fd, const struct talk_message *m, unsigned number, const struct hearing *h) NODISCARD;
+result channel_first(int fd, const struct talk_pair *pair, unsigned number, const struct hearing *h) NODISCARD;
 
 #endif

@@ -69,7 +69,8 @@ static void pair_of_sockets(int fd[2])
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd), 0);
 }
 
-void ends_open_both(struct ends *e, const struct asker_teller_as_teller *teller, const struct asker_teller_as_asker *asker)
+void ends_open_both(struct ends *e, const struct asker_teller_as_teller *teller,
+		    const struct asker_teller_as_asker *asker)
 {
 	int fd[2];
 	void *extra = e->extra;

@@ -22,7 +22,8 @@ struct ends {
  * fiber is left. */
 void on_fiber(void (*fn)(void));
 void ends_open(struct ends *e, const struct asker_teller_as_teller *teller);
-void ends_open_both(struct ends *e, const struct asker_teller_as_teller *teller, const struct asker_teller_as_asker *asker);
+void ends_open_both(struct ends *e, const struct asker_teller_as_teller *teller,
+		    const struct asker_teller_as_asker *asker);
 /* A teller whose peer is the test itself, on e->raw. */
 void ends_open_raw(struct ends *e, const struct asker_teller_as_teller *teller);
 void ends_close(struct ends *e);

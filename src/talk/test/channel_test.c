@@ -238,7 +238,8 @@ static void offer_fiber(void)
 	ends_open_raw(&e, NULL);
 	AUTO_ARENA arena a = arena_new(1 << 20);
 	struct asker_teller_hello hello = {.version = 1};
-	struct raw_packet p = {.number = ASKER_TELLER_HELLO, .payload = raw_payload(&a, &asker_teller_hello_shape, &hello)};
+	struct raw_packet p = {.number = ASKER_TELLER_HELLO};
+	p.payload = raw_payload(&a, &asker_teller_hello_shape, &hello);
 	raw_send(e.raw, &p);
 	assert_ok(fiber_sleep(5));
 	result r = OK;
@@ -276,13 +277,13 @@ static void timeout_fiber(void)
 	struct asker_teller_pong answer;
 	ends_open(&e, &h);
 	const struct asking ask = {.arena = &a, .timeout_ms = 5};
+	const struct asker_teller_ping q = {0};
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(asker_teller_ping_call_within(e.asker, &ask, &(struct asker_teller_ping){0}, &answer).kind,
-				 FAIL_TIMEOUT);
+		assert_int_equal(asker_teller_ping_call_within(e.asker, &ask, &q, &answer).kind, FAIL_TIMEOUT);
 	assert_ok(fiber_sleep(60));
 	assert_int_equal(channel_counts(e.asker).late, 3);
 	const struct asking patient = {.arena = &a, .timeout_ms = 5000};
-	assert_ok(asker_teller_ping_call_within(e.asker, &patient, &(struct asker_teller_ping){0}, &answer));
+	assert_ok(asker_teller_ping_call_within(e.asker, &patient, &q, &answer));
 	ends_close(&e);
 }
 

@@ -90,7 +90,8 @@ static void packets_have_a_ceiling(void **state)
 {
 	(void)state;
 	static char text[TALK_INLINE_MAX];
-	struct asker_teller_everything_is m = {.text = str_of(text, sizeof text), .letter = body_of(str_of(text, sizeof text))};
+	str long_text = str_of(text, sizeof text);
+	struct asker_teller_everything_is m = {.text = long_text, .letter = body_of(long_text)};
 	struct talk_out out = talk_out_new();
 	assert_ok(asker_teller_everything_is_encode(&m, &out));
 	assert_int_equal(out.pieces_n, 2);

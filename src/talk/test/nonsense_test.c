@@ -68,7 +68,8 @@ static void header_fiber(void)
 	nonsense(ANSWERED(0, 0, 0));
 	nonsense(ANSWERED(99, 0, 0));
 	nonsense(ANSWERED(ASKER_TELLER_THANKS, 0, 0));         /* the other side's */
-	struct raw_packet theirs = {.number = ASKER_TELLER_ASK_BACK, .flags = CALL, .request = 1, .payload = str_of(zeros, 4)};
+	struct raw_packet theirs = ANSWERED(ASKER_TELLER_ASK_BACK, CALL, 1);
+	theirs.payload = str_of(zeros, 4);
 	nonsense(theirs);
 	nonsense(ANSWERED(ASKER_TELLER_PONG_BACK, CALL, 1));   /* an answer as a call */
 	nonsense(ANSWERED(ASKER_TELLER_PONG_BACK, ANSWER, 1)); /* nobody asked */
@@ -186,7 +187,9 @@ static void surplus_fiber(void)
 		if (n > 1)
 			nonsense(lend);
 	}
-	nonsense((struct raw_packet){.number = ASKER_TELLER_LEND, .flags = CALL, .request = 1, .payload = str_of("\1", 1)});
+	struct raw_packet none = ANSWERED(ASKER_TELLER_LEND, CALL, 1);
+	none.payload = str_of("\1", 1);
+	nonsense(none);
 	close(null);
 }
 
@@ -262,7 +265,9 @@ static void answer_fiber(void)
 	wrong_answer((struct raw_packet){.flags = ANSWER | REFUSED, .payload = str_of("\0\0\0\0\0", 5)});
 	wrong_answer((struct raw_packet){.flags = ANSWER | REFUSED, .payload = str_of("\21\0\0\0\0", 5)});
 	wrong_answer((struct raw_packet){.flags = ANSWER | REFUSED, .payload = str_of(long_refusal, 5 + 201)});
-	wrong_answer((struct raw_packet){.number = ASKER_TELLER_PONG_BACK, .flags = ANSWER, .payload = str_of(zeros, 5)});
+	struct raw_packet longer = ANSWERED(ASKER_TELLER_PONG_BACK, ANSWER, 0);
+	longer.payload = str_of(zeros, 5);
+	wrong_answer(longer);
 }
 
 static void wrong_answers_are_nonsense(void **state)

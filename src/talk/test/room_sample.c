@@ -12,7 +12,8 @@ static result prepare(const struct supervisor_room_begin *b)
 {
 	if (b->settings.n == 0)
 		return failure(FAIL_INPUT, "the setting greeting is missing");
-	snprintf(greeting, sizeof greeting, "%.*s %llu", STR_ARG(b->settings.p[0].value), (unsigned long long)b->number);
+	str value = b->settings.p[0].value;
+	snprintf(greeting, sizeof greeting, "%.*s %llu", STR_ARG(value), (unsigned long long)b->number);
 	return OK;
 }
 

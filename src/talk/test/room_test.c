@@ -49,7 +49,8 @@ static void sockets(int fd[2])
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd), 0);
 }
 
-static result on_connect(struct arrival *in, struct supervisor_room_connect *m, struct supervisor_room_connected *answer)
+static result on_connect(struct arrival *in, struct supervisor_room_connect *m,
+			 struct supervisor_room_connected *answer)
 {
 	int fd[2];
 	(void)in;
@@ -171,7 +172,8 @@ static void whole_life(void)
 	struct channel *visitor = visit(NULL); /* before it is ready: it waits */
 	struct supervisor_room_listener l = {.protocol = STR("smtp"), .address = STR("127.0.0.1:25"), .socket = 2};
 	assert_ok(supervisor_room_listener_send(t.room, NULL, &l));
-	assert_ok(asker_teller_ping_call(visitor, NULL, &(struct asker_teller_ping){.payload = STR("idle")}, &a, &pong));
+	struct asker_teller_ping q = {.payload = STR("idle")};
+	assert_ok(asker_teller_ping_call(visitor, NULL, &q, &a, &pong));
 	assert_str(pong.payload, STR("good day 3"));
 	await(&t.ready);
 	await(&t.idle);

@@ -87,7 +87,8 @@ static double cpu_us(int who)
 {
 	struct rusage u;
 	getrusage(who, &u);
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e6 + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+	double seconds = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec);
+	return seconds * 1e6 + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
 }
 
 static void in_child(int fd)
