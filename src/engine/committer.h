@@ -3,16 +3,19 @@
  * The thread takes all jobs that wait as one batch. The batch's writers go into
  * one transaction, each inside its own savepoint, so that one that fails rolls
  * back alone; then one commit; then the readers run and see it. No timer: under
- * load batches grow by themselves. A commit that fails fails every writer of
- * its batch with its result.
+ * load batches grow by themselves. When the disk is full or memory short in the
+ * middle, SQLite may drop the whole transaction: then each writer gets one of
+ * its own, so that one's failure is not another's. A commit that fails for
+ * another reason fails every writer of its batch.
  *
- * `run` is called on the store thread and must touch nothing but its argument
- * and the database: no fiber, no log, no memory of the loop's. `kept` is called
- * on the loop thread once the job is durable (a reader: has run), never when it
- * failed, and in the order of the commits, before any fiber of the batch goes
- * on: what memory mirrors of the database is changed there and only there. It
- * must not suspend. A fiber cancelled while it waits goes on waiting, because
- * the thread uses its memory. The committer owns the database. */
+ * `run` is called on the store thread, perhaps more than once, and must touch
+ * nothing but its argument and the database: no fiber, no log, no memory of the
+ * loop's. `kept` is called on the loop thread by the job's fiber before it goes
+ * on, once the job is durable (a reader: has run), never when it failed, and
+ * over all jobs in the order in which they took effect: what memory mirrors of
+ * the database is changed there and only there. It must not suspend. Jobs run
+ * and are waited for also when their fiber is cancelled. The committer owns the
+ * database. */
 #ifndef ENGINE_COMMITTER_H
 #define ENGINE_COMMITTER_H
 
@@ -22,7 +25,8 @@ struct db;
 struct committer;
 
 enum committer_limits {
-	COMMITTER_BATCH_MAX = 256, /* jobs of one batch; the rest is the next one's */
+	COMMITTER_BATCH_MAX = 256,  /* jobs of one batch; the rest is the next one's */
+	COMMITTER_QUEUE_MAX = 4096, /* waiting jobs; one more is BUSY */
 };
 
 struct commit_job {
@@ -32,16 +36,15 @@ struct commit_job {
 	bool writes;
 };
 
-/* Takes *db over and leaves NULL there, also when it fails. */
+/* Takes *db over and leaves NULL there, also when it fails. After the jail. */
 result committer_open(struct db **db, struct committer **out) NODISCARD;
-/* Runs what waits, refuses new jobs with CLOSED, ends the thread, closes the
- * database. Suspends. NULL inside is fine. */
+/* Lets the jobs end that are under way, refuses new ones with CLOSED, ends the
+ * thread, closes the database. Suspends. NULL inside is fine. */
 void committer_close(struct committer **c);
 
 /* Suspends until the job is durable or failed. */
 result committer_do(struct committer *c, const struct commit_job *job) NODISCARD;
 
-/* Batches that held at least one writer since opening, for tests and counters. */
-size_t committer_commits(const struct committer *c);
+size_t committer_commits(const struct committer *c); /* since opening, for tests and counters */
 
 #endif

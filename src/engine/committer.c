@@ -1,0 +1,176 @@
+#include "engine/committer.h"
+
+#include <stdatomic.h>
+
+#include "base/mem.h"
+#include "engine/db.h"
+#include "run/fiber.h"
+#include "run/worker.h"
+
+struct committer {
+	struct db *db; /* the store thread's, until it has ended */
+	struct worker *worker;
+	_Atomic size_t commits;
+	size_t waiting;
+	struct gate drained;
+	bool closing;
+};
+
+struct queued {
+	struct job job; /* first: the worker's */
+	struct commit_job what;
+	result r;
+};
+
+/* ---- on the store thread ---- */
+
+static struct queued *at(struct job **jobs, size_t i)
+{
+	return LIST_OWNER(jobs[i], struct queued, job);
+}
+
+/* Writers first, both in their order, since the answers go out in this order. */
+static size_t writers_first(struct job **jobs, size_t n)
+{
+	struct job *readers[COMMITTER_BATCH_MAX];
+	size_t writers = 0, kept = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (at(jobs, i)->what.writes)
+			jobs[writers++] = jobs[i];
+		else
+			readers[kept++] = jobs[i];
+	}
+	for (size_t i = 0; i < kept; i++)
+		jobs[writers + i] = readers[i];
+	return writers;
+}
+
+static result commit(struct committer *c)
+{
+	TRY(db_commit(c->db));
+	atomic_fetch_add_explicit(&c->commits, 1, memory_order_relaxed);
+	return OK;
+}
+
+static void write_alone(struct committer *c, struct queued *q)
+{
+	q->r = db_begin(c->db);
+	if (failed(q->r))
+		return;
+	q->r = q->what.run(c->db, q->what.arg);
+	if (!failed(q->r) && !db_in_transaction(c->db))
+		q->r = failure(FAIL_DISK, "the database dropped the change");
+	if (failed(q->r))
+		db_rollback(c->db);
+	else
+		q->r = commit(c);
+}
+
+/* False when the transaction is lost. */
+static bool write_part(struct committer *c, struct queued *q)
+{
+	q->r = db_part_begin(c->db);
+	if (failed(q->r))
+		return false;
+	q->r = q->what.run(c->db, q->what.arg);
+	if (!failed(q->r) && db_in_transaction(c->db))
+		q->r = db_part_keep(c->db);
+	if (failed(q->r))
+		db_part_undo(c->db);
+	return db_in_transaction(c->db);
+}
+
+/* False when each has to be tried alone. */
+static bool write_together(struct committer *c, struct job **jobs, size_t n)
+{
+	result r = db_begin(c->db);
+	for (size_t i = 0; i < n && !failed(r); i++) {
+		if (!write_part(c, at(jobs, i))) {
+			db_rollback(c->db);
+			return false;
+		}
+	}
+	if (!failed(r))
+		r = commit(c);
+	if (r.kind == FAIL_FULL || r.kind == FAIL_MEMORY)
+		return false;
+	for (size_t i = 0; i < n && failed(r); i++)
+		at(jobs, i)->r = r;
+	return true;
+}
+
+static void run_batch(void *ctx, struct job **jobs, size_t n)
+{
+	struct committer *c = ctx;
+	size_t writers = writers_first(jobs, n);
+	if (writers == 1 || (writers > 1 && !write_together(c, jobs, writers)))
+		for (size_t i = 0; i < writers; i++)
+			write_alone(c, at(jobs, i));
+	for (size_t i = writers; i < n; i++)
+		at(jobs, i)->r = at(jobs, i)->what.run(c->db, at(jobs, i)->what.arg);
+}
+
+/* ---- on the loop ---- */
+
+result committer_open(struct db **db, struct committer **out)
+{
+	struct committer *c = mem_alloc(sizeof *c);
+	if (!c) {
+		db_close(db);
+		return failure(FAIL_MEMORY, "out of memory");
+	}
+	c->db = *db;
+	*db = NULL;
+	gate_init(&c->drained);
+	struct worker_plan plan = {
+		.run = run_batch,
+		.ctx = c,
+		.name = "store",
+		.queue_max = COMMITTER_QUEUE_MAX,
+		.batch_max = COMMITTER_BATCH_MAX,
+	};
+	result r = worker_open(&plan, &c->worker);
+	if (failed(r)) {
+		db_close(&c->db);
+		mem_free(c);
+		return r;
+	}
+	*out = c;
+	return OK;
+}
+
+void committer_close(struct committer **at)
+{
+	struct committer *c = *at;
+	*at = NULL;
+	if (!c)
+		return;
+	c->closing = true;
+	while (c->waiting)
+		if (failed(gate_wait(&c->drained, FIBER_FOREVER)))
+			fiber_yield(); /* cancelled: the jobs end all the same */
+	worker_close(&c->worker);
+	db_close(&c->db);
+	mem_free(c);
+}
+
+result committer_do(struct committer *c, const struct commit_job *job)
+{
+	if (c->closing)
+		return failure(FAIL_CLOSED, "the database is being closed");
+	struct queued q = {.what = *job};
+	c->waiting++;
+	result r = worker_run_always(c->worker, &q.job);
+	if (!failed(r))
+		r = q.r;
+	if (!failed(r) && job->kept)
+		job->kept(job->arg);
+	if (--c->waiting == 0)
+		gate_wake_all(&c->drained);
+	return r;
+}
+
+size_t committer_commits(const struct committer *c)
+{
+	return atomic_load_explicit(&c->commits, memory_order_relaxed);
+}
