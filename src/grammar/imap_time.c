@@ -99,6 +99,6 @@ void imap_put_time(buf *out, struct imap_time t)
 	struct date d = date_of_days(days);
 	unsigned east = (unsigned)(t.minutes < 0 ? -t.minutes : t.minutes);
 	buf_printf(out, "\"%2u-%.*s-%04u ", d.day, STR_ARG(date_month_name(d.month - 1u)), d.year);
-	buf_printf(out, "%02d:%02d:%02d ", (int)(second / 3600), (int)(second / 60 % 60), (int)(second % 60));
-	buf_printf(out, "%c%02u%02u\"", t.minutes < 0 ? '-' : '+', east / 60, east % 60);
+	buf_printf(out, "%02d:%02d:%02d %c%02u%02u\"", (int)(second / 3600), (int)(second / 60 % 60), (int)(second % 60),
+		t.minutes < 0 ? '-' : '+', east / 60, east % 60);
 }

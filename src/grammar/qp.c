@@ -1,5 +1,17 @@
 #include "grammar/qp.h"
-#include "grammar/hex.h"
+
+static const char digits[16] = "0123456789ABCDEF";
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
 
 static bool is_blank(char c)
 {
@@ -175,7 +187,7 @@ static void make_room(struct qp_encoder *e, size_t n, buf *out)
 static void put_escape(struct qp_encoder *e, char c, buf *out)
 {
 	unsigned char byte = (unsigned char)c;
-	char escape[3] = {'=', HEX_DIGITS[byte >> 4], HEX_DIGITS[byte & 15]};
+	char escape[3] = {'=', digits[byte >> 4], digits[byte & 15]};
 	make_room(e, 3, out);
 	buf_put(out, str_of(escape, 3));
 	e->column = (uint8_t)(e->column + 3);

@@ -21,7 +21,7 @@ result smtp_refuse_because(struct smtp_parser *p, result r, struct smtp_fault fa
 
 bool smtp_is_blank(unsigned char c)
 {
-	return c == ' ';
+	return c == ' ' || c == '\t';
 }
 
 bool smtp_not_blank(unsigned char c)
@@ -190,10 +190,10 @@ static const struct verb *find_verb(str word)
 	return NULL;
 }
 
-bool smtp_has_control(str s)
+static bool has_control(str s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if (str_at(s, i) < 32 || s.p[i] == 127)
+		if ((str_at(s, i) < 32 && s.p[i] != '\t') || s.p[i] == 127)
 			return true;
 	return false;
 }
@@ -204,7 +204,7 @@ static result check_line(struct smtp_parser *p, str line, str word, const struct
 		return smtp_refuse(p, FAULT(500, "5.5.2", "the line is too long"), STR(""));
 	if (!v)
 		return smtp_refuse(p, FAULT(500, "5.5.2", "this is no command known here"), str_sub(word, 0, 20));
-	if (smtp_has_control(line))
+	if (has_control(line))
 		return smtp_refuse(p, FAULT(501, "5.5.2", "the line contains a control character"), STR(""));
 	if (!str_is_utf8(line))
 		return smtp_refuse(p, FAULT(501, "5.5.2", "the line is neither ASCII nor valid UTF-8"), STR(""));

@@ -9,7 +9,7 @@
  *
  * Taken beyond the RFC, because real clients send it, and marked `lenient`:
  * blanks behind "FROM:" and "TO:", a path without angle brackets, several
- * blanks between words. A tab is a control character (501). Blanks at the line's end, letters in either
+ * blanks or tabs between words. Blanks at the line's end, letters in either
  * case, and more words behind the name of EHLO are taken silently. Nothing suspends. */
 #ifndef GRAMMAR_SMTP_H
 #define GRAMMAR_SMTP_H

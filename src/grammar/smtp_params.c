@@ -12,6 +12,14 @@ static result bad_value(struct smtp_parser *p, const struct value *v)
 	return smtp_refuse(p, FAULT(501, "5.5.4", "the parameter's value is malformed"), v->name);
 }
 
+static bool has_control(str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (str_at(s, i) < 32 || s.p[i] == 127)
+			return true;
+	return false;
+}
+
 /* --- MAIL --- */
 
 /* RFC 1870 permits 20 digits; more than fits is as good as the largest number. */
@@ -66,7 +74,7 @@ static result decode(struct smtp_parser *p, const struct value *v, str coded, st
 	result r = xtext_decode(coded, p->arena, out);
 	if (failed(r))
 		return smtp_refuse_because(p, r, FAULT(501, "5.5.4", NULL), v->name);
-	return smtp_has_control(*out) || !str_is_utf8(*out) ? bad_value(p, v) : OK;
+	return has_control(*out) || !str_is_utf8(*out) ? bad_value(p, v) : OK;
 }
 
 static result param_envid(struct smtp_parser *p, const struct value *v, struct smtp_command *out)
@@ -147,7 +155,7 @@ static result param_orcpt(struct smtp_parser *p, const struct value *v, struct s
 	result r = utf8_addr_decode(coded, p->arena, &out->rcpt.orcpt);
 	if (failed(r))
 		return smtp_refuse_because(p, r, FAULT(501, "5.5.4", NULL), v->name);
-	return smtp_has_control(out->rcpt.orcpt) ? bad_value(p, v) : OK;
+	return has_control(out->rcpt.orcpt) ? bad_value(p, v) : OK;
 }
 
 /* --- the one table of parameters, also of those not offered --- */

@@ -11,7 +11,6 @@ result smtp_refuse(struct smtp_parser *p, struct smtp_fault fault, str word) NOD
 /* The fault for a failed parse of an address or value: the arena's limit, or the given one with the reason in r. */
 result smtp_refuse_because(struct smtp_parser *p, result r, struct smtp_fault fault, str word) NODISCARD;
 
-bool smtp_has_control(str s);
 bool smtp_is_blank(unsigned char c);
 bool smtp_not_blank(unsigned char c);
 

@@ -183,7 +183,6 @@ static void parameters_are_judged(void **state)
 		STR_INIT("MAIL FROM:<a@b> RET=ALL"),
 		STR_INIT("MAIL FROM:<a@b> ENVID="),
 		STR_INIT("MAIL FROM:<a@b> ENVID=+0D+0A"),
-		STR_INIT("MAIL FROM:<a@b> ENVID=a+09b"),
 		STR_INIT("MAIL FROM:<a@b> ENVID=+G0"),
 		STR_INIT("MAIL FROM:<a@b> ENVID=+2"),
 		STR_INIT("MAIL FROM:<a@b> AUTH=x"),
@@ -236,8 +235,7 @@ static void leniencies(void **state)
 		assert_str(c.mail.from.domain, STR("b"));
 	}
 	assert_true(accept(STR("RCPT TO: postmaster")).rcpt.to.kind == MAILBOX_BARE);
-	assert_false(accept(STR("MAIL FROM:<a@b>   ")).lenient);
-	refuse(STR("MAIL FROM:<a@b>\t"), 501, "5.5.2");
+	assert_false(accept(STR("MAIL FROM:<a@b> \t ")).lenient);
 	assert_false(accept(STR("DATA  ")).lenient);
 }
 

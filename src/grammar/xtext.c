@@ -1,6 +1,18 @@
 #include "grammar/xtext.h"
 #include "base/cursor.h"
-#include "grammar/hex.h"
+
+static const char hex[16] = "0123456789ABCDEF";
+
+static int hex_value(int c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
 
 void xtext_encode(buf *out, str plain)
 {
@@ -11,8 +23,8 @@ void xtext_encode(buf *out, str plain)
 			continue;
 		}
 		buf_putc(out, '+');
-		buf_putc(out, HEX_DIGITS[c >> 4]);
-		buf_putc(out, HEX_DIGITS[c & 15]);
+		buf_putc(out, hex[c >> 4]);
+		buf_putc(out, hex[c & 15]);
 	}
 }
 

@@ -23,8 +23,7 @@ enum store_limits {
 	STORE_MAILBOXES_MAX = 10000,
 	STORE_SUBSCRIPTIONS_MAX = 10000,
 	STORE_FORMER_MAX = 10000,     /* remembered names of mailboxes that are gone; the oldest are forgotten */
-	STORE_NAME_MAX = 1000,        /* octets of a mailbox name */
-	STORE_LEVELS_MAX = 64,        /* of one name */
+	STORE_NAME_MAX = 1000,        /* octets of a mailbox name (IMAP_NAME_MAX, IMAP_NAME_LEVELS_MAX) */
 	STORE_KEYWORDS_MAX = 58,      /* of one mailbox */
 	STORE_KEYWORD_MAX = 200,      /* octets of one keyword */
 	STORE_APPEND_MAX = 1000,      /* messages of one APPEND */
@@ -34,7 +33,6 @@ enum store_limits {
 	STORE_HEAD_MAX = 64 * 1024,   /* a longer header block is kept with the rest of the body */
 	STORE_BODY_MAX = 256 * 1024 * 1024,
 	STORE_DELIVERED_DAYS = 14,    /* how long a delivery id is remembered */
-	STORE_BALLAST = 4 * 1024 * 1024,
 };
 
 struct store;
@@ -47,9 +45,12 @@ struct actor {
 	enum actor_kind kind;
 };
 
+struct files;
+
 struct store_options {
-	const char *folder;           /* of the account; holds mail.db and body files */
+	struct files *files;          /* of the account's folder: mail.db, body files, ballast; outlives the store */
 	const unsigned char *key;     /* 32 bytes; wiped by its owner afterwards */
+	const unsigned char *id;      /* 16 bytes that name this account's database (seal.h) */
 	uint64_t quota;               /* octets for a new account, 0: no limit */
 };
 

@@ -1,0 +1,189 @@
+#include "account/store/check.h"
+#include "account/store/check_parts.h"
+#include "base/mem.h"
+
+void check_say(struct checking *c, bool mended, const char *format, ...)
+{
+	struct findings *f = &c->found;
+	char text[300];
+	va_list args;
+	va_start(args, format);
+	int n = vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	size_t length = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
+	str sentence = f->n < STORE_FINDINGS_MAX ? arena_dup(c->m, str_of(text, length)) : (str){0};
+	if (sentence.p)
+		f->v[f->n++] = (struct finding){sentence, mended};
+	else
+		f->more = true;
+}
+
+/* ---- what a mailbox counts ---- */
+
+struct counts {
+	uint32_t messages, unseen, deleted, top;
+	uint64_t octets, deleted_octets, modseq, flags;
+};
+
+static result count_messages(struct checking *c, uint64_t box, struct counts *out)
+{
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	TRY(db_ask(c->w->db, &q, "SELECT uid,size,flags,modseq FROM message WHERE mailbox=?1", DB_INT(box)));
+	for (;;) {
+		TRY(query_next(q, &row));
+		if (!row)
+			return OK;
+		uint64_t size = (uint64_t)query_int(q, 1), flags = (uint64_t)query_int(q, 2);
+		uint64_t modseq = (uint64_t)query_int(q, 3);
+		out->top = (uint32_t)query_int(q, 0);
+		out->messages++;
+		out->octets += size;
+		out->unseen += !(flags & STORE_SEEN);
+		out->deleted += !!(flags & STORE_DELETED);
+		out->deleted_octets += flags & STORE_DELETED ? size : 0;
+		out->flags |= flags;
+		if (modseq > out->modseq)
+			out->modseq = modseq;
+	}
+}
+
+static bool same_counts(const struct box_row *b, const struct counts *k)
+{
+	return b->messages == k->messages && b->unseen == k->unseen && b->deleted == k->deleted &&
+		b->octets == k->octets && b->deleted_octets == k->deleted_octets;
+}
+
+static void mend_numbers(struct checking *c, struct box_row *b, const struct counts *k, const char *name)
+{
+	if (!same_counts(b, k)) {
+		check_say(c, c->mend, "Mailbox %s counts %u messages of %llu octets, it holds %u of %llu.", name,
+			b->messages, (unsigned long long)b->octets, k->messages, (unsigned long long)k->octets);
+		b->messages = k->messages;
+		b->unseen = k->unseen;
+		b->deleted = k->deleted;
+		b->octets = k->octets;
+		b->deleted_octets = k->deleted_octets;
+	}
+	if (k->messages && b->uidnext <= k->top) {
+		check_say(c, c->mend, "Mailbox %s would give UID %u out again.", name, b->uidnext);
+		b->uidnext = k->top == UINT32_MAX ? k->top : k->top + 1;
+	}
+	if (k->modseq > b->modseq) {
+		check_say(c, c->mend, "Mailbox %s has a message newer than its highest modification sequence.", name);
+		b->modseq = k->modseq;
+	}
+}
+
+static void mend_account(struct checking *c, const struct box_row *b, const char *name)
+{
+	struct account_row *a = &c->w->account;
+	if (b->modseq > a->modseq) {
+		check_say(c, c->mend, "Mailbox %s is ahead of the account's modification sequence.", name);
+		a->modseq = c->mend ? b->modseq : a->modseq;
+	}
+	if (b->uidvalidity > a->uidvalidity) {
+		check_say(c, c->mend, "Mailbox %s has a UIDVALIDITY the account has not given out yet.", name);
+		a->uidvalidity = c->mend ? b->uidvalidity : a->uidvalidity;
+	}
+}
+
+static result find_nameless(struct checking *c, const struct box_row *b, uint64_t flags, const char *name)
+{
+	for (unsigned bit = STORE_KEYWORD_BIT; bit < 64; bit++) {
+		int64_t n;
+		if (!(flags >> bit & 1))
+			continue;
+		TRY(db_get(c->w->db, &n, "SELECT count(*) FROM keyword WHERE mailbox=?1 AND bit=?2", DB_INT(b->id),
+			DB_INT(bit)));
+		if (n == 0)
+			check_say(c, false, "Mailbox %s uses a keyword that has no name.", name);
+	}
+	return OK;
+}
+
+static result check_box(struct checking *c, const struct box_row *row, const char *name)
+{
+	struct box_row b = *row;
+	struct counts k = {0};
+	TRY(count_messages(c, b.id, &k));
+	size_t before = c->found.n;
+	mend_numbers(c, &b, &k, name);
+	bool wrong = c->found.n != before;
+	mend_account(c, &b, name);
+	TRY(find_nameless(c, &b, k.flags, name));
+	c->messages += k.messages;
+	c->octets += k.octets;
+	if (c->mend && wrong) {
+		TRY(box_put(c->w->db, &b));
+		TRY(effect_box(&c->w->effects, BOX_COUNTED, &b, STR("")));
+	}
+	return check_vanished(c, &b, name);
+}
+
+static result check_boxes(struct checking *c)
+{
+	struct query AUTO_QUERY *q = NULL;
+	bool row, inbox = false;
+	TRY(db_ask(c->w->db, &q, "SELECT " BOX_COLUMNS " FROM mailbox ORDER BY id"));
+	for (;;) {
+		struct box_row b;
+		AUTO_BUF buf name = buf_new(STORE_NAME_MAX + 1);
+		TRY(query_next(q, &row));
+		if (!row)
+			break;
+		box_from_query(q, &b);
+		inbox |= str_eq(query_bytes(q, BOX_NAME), STR("INBOX"));
+		buf_put(&name, query_bytes(q, BOX_NAME));
+		buf_putc(&name, 0);
+		TRY(buf_result(&name));
+		TRY(check_box(c, &b, name.p));
+	}
+	if (!inbox)
+		check_say(c, false, "There is no INBOX.");
+	return OK;
+}
+
+static void check_usage(struct checking *c)
+{
+	struct account_row *a = &c->w->account;
+	if (a->messages == c->messages && a->octets == c->octets)
+		return;
+	check_say(c, c->mend, "The account counts %llu messages of %llu octets, it holds %llu of %llu.",
+		(unsigned long long)a->messages, (unsigned long long)a->octets, (unsigned long long)c->messages,
+		(unsigned long long)c->octets);
+	if (!c->mend)
+		return;
+	a->messages = c->messages;
+	a->octets = c->octets;
+}
+
+static result check_body(struct work *w, void *arg)
+{
+	struct checking *c = arg;
+	c->w = w;
+	c->found.n = 0;
+	c->messages = c->octets = 0;
+	result r = db_check(w->db);
+	if (r.kind == FAIL_DAMAGE)
+		check_say(c, false, "%s", r.text);
+	else
+		TRY(r);
+	TRY(check_boxes(c));
+	check_usage(c);
+	TRY(check_contents(c));
+	return check_files(c);
+}
+
+result store_check(const struct actor *a, bool mend, arena *m, struct findings *out)
+{
+	TRY(store_may(a, OP_CHECK));
+	struct checking c = {.m = m, .mend = mend};
+	c.found.v = arena_array(m, STORE_FINDINGS_MAX, sizeof *c.found.v);
+	if (!c.found.v)
+		return arena_result(m);
+	struct work w = work_new(a->store, check_body, &c);
+	TRY(work_do(&w));
+	*out = c.found;
+	return OK;
+}

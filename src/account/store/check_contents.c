@@ -1,0 +1,246 @@
+#include "account/store/check_parts.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+/* ---- every uid below uidnext is there or has vanished ---- */
+
+struct runs {
+	struct imap_range *v;
+	size_t n, cap;
+	size_t at; /* all before end below the uid looked at */
+};
+
+static int by_first(const void *a, const void *b)
+{
+	const struct imap_range *x = a, *y = b;
+	return (x->first > y->first) - (x->first < y->first);
+}
+
+static result add_run(struct runs *r, struct imap_range run)
+{
+	if (r->n == r->cap) {
+		size_t want = r->cap ? r->cap * 2 : 64;
+		struct imap_range *v = mem_grow(r->v, want * sizeof *v);
+		if (!v)
+			return failure(FAIL_MEMORY, "out of memory");
+		r->v = v;
+		r->cap = want;
+	}
+	r->v[r->n++] = run;
+	return OK;
+}
+
+static result read_runs(struct checking *c, uint64_t box, struct runs *out)
+{
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	TRY(db_ask(c->w->db, &q, "SELECT first,last FROM vanished WHERE mailbox=?1", DB_INT(box)));
+	for (;;) {
+		TRY(query_next(q, &row));
+		if (!row)
+			break;
+		TRY(add_run(out, (struct imap_range){(uint32_t)query_int(q, 0), (uint32_t)query_int(q, 1)}));
+	}
+	if (out->n > 1)
+		qsort(out->v, out->n, sizeof *out->v, by_first);
+	return OK;
+}
+
+/* The run that holds uid, or NULL; asked with ascending uids. */
+static const struct imap_range *run_of(struct runs *r, uint32_t uid)
+{
+	while (r->at < r->n && r->v[r->at].last < uid)
+		r->at++;
+	return r->at < r->n && r->v[r->at].first <= uid ? &r->v[r->at] : NULL;
+}
+
+static result mend_gap(struct checking *c, const struct box_row *b, uint32_t first, uint32_t last)
+{
+	if (!c->mend)
+		return OK;
+	return db_run(c->w->db, "INSERT OR REPLACE INTO vanished(mailbox,modseq,first,last) VALUES(?1,?2,?3,?4)",
+		DB_INT(b->id), DB_INT(b->modseq), DB_INT(first), DB_INT(last));
+}
+
+/* The uids from `first` to `last` are not there: each must lie in a run. */
+static result check_gap(struct checking *c, const struct box_row *b, struct runs *r, struct imap_range gap)
+{
+	uint64_t at = gap.first;
+	while (at <= gap.last) {
+		const struct imap_range *run = run_of(r, (uint32_t)at);
+		if (run) {
+			at = (uint64_t)run->last + 1;
+			continue;
+		}
+		uint32_t end = r->at < r->n && r->v[r->at].first <= gap.last ? r->v[r->at].first - 1 : gap.last;
+		check_say(c, c->mend, "UIDs %u to %u of mailbox number %llu are gone without a record.", (unsigned)at,
+			end, (unsigned long long)b->id);
+		TRY(mend_gap(c, b, (uint32_t)at, end));
+		at = (uint64_t)end + 1;
+	}
+	return OK;
+}
+
+static result walk(struct checking *c, const struct box_row *b, const char *name, struct runs *r)
+{
+	struct query AUTO_QUERY *q = NULL;
+	uint32_t next = 1;
+	bool row;
+	TRY(db_ask(c->w->db, &q, "SELECT uid FROM message WHERE mailbox=?1 ORDER BY uid", DB_INT(b->id)));
+	for (;;) {
+		TRY(query_next(q, &row));
+		if (!row)
+			break;
+		uint32_t uid = (uint32_t)query_int(q, 0);
+		if (uid > next)
+			TRY(check_gap(c, b, r, (struct imap_range){next, uid - 1}));
+		if (run_of(r, uid))
+			check_say(c, false, "UID %u of mailbox %s is there and recorded as removed.", uid, name);
+		next = uid + 1;
+	}
+	return next < b->uidnext ? check_gap(c, b, r, (struct imap_range){next, b->uidnext - 1}) : OK;
+}
+
+result check_vanished(struct checking *c, const struct box_row *b, const char *name)
+{
+	struct runs r = {0};
+	result got = read_runs(c, b->id, &r);
+	if (!failed(got))
+		got = walk(c, b, name, &r);
+	mem_free(r.v);
+	return got;
+}
+
+/* ---- references ---- */
+
+static result tell_lost(struct checking *c)
+{
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	TRY(db_ask(c->w->db, &q,
+		"SELECT mailbox,uid FROM message WHERE NOT EXISTS(SELECT 1 FROM content WHERE id=message.content)"));
+	for (;;) {
+		TRY(query_next(q, &row));
+		if (!row)
+			return OK;
+		check_say(c, false, "The message UID %llu of mailbox number %llu has no content any more; restore it.",
+			(unsigned long long)query_int(q, 1), (unsigned long long)query_int(q, 0));
+	}
+}
+
+static result mend_share(struct checking *c, int64_t content, int64_t messages)
+{
+	if (!c->mend)
+		return OK;
+	if (messages < 2)
+		return db_run(c->w->db, "DELETE FROM shared WHERE content=?1", DB_INT(content));
+	return db_run(c->w->db, "INSERT OR REPLACE INTO shared(content,messages) VALUES(?1,?2)", DB_INT(content),
+		DB_INT(messages));
+}
+
+struct share {
+	int64_t content, messages, counted;
+};
+
+/* First found, then mended: a statement does not run over what it changes. */
+static result find_shares(struct checking *c, const char *sql, buf *out)
+{
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	TRY(db_ask(c->w->db, &q, sql));
+	for (;;) {
+		TRY(query_next(q, &row));
+		if (!row)
+			return buf_result(out);
+		struct share s = {query_int(q, 0), query_int(q, 1), query_int(q, 2)};
+		buf_put(out, str_of((const char *)&s, sizeof s));
+	}
+}
+
+static result check_shares(struct checking *c)
+{
+	AUTO_BUF buf found = buf_new(64 << 20);
+	TRY(find_shares(c,
+		"SELECT m.content,m.n,ifnull(s.messages,1)"
+		" FROM (SELECT content,count(*) AS n FROM message GROUP BY content) m"
+		" LEFT JOIN shared s ON s.content=m.content WHERE ifnull(s.messages,1)<>m.n"
+		" UNION ALL SELECT content,0,messages FROM shared WHERE content NOT IN (SELECT content FROM message)",
+		&found));
+	for (size_t at = 0; at < found.n; at += sizeof(struct share)) {
+		struct share s;
+		memcpy(&s, found.p + at, sizeof s);
+		check_say(c, c->mend, "Content %lld belongs to %lld messages and counts %lld.", (long long)s.content,
+			(long long)s.messages, (long long)s.counted);
+		TRY(mend_share(c, s.content, s.messages));
+	}
+	return OK;
+}
+
+static result check_orphans(struct checking *c)
+{
+	AUTO_BUF buf found = buf_new(64 << 20);
+	TRY(find_shares(c,
+		"SELECT id,0,0 FROM content WHERE id NOT IN (SELECT content FROM message)"
+		" UNION ALL SELECT id,1,0 FROM content WHERE id > (SELECT content FROM account)", &found));
+	for (size_t at = 0; at < found.n; at += sizeof(struct share)) {
+		struct share s;
+		memcpy(&s, found.p + at, sizeof s);
+		if (s.messages) {
+			check_say(c, c->mend, "Content number %lld could be given out again.", (long long)s.content);
+			if (c->mend && (uint64_t)s.content > c->w->account.content)
+				c->w->account.content = (uint64_t)s.content;
+			continue;
+		}
+		check_say(c, c->mend, "Content %lld belongs to no message.", (long long)s.content);
+		if (c->mend)
+			TRY(work_release(c->w, (uint64_t)s.content));
+	}
+	return OK;
+}
+
+result check_contents(struct checking *c)
+{
+	TRY(tell_lost(c));
+	TRY(check_shares(c));
+	return check_orphans(c);
+}
+
+/* ---- body files ---- */
+
+static result check_file(struct checking *c, const struct query *q)
+{
+	struct blob_key key;
+	struct blob AUTO_BLOB *blob = NULL;
+	AUTO_BUF buf bytes = buf_new(BLOB_PIECE + 1);
+	result r = failure(FAIL_DAMAGE, "its key has the wrong length");
+	uint64_t size = (uint64_t)query_int(q, 2);
+	if (query_bytes(q, 1).n == sizeof key) {
+		memcpy(&key, query_bytes(q, 1).p, sizeof key);
+		r = engine_open_body(c->w->store->engine, &key, &blob);
+	}
+	if (!failed(r) && blob_size(blob) != size)
+		r = failure(FAIL_DAMAGE, "it has not the size it had");
+	for (uint64_t at = 0; !failed(r) && at < size; at += BLOB_PIECE) {
+		buf_clear(&bytes);
+		r = blob_read(blob, at, BLOB_PIECE, &bytes);
+	}
+	if (r.kind != FAIL_ABSENT && r.kind != FAIL_DAMAGE)
+		return r;
+	check_say(c, false, "The body file of content %lld cannot be read (%s); restore it from a backup.",
+		(long long)query_int(q, 0), r.text);
+	return OK;
+}
+
+result check_files(struct checking *c)
+{
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	TRY(db_ask(c->w->db, &q, "SELECT id,blob,rest_size FROM content WHERE blob IS NOT NULL"));
+	for (;;) {
+		TRY(query_next(q, &row));
+		if (!row)
+			return c->mend ? store_sweep(c->w->store, c->w->db) : OK;
+		TRY(check_file(c, q));
+	}
+}

@@ -1,0 +1,28 @@
+/* A letter's bytes as a row of `content`, packed; in a body file where it is
+ * large. Store thread only.
+ *
+ * The header block is packed apart from the rest, so that reading headers
+ * touches no body. A body file is written and synced before the row that names
+ * it: content_prepare does that, in a job of its own before the transaction. */
+#ifndef ACCOUNT_STORE_CONTENT_H
+#define ACCOUNT_STORE_CONTENT_H
+
+#include "account/store/core.h"
+#include "account/store/message.h"
+
+/* What content_prepare did for a large letter; begins as PREPARED. */
+struct prepared {
+	buf rest; /* packed; empty: to be packed in the transaction */
+	struct blob_key key;
+	bool has_file;
+};
+
+bool content_is_large(const struct letter *l);
+result content_prepare(struct store *s, const struct letter *l, struct prepared *p) NODISCARD;
+void content_forget(struct store *s, struct prepared *p); /* the row was not kept: the file goes */
+void prepared_free(struct prepared *p);
+
+/* Inserts the row; *id is a number never used before, also after a restore. */
+result content_put(struct work *w, const struct letter *l, const struct prepared *p, uint64_t *id) NODISCARD;
+
+#endif

@@ -1,0 +1,156 @@
+#include "account/store/core.h"
+#include "account/store/message.h"
+#include "base/mem.h"
+
+struct copying {
+	uint64_t from;
+	const struct uids *which;
+	str to;
+	bool move;
+	uint64_t bits_from[64]; /* by bit of the source: its mask in the target */
+	bool bits_known[64];
+	struct copied done;     /* room for all of `which` */
+};
+
+/* The name of a source's keyword; empty when there is none. */
+static result keyword_name(struct work *w, uint64_t box, unsigned bit, arena *m, str *out)
+{
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	TRY(db_ask(w->db, &q, "SELECT name FROM keyword WHERE mailbox=?1 AND bit=?2", DB_INT(box), DB_INT(bit)));
+	TRY(query_next(q, &row));
+	*out = row ? arena_dup(m, query_bytes(q, 0)) : STR("");
+	return arena_result(m);
+}
+
+/* A target whose keywords are used up takes the message without them. */
+static result map_bit(struct work *w, struct copying *c, const struct box_row *to, unsigned bit)
+{
+	AUTO_ARENA arena m = arena_new(STORE_KEYWORD_MAX + 64);
+	str name;
+	unsigned got = 0;
+	TRY(keyword_name(w, c->from, bit, &m, &name));
+	if (name.n) {
+		result r = work_keyword(w, to, name, true, &got);
+		if (failed(r) && r.kind != FAIL_LIMIT)
+			return r;
+		if (failed(r))
+			got = 0;
+	}
+	c->bits_from[bit] = got ? UINT64_C(1) << got : 0;
+	c->bits_known[bit] = true;
+	return OK;
+}
+
+static result map_flags(struct work *w, struct copying *c, const struct box_row *to, uint64_t *flags)
+{
+	uint64_t out = *flags & STORE_SYSTEM;
+	for (unsigned bit = STORE_KEYWORD_BIT; bit < 64; bit++) {
+		if (!(*flags >> bit & 1))
+			continue;
+		if (!c->bits_known[bit])
+			TRY(map_bit(w, c, to, bit));
+		out |= c->bits_from[bit];
+	}
+	*flags = out;
+	return OK;
+}
+
+static result copy_one(struct work *w, struct copying *c, struct box_row *from, struct box_row *to, uint32_t uid)
+{
+	struct row row;
+	struct message_dates dates;
+	result r = message_get(w->db, c->from, uid, &row);
+	if (r.kind == FAIL_ABSENT)
+		return OK;
+	TRY(r);
+	TRY(message_dates_get(w->db, c->from, uid, &dates));
+	struct row fresh = row;
+	dates.saved = w->now;
+	if (from != to)
+		TRY(map_flags(w, c, to, &fresh.flags));
+	TRY(c->move ? work_drop_message(w, from, &row) : work_room(w, row.size));
+	if (!c->move)
+		TRY(work_share(w, row.content));
+	TRY(work_add_message(w, to, &fresh, &dates));
+	c->done.from[c->done.n] = uid;
+	c->done.to[c->done.n++] = fresh.uid;
+	return OK;
+}
+
+static result copy_all(struct work *w, struct copying *c, struct box_row *from, struct box_row *to)
+{
+	c->done.n = 0;
+	c->done.uidvalidity = to->uidvalidity;
+	memset(c->bits_known, 0, sizeof c->bits_known);
+	for (size_t i = 0; i < c->which->n; i++)
+		TRY(copy_one(w, c, from, to, c->which->v[i]));
+	return c->move && c->done.n ? work_vanish(w, from, c->done.from, c->done.n) : OK;
+}
+
+static result copy_body(struct work *w, void *arg)
+{
+	struct copying *c = arg;
+	struct box_row *from, *to;
+	TRY(work_box(w, c->from, &from));
+	TRY(work_find(w, c->to, &to));
+	return copy_all(w, c, from, to);
+}
+
+static result list_uids(struct work *w, uint64_t box, uint32_t *v, size_t n)
+{
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	TRY(db_ask(w->db, &q, "SELECT uid FROM message WHERE mailbox=?1 ORDER BY uid", DB_INT(box)));
+	for (size_t i = 0; i < n; i++) {
+		TRY(query_next(q, &row));
+		if (!row)
+			return failure(FAIL_DAMAGE, "a mailbox counts more messages than it holds; check the account");
+		v[i] = (uint32_t)query_int(q, 0);
+	}
+	return OK;
+}
+
+result work_move_all(struct work *w, struct box_row *from, struct box_row *to)
+{
+	if (from->messages == 0)
+		return OK;
+	uint32_t AUTO_MEM *v = mem_array(from->messages, 3 * sizeof *v);
+	if (!v)
+		return failure(FAIL_MEMORY, "out of memory");
+	struct uids all = {v, from->messages};
+	struct copying c = {.from = from->id, .which = &all, .move = true};
+	c.done.from = v + all.n;
+	c.done.to = v + 2 * all.n;
+	TRY(list_uids(w, from->id, v, all.n));
+	return copy_all(w, &c, from, to);
+}
+
+static result copy_them(struct view *v, struct copying *c, arena *m, struct copied *out)
+{
+	size_t room = c->which->n ? c->which->n : 1;
+	c->from = v->box->row.id;
+	TRY(mailbox_name(m, c->to, &c->to));
+	c->done.from = arena_array(m, room, sizeof *c->done.from);
+	c->done.to = arena_array(m, room, sizeof *c->done.to);
+	TRY(arena_result(m));
+	struct work w = work_new(v->actor.store, copy_body, c);
+	w.effects.origin = v->tag;
+	TRY(work_do(&w));
+	*out = c->done;
+	return OK;
+}
+
+result message_copy(struct view *v, const struct uids *which, str to, arena *m, struct copied *out)
+{
+	TRY(view_may(v, OP_COPY, false));
+	struct copying c = {.which = which, .to = to};
+	return copy_them(v, &c, m, out);
+}
+
+result message_move(struct view *v, const struct uids *which, str to, arena *m, struct copied *out)
+{
+	TRY(view_may(v, OP_MOVE, true));
+	struct copying c = {.which = which, .to = to, .move = true};
+	return copy_them(v, &c, m, out);
+}

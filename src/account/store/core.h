@@ -1,0 +1,41 @@
+/* The store, and what its files share.
+ *
+ * Two threads: functions marked "store thread" run inside a job and see the
+ * database and their work alone; all others run on the loop and see memory
+ * alone. Memory is changed by effects_apply only, after the commit. */
+#ifndef ACCOUNT_STORE_CORE_H
+#define ACCOUNT_STORE_CORE_H
+
+#include "account/store/catalog.h"
+#include "account/store/loaded.h"
+#include "account/store/rights.h"
+#include "account/store/work.h"
+#include "engine/committer.h"
+#include "engine/engine.h"
+
+struct store {
+	struct committer *committer;
+	struct files *files; /* for the ballast */
+	struct account_row account;
+	struct catalog catalog;
+	size_t kept_rows; /* of mailboxes in memory that nobody holds */
+	uint32_t last_view;
+	bool broken;          /* memory is behind the database */
+	/* The store thread's: */
+	struct engine *engine; /* opened and released on the loop, otherwise the store thread's */
+	buf scratch;
+	uint32_t since_prune; /* deliveries since delivery ids were pruned */
+};
+
+enum {
+	STORE_ROWS_KEPT = 100000, /* rows kept of mailboxes nobody looks at, until store_trim */
+	PRUNE_EVERY = 256,
+	PRUNE_AT_ONCE = 512,
+};
+
+result store_sweep(struct store *s, struct db *db) NODISCARD; /* store thread: body files nobody names go */
+
+void store_object_id(char kind, uint64_t number, char out[MAILBOX_ID_SIZE]);
+void box_status(const struct mbox *b, struct mailbox_status *out);
+
+#endif

@@ -1,0 +1,201 @@
+#include "account/store/content.h"
+#include "base/mem.h"
+#include "run/clock.h"
+
+/* Letters on their way into mailboxes: all of one call or none. */
+struct batch {
+	const struct append_item *items;
+	struct prepared *prepared;
+	size_t n;
+	struct store *store;
+	bool unused; /* the transaction had no use for the letters */
+};
+
+static result prepare_run(struct db *db, void *arg)
+{
+	struct batch *b = arg;
+	(void)db;
+	for (size_t i = 0; i < b->n; i++)
+		if (content_is_large(b->items[i].letter))
+			TRY(content_prepare(b->store, b->items[i].letter, &b->prepared[i]));
+	return OK;
+}
+
+static result discard_run(struct db *db, void *arg)
+{
+	struct batch *b = arg;
+	(void)db;
+	for (size_t i = 0; i < b->n; i++)
+		content_forget(b->store, &b->prepared[i]);
+	return OK;
+}
+
+static bool any_large(const struct batch *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (content_is_large(b->items[i].letter))
+			return true;
+	return false;
+}
+
+static result check_letter(const struct letter *l)
+{
+	if (l->body.n > STORE_BODY_MAX || l->trace.n > STORE_HEAD_MAX)
+		return failure(FAIL_LIMIT, "the message is larger than this server keeps");
+	must(l->header_size <= l->body.n);
+	return OK;
+}
+
+static result check_letters(const struct batch *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		TRY(check_letter(b->items[i].letter));
+	return OK;
+}
+
+/* Body files first, then the transaction; if it fails they go again. */
+static result keep_batch(struct batch *b, struct work *w)
+{
+	TRY(check_letters(b));
+	b->prepared = mem_array(b->n, sizeof *b->prepared);
+	if (!b->prepared)
+		return failure(FAIL_MEMORY, "out of memory");
+	bool large = any_large(b);
+	result r = large ? store_read(b->store, prepare_run, NULL, b) : OK;
+	if (!failed(r))
+		r = work_do(w);
+	if (large && (failed(r) || b->unused)) {
+		result gone = store_read(b->store, discard_run, NULL, b);
+		(void)gone.kind;
+	}
+	for (size_t i = 0; i < b->n; i++)
+		prepared_free(&b->prepared[i]);
+	mem_free(b->prepared);
+	return r;
+}
+
+static uint64_t size_of(const struct letter *l)
+{
+	return l->trace.n + l->body.n;
+}
+
+static result put_item(struct work *w, struct box_row *box, const struct append_item *item, const struct prepared *p)
+{
+	struct row row = {.size = (uint32_t)size_of(item->letter)};
+	struct message_dates dates = {item->date, w->now, item->minutes};
+	TRY(work_flags(w, box, &item->flags, true, &row.flags));
+	TRY(content_put(w, item->letter, p, &row.content));
+	return work_add_message(w, box, &row, &dates);
+}
+
+/* ---- deliver ---- */
+
+struct delivery {
+	struct batch batch;
+	const struct arrival *what;
+	str mailbox;
+};
+
+/* Ids are ordered by time by whoever makes them, so the oldest stand in front. */
+static result prune(struct work *w)
+{
+	if (++w->store->since_prune < PRUNE_EVERY)
+		return OK;
+	w->store->since_prune = 0;
+	return db_run(w->db,
+		"DELETE FROM delivered WHERE id IN (SELECT id FROM delivered ORDER BY id LIMIT ?1) AND at < ?2",
+		DB_INT(PRUNE_AT_ONCE), DB_INT(w->now - (int64_t)STORE_DELIVERED_DAYS * 86400));
+}
+
+static result note_delivery(struct work *w, str id)
+{
+	TRY(prune(w));
+	return db_run(w->db, "INSERT INTO delivered(id,at) VALUES(?1,?2)", DB_BLOB(id), DB_INT(w->now));
+}
+
+static result deliver_body(struct work *w, void *arg)
+{
+	struct delivery *d = arg;
+	struct box_row *box;
+	int64_t at;
+	str id = str_of((const char *)d->what->delivery.b, sizeof d->what->delivery.b);
+	result r = db_get(w->db, &at, "SELECT at FROM delivered WHERE id=?1", DB_BLOB(id));
+	d->batch.unused = !failed(r);
+	if (r.kind != FAIL_ABSENT)
+		return r;
+	r = work_find(w, d->mailbox, &box);
+	if (r.kind == FAIL_ABSENT)
+		r = work_find(w, STR("INBOX"), &box);
+	TRY(r);
+	TRY(put_item(w, box, d->batch.items, d->batch.prepared));
+	return note_delivery(w, id);
+}
+
+static uint64_t headroom(const struct account_row *a)
+{
+	if (!a->quota)
+		return UINT64_MAX;
+	return a->octets < a->quota ? a->quota - a->octets : 0;
+}
+
+result message_deliver(const struct actor *a, const struct arrival *what, struct arrived *out)
+{
+	TRY(store_may(a, OP_DELIVER));
+	AUTO_ARENA arena m = arena_new(STORE_NAME_MAX * 2 + 64);
+	struct append_item item = {what->letter, what->flags, what->received, 0};
+	struct delivery d = {.batch = {.items = &item, .n = 1, .store = a->store}, .what = what};
+	if (what->mailbox.n == 0 || failed(mailbox_name(&m, what->mailbox, &d.mailbox)))
+		d.mailbox = STR("INBOX");
+	struct work w = work_new(a->store, deliver_body, &d);
+	TRY(keep_batch(&d.batch, &w));
+	out->duplicate = d.batch.unused;
+	out->headroom = headroom(&a->store->account);
+	return OK;
+}
+
+result store_may_take(const struct actor *a, uint64_t size, uint64_t *out)
+{
+	TRY(store_may(a, OP_MAY_TAKE));
+	uint64_t left = headroom(&a->store->account);
+	if (size > left || left == 0)
+		return failure(FAIL_FULL, "the mailbox is over its quota");
+	*out = left;
+	return OK;
+}
+
+/* ---- append ---- */
+
+struct appending {
+	struct batch batch;
+	str mailbox;
+	struct appended done;
+};
+
+static result append_body(struct work *w, void *arg)
+{
+	struct appending *a = arg;
+	struct box_row *box;
+	uint64_t octets = 0;
+	for (size_t i = 0; i < a->batch.n; i++)
+		octets += size_of(a->batch.items[i].letter);
+	TRY(work_find(w, a->mailbox, &box));
+	TRY(work_room(w, octets));
+	a->done = (struct appended){box->uidvalidity, box->uidnext};
+	for (size_t i = 0; i < a->batch.n; i++)
+		TRY(put_item(w, box, &a->batch.items[i], &a->batch.prepared[i]));
+	return OK;
+}
+
+result message_append(const struct actor *a, const struct append *what, struct appended *out)
+{
+	TRY(store_may(a, OP_APPEND));
+	AUTO_ARENA arena m = arena_new(STORE_NAME_MAX * 2 + 64);
+	struct appending job = {.batch = {.items = what->items, .n = what->n, .store = a->store}};
+	if (what->n == 0 || what->n > STORE_APPEND_MAX)
+		return failure(FAIL_LIMIT, "too many messages in one APPEND");
+	TRY(mailbox_name(&m, what->mailbox, &job.mailbox));
+	struct work w = work_new(a->store, append_body, &job);
+	TRY(keep_batch(&job.batch, &w));
+	*out = job.done;
+	return OK;
+}

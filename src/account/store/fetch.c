@@ -1,0 +1,145 @@
+#include "account/store/bytes.h"
+
+struct reading {
+	struct store *store;
+	struct db *db;
+	uint64_t box;
+	const struct uids *which;
+	unsigned want;
+	arena *m;
+	struct fetch_row *rows;
+	size_t n;
+	size_t bytes;
+	char sql[400];
+};
+
+enum { FIXED_COLUMNS = 6 }; /* those before what was asked for */
+
+static const struct {
+	unsigned want;
+	const char *columns;
+} wanted[] = {
+	{FETCH_TRACE, ",c.trace"},
+	{FETCH_ENVELOPE, ",c.envelope"},
+	{FETCH_STRUCTURE, ",c.structure"},
+	{FETCH_BASIC, ",c.basic"},
+	{FETCH_PARTS, ",c.parts"},
+	{FETCH_HEADER, ",c.trace,c.head,c.head_size"},
+	{FETCH_SEARCH, ",c.search"},
+};
+
+/* Only the columns asked for: the others may lie on pages of their own. */
+static void make_sql(struct reading *r)
+{
+	AUTO_BUF buf b = buf_new(sizeof r->sql - 1);
+	buf_put(&b, STR("SELECT m.date,m.minutes,m.saved,m.size,m.content,length(c.trace)+c.header_size"));
+	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+		if (r->want & wanted[i].want)
+			buf_put(&b, str_from(wanted[i].columns));
+	buf_put(&b, STR(" FROM message m JOIN content c ON c.id=m.content WHERE m.mailbox=?1 AND m.uid=?2"));
+	memset(r->sql, 0, sizeof r->sql);
+	if (b.n)
+		memcpy(r->sql, b.p, b.n);
+}
+
+static str keep(struct reading *r, str s)
+{
+	r->bytes += s.n;
+	return arena_dup(r->m, s);
+}
+
+static result keep_unpacked(struct reading *r, str first, str packed, str *out)
+{
+	struct store *s = r->store;
+	buf_clear(&s->scratch);
+	buf_put(&s->scratch, first);
+	TRY(unpack(engine_packer(s->engine), packed, &s->scratch));
+	*out = keep(r, buf_str(&s->scratch));
+	return OK;
+}
+
+/* A header block that is longer than STORE_HEAD_MAX lies at the front of the body. */
+static result long_header(struct reading *r, struct fetch_row *row)
+{
+	struct letter_part part = {0};
+	AUTO_BUF buf all = buf_new(STORE_BODY_MAX + STORE_HEAD_MAX);
+	TRY(letter_part_read(r->store, r->db, r->box, row->uid, &part));
+	result got = letter_part_bytes(&part, 0, row->header_size, &all);
+	letter_part_free(&part);
+	TRY(got);
+	row->header = keep(r, buf_str(&all));
+	return OK;
+}
+
+static result read_columns(struct reading *r, const struct query *q, struct fetch_row *row)
+{
+	int at = FIXED_COLUMNS;
+	str *const plain[] = {&row->trace, &row->envelope, &row->structure, &row->basic, &row->parts};
+	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+		if (r->want & wanted[i].want)
+			*plain[i] = keep(r, query_bytes(q, at++));
+	if (r->want & FETCH_HEADER) {
+		str trace = query_bytes(q, at);
+		if (trace.n + (uint64_t)query_int(q, at + 2) == row->header_size)
+			TRY(keep_unpacked(r, trace, query_bytes(q, at + 1), &row->header));
+		else
+			TRY(long_header(r, row));
+		at += 3;
+	}
+	if (r->want & FETCH_SEARCH)
+		TRY(keep_unpacked(r, STR(""), query_bytes(q, at), &row->search));
+	return arena_result(r->m);
+}
+
+static result read_row(struct reading *r, uint32_t uid, struct fetch_row *out)
+{
+	struct query AUTO_QUERY *q = NULL;
+	struct fetch_row row = {.uid = uid};
+	TRY(db_ask(r->db, &q, r->sql, DB_INT(r->box), DB_INT(uid)));
+	TRY(query_next(q, &row.present));
+	if (row.present) {
+		row.date = query_int(q, 0);
+		row.minutes = (int16_t)query_int(q, 1);
+		row.saved = query_int(q, 2);
+		row.size = (uint64_t)query_int(q, 3);
+		row.content = (uint64_t)query_int(q, 4);
+		row.header_size = (uint64_t)query_int(q, 5);
+		TRY(read_columns(r, q, &row));
+	}
+	*out = row;
+	return OK;
+}
+
+/* Ends early once enough is read, also where the arena has no more room. */
+static result rows_run(struct db *db, void *arg)
+{
+	struct reading *r = arg;
+	r->db = db;
+	size_t n = r->which->n < FETCH_ROWS_MAX ? r->which->n : FETCH_ROWS_MAX;
+	for (r->n = 0; r->n < n && r->bytes < FETCH_BYTES_MAX; r->n++) {
+		result got = read_row(r, r->which->v[r->n], &r->rows[r->n]);
+		if (got.kind == FAIL_LIMIT && r->n > 0)
+			break;
+		TRY(got);
+	}
+	return OK;
+}
+
+result fetch_rows(struct view *v, const struct uids *which, unsigned want, arena *m, struct fetched *out)
+{
+	TRY(view_may(v, OP_READ, false));
+	struct reading r = {.store = v->actor.store, .box = v->box->row.id, .which = which, .want = want, .m = m};
+	size_t n = which->n < FETCH_ROWS_MAX ? which->n : FETCH_ROWS_MAX;
+	r.rows = arena_array(m, n ? n : 1, sizeof *r.rows);
+	if (!r.rows)
+		return arena_result(m);
+	make_sql(&r);
+	TRY(store_read(r.store, rows_run, NULL, &r));
+	*out = (struct fetched){r.rows, r.n};
+	return OK;
+}
+
+void fetch_email_id(uint64_t content, char out[EMAIL_ID_SIZE])
+{
+	store_object_id('M', content, out);
+}

@@ -1,0 +1,174 @@
+#include "account/store/schema.h"
+#include "run/clock.h"
+
+/* Version 1. `message` lies in the order sessions read it. In `content` what is
+ * small and asked for often comes first, so that reading it touches no overflow
+ * page. A content row without a row in `shared` belongs to exactly one message:
+ * a count inside the content row would rewrite the body with every COPY. `blob`
+ * is the key of a body file; head, search and rest are packed (pack.h).
+ * `vanished` holds runs of uids that were removed together. `former` remembers
+ * the highest UIDVALIDITY a name had when its mailbox left it. */
+static const char version_1[] =
+	"CREATE TABLE account(id INTEGER PRIMARY KEY CHECK(id=1), modseq INTEGER NOT NULL,"
+	" uidvalidity INTEGER NOT NULL, content INTEGER NOT NULL, octets INTEGER NOT NULL,"
+	" messages INTEGER NOT NULL, quota INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE mailbox(id INTEGER PRIMARY KEY AUTOINCREMENT, uidvalidity INTEGER NOT NULL,"
+	" uidnext INTEGER NOT NULL, modseq INTEGER NOT NULL, messages INTEGER NOT NULL, unseen INTEGER NOT NULL,"
+	" deleted INTEGER NOT NULL,"
+	" recent INTEGER NOT NULL, octets INTEGER NOT NULL, deleted_octets INTEGER NOT NULL,"
+	" tag INTEGER NOT NULL UNIQUE, use INTEGER NOT NULL, created INTEGER NOT NULL,"
+	" name TEXT NOT NULL UNIQUE) STRICT;"
+	"CREATE TABLE subscription(name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE former(name TEXT PRIMARY KEY, uidvalidity INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE keyword(mailbox INTEGER NOT NULL, bit INTEGER NOT NULL, name TEXT NOT NULL,"
+	" PRIMARY KEY(mailbox, bit)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE message(mailbox INTEGER NOT NULL, uid INTEGER NOT NULL, content INTEGER NOT NULL,"
+	" flags INTEGER NOT NULL, modseq INTEGER NOT NULL, size INTEGER NOT NULL, date INTEGER NOT NULL,"
+	" minutes INTEGER NOT NULL, saved INTEGER NOT NULL, PRIMARY KEY(mailbox, uid)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE content(id INTEGER PRIMARY KEY, header_size INTEGER NOT NULL, head_size INTEGER NOT NULL,"
+	" rest_size INTEGER NOT NULL, blob BLOB,"
+	" trace BLOB NOT NULL, envelope BLOB NOT NULL, basic BLOB NOT NULL, structure BLOB NOT NULL,"
+	" parts BLOB NOT NULL, head BLOB NOT NULL, search BLOB NOT NULL, rest BLOB NOT NULL) STRICT;"
+	"CREATE INDEX content_blob ON content(blob) WHERE blob IS NOT NULL;"
+	"CREATE TABLE shared(content INTEGER PRIMARY KEY, messages INTEGER NOT NULL CHECK(messages > 1)) STRICT;"
+	"CREATE TABLE vanished(mailbox INTEGER NOT NULL, modseq INTEGER NOT NULL, first INTEGER NOT NULL,"
+	" last INTEGER NOT NULL, PRIMARY KEY(mailbox, modseq, first)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE delivered(id BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+
+static const char *const steps[] = {version_1};
+const struct db_schema store_schema = {steps, sizeof steps / sizeof *steps};
+
+result account_get(struct db *db, struct account_row *out)
+{
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	TRY(db_ask(db, &q, "SELECT modseq,uidvalidity,content,octets,messages,quota FROM account WHERE id=1"));
+	TRY(query_next(q, &row));
+	if (!row)
+		return failure(FAIL_ABSENT, "the account's database holds no account");
+	*out = (struct account_row){
+		.modseq = (uint64_t)query_int(q, 0),
+		.uidvalidity = (uint32_t)query_int(q, 1),
+		.content = (uint64_t)query_int(q, 2),
+		.octets = (uint64_t)query_int(q, 3),
+		.messages = (uint64_t)query_int(q, 4),
+		.quota = (uint64_t)query_int(q, 5),
+	};
+	return OK;
+}
+
+result account_put(struct db *db, const struct account_row *row)
+{
+	return db_run(db,
+		"INSERT INTO account VALUES(1,?1,?2,?3,?4,?5,?6) ON CONFLICT(id) DO UPDATE SET"
+		" modseq=?1,uidvalidity=?2,content=?3,octets=?4,messages=?5,quota=?6",
+		DB_INT(row->modseq), DB_INT(row->uidvalidity), DB_INT(row->content), DB_INT(row->octets),
+		DB_INT(row->messages), DB_INT(row->quota));
+}
+
+void box_from_query(const struct query *q, struct box_row *out)
+{
+	*out = (struct box_row){
+		.id = (uint64_t)query_int(q, 0),
+		.uidvalidity = (uint32_t)query_int(q, 1),
+		.uidnext = (uint32_t)query_int(q, 2),
+		.modseq = (uint64_t)query_int(q, 3),
+		.messages = (uint32_t)query_int(q, 4),
+		.unseen = (uint32_t)query_int(q, 5),
+		.deleted = (uint32_t)query_int(q, 6),
+		.recent = (uint32_t)query_int(q, 7),
+		.octets = (uint64_t)query_int(q, 8),
+		.deleted_octets = (uint64_t)query_int(q, 9),
+		.tag = (uint64_t)query_int(q, 10),
+		.use = (unsigned)query_int(q, 11),
+	};
+}
+
+static result one_box(struct db *db, const char *sql, const struct db_arg *args, struct box_row *out)
+{
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	TRY(db_ask_args(db, &q, sql, args));
+	TRY(query_next(q, &row));
+	if (!row)
+		return failure(FAIL_ABSENT, "there is no such mailbox");
+	box_from_query(q, out);
+	return OK;
+}
+
+result box_get(struct db *db, uint64_t id, struct box_row *out)
+{
+	return one_box(db, "SELECT " BOX_COLUMNS " FROM mailbox WHERE id=?1", DB_ARGS(DB_INT(id)), out);
+}
+
+result box_find(struct db *db, str name, struct box_row *out)
+{
+	return one_box(db, "SELECT " BOX_COLUMNS " FROM mailbox WHERE name=?1", DB_ARGS(DB_TEXT(name)), out);
+}
+
+result box_put(struct db *db, const struct box_row *r)
+{
+	return db_run(db,
+		"UPDATE mailbox SET uidvalidity=?2,uidnext=?3,modseq=?4,messages=?5,unseen=?6,deleted=?7,recent=?8,"
+		"octets=?9,deleted_octets=?10 WHERE id=?1",
+		DB_INT(r->id), DB_INT(r->uidvalidity), DB_INT(r->uidnext), DB_INT(r->modseq), DB_INT(r->messages),
+		DB_INT(r->unseen), DB_INT(r->deleted), DB_INT(r->recent), DB_INT(r->octets), DB_INT(r->deleted_octets));
+}
+
+result box_insert(struct db *db, struct box_row *r, str name)
+{
+	TRY(db_run(db,
+		"INSERT INTO mailbox(uidvalidity,uidnext,modseq,messages,unseen,deleted,recent,octets,deleted_octets,"
+		"tag,use,created,name) VALUES(?1,?2,?3,0,0,0,1,0,0,?4,?5,?6,?7)",
+		DB_INT(r->uidvalidity), DB_INT(r->uidnext), DB_INT(r->modseq), DB_INT(r->tag), DB_INT(r->use),
+		DB_INT(clock_wall_s()), DB_TEXT(name)));
+	r->id = (uint64_t)db_last_row(db);
+	return OK;
+}
+
+result message_get(struct db *db, uint64_t box, uint32_t uid, struct row *out)
+{
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	TRY(db_ask(db, &q, "SELECT size,modseq,flags,content FROM message WHERE mailbox=?1 AND uid=?2",
+		DB_INT(box), DB_INT(uid)));
+	TRY(query_next(q, &row));
+	if (!row)
+		return failure(FAIL_ABSENT, "the message is not there any more");
+	*out = (struct row){uid, (uint32_t)query_int(q, 0), (uint64_t)query_int(q, 1), (uint64_t)query_int(q, 2),
+		(uint64_t)query_int(q, 3)};
+	return OK;
+}
+
+result message_dates_get(struct db *db, uint64_t box, uint32_t uid, struct message_dates *out)
+{
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	TRY(db_ask(db, &q, "SELECT date,saved,minutes FROM message WHERE mailbox=?1 AND uid=?2",
+		DB_INT(box), DB_INT(uid)));
+	TRY(query_next(q, &row));
+	if (!row)
+		return failure(FAIL_ABSENT, "the message is not there any more");
+	*out = (struct message_dates){query_int(q, 0), query_int(q, 1), (int16_t)query_int(q, 2)};
+	return OK;
+}
+
+result message_put(struct db *db, uint64_t box, const struct row *row, const struct message_dates *d)
+{
+	return db_run(db,
+		"INSERT INTO message(mailbox,uid,content,flags,modseq,size,date,minutes,saved)"
+		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
+		DB_INT(box), DB_INT(row->uid), DB_INT(row->content), DB_INT(row->flags), DB_INT(row->modseq),
+		DB_INT(row->size), DB_INT(d->date), DB_INT(d->minutes), DB_INT(d->saved));
+}
+
+result message_put_flags(struct db *db, uint64_t box, const struct row *row)
+{
+	return db_run(db, "UPDATE message SET flags=?3,modseq=?4 WHERE mailbox=?1 AND uid=?2", DB_INT(box),
+		DB_INT(row->uid), DB_INT(row->flags), DB_INT(row->modseq));
+}
+
+result message_drop(struct db *db, uint64_t box, uint32_t uid)
+{
+	return db_run(db, "DELETE FROM message WHERE mailbox=?1 AND uid=?2", DB_INT(box), DB_INT(uid));
+}

@@ -1,0 +1,71 @@
+/* The account's tables, version by version; and typed access to their rows.
+ *
+ * All of it runs on the store thread, inside a job. `struct` rows are plain
+ * values. Errors are the database's. */
+#ifndef ACCOUNT_STORE_SCHEMA_H
+#define ACCOUNT_STORE_SCHEMA_H
+
+#include "account/store/mailbox.h"
+#include "engine/query.h"
+
+extern const struct db_schema store_schema;
+
+struct account_row {
+	uint64_t modseq;      /* the last one given */
+	uint32_t uidvalidity; /* the last one given */
+	uint64_t content;     /* the last content number given */
+	uint64_t octets;
+	uint64_t messages;
+	uint64_t quota;
+};
+
+struct box_row {
+	uint64_t id;
+	uint32_t uidvalidity;
+	uint32_t uidnext;
+	uint64_t modseq;
+	uint32_t messages;
+	uint32_t unseen;
+	uint32_t deleted;
+	uint32_t recent; /* uids from here on are \Recent */
+	uint64_t octets;
+	uint64_t deleted_octets;
+	uint64_t tag; /* random, its mailbox id */
+	unsigned use;
+};
+
+/* What memory keeps of a message. */
+struct row {
+	uint32_t uid;
+	uint32_t size;
+	uint64_t modseq;
+	uint64_t flags;
+	uint64_t content;
+};
+
+struct message_dates {
+	int64_t date;
+	int64_t saved;
+	int16_t minutes;
+};
+
+result account_get(struct db *db, struct account_row *out) NODISCARD;
+result account_put(struct db *db, const struct account_row *row) NODISCARD;
+
+result box_get(struct db *db, uint64_t id, struct box_row *out) NODISCARD; /* ABSENT */
+result box_find(struct db *db, str name, struct box_row *out) NODISCARD;   /* ABSENT */
+result box_put(struct db *db, const struct box_row *row) NODISCARD;
+result box_insert(struct db *db, struct box_row *row, str name) NODISCARD; /* sets the id; EXISTS */
+/* All columns of a mailbox, as box_from_query reads them from column 0 on; the name is column BOX_NAME. */
+#define BOX_COLUMNS                                                                             \
+	"id,uidvalidity,uidnext,modseq,messages,unseen,deleted,recent,octets,deleted_octets,tag,use,name"
+enum { BOX_NAME = 12 };
+void box_from_query(const struct query *q, struct box_row *out);
+
+result message_get(struct db *db, uint64_t box, uint32_t uid, struct row *out) NODISCARD; /* ABSENT */
+result message_dates_get(struct db *db, uint64_t box, uint32_t uid, struct message_dates *out) NODISCARD;
+result message_put(struct db *db, uint64_t box, const struct row *row, const struct message_dates *d) NODISCARD;
+result message_put_flags(struct db *db, uint64_t box, const struct row *row) NODISCARD; /* flags and modseq */
+result message_drop(struct db *db, uint64_t box, uint32_t uid) NODISCARD;
+
+#endif

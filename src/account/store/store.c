@@ -1,0 +1,263 @@
+#include "engine/ballast.h"
+#include "account/store/content.h"
+#include "base/mem.h"
+#include "grammar/imap_flags.h"
+#include "run/clock.h"
+
+#include <malloc.h>
+
+_Static_assert(STORE_ANSWERED == IMAP_ANSWERED && STORE_FLAGGED == IMAP_FLAGGED && STORE_DELETED == IMAP_DELETED &&
+	STORE_SEEN == IMAP_SEEN && STORE_DRAFT == IMAP_DRAFT && STORE_RECENT == IMAP_RECENT, "one set of bits");
+
+enum { SCRATCH_MAX = 80 << 20, GIVE_BACK_PAGES = 256 };
+
+/* ---- a new account ---- */
+
+static const struct {
+	const char *name;
+	unsigned use;
+} first_boxes[] = {
+	{"INBOX", 0},
+	{"Drafts", IMAP_USE_DRAFTS},
+	{"Sent", IMAP_USE_SENT},
+	{"Junk", IMAP_USE_JUNK},
+	{"Trash", IMAP_USE_TRASH},
+	{"Archive", IMAP_USE_ARCHIVE},
+};
+
+static result make_account_body(struct work *w, void *arg)
+{
+	const uint64_t *quota = arg;
+	w->account.quota = *quota;
+	for (size_t i = 0; i < sizeof first_boxes / sizeof *first_boxes; i++) {
+		struct box_row row;
+		str name = str_from(first_boxes[i].name);
+		TRY(work_make_box(w, name, first_boxes[i].use, &row));
+		TRY(db_run(w->db, "INSERT INTO subscription(name) VALUES(?1)", DB_TEXT(name)));
+	}
+	return OK;
+}
+
+static result make_account(struct store *s, struct db *db, uint64_t quota)
+{
+	struct work w = work_new(s, make_account_body, &quota);
+	return work_now(&w, db);
+}
+
+/* ---- body files that nobody names ---- */
+
+struct named {
+	hash names;
+	bool failed;
+};
+
+static bool is_named(void *ctx, str name)
+{
+	const struct named *n = ctx;
+	return hash_get(&n->names, name) != NULL;
+}
+
+static result name_all(struct db *db, struct named *n)
+{
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	TRY(db_ask(db, &q, "SELECT blob FROM content WHERE blob IS NOT NULL"));
+	for (;;) {
+		struct blob_key key;
+		struct blob_name name;
+		TRY(query_next(q, &row));
+		if (!row)
+			return OK;
+		if (query_bytes(q, 0).n != sizeof key)
+			return failure(FAIL_DAMAGE, "the key of a body file has the wrong length");
+		memcpy(&key, query_bytes(q, 0).p, sizeof key);
+		blob_name_of(&key, &name);
+		TRY(hash_put(&n->names, str_from(name.text), n));
+	}
+}
+
+result store_sweep(struct store *s, struct db *db)
+{
+	struct named n = {.names = hash_new(SIZE_MAX / 64)};
+	result r = name_all(db, &n);
+	if (!failed(r))
+		r = engine_sweep_bodies(s->engine, is_named, &n);
+	hash_free(&n.names);
+	return r;
+}
+
+/* ---- open and close ---- */
+
+static result prune_delivered(struct db *db)
+{
+	return db_run(db,
+		"DELETE FROM delivered WHERE id IN (SELECT id FROM delivered ORDER BY id LIMIT 10000) AND at < ?1",
+		DB_INT(clock_wall_s() - (int64_t)STORE_DELIVERED_DAYS * 86400));
+}
+
+static result prepare(struct store *s, struct db *db, uint64_t quota)
+{
+	struct account_row row;
+	result r = account_get(db, &row);
+	if (r.kind == FAIL_ABSENT)
+		r = make_account(s, db, quota);
+	TRY(r);
+	TRY(account_get(db, &s->account));
+	TRY(prune_delivered(db));
+	TRY(store_sweep(s, db));
+	r = ballast_make(s->files);
+	if (failed(r) && r.kind != FAIL_FULL)
+		return r;
+	return catalog_load(&s->catalog, db);
+}
+
+static void store_free(struct store *s)
+{
+	catalog_free(&s->catalog);
+	engine_release(&s->engine);
+	buf_free(&s->scratch);
+	mem_free(s);
+}
+
+static result open_into(struct store *s, const struct store_options *o)
+{
+	struct db *db = NULL;
+	struct db_options options = {.path = "mail.db", .key = o->key, .id = o->id, .schema = &store_schema};
+	TRY(engine_hold(o->files, &s->engine));
+	TRY(engine_open_db(s->engine, &options, &db));
+	result r = prepare(s, db, o->quota);
+	if (failed(r)) {
+		db_close(&db);
+		return r;
+	}
+	return committer_open(&db, &s->committer);
+}
+
+result store_open(const struct store_options *o, struct store **out)
+{
+	struct store *s = mem_alloc(sizeof *s);
+	if (!s)
+		return failure(FAIL_MEMORY, "out of memory");
+	s->files = o->files;
+	s->scratch = buf_new(SCRATCH_MAX);
+	s->catalog.by_id = hash_new(STORE_MAILBOXES_MAX + 1);
+	result r = open_into(s, o);
+	if (failed(r))
+		store_free(s);
+	else
+		*out = s;
+	return r;
+}
+
+/* ---- \Recent is written when there is time ---- */
+
+struct recents {
+	struct {
+		uint64_t box;
+		uint32_t recent;
+	} *v;
+	size_t n;
+};
+
+static result recents_run(struct db *db, void *arg)
+{
+	struct recents *r = arg;
+	for (size_t i = 0; i < r->n; i++)
+		TRY(db_run(db, "UPDATE mailbox SET recent=max(recent,?2) WHERE id=?1", DB_INT(r->v[i].box),
+			DB_INT(r->v[i].recent)));
+	return OK;
+}
+
+static result write_recents(struct store *s)
+{
+	struct recents r = {0};
+	r.v = mem_array(s->catalog.n, sizeof *r.v);
+	if (!r.v)
+		return failure(FAIL_MEMORY, "out of memory");
+	for (size_t i = 0; i < s->catalog.n; i++) {
+		struct mbox *b = s->catalog.v[i];
+		if (!b->recent_due)
+			continue;
+		r.v[r.n].box = b->row.id;
+		r.v[r.n++].recent = b->row.recent;
+		b->recent_due = false;
+	}
+	struct commit_job job = {recents_run, NULL, &r, true};
+	result done = r.n ? committer_do(s->committer, &job) : OK;
+	mem_free(r.v);
+	return done;
+}
+
+void store_close(struct store **at)
+{
+	struct store *s = *at;
+	*at = NULL;
+	if (!s)
+		return;
+	result r = write_recents(s);
+	(void)r.kind; /* at worst messages are \Recent once more */
+	committer_close(&s->committer);
+	store_free(s);
+}
+
+/* ---- trim ---- */
+
+static result trim_run(struct db *db, void *arg)
+{
+	struct store *s = arg;
+	int64_t pages;
+	engine_trim(s->engine);
+	buf_free(&s->scratch);
+	TRY(db_get(db, &pages, "PRAGMA freelist_count"));
+	if (pages > GIVE_BACK_PAGES)
+		TRY(db_give_back(db, GIVE_BACK_PAGES));
+	db_trim(db);
+	return ballast_make(s->files);
+}
+
+result store_trim(const struct actor *a)
+{
+	TRY(store_may(a, OP_TRIM));
+	struct store *s = a->store;
+	for (size_t i = 0; i < s->catalog.n; i++)
+		if (s->catalog.v[i]->holds == 0)
+			loaded_free(s->catalog.v[i]);
+	s->kept_rows = 0;
+	TRY(write_recents(s));
+	result r = store_read(s, trim_run, NULL, s);
+	malloc_trim(0);
+	return r;
+}
+
+/* ---- usage and quota ---- */
+
+result store_usage_of(const struct actor *a, struct store_usage *out)
+{
+	TRY(store_may(a, OP_USAGE));
+	const struct account_row *row = &a->store->account;
+	uint64_t left = row->octets < row->quota ? row->quota - row->octets : 0;
+	*out = (struct store_usage){
+		.messages = row->messages,
+		.octets = row->octets,
+		.quota = row->quota,
+		.headroom = row->quota ? left : UINT64_MAX,
+		.mailboxes = (uint32_t)a->store->catalog.n,
+	};
+	return OK;
+}
+
+static result quota_body(struct work *w, void *arg)
+{
+	const uint64_t *octets = arg;
+	w->account.quota = *octets;
+	return OK;
+}
+
+result store_quota_set(const struct actor *a, uint64_t octets)
+{
+	TRY(store_may(a, OP_QUOTA_SET));
+	if (octets > INT64_MAX)
+		return failure(FAIL_LIMIT, "the quota is larger than can be kept");
+	struct work w = work_new(a->store, quota_body, &octets);
+	return work_do(&w);
+}

@@ -1,0 +1,282 @@
+#include "engine/ballast.h"
+#include "account/store/core.h"
+#include "account/store/message.h"
+#include "run/clock.h"
+
+enum { NAMES_MAX = 16 << 20, FILES_GONE_MAX = 64 << 20 };
+
+struct work work_new(struct store *s, result (*body)(struct work *, void *), void *arg)
+{
+	return (struct work){
+		.store = s,
+		.body = body,
+		.arg = arg,
+		.effects = {.names = arena_new(NAMES_MAX)},
+		.files_gone = buf_new(FILES_GONE_MAX),
+	};
+}
+
+static bool same_box(const struct box_row *a, const struct box_row *b)
+{
+	return a->modseq == b->modseq && a->recent == b->recent && a->uidvalidity == b->uidvalidity &&
+		a->uidnext == b->uidnext && a->messages == b->messages;
+}
+
+static bool same_account(const struct account_row *a, const struct account_row *b)
+{
+	return a->modseq == b->modseq && a->uidvalidity == b->uidvalidity && a->content == b->content &&
+		a->octets == b->octets && a->messages == b->messages && a->quota == b->quota;
+}
+
+/* All that changes messages raises the mailbox's modseq. */
+static result write_back(struct work *w)
+{
+	for (size_t i = 0; i < w->boxes_n; i++) {
+		if (same_box(&w->boxes[i].now, &w->boxes[i].was))
+			continue;
+		TRY(box_put(w->db, &w->boxes[i].now));
+		TRY(effect_box(&w->effects, BOX_COUNTED, &w->boxes[i].now, STR("")));
+	}
+	return OK;
+}
+
+/* May run twice, so it starts from nothing. */
+static result work_run(struct db *db, void *arg)
+{
+	struct work *w = arg;
+	effects_free(&w->effects);
+	buf_clear(&w->files_gone);
+	w->boxes_n = 0;
+	w->modseq = 0;
+	w->db = db;
+	w->now = clock_wall_s();
+	result r = account_get(db, &w->account);
+	if (r.kind == FAIL_ABSENT)
+		w->account = (struct account_row){0}; /* it is being made */
+	else
+		TRY(r);
+	struct account_row was = w->account;
+	TRY(w->body(w, w->arg));
+	TRY(write_back(w));
+	TRY(buf_result(&w->files_gone));
+	w->effects.account = w->account;
+	return same_account(&was, &w->account) ? OK : account_put(db, &w->account);
+}
+
+static void work_kept(void *arg)
+{
+	struct work *w = arg;
+	effects_apply(w->store, &w->effects);
+}
+
+/* The rows are gone for good. A file that stays behind is swept at the next opening. */
+static result remove_files(struct db *db, void *arg)
+{
+	struct work *w = arg;
+	(void)db;
+	result first = OK;
+	for (size_t at = 0; at < w->files_gone.n; at += sizeof(struct blob_key)) {
+		struct blob_key key;
+		memcpy(&key, w->files_gone.p + at, sizeof key);
+		result r = engine_delete_body(w->store->engine, &key);
+		if (!failed(first))
+			first = r;
+	}
+	return first;
+}
+
+static result drop_ballast(struct db *db, void *arg)
+{
+	struct store *s = arg;
+	(void)db;
+	return ballast_drop(s->files);
+}
+
+static void work_free(struct work *w)
+{
+	effects_free(&w->effects);
+	buf_free(&w->files_gone);
+}
+
+result work_do(struct work *w)
+{
+	struct store *s = w->store;
+	struct commit_job job = {work_run, work_kept, w, true};
+	result r = committer_do(s->committer, &job);
+	if (r.kind == FAIL_FULL && w->frees && !failed(store_read(s, drop_ballast, NULL, s)))
+		r = committer_do(s->committer, &job);
+	if (!failed(r) && w->files_gone.n) {
+		result removed = store_read(s, remove_files, NULL, w);
+		(void)removed.kind;
+	}
+	work_free(w);
+	return r;
+}
+
+result work_now(struct work *w, struct db *db)
+{
+	result r = db_begin(db);
+	if (!failed(r))
+		r = work_run(db, w);
+	if (!failed(r))
+		r = db_commit(db);
+	else
+		db_rollback(db);
+	work_free(w);
+	return r;
+}
+
+result store_read(struct store *s, result (*run)(struct db *, void *), void (*kept)(void *), void *arg)
+{
+	struct commit_job job = {run, kept, arg, false};
+	return committer_do(s->committer, &job);
+}
+
+uint64_t work_modseq(struct work *w)
+{
+	if (!w->modseq)
+		w->modseq = ++w->account.modseq;
+	return w->modseq;
+}
+
+static struct box_row *hold(struct work *w, const struct box_row *row)
+{
+	must(w->boxes_n < WORK_BOXES);
+	w->boxes[w->boxes_n].now = w->boxes[w->boxes_n].was = *row;
+	return &w->boxes[w->boxes_n++].now;
+}
+
+static struct box_row *held(struct work *w, uint64_t id)
+{
+	for (size_t i = 0; i < w->boxes_n; i++)
+		if (w->boxes[i].now.id == id)
+			return &w->boxes[i].now;
+	return NULL;
+}
+
+result work_box(struct work *w, uint64_t id, struct box_row **out)
+{
+	struct box_row row;
+	*out = held(w, id);
+	if (*out)
+		return OK;
+	TRY(box_get(w->db, id, &row));
+	*out = hold(w, &row);
+	return OK;
+}
+
+result work_find(struct work *w, str name, struct box_row **out)
+{
+	struct box_row row;
+	TRY(box_find(w->db, name, &row));
+	*out = held(w, row.id);
+	if (!*out)
+		*out = hold(w, &row);
+	return OK;
+}
+
+void work_count_flags(struct box_row *b, uint64_t flags, uint32_t size, int sign)
+{
+	uint32_t one = sign < 0 ? UINT32_MAX : 1;
+	if (!(flags & STORE_SEEN))
+		b->unseen += one;
+	if (flags & STORE_DELETED) {
+		b->deleted += one;
+		b->deleted_octets += sign < 0 ? -(uint64_t)size : size;
+	}
+}
+
+result work_add_message(struct work *w, struct box_row *b, struct row *row, const struct message_dates *d)
+{
+	if (b->uidnext == UINT32_MAX)
+		return failure(FAIL_LIMIT, "the mailbox has given out all its UIDs; move its messages to a new one");
+	row->uid = b->uidnext++;
+	row->modseq = b->modseq = work_modseq(w);
+	b->messages++;
+	b->octets += row->size;
+	work_count_flags(b, row->flags, row->size, 1);
+	w->account.messages++;
+	w->account.octets += row->size;
+	TRY(message_put(w->db, b->id, row, d));
+	return effect_message(&w->effects, b->id, row, true);
+}
+
+result work_drop_message(struct work *w, struct box_row *b, const struct row *row)
+{
+	b->messages--;
+	b->octets -= row->size;
+	work_count_flags(b, row->flags, row->size, -1);
+	w->account.messages--;
+	w->account.octets -= row->size;
+	TRY(message_drop(w->db, b->id, row->uid));
+	return effect_gone(&w->effects, b->id, row->uid);
+}
+
+result work_vanish(struct work *w, struct box_row *b, const uint32_t *uids, size_t n)
+{
+	b->modseq = work_modseq(w);
+	for (size_t i = 0; i < n;) {
+		size_t end = i + 1;
+		while (end < n && uids[end] == uids[end - 1] + 1)
+			end++;
+		TRY(db_run(w->db, "INSERT INTO vanished(mailbox,modseq,first,last) VALUES(?1,?2,?3,?4)", DB_INT(b->id),
+			DB_INT(b->modseq), DB_INT(uids[i]), DB_INT(uids[end - 1])));
+		i = end;
+	}
+	return OK;
+}
+
+static result make_keyword(struct work *w, const struct box_row *b, str name, unsigned bit)
+{
+	if (bit > 63)
+		return failure(FAIL_LIMIT, "the mailbox has as many keywords as it can hold");
+	TRY(db_run(w->db, "INSERT INTO keyword(mailbox,bit,name) VALUES(?1,?2,?3)", DB_INT(b->id), DB_INT(bit),
+		DB_TEXT(name)));
+	struct box_row row = {.id = b->id, .use = bit};
+	return effect_box(&w->effects, BOX_KEYWORD, &row, name);
+}
+
+/* Keywords are never taken away from a mailbox, so their bits have no gaps. */
+result work_keyword(struct work *w, const struct box_row *b, str name, bool make, unsigned *bit)
+{
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	unsigned next = STORE_KEYWORD_BIT;
+	TRY(db_ask(w->db, &q, "SELECT bit,name FROM keyword WHERE mailbox=?1 ORDER BY bit", DB_INT(b->id)));
+	for (;;) {
+		TRY(query_next(q, &row));
+		if (!row)
+			break;
+		next = (unsigned)query_int(q, 0);
+		if (str_ieq(query_bytes(q, 1), name)) {
+			*bit = next;
+			return OK;
+		}
+		next++;
+	}
+	*bit = make ? next : 0;
+	return make ? make_keyword(w, b, name, next) : OK;
+}
+
+result work_flags(struct work *w, const struct box_row *b, const struct flag_names *names, bool make, uint64_t *out)
+{
+	uint64_t mask = names->system & STORE_SYSTEM;
+	for (size_t i = 0; i < names->keywords_n; i++) {
+		unsigned bit;
+		if (names->keywords[i].n == 0 || names->keywords[i].n > STORE_KEYWORD_MAX)
+			return failure(FAIL_LIMIT, "a keyword is too long");
+		TRY(work_keyword(w, b, names->keywords[i], make, &bit));
+		if (bit)
+			mask |= UINT64_C(1) << bit;
+	}
+	*out = mask;
+	return OK;
+}
+
+result work_room(const struct work *w, uint64_t octets)
+{
+	const struct account_row *a = &w->account;
+	if (a->quota && (octets > a->quota || a->octets > a->quota - octets))
+		return failure(FAIL_FULL, "the mailbox is over its quota; delete messages or ask for more room");
+	return OK;
+}
