@@ -1,0 +1,146 @@
+/* What the store costs, printed; a bound that only a mistake would break is
+ * asserted. On a real disk, in a temporary folder. */
+#include "account/store/kit.h"
+#include "account/store/core.h"
+#include "run/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+enum { FIBERS_LARGEST = 50 };
+
+struct courier {
+	struct kit *kit;
+	struct letter *letter;
+	unsigned count;
+	unsigned *running;
+	struct gate *done;
+	trace_id first;
+};
+
+static void deliver_many(void *arg)
+{
+	struct courier *c = arg;
+	for (unsigned i = 0; i < c->count; i++) {
+		struct arrival a = {c->first, 1700000000, STR(""), {0}, c->letter};
+		struct arrived done;
+		a.delivery.b[14] = (unsigned char)(i >> 8);
+		a.delivery.b[15] = (unsigned char)i;
+		assert_ok(message_deliver(&c->kit->courier, &a, &done));
+	}
+	if (--*c->running == 0)
+		gate_wake_all(c->done);
+}
+
+static double cpu_us(void)
+{
+	struct rusage u;
+	getrusage(RUSAGE_SELF, &u);
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e6 + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+}
+
+static void race(struct kit *k, unsigned fibers, unsigned total)
+{
+	struct letter l = kit_letter(k, "speed", 4096 - 70);
+	l.search = l.body;
+	struct courier c[FIBERS_LARGEST];
+	struct gate done;
+	unsigned running = fibers;
+	gate_init(&done);
+	uint64_t began = clock_mono_ns();
+	double cpu = cpu_us();
+	size_t commits = committer_commits(k->store->committer);
+	for (unsigned i = 0; i < fibers; i++) {
+		c[i] = (struct courier){k, &l, total / fibers, &running, &done, kit_delivery(k)};
+		assert_ok(fiber_start(deliver_many, &c[i], "courier", NULL));
+	}
+	while (running)
+		assert_ok(gate_wait(&done, FIBER_FOREVER));
+	double seconds = (double)(clock_mono_ns() - began) / 1e9;
+	printf("%2u fibers: %6.0f deliveries/s of 4 KiB, %5.1f us CPU each, %4.1f to a commit\n", fibers, total / seconds,
+		(cpu_us() - cpu) / total, (double)total / (double)(committer_commits(k->store->committer) - commits));
+}
+
+static void speed_of_delivery(struct kit *k)
+{
+	race(k, 10, 1000);
+	race(k, 1, 2000);
+	race(k, 10, 10000);
+	race(k, 50, 20000);
+}
+
+/* Rows straight into the tables: opening is what is measured. */
+static result fill_body(struct work *w, void *arg)
+{
+	const unsigned *n = arg;
+	struct box_row *b;
+	struct letter l = {.body = STR("x\r\n"), .search = STR("")};
+	(void)l;
+	TRY(work_find(w, STR("INBOX"), &b));
+	for (unsigned i = 0; i < *n; i++) {
+		struct row row = {.size = 4096, .flags = i % 3 ? STORE_SEEN : 0, .content = ++w->account.content};
+		struct message_dates d = {1700000000 + i, 1700000000 + i, 0};
+		TRY(work_add_message(w, b, &row, &d));
+	}
+	return OK;
+}
+
+static void fill_and_open(struct kit *k, unsigned n)
+{
+	struct work w = work_new(k->store, fill_body, &n);
+	assert_ok(work_do(&w));
+	kit_reopen(k);
+	uint64_t began = clock_mono_ns();
+	struct view *v = kit_view(k, "INBOX");
+	double ms = (double)(clock_mono_ns() - began) / 1e6;
+	printf("opening a mailbox of %u: %.1f ms\n", view_exists(v), ms);
+	view_close(&v);
+	began = clock_mono_ns();
+	v = kit_view(k, "INBOX");
+	printf("opening it again: %.2f ms\n", (double)(clock_mono_ns() - began) / 1e6);
+	uint32_t *uids = arena_array(&k->m, n, sizeof *uids);
+	for (unsigned i = 0; i < n; i++)
+		uids[i] = i + 1;
+	struct flag_change c = {FLAGS_ADD, {STORE_FLAGGED, NULL, 0}, false, 0};
+	struct uids which = {uids, n}, not;
+	began = clock_mono_ns();
+	assert_ok(message_flags(v, &which, &c, &k->m, &not));
+	printf("a flag on %u: %.1f ms\n", n, (double)(clock_mono_ns() - began) / 1e6);
+	began = clock_mono_ns();
+	assert_ok(message_remove(v, &which));
+	printf("removing %u: %.1f ms\n", n, (double)(clock_mono_ns() - began) / 1e6);
+	began = clock_mono_ns();
+	kit_pull(k, v);
+	printf("a view learns of it: %.2f ms\n", (double)(clock_mono_ns() - began) / 1e6);
+	view_close(&v);
+}
+
+static void speed_of_opening(struct kit *k)
+{
+	fill_and_open(k, 10000);
+}
+
+static void speed_of_opening_large(struct kit *k)
+{
+	fill_and_open(k, 100000);
+}
+
+static void test_delivery(void **state)
+{
+	(void)state;
+	kit_run_on_disk(speed_of_delivery);
+}
+
+static void test_opening(void **state)
+{
+	(void)state;
+	kit_run_on_disk(speed_of_opening);
+	kit_run_on_disk(speed_of_opening_large);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_delivery), cmocka_unit_test(test_opening)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
