@@ -178,6 +178,12 @@ const struct content_param *content_param(const struct content_params *p, str na
 	return found;
 }
 
+const struct content_param *content_file_name(const struct content *c)
+{
+	const struct content_param *p = content_param(&c->disposition_params, STR("filename"));
+	return p ? p : content_param(&c->type_params, STR("name"));
+}
+
 static enum content_encoding encoding_of(str name)
 {
 	static const struct {

@@ -57,6 +57,9 @@ result content_split(str value, arena *a, str *head, struct content_params *para
 /* The parameter of that name, the RFC 2231 form first; NULL when absent. */
 const struct content_param *content_param(const struct content_params *p, str name);
 
+/* The parameter that names a file: Content-Disposition's, else Content-Type's; or NULL. */
+const struct content_param *content_file_name(const struct content *c);
+
 static inline bool encoding_is_identity(enum content_encoding e)
 {
 	return e <= ENCODING_BINARY;

@@ -102,6 +102,7 @@ static void make_opaque(struct mime_part *part)
 {
 	bool encoded = !encoding_is_identity(part->content->encoding) && part->kind == MIME_MESSAGE;
 	part->opaque = true;
+	part->charset = (str){NULL, 0};
 	part->kind = encoded ? MIME_OTHER : MIME_TEXT;
 	if (encoded)
 		set_type(part, STR("application"), STR("octet-stream"));
@@ -136,6 +137,16 @@ static enum mime_kind kind_of(const struct mime_part *part)
 	return str_ieq(part->type, STR("text")) ? MIME_TEXT : MIME_OTHER;
 }
 
+static void fill_views(struct mime_part *part)
+{
+	const struct content_param *charset = content_param(&part->content->type_params, STR("charset"));
+	part->kind = (uint8_t)kind_of(part);
+	part->encoding = (uint8_t)part->content->encoding;
+	part->disposition = part->content->disposition;
+	if (charset)
+		part->charset = charset->value;
+}
+
 static result read_header(struct parser *p, struct mime_part *part)
 {
 	str block = str_sub(p->text, part->header_at, part->header_n);
@@ -162,7 +173,7 @@ static result end_header(struct parser *p, size_t end, uint64_t lf)
 	p->in_header = false;
 	TRY(read_header(p, part));
 	effective_type(p, part);
-	part->kind = (uint8_t)kind_of(part);
+	fill_views(part);
 	if (part->kind == MIME_MULTIPART)
 		note_boundary(p, o, part);
 	else if (part->kind == MIME_MESSAGE && (!encoding_is_identity(part->content->encoding) || !may_nest(p)))

@@ -39,9 +39,12 @@ struct mime_part {
 	uint64_t header_at, header_n; /* with the empty line, if there is one */
 	uint64_t body_at, body_n;
 	uint64_t lines;               /* LFs in the body */
+	uint8_t encoding;             /* enum content_encoding */
 	str type, subtype;            /* effective: defaults filled in */
-	struct content *content;      /* what the header says; never NULL */
-	struct header *header;        /* never NULL */
+	str charset, disposition;     /* as written; p is NULL when absent */
+	str name;                     /* a file's, decoded; filled in by facts.h only */
+	struct content *content;      /* what the header says; never NULL from mime_parse */
+	struct header *header;        /* never NULL from mime_parse */
 };
 
 struct mime_table {
