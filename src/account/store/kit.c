@@ -1,4 +1,5 @@
 #include "account/store/kit.h"
+#include "account/store/core.h"
 #include "base/mem.h"
 #include "engine/seal.h"
 #include "run/loop.h"
@@ -195,4 +196,14 @@ uint64_t kit_flags(struct view *v, uint32_t uid)
 	if (!number || failed(view_at(v, number, &m)))
 		return UINT64_MAX;
 	return m.flags & ~STORE_RECENT;
+}
+
+struct actor *kit_view_actor(struct view *v)
+{
+	return &v->actor;
+}
+
+uint64_t kit_modseq(const struct kit *k)
+{
+	return k->store->account.modseq;
 }
