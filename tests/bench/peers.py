@@ -110,6 +110,9 @@ class PostfixDovecot:
     # Configuration.
 
     def configure(self):
+        closed = [f for f in (self.home, *self.home.parents, *self.root.parents) if f.exists() and not f.stat().st_mode & 1]
+        if closed:
+            raise Unavailable(f'their users must be able to enter {closed[-1]} (chmod o+x)')
         shutil.rmtree(self.home, ignore_errors=True)
         self.certificate()
         self.postfix()

@@ -88,6 +88,24 @@ def test_a_killed_room_is_back_and_others_go_on(new_server):
         assert others <= {p.pid for p in server.processes()}, f'others ended with {room}'
 
 
+def test_without_the_supervisor_all_end_and_the_next_start_takes_over(new_server):
+    server = new_server(users=USERS)
+    with load.Load(server, server.users) as running:
+        wait_for_success(running, running.last_success)
+        everyone = server.processes()
+        for process in everyone:
+            if process.room in SUPERVISOR:
+                process.signal(signal.SIGKILL)
+        deadline = time.monotonic() + 5 * paths.SLOWER
+        while left := [p.room for p in everyone if p.alive()]:
+            assert time.monotonic() < deadline, f'{left} live on without a supervisor'
+            time.sleep(0.01)
+        server.child.wait()
+        server.start()
+        wait_for_success(running, time.monotonic())
+    verify(server, running)
+
+
 @pytest.mark.parametrize('signal_number', [signal.SIGTERM, signal.SIGINT])
 def test_an_orderly_end_loses_nothing(new_server, signal_number):
     server = new_server(users=USERS)

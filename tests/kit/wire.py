@@ -26,9 +26,18 @@ class Line:
     def __init__(self, port, host='127.0.0.1', tls=False, timeout=None):
         self.socket = socket.create_connection((host, port), timeout or paths.PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.pending = b''
+        self.data, self.at = b'', 0    # what came, and how much of it was read
         if tls:
             self.start_tls()
+
+    @property
+    def pending(self):
+        """What came and was not read yet."""
+        return self.data[self.at:]
+
+    @pending.setter
+    def pending(self, octets):
+        self.data, self.at = octets, 0
 
     def start_tls(self):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -43,15 +52,15 @@ class Line:
         piece = self.socket.recv(262144)
         if not piece:
             raise Closed(f'the server closed the connection after {self.pending[-200:]!r}')
-        self.pending += piece
+        self.pending = self.pending + piece
 
     def line(self):
         """The next line, without its CRLF. A bare LF does not end a line."""
-        start = 0
-        while (end := self.pending.find(CRLF, start)) < 0:
-            start = max(len(self.pending) - 1, 0)
-            self.fill()
-        line, self.pending = self.pending[:end], self.pending[end + 2:]
+        looked = self.at
+        while (end := self.data.find(CRLF, looked)) < 0:
+            looked = max(len(self.data) - self.at - 1, 0)
+            self.fill()    # moves what is left to the front
+        line, self.at = self.data[self.at:end], end + 2
         return line
 
     def exactly(self, size):
