@@ -20,6 +20,8 @@ ESCAPE = re.compile(r'\\(x[0-9a-fA-F]{2}|[rnt0\\"])')
 ESCAPES = {'r': '\r', 'n': '\n', 't': '\t', '0': '\0', '\\': '\\', '"': '"'}
 MARK = re.compile(r'\{\{(?:([a-z]\w*)=)?(.*?)\}\}|(\.\.\.)')
 GROUP = re.compile(r'(?<!\\)\((?!\?)')
+# RFC 9051 has no \Recent; servers that still speak IMAP4rev1 may tell of it anywhere.
+RECENT = re.compile(rb'\* \d+ RECENT')
 SPEAKERS = ('C', 'C-', 'S', 'S*', 'S?', 'S>', 'S&', 'S+', 'R')
 
 
@@ -207,6 +209,8 @@ class Play:
     def next_line(self, step):
         try:
             line = self.at(step).line()
+            while RECENT.fullmatch(line):
+                line = self.at(step).line()
         except TimeoutError:
             raise Wrong(f'the server said nothing for {paths.PATIENCE} seconds; '
                         f'pending: {self.at(step).pending[:200]!r}') from None

@@ -26,18 +26,18 @@ class Line:
     def __init__(self, port, host='127.0.0.1', tls=False, timeout=None):
         self.socket = socket.create_connection((host, port), timeout or paths.PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.data, self.at = b'', 0    # what came, and how much of it was read
+        self.came, self.at = b'', 0    # what came, and how much of it was read
         if tls:
             self.start_tls()
 
     @property
     def pending(self):
         """What came and was not read yet."""
-        return self.data[self.at:]
+        return self.came[self.at:]
 
     @pending.setter
     def pending(self, octets):
-        self.data, self.at = octets, 0
+        self.came, self.at = octets, 0
 
     def start_tls(self):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -57,10 +57,10 @@ class Line:
     def line(self):
         """The next line, without its CRLF. A bare LF does not end a line."""
         looked = self.at
-        while (end := self.data.find(CRLF, looked)) < 0:
-            looked = max(len(self.data) - self.at - 1, 0)
+        while (end := self.came.find(CRLF, looked)) < 0:
+            looked = max(len(self.came) - self.at - 1, 0)
             self.fill()    # moves what is left to the front
-        line, self.at = self.data[self.at:end], end + 2
+        line, self.at = self.came[self.at:end], end + 2
         return line
 
     def exactly(self, size):
@@ -79,6 +79,8 @@ class Line:
         """True when the server closes without another octet."""
         try:
             return not self.pending and self.socket.recv(1) == b''
+        except TimeoutError:
+            return False
         except (ConnectionError, ssl.SSLError):
             return True
 
