@@ -30,10 +30,10 @@ def test_a_tree_has_its_root_and_descendants():
 def test_cpu_and_memory_are_seen():
     me = processes.read(os.getpid())
     before = me.cpu_seconds()
-    end = time.monotonic() + 0.2
-    while time.monotonic() < end:
+    end = time.process_time() + 0.3
+    while time.process_time() < end:
         pass
-    assert 0.1 <= me.cpu_seconds() - before < 2
+    assert 0.2 <= me.cpu_seconds() - before < 2
     kib = me.private_kib()
     ballast = b'x' * (20 << 20)
     assert me.private_kib() - kib > 19 * 1024, len(ballast)
