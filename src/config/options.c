@@ -101,7 +101,8 @@ static result parse_number(const struct option_row *row, str value, uint64_t *ou
 	const struct unit *units = row->type == SIZE ? sizes : row->type == TIME ? times : counts;
 	if (!number_with_unit(value, units, out)) {
 		if (row->type == SIZE)
-			return failure(FAIL_INPUT, "this is not a size: write a number, with k, M or G behind it if you like (50M)");
+			return failure(
+				FAIL_INPUT, "this is not a size: write a number, with k, M or G behind it if you like (50M)");
 		if (row->type == TIME)
 			return failure(FAIL_INPUT, "this is not a time: write a number with ms, s, m, h or d behind it (5m)");
 		return failure(FAIL_INPUT, "this is not a number: write digits only");

@@ -16,37 +16,47 @@ OPTION(OPT_LISTEN_IMAPS, "listen-imaps", LIST, "", 0, 64, 0, "address:port for I
 OPTION(OPT_CERTIFICATE, "certificate", TEXT, "", 0, 4000, 0, "file with the certificate chain (PEM)")
 OPTION(OPT_PRIVATE_KEY, "private-key", TEXT, "", 0, 4000, 0, "file with the certificate's private key (PEM)")
 OPTION(OPT_LOG, "log", CHOICE, "stderr", 0, 0, R_WATCH, "stderr|file  where event lines go; file: ledger/postern.log")
-OPTION(OPT_LOG_LEVEL, "log-level", CHOICE, "info", 0, 0, R_WATCH, "debug|info|notice|warning|error  the least level that is written")
+OPTION(OPT_LOG_LEVEL, "log-level", CHOICE, "info", 0, 0, R_WATCH,
+	"debug|info|notice|warning|error  the least level that is written")
 OPTION(OPT_TRACE_TIME, "trace-time", TIME, "14d", 60000, 0, R_WATCH, "how long a letter's story is kept")
 OPTION(OPT_MESSAGE_SIZE, "message-size", SIZE, "50M", 65536, 268435456, R_EDGE | R_ACCOUNT, "largest message accepted")
 OPTION(OPT_RECIPIENTS, "recipients", COUNT, "1000", 100, 100000, R_EDGE, "recipients in one transaction")
 OPTION(OPT_MESSAGES, "messages-per-connection", COUNT, "10000", 1, 0, R_EDGE, "messages in one SMTP connection")
 OPTION(OPT_COMMANDS, "commands-per-connection", COUNT, "100000", 100, 0, R_EDGE, "SMTP commands in one connection")
-OPTION(OPT_ERRORS, "errors-per-connection", COUNT, "20", 1, 0, R_EDGE, "refused commands before the connection is ended")
+OPTION(OPT_ERRORS, "errors-per-connection", COUNT, "20", 1, 0, R_EDGE,
+	"refused commands before the connection is ended")
 OPTION(OPT_CONNECTIONS, "connections", COUNT, "20000", 1, 30000, R_EDGE, "connections in one edge process")
 OPTION(OPT_CONNECTIONS_EACH, "connections-per-address", COUNT, "50", 1, 0, R_EDGE,
 	"connections in one edge process from one IPv4 address or IPv6 /64")
-OPTION(OPT_COMMAND_TIME, "command-time", TIME, "5m", 1000, 0, R_EDGE, "wait for an SMTP command or more data (RFC 5321 4.5.3.2)")
+OPTION(OPT_COMMAND_TIME, "command-time", TIME, "5m", 1000, 0, R_EDGE,
+	"wait for an SMTP command or more data (RFC 5321 4.5.3.2)")
 OPTION(OPT_MESSAGE_TIME, "message-time", TIME, "30m", 1000, 0, R_EDGE, "longest time for one message's data")
 OPTION(OPT_LOGIN_TIME, "login-time", TIME, "1m", 1000, 0, R_EDGE, "longest time before login")
-OPTION(OPT_IDLE_TIME, "idle-time", TIME, "30m", 60000, 0, R_EDGE | R_ACCOUNT, "wait for an IMAP command (RFC 9051 5.4: at least 30 minutes)")
+OPTION(OPT_IDLE_TIME, "idle-time", TIME, "30m", 60000, 0, R_EDGE | R_ACCOUNT,
+	"wait for an IMAP command (RFC 9051 5.4: at least 30 minutes)")
 OPTION(OPT_HOPS, "hops", COUNT, "50", 10, 1000, R_EDGE, "Received fields before a message counts as looping")
 OPTION(OPT_BARE_NEWLINE, "bare-newline", CHOICE, "reject", 0, 0, R_EDGE, "reject|normalise  a bare CR or LF in DATA")
 OPTION(OPT_PROXY_FROM, "proxy-from", LIST, "", 0, 64, R_EDGE, "networks whose connections begin with a PROXY v2 header")
-OPTION(OPT_TRANSIT, "transit-memory", SIZE, "0", 0, 0, R_EDGE, "octets of large messages in transit in one edge process; 0: a quarter of memory shared by all")
+OPTION(OPT_TRANSIT, "transit-memory", SIZE, "0", 0, 0, R_EDGE,
+	"octets of large messages in transit in one edge process; 0: a quarter of memory shared by all")
 OPTION(OPT_QUOTA, "quota", SIZE, "10G", 0, 0, R_AUTH, "quota of a new account; 0: none")
 OPTION(OPT_SEPARATOR, "subaddress-separator", TEXT, "+", 0, 1, R_AUTH, "user+tag reaches user; empty: no subaddresses")
-OPTION(OPT_PASSWORD_MEMORY, "password-memory", SIZE, "64M", 8388608, 1073741824, R_AUTH, "memory of one Argon2id hashing")
+OPTION(OPT_PASSWORD_MEMORY, "password-memory", SIZE, "64M", 8388608, 1073741824, R_AUTH,
+	"memory of one Argon2id hashing")
 OPTION(OPT_PASSWORD_WORKERS, "password-workers", COUNT, "2", 1, 16, R_AUTH, "hashings at the same time")
-OPTION(OPT_ACCOUNT_IDLE, "account-idle", TIME, "1m", 1000, 0, R_ACCOUNT, "an account's process ends after so long without work")
+OPTION(OPT_ACCOUNT_IDLE, "account-idle", TIME, "1m", 1000, 0, R_ACCOUNT,
+	"an account's process ends after so long without work")
 OPTION(OPT_RETRY_TIME, "retry-time", TIME, "5s", 100, 0, R_QUEUE, "first wait before the queue tries an account again")
 OPTION(OPT_EDGE_MX, "edge-mx-workers", COUNT, "1", 1, 64, 0, "processes that receive mail")
 OPTION(OPT_EDGE_CLIENT, "edge-client-workers", COUNT, "1", 1, 64, 0, "processes that serve clients before login")
 OPTION(OPT_INSPECT, "inspect-workers", COUNT, "1", 1, 64, 0, "processes that parse messages")
-OPTION(OPT_INSPECT_MESSAGES, "inspect-messages", COUNT, "10000", 1, 0, R_INSPECT, "messages after which an inspect process is replaced")
+OPTION(OPT_INSPECT_MESSAGES, "inspect-messages", COUNT, "10000", 1, 0, R_INSPECT,
+	"messages after which an inspect process is replaced")
 OPTION(OPT_UID_BASE, "uid-base", COUNT, "1879048192", 1000, 4000000000, 0,
 	"first of the user ids that rooms and accounts run as when started as root")
-OPTION(OPT_ALLOW_UNJAILED, "allow-unjailed", YESNO, "no", 0, 0, 0, "start even where the machine has no Landlock or seccomp")
-OPTION(OPT_ADMINS, "administrators", LIST, "", 0, 64, R_WEB, "user ids of this machine that may use the administration socket besides root and the server's own")
+OPTION(OPT_ALLOW_UNJAILED, "allow-unjailed", YESNO, "no", 0, 0, 0,
+	"start even where the machine has no Landlock or seccomp")
+OPTION(OPT_ADMINS, "administrators", LIST, "", 0, 64, R_WEB,
+	"user ids of this machine that may use the administration socket besides root and the server's own")
 OPTION(OPT_DEMO, "demo", YESNO, "no", 0, 0, R_EDGE | R_AUTH | R_WEB, "the demo's openings; never for real use")
 OPTION(OPT_DEMO_PROXY, "demo-proxy", YESNO, "no", 0, 0, R_EDGE, "every port expects a PROXY v2 header (demo only)")

@@ -97,7 +97,9 @@ static result refuse_login(struct imap *i, str tag, enum edge_auth_login_verdict
 {
 	AUTO_BUF buf text = buf_new(1024);
 	bool wrong = v == EDGE_AUTH_LOGIN_VERDICT_REFUSED;
-	const char *code = wrong ? "AUTHENTICATIONFAILED" : v == EDGE_AUTH_LOGIN_VERDICT_DISABLED ? "CONTACTADMIN" : "UNAVAILABLE";
+	const char *code = wrong                                   ? "AUTHENTICATIONFAILED"
+					   : v == EDGE_AUTH_LOGIN_VERDICT_DISABLED ? "CONTACTADMIN"
+															   : "UNAVAILABLE";
 	buf_printf(&text, "NO [%s] %s", code, login_sentence(v));
 	buf_putc(&text, '\0');
 	TRY(buf_result(&text));
@@ -320,7 +322,8 @@ void imap_session(struct client *c)
 	struct imap *i = mem_alloc(sizeof *i);
 	if (!i)
 		return;
-	*i = (struct imap){.client = c, .text = buf_new(IMAP_TEXT_MAX + 4), .arena = arena_new(IMAP_ARENA_MAX), .session = -1};
+	*i = (struct imap){
+		.client = c, .text = buf_new(IMAP_TEXT_MAX + 4), .arena = arena_new(IMAP_ARENA_MAX), .session = -1};
 	stream_set_deadline(c->stream, options_number(&c->edge->options, OPT_LOGIN_TIME));
 	result r = greet(i);
 	while (!failed(r) && !i->ending && i->session < 0 && !c->edge->stopping)

@@ -9,7 +9,8 @@
 
 enum { EXAMINE_TRIES = 2, EXAMINE_ANSWER_MS = 60000, TRACE_BLOCK_MAX = 8192 };
 
-static result ask_inspect(struct smtp_session *s, const struct body *message, arena *a, struct asker_inspect_examined *out)
+static result ask_inspect(
+	struct smtp_session *s, const struct body *message, arena *a, struct asker_inspect_examined *out)
 {
 	struct channel *inspect;
 	struct asker_inspect_examine q = {
@@ -109,7 +110,8 @@ static result later(struct smtp_session *s, const char *text)
 	return SMTP_REFUSE(s, 451, "4.3.0", text);
 }
 
-static result deliver_examined(struct smtp_session *s, const struct body *message, const struct asker_inspect_examined *e)
+static result deliver_examined(
+	struct smtp_session *s, const struct body *message, const struct asker_inspect_examined *e)
 {
 	AUTO_BUF buf trace = buf_new(TRACE_BLOCK_MAX);
 	int64_t now = clock_wall_s();

@@ -25,7 +25,8 @@ result session_refuse(struct smtp_session *s, const struct smtp_fault *f)
 	s->errors++;
 	if (!s->client->trusted && s->errors > options_number(&s->client->edge->options, OPT_ERRORS)) {
 		s->ending = true;
-		return smtp_reply(s, 421, "4.7.0", "Too many refused commands; this connection ends. Correct them and connect again");
+		return smtp_reply(
+			s, 421, "4.7.0", "Too many refused commands; this connection ends. Correct them and connect again");
 	}
 	smtp_fault_print(&out, f);
 	TRY(buf_result(&out));
@@ -103,7 +104,8 @@ static const struct verb_row verbs[SMTP_VERBS] = {
 	[SMTP_LHLO] = {smtp_do_lhlo, ANY, false, NULL},
 	[SMTP_MAIL] = {smtp_do_mail, SMTP_GREETED, false, "MAIL comes after EHLO or HELO, and once in a transaction"},
 	[SMTP_RCPT] = {smtp_do_rcpt, SMTP_SENDER | SMTP_READY, false, "RCPT comes after MAIL and before the data"},
-	[SMTP_DATA] = {smtp_do_data, SMTP_READY, true, "DATA comes after at least one accepted RCPT, and not between BDAT chunks"},
+	[SMTP_DATA] = {smtp_do_data, SMTP_READY, true,
+		"DATA comes after at least one accepted RCPT, and not between BDAT chunks"},
 	[SMTP_BDAT] = {smtp_do_bdat, ANY, false, NULL},
 	[SMTP_RSET] = {smtp_do_rset, ANY, true, NULL},
 	[SMTP_NOOP] = {do_noop, ANY, false, NULL},
@@ -111,9 +113,11 @@ static const struct verb_row verbs[SMTP_VERBS] = {
 	[SMTP_VRFY] = {do_vrfy, ANY, false, NULL},
 	[SMTP_EXPN] = {do_expn, ANY, false, NULL},
 	[SMTP_HELP] = {do_help, ANY, false, NULL},
-	[SMTP_STARTTLS] = {smtp_do_starttls, SMTP_GREETED, true, "STARTTLS comes after EHLO and outside of a transaction"},
+	[SMTP_STARTTLS] = {smtp_do_starttls, SMTP_GREETED, true,
+		"STARTTLS comes after EHLO and outside of a transaction"},
 	[SMTP_AUTH] = {smtp_do_auth, SMTP_GREETED, false, "AUTH comes after EHLO and outside of a transaction"},
-	[SMTP_XCLIENT] = {smtp_do_xclient, SMTP_CONNECTED | SMTP_GREETED, false, "XCLIENT comes outside of a transaction"},
+	[SMTP_XCLIENT] = {smtp_do_xclient, SMTP_CONNECTED | SMTP_GREETED, false,
+		"XCLIENT comes outside of a transaction"},
 };
 
 /* What EHLO announces decides which parameters are known here. */

@@ -33,7 +33,8 @@ static result refuse_spoilt(struct smtp_session *s)
 	bool large = s->too_large;
 	smtp_reset(s);
 	if (large)
-		return SMTP_REFUSE(s, 552, "5.3.4", "The message is larger than this server takes; EHLO tells the limit (SIZE)");
+		return SMTP_REFUSE(
+			s, 552, "5.3.4", "The message is larger than this server takes; EHLO tells the limit (SIZE)");
 	return SMTP_REFUSE(s, 452, "4.3.1", "The server has too many messages in hand; try again in a moment");
 }
 

@@ -19,7 +19,8 @@ static result refuse_coding(struct smtp_session *s, result why)
 {
 	if (why.kind == FAIL_CANCELLED) /* the client sent "*" */
 		return SMTP_REFUSE(s, 501, "5.7.0", "The login was cancelled");
-	return SMTP_REFUSE(s, 501, "5.5.2", "The login message is not as its mechanism says (base64 of user name and password)");
+	return SMTP_REFUSE(
+		s, 501, "5.5.2", "The login message is not as its mechanism says (base64 of user name and password)");
 }
 
 /* Sends a challenge and decodes the answer. *done: a refusal was sent. */

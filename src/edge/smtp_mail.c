@@ -56,7 +56,8 @@ result smtp_do_mail(struct smtp_session *s, const struct smtp_command *c)
 		return smtp_reply(s, 421, "4.7.0", "Enough messages in one connection; connect again for more");
 	}
 	if ((c->mail.given & SMTP_P_SIZE) && c->mail.size > options_number(o, OPT_MESSAGE_SIZE))
-		return SMTP_REFUSE(s, 552, "5.3.4", "The message is larger than this server takes; EHLO tells the limit (SIZE)");
+		return SMTP_REFUSE(
+			s, 552, "5.3.4", "The message is larger than this server takes; EHLO tells the limit (SIZE)");
 	s->trace = trace_new();
 	keep(s, &c->mail);
 	if (failed(arena_result(&s->transaction)))

@@ -92,7 +92,8 @@ static result keep_recipient(struct smtp_session *s, const struct mailbox *to, s
 	for (size_t i = 0; i < found->accounts.n && !failed(r); i++)
 		r = add_target(s, found->accounts.p[i], kept);
 	if (failed(r))
-		return SMTP_REFUSE(s, 452, "4.5.3", "No more recipients fit into this transaction; send to the rest in another");
+		return SMTP_REFUSE(
+			s, 452, "4.5.3", "No more recipients fit into this transaction; send to the rest in another");
 	s->recipients++;
 	s->state = SMTP_READY;
 	return smtp_reply(s, 250, "2.1.5", "Recipient accepted");

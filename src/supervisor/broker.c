@@ -42,7 +42,8 @@ static result introduce(struct process *from, struct process *to, str pair, int 
 	return r;
 }
 
-static result on_connect(struct arrival *in, struct supervisor_room_connect *m, struct supervisor_room_connected *answer)
+static result on_connect(
+	struct arrival *in, struct supervisor_room_connect *m, struct supervisor_room_connected *answer)
 {
 	struct process *from = in->ctx, *to;
 	enum role role;
@@ -106,7 +107,8 @@ static result on_account_unmake(struct arrival *in, struct supervisor_room_accou
 	return folders_remove_account(&p->house->folders, m->account);
 }
 
-static void list_process(const struct process *p, struct supervisor_room_room_row *rows, struct supervisor_room_rooms_are *out)
+static void list_process(
+	const struct process *p, struct supervisor_room_room_row *rows, struct supervisor_room_rooms_are *out)
 {
 	if (out->rooms.n >= ROOMS_LISTED) {
 		out->more++;

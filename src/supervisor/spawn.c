@@ -108,7 +108,8 @@ result spawn_room(const struct spawn *s, pid_t *out)
 	snprintf(title, sizeof title, "postern: %s %llu", row->name, (unsigned long long)s->number);
 	if ((value = getenv("ASAN_OPTIONS")) && snprintf(asan, sizeof asan, "ASAN_OPTIONS=%s", value) < (int)sizeof asan)
 		envp[n++] = asan;
-	if ((value = getenv("UBSAN_OPTIONS")) && snprintf(ubsan, sizeof ubsan, "UBSAN_OPTIONS=%s", value) < (int)sizeof ubsan)
+	if ((value = getenv("UBSAN_OPTIONS")) &&
+		snprintf(ubsan, sizeof ubsan, "UBSAN_OPTIONS=%s", value) < (int)sizeof ubsan)
 		envp[n++] = ubsan;
 	char *argv[] = {title, NULL};
 	pid_t parent = getpid();

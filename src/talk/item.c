@@ -46,8 +46,8 @@ result item_seal(const struct item *i, const trace_id *delivery, const unsigned 
 	TRY(lay_out(i, out));
 	unsigned char *p = (unsigned char *)out->p;
 	size_t plain = out->n - NONCE - TAG;
-	crypto_aead_xchacha20poly1305_ietf_encrypt(p + NONCE, &n, p + NONCE, plain, delivery->b, sizeof delivery->b, NULL, p,
-						   key);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(
+		p + NONCE, &n, p + NONCE, plain, delivery->b, sizeof delivery->b, NULL, p, key);
 	must(n == plain + TAG);
 	return OK;
 }

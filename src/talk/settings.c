@@ -7,7 +7,8 @@ result settings_read(const struct supervisor_room_begin *b, struct options *out)
 		const struct supervisor_room_setting *s = &b->settings.p[i];
 		enum option_id id;
 		if (!option_find(s->name, &id))
-			return failure(FAIL_INPUT, "the supervisor told an option that this program does not know; install all programs of one version");
+			return failure(FAIL_INPUT,
+				"the supervisor told an option that this program does not know; install all programs of one version");
 		TRY(options_set(out, id, s->value));
 	}
 	return OK;

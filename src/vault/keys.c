@@ -70,7 +70,8 @@ static bool any_file(const char *name)
 static result make_master(struct keys *k, bool fresh)
 {
 	if (!fresh)
-		return failure(FAIL_ABSENT, "keys/master.key is missing while wrapped keys exist; put it back from your backup");
+		return failure(
+			FAIL_ABSENT, "keys/master.key is missing while wrapped keys exist; put it back from your backup");
 	randombytes_buf(k->master, sizeof k->master);
 	return file_write_at(AT_FDCWD, "master.key", str_of((const char *)k->master, sizeof k->master), 0600);
 }
@@ -130,7 +131,8 @@ static struct bound bind_to(const char *purpose, str principal)
 	return b;
 }
 
-static void wrap(const struct keys *k, struct bound to, const unsigned char key[KEY_SIZE], unsigned char out[KEY_WRAPPED])
+static void wrap(
+	const struct keys *k, struct bound to, const unsigned char key[KEY_SIZE], unsigned char out[KEY_WRAPPED])
 {
 	unsigned long long n;
 	randombytes_buf(out, NONCE);
@@ -138,7 +140,8 @@ static void wrap(const struct keys *k, struct bound to, const unsigned char key[
 	must(n == KEY_WRAPPED - NONCE);
 }
 
-static result unwrap(const struct keys *k, struct bound to, const unsigned char in[KEY_WRAPPED], unsigned char key[KEY_SIZE])
+static result unwrap(
+	const struct keys *k, struct bound to, const unsigned char in[KEY_WRAPPED], unsigned char key[KEY_SIZE])
 {
 	unsigned long long n;
 	if (crypto_aead_xchacha20poly1305_ietf_decrypt(key, &n, NULL, in + NONCE, KEY_WRAPPED - NONCE, to.p, to.n, in,

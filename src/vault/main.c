@@ -50,11 +50,13 @@ static bool is_edge(const struct arrival *in)
 
 static result deny(const struct arrival *in, const char *what)
 {
-	log_event(EV_ROOM_NONSENSE, &in->trace, F_STR("role", str_from(visitor_of(in)->role)), F_STR("asked", str_from(what)));
+	log_event(EV_ROOM_NONSENSE, &in->trace, F_STR("role", str_from(visitor_of(in)->role)),
+		F_STR("asked", str_from(what)));
 	return failure(FAIL_DENIED, "the vault does not give this to that room");
 }
 
-static result on_own_key(struct arrival *in, struct principal_vault_own_key *m, struct principal_vault_own_key_is *answer)
+static result on_own_key(
+	struct arrival *in, struct principal_vault_own_key *m, struct principal_vault_own_key_is *answer)
 {
 	const struct room_visitor *v = visitor_of(in);
 	struct principal p = principal_of(v->role, v->number);
@@ -64,7 +66,8 @@ static result on_own_key(struct arrival *in, struct principal_vault_own_key *m, 
 }
 
 /* An edge seals a queue item for an account; it may have nothing unwrapped. */
-static result on_wrap_for(struct arrival *in, struct principal_vault_wrap_for *m, struct principal_vault_wrapped_key *answer)
+static result on_wrap_for(
+	struct arrival *in, struct principal_vault_wrap_for *m, struct principal_vault_wrapped_key *answer)
 {
 	struct principal p = principal_of("account", m->account);
 	if (!is_edge(in))
