@@ -11,7 +11,13 @@
 #include "base/hash.h"
 #include "base/list.h"
 
-enum { THROTTLE_ENTRIES = 20000, THROTTLE_HALF_LIFE = 120000, THROTTLE_FREE = 3, THROTTLE_STEP = 500, THROTTLE_MOST = 10000 };
+enum throttle_limits {
+	THROTTLE_ENTRIES = 20000,
+	THROTTLE_HALF_LIFE = 120000,
+	THROTTLE_FREE = 3, /* failures without a wait */
+	THROTTLE_STEP = 500,
+	THROTTLE_MOST = 10000,
+};
 
 struct throttle {
 	hash table;
