@@ -92,7 +92,7 @@ static result put_item(struct work *w, struct box_row *box, const struct append_
 
 struct delivery {
 	struct batch batch;
-	const struct arrival *what;
+	const struct incoming *what;
 	str mailbox;
 };
 
@@ -138,7 +138,7 @@ static uint64_t headroom(const struct account_row *a)
 	return a->octets < a->quota ? a->quota - a->octets : 0;
 }
 
-result message_deliver(const struct actor *a, const struct arrival *what, struct arrived *out)
+result message_deliver(const struct actor *a, const struct incoming *what, struct arrived *out)
 {
 	TRY(store_may(a, OP_DELIVER));
 	AUTO_ARENA arena m = arena_new(STORE_NAME_MAX * 2 + 64);

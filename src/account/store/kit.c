@@ -139,7 +139,7 @@ trace_id kit_delivery(struct kit *k)
 result kit_deliver(struct kit *k, const char *mailbox, const char *subject, size_t body)
 {
 	struct letter l = kit_letter(k, subject, body);
-	struct arrival a = {kit_delivery(k), 1700000000, str_from(mailbox), {0}, &l};
+	struct incoming a = {kit_delivery(k), 1700000000, str_from(mailbox), {0}, &l};
 	struct arrived done;
 	return message_deliver(&k->courier, &a, &done);
 }

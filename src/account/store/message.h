@@ -28,7 +28,7 @@ struct flag_names {
 	size_t keywords_n;
 };
 
-struct arrival {
+struct incoming {
 	trace_id delivery;
 	int64_t received; /* seconds since 1970; the internal date, in UTC */
 	str mailbox;      /* empty: INBOX */
@@ -40,7 +40,7 @@ struct arrived {
 	uint64_t headroom;
 };
 /* A mailbox that is not there means INBOX. The quota does not stop it. */
-result message_deliver(const struct actor *a, const struct arrival *what, struct arrived *out) NODISCARD;
+result message_deliver(const struct actor *a, const struct incoming *what, struct arrived *out) NODISCARD;
 
 struct append_item {
 	const struct letter *letter;

@@ -23,7 +23,7 @@ static void deliver_many(void *arg)
 {
 	struct courier *c = arg;
 	for (unsigned i = 0; i < c->count; i++) {
-		struct arrival a = {c->first, 1700000000, STR(""), {0}, c->letter};
+		struct incoming a = {c->first, 1700000000, STR(""), {0}, c->letter};
 		struct arrived done;
 		a.delivery.b[14] = (unsigned char)(i >> 8);
 		a.delivery.b[15] = (unsigned char)i;

@@ -29,7 +29,7 @@ static void deliver_sizes(struct kit *k, const size_t *sizes, size_t n)
 	struct view *v = kit_view(k, "INBOX");
 	for (size_t i = 0; i < n; i++) {
 		struct letter l = kit_letter(k, "size", sizes[i]);
-		struct arrival a = {kit_delivery(k), 1700000000, STR(""), {0}, &l};
+		struct incoming a = {kit_delivery(k), 1700000000, STR(""), {0}, &l};
 		struct arrived done;
 		assert_ok(message_deliver(&k->courier, &a, &done));
 		assert_false(done.duplicate);
@@ -60,7 +60,7 @@ static void letters_come_back_byte_for_byte(struct kit *k)
 static void ranges_touch_header_and_file(struct kit *k)
 {
 	struct letter l = kit_letter(k, "ranges", 3000000);
-	struct arrival a = {kit_delivery(k), 1, STR(""), {0}, &l};
+	struct incoming a = {kit_delivery(k), 1, STR(""), {0}, &l};
 	struct arrived done;
 	assert_ok(message_deliver(&k->courier, &a, &done));
 	struct view *v = kit_view(k, "INBOX");
@@ -86,7 +86,7 @@ static void ranges_touch_header_and_file(struct kit *k)
 static void a_delivery_is_kept_once(struct kit *k)
 {
 	struct letter l = kit_letter(k, "twice", 400000);
-	struct arrival a = {kit_delivery(k), 1, STR("Junk"), {0}, &l};
+	struct incoming a = {kit_delivery(k), 1, STR("Junk"), {0}, &l};
 	struct arrived done;
 	assert_ok(message_deliver(&k->courier, &a, &done));
 	assert_false(done.duplicate);
@@ -146,7 +146,7 @@ static void a_long_header_is_whole(struct kit *k)
 {
 	struct letter l = kit_letter(k, "long", 900000);
 	l.header_size = 700000;
-	struct arrival a = {kit_delivery(k), 1, STR(""), {0}, &l};
+	struct incoming a = {kit_delivery(k), 1, STR(""), {0}, &l};
 	struct arrived done;
 	assert_ok(message_deliver(&k->courier, &a, &done));
 	struct view *v = kit_view(k, "INBOX");
