@@ -43,7 +43,7 @@ static result call_may_take(struct scene *s)
 static result call_deliver(struct scene *s)
 {
 	struct letter l = kit_letter(s->k, "rights", 10);
-	struct arrival a = {kit_delivery(s->k), 1, STR(""), {0}, &l};
+	struct incoming a = {kit_delivery(s->k), 1, STR(""), {0}, &l};
 	struct arrived done;
 	return message_deliver(&s->actor, &a, &done);
 }
