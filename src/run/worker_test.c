@@ -1,0 +1,242 @@
+#include <stdatomic.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "base/test.h"
+#include "run/clock.h"
+#include "run/fiber.h"
+#include "run/loop.h"
+#include "run/worker.h"
+
+struct add {
+	struct job job;
+	int value;
+	size_t batch; /* how many came together */
+};
+
+static struct {
+	struct worker *worker;
+	int sum;
+	size_t calls;
+	int delay_ms;
+	_Atomic bool held; /* the thread waits while this is set */
+	_Atomic int busy;
+	_Atomic int busiest;
+	size_t refused;
+	size_t cancelled;
+	size_t done;
+} w;
+
+static void pause_ms(long ms)
+{
+	nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
+}
+
+static void add_all(void *ctx, struct job **jobs, size_t n)
+{
+	(void)ctx;
+	int busy = atomic_fetch_add(&w.busy, 1) + 1;
+	if (busy > atomic_load(&w.busiest))
+		atomic_store(&w.busiest, busy);
+	while (atomic_load(&w.held))
+		pause_ms(1);
+	if (w.delay_ms)
+		pause_ms(w.delay_ms);
+	for (size_t i = 0; i < n; i++) {
+		struct add *a = (struct add *)jobs[i];
+		a->batch = n;
+		a->value *= 2;
+	}
+	atomic_fetch_sub(&w.busy, 1);
+}
+
+static void open_worker(size_t threads, size_t queue_max, size_t batch_max)
+{
+	struct worker_plan plan = {.run = add_all, .name = "test", .threads = threads, .queue_max = queue_max,
+		.batch_max = batch_max};
+	assert_ok(worker_open(&plan, &w.worker));
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&w, 0, sizeof(w));
+	return failed(loop_open()) ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	worker_close(&w.worker);
+	loop_close();
+	return 0;
+}
+
+static void one_job(void *arg)
+{
+	(void)arg;
+	struct add a = {.value = 21};
+	result r = worker_run(w.worker, &a.job);
+	if (r.kind == FAIL_BUSY) {
+		w.refused++;
+	} else if (r.kind == FAIL_CANCELLED) {
+		w.cancelled++;
+		assert_int_equal(a.value, 21);
+	} else {
+		assert_int_equal(a.value, 42);
+		w.done++;
+		if (a.batch > w.calls)
+			w.calls = a.batch;
+	}
+}
+
+static void start_jobs(int n)
+{
+	for (int i = 0; i < n; i++)
+		assert_ok(fiber_start(one_job, NULL, "job", NULL));
+}
+
+static void jobs_of_one_turn_come_as_one_batch(void **state)
+{
+	(void)state;
+	open_worker(1, 1000, 0);
+	start_jobs(300);
+	loop_run();
+	assert_int_equal(w.done, 300);
+	assert_int_equal(w.calls, 300);
+}
+
+static void batches_keep_to_their_limit(void **state)
+{
+	(void)state;
+	open_worker(1, 1000, 7);
+	start_jobs(100);
+	loop_run();
+	assert_int_equal(w.done, 100);
+	assert_int_equal(w.calls, 7);
+}
+
+static void a_full_queue_is_busy(void **state)
+{
+	(void)state;
+	open_worker(1, 10, 0);
+	start_jobs(15);
+	loop_run();
+	assert_int_equal(w.done, 10);
+	assert_int_equal(w.refused, 5);
+}
+
+static void several_threads_share_a_queue(void **state)
+{
+	(void)state;
+	w.delay_ms = 3;
+	open_worker(3, 100, 1);
+	start_jobs(30);
+	loop_run();
+	assert_int_equal(w.done, 30);
+	assert_int_equal(w.calls, 1);
+	assert_int_equal(atomic_load(&w.busiest), 3);
+}
+
+static void cancel_while_held(void *arg)
+{
+	(void)arg;
+	while (!atomic_load(&w.busy))
+		assert_ok(fiber_sleep(1));
+	start_jobs(4); /* these wait behind the one that is held */
+	fiber_yield();
+	loop_end();
+	fiber_yield();
+	fiber_yield();
+	assert_int_equal(w.done, 0);
+	atomic_store(&w.held, false);
+}
+
+static void cancel_withdraws_what_was_not_begun(void **state)
+{
+	(void)state;
+	open_worker(1, 100, 0);
+	atomic_store(&w.held, true);
+	start_jobs(1);
+	assert_ok(fiber_start(cancel_while_held, NULL, "canceller", NULL));
+	loop_run();
+	assert_int_equal(w.cancelled, 4);
+	assert_int_equal(w.done, 1); /* a thread held its memory: it was waited for */
+}
+
+static void cleanup_job(void *arg)
+{
+	(void)arg;
+	assert_int_equal(fiber_sleep(100000).kind, FAIL_CANCELLED);
+	struct add a = {.value = 21};
+	assert_int_equal(worker_run(w.worker, &a.job).kind, FAIL_CANCELLED);
+	assert_ok(worker_run_always(w.worker, &a.job));
+	assert_int_equal(a.value, 42);
+	w.done++;
+}
+
+static void end_all(void *arg)
+{
+	(void)arg;
+	fiber_yield();
+	loop_end();
+}
+
+static void cleanup_runs_on_a_cancelled_fiber(void **state)
+{
+	(void)state;
+	open_worker(1, 100, 0);
+	assert_ok(fiber_start(cleanup_job, NULL, "cleanup", NULL));
+	assert_ok(fiber_start(end_all, NULL, "end", NULL));
+	loop_run();
+	assert_int_equal(w.done, 1);
+}
+
+static void refused_memory_opens_nothing(void **state)
+{
+	(void)state;
+	struct worker_plan plan = {.run = add_all, .name = "test", .threads = 2, .queue_max = 10};
+	for (uint64_t n = 1; ; n++) {
+		mem_fail_at(n);
+		result r = worker_open(&plan, &w.worker);
+		mem_fail_at(0);
+		if (!failed(r)) {
+			assert_int_equal(n, 6); /* the worker, and for each thread its start and its batch */
+			break;
+		}
+		assert_int_equal(r.kind, FAIL_MEMORY);
+	}
+}
+
+enum { TRIPS = 20000 };
+
+static void many_trips(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < TRIPS; i++) {
+		struct add a = {.value = i};
+		assert_ok(worker_run(w.worker, &a.job));
+	}
+}
+
+static void report_the_cost_of_a_trip(void **state)
+{
+	(void)state;
+	open_worker(1, 100, 0);
+	uint64_t began = clock_mono_ns();
+	assert_ok(fiber_start(many_trips, NULL, "trips", NULL));
+	loop_run();
+	printf("a job to a thread and back, alone: %lu ns\n", (unsigned long)((clock_mono_ns() - began) / TRIPS));
+}
+
+int main(void)
+{
+#define T(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(jobs_of_one_turn_come_as_one_batch), T(batches_keep_to_their_limit), T(a_full_queue_is_busy),
+		T(several_threads_share_a_queue), T(cancel_withdraws_what_was_not_begun),
+		T(cleanup_runs_on_a_cancelled_fiber), T(refused_memory_opens_nothing), T(report_the_cost_of_a_trip),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
