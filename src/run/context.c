@@ -9,12 +9,12 @@
 
 #include "run/fiber.h"
 
-#if defined(__has_feature)
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_ASAN 1
+#elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define WITH_ASAN 1
 #endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define WITH_ASAN 1
 #endif
 
 #ifdef WITH_ASAN
