@@ -89,6 +89,28 @@ static bool get_ids(cursor *c, arena *a, struct facts_ids *out)
 	return list && !c->bad;
 }
 
+/* What stands between quotes: no line end, nothing escaped but quotes. */
+static bool is_quoted(cursor *c)
+{
+	for (int ch = cursor_next(c); ch != '"'; ch = cursor_next(c)) {
+		if (ch < 1 || ch > 127 || ch == '\r' || ch == '\n')
+			return false;
+		if (ch == '\\' && cursor_peek(c) != '"' && cursor_peek(c) != '\\')
+			return false;
+		if (ch == '\\')
+			cursor_next(c);
+	}
+	return true;
+}
+
+static bool is_literal(cursor *c)
+{
+	uint64_t n = 0;
+	while (cursor_peek(c) >= '0' && cursor_peek(c) <= '9' && n <= FACTS_ENCODED_MAX)
+		n = n * 10 + (uint64_t)(cursor_next(c) - '0');
+	return cursor_ieat(c, STR("}\r\n")) && str_chr(cursor_take(c, n), '\0') == STR_NONE;
+}
+
 /* One "(" ... ")" of strings, literals and atoms, and nothing behind it. */
 static bool is_list(str s)
 {
@@ -100,19 +122,9 @@ static bool is_list(str s)
 			depth++;
 		else if (ch == ')' && depth-- <= 1)
 			return depth == 0 && cursor_done(&c);
-		if (ch == '"') {
-			while ((ch = cursor_next(&c)) != '"')
-				if (ch == '\\' ? cursor_next(&c) < 32 : ch < 9 || ch == '\r' || ch == '\n')
-					return false;
-		} else if (ch == '{') {
-			uint64_t n = 0;
-			while (cursor_peek(&c) >= '0' && cursor_peek(&c) <= '9' && n < s.n)
-				n = n * 10 + (uint64_t)(cursor_next(&c) - '0');
-			if (!cursor_ieat(&c, STR("}\r\n")) || str_chr(cursor_take(&c, n), '\0') != STR_NONE)
-				return false;
-		} else if (depth == 0 || ch < 32 || ch > 126) {
+		bool fits = ch == '"' ? is_quoted(&c) : ch == '{' ? is_literal(&c) : ch >= 32 && ch < 127;
+		if (!fits || depth == 0)
 			return false;
-		}
 	}
 	return false;
 }

@@ -156,7 +156,7 @@ static void forged_answers_are_refused(void **state)
 	(void)state;
 	static const char *const forged[] = {"(\"x\")\r\n* BYE", "(\r\n)", "((\"a\")", "(\"a", "({9}\r\n"
 	                                                                                       ")", "NIL", "", "()()",
-	                                     "(\"a\r\n\")", "({x}\r\n)", ")("};
+	                                     "(\"a\r\n\")", "(\"\\a\")", "(\"\xff\")", "\"a\"", "({x}\r\n)", ")("};
 	struct facts f = facts(STR(mail)), g;
 	for (size_t i = 0; i < sizeof forged / sizeof *forged; i++) {
 		AUTO_BUF buf b = buf_new(FACTS_ENCODED_MAX);
@@ -164,7 +164,7 @@ static void forged_answers_are_refused(void **state)
 		facts_encode(&f, &b);
 		assert_int_equal(facts_decode(buf_str(&b), f.size, &other, &g).kind, FAIL_INPUT);
 	}
-	f.envelope = STR("(\"a\\\"\" {2}\r\n\r\n NIL (1))");
+	f.envelope = STR("(\"a\\\"\x03\" {2}\r\n\r\n NIL (1))");
 	AUTO_BUF buf b = buf_new(FACTS_ENCODED_MAX);
 	facts_encode(&f, &b);
 	assert_ok(facts_decode(buf_str(&b), f.size, &other, &g));
