@@ -154,9 +154,10 @@ static void encoded_and_back(void **state)
 static void forged_answers_are_refused(void **state)
 {
 	(void)state;
-	static const char *const forged[] = {"(\"x\")\r\n* BYE", "(\r\n)", "((\"a\")", "(\"a", "({9}\r\n"
-	                                                                                       ")", "NIL", "", "()()",
-	                                     "(\"a\r\n\")", "(\"\\a\")", "(\"\xff\")", "\"a\"", "({x}\r\n)", ")("};
+	static const char *const forged[] = {
+		"(\"x\")\r\n* BYE", "(\r\n)", "((\"a\")",  "(\"a",   "({9}\r\n)", "NIL", "", "()()",
+		"(\"a\r\n\")",      "(\"\\a\")", "(\"\xff\")", "\"a\"", "({x}\r\n)", ")(",
+	};
 	struct facts f = facts(STR(mail)), g;
 	for (size_t i = 0; i < sizeof forged / sizeof *forged; i++) {
 		AUTO_BUF buf b = buf_new(FACTS_ENCODED_MAX);
@@ -195,8 +196,11 @@ static void hostile_messages_stay_below_the_ceilings(void **state)
 	static const char *const seeds[] = {
 		"Content-Type: multipart/mixed; boundary=b; x=\"\\\"\"; y*0=\xff; y*1*=''%41\n\n--b\n",
 		"Content-Type: message/rfc822\nSubject: =?koi8-r?b?8A==?=\nFrom: (\\\\) \"\\a\" <a@b>\nx: y\n\n",
-		"a:b\n", "From: \"\\a\\b\" <\"\\c\"@d>, \n ", "References: <a> <b\n"
-		                                              " > ", "\n--b\nContent-Type:text / html\n\n&amp;<x>"};
+		"a:b\n",
+		"From: \"\\a\\b\" <\"\\c\"@d>, \n ",
+		"References: <a> <b\n > ",
+		"\n--b\nContent-Type:text / html\n\n&amp;<x>",
+	};
 	for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
 		AUTO_BUF buf b = buf_new(16 << 20), e = buf_new(FACTS_ENCODED_MAX);
 		buf_put(&b, STR("Content-Type: multipart/mixed; boundary=b\n"));
