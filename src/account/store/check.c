@@ -178,7 +178,7 @@ static result check_body(struct work *w, void *arg)
 result store_check(const struct actor *a, bool mend, arena *m, struct findings *out)
 {
 	TRY(store_may(a, OP_CHECK));
-	struct checking c = {.m = m, .mend = mend};
+	struct checking c = {.m = m, .mend = mend, .sweep = mend && !a->store->preparing};
 	c.found.v = arena_array(m, STORE_FINDINGS_MAX, sizeof *c.found.v);
 	if (!c.found.v)
 		return arena_result(m);

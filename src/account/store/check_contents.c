@@ -240,7 +240,7 @@ result check_files(struct checking *c)
 	for (;;) {
 		TRY(query_next(q, &row));
 		if (!row)
-			return c->mend ? store_sweep(c->w->store, c->w->db) : OK;
+			return c->sweep ? store_sweep(c->w->store, c->w->db) : OK;
 		TRY(check_file(c, q));
 	}
 }

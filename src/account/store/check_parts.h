@@ -11,6 +11,7 @@ struct checking {
 	struct work *w;
 	arena *m;
 	bool mend;
+	bool sweep; /* no letter is between its body file and its row */
 	struct findings found;
 	uint64_t messages, octets; /* of all mailboxes so far */
 };

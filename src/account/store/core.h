@@ -21,6 +21,8 @@ struct store {
 	size_t kept_rows; /* of mailboxes in memory that nobody holds */
 	uint32_t last_view;
 	bool broken;          /* memory is behind the database */
+	bool sweep_due;       /* a body file may have no row */
+	unsigned preparing;   /* letters whose body file may be there before its row */
 	/* The store thread's: */
 	struct engine *engine; /* opened and released on the loop, otherwise the store thread's */
 	buf scratch;

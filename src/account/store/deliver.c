@@ -8,7 +8,7 @@ struct batch {
 	struct prepared *prepared;
 	size_t n;
 	struct store *store;
-	bool unused; /* the transaction had no use for the letters */
+	bool unused; /* for certain no row names the letters' body files */
 };
 
 static result prepare_run(struct db *db, void *arg)
@@ -53,21 +53,33 @@ static result check_letters(const struct batch *b)
 	return OK;
 }
 
-/* Body files first, then the transaction; if it fails they go again. */
+/* Body files first, then the transaction. When the disk fails a commit nobody
+ * knows whether it holds after all: then the files stay for a sweep. */
+static result keep_large(struct batch *b, struct work *w)
+{
+	struct store *s = b->store;
+	s->preparing++;
+	b->unused = true;
+	result r = store_read(s, prepare_run, NULL, b);
+	if (!failed(r))
+		r = work_do(w);
+	if (b->unused) {
+		result gone = store_read(s, discard_run, NULL, b);
+		(void)gone.kind;
+	} else if (failed(r)) {
+		s->sweep_due = true;
+	}
+	s->preparing--;
+	return r;
+}
+
 static result keep_batch(struct batch *b, struct work *w)
 {
 	TRY(check_letters(b));
 	b->prepared = mem_array(b->n, sizeof *b->prepared);
 	if (!b->prepared)
 		return failure(FAIL_MEMORY, "out of memory");
-	bool large = any_large(b);
-	result r = large ? store_read(b->store, prepare_run, NULL, b) : OK;
-	if (!failed(r))
-		r = work_do(w);
-	if (large && (failed(r) || b->unused)) {
-		result gone = store_read(b->store, discard_run, NULL, b);
-		(void)gone.kind;
-	}
+	result r = any_large(b) ? keep_large(b, w) : work_do(w);
 	for (size_t i = 0; i < b->n; i++)
 		prepared_free(&b->prepared[i]);
 	mem_free(b->prepared);
@@ -94,6 +106,7 @@ struct delivery {
 	struct batch batch;
 	const struct incoming *what;
 	str mailbox;
+	bool duplicate;
 };
 
 /* Ids are ordered by time by whoever makes them, so the oldest stand in front. */
@@ -120,7 +133,8 @@ static result deliver_body(struct work *w, void *arg)
 	int64_t at;
 	str id = str_of((const char *)d->what->delivery.b, sizeof d->what->delivery.b);
 	result r = db_get(w->db, &at, "SELECT at FROM delivered WHERE id=?1", DB_BLOB(id));
-	d->batch.unused = !failed(r);
+	d->duplicate = !failed(r);
+	d->batch.unused = true;
 	if (r.kind != FAIL_ABSENT)
 		return r;
 	r = work_find(w, d->mailbox, &box);
@@ -128,7 +142,9 @@ static result deliver_body(struct work *w, void *arg)
 		r = work_find(w, STR("INBOX"), &box);
 	TRY(r);
 	TRY(put_item(w, box, d->batch.items, d->batch.prepared));
-	return note_delivery(w, id);
+	TRY(note_delivery(w, id));
+	d->batch.unused = false;
+	return OK;
 }
 
 static uint64_t headroom(const struct account_row *a)
@@ -148,7 +164,7 @@ result message_deliver(const struct actor *a, const struct incoming *what, struc
 		d.mailbox = STR("INBOX");
 	struct work w = work_new(a->store, deliver_body, &d);
 	TRY(keep_batch(&d.batch, &w));
-	out->duplicate = d.batch.unused;
+	out->duplicate = d.duplicate;
 	out->headroom = headroom(&a->store->account);
 	return OK;
 }
@@ -176,6 +192,7 @@ static result append_body(struct work *w, void *arg)
 	struct appending *a = arg;
 	struct box_row *box;
 	uint64_t octets = 0;
+	a->batch.unused = true;
 	for (size_t i = 0; i < a->batch.n; i++)
 		octets += size_of(a->batch.items[i].letter);
 	TRY(work_find(w, a->mailbox, &box));
@@ -183,6 +200,7 @@ static result append_body(struct work *w, void *arg)
 	a->done = (struct appended){box->uidvalidity, box->uidnext};
 	for (size_t i = 0; i < a->batch.n; i++)
 		TRY(put_item(w, box, &a->batch.items[i], &a->batch.prepared[i]));
+	a->batch.unused = false;
 	return OK;
 }
 

@@ -29,7 +29,7 @@ static const struct {
 };
 
 /* Only the columns asked for: the others may lie on pages of their own. */
-static void make_sql(struct reading *r)
+static result make_sql(struct reading *r)
 {
 	AUTO_BUF buf b = buf_new(sizeof r->sql - 1);
 	buf_put(&b, STR("SELECT m.date,m.minutes,m.saved,m.size,m.content,length(c.trace)+c.header_size"));
@@ -37,9 +37,10 @@ static void make_sql(struct reading *r)
 		if (r->want & wanted[i].want)
 			buf_put(&b, str_from(wanted[i].columns));
 	buf_put(&b, STR(" FROM message m JOIN content c ON c.id=m.content WHERE m.mailbox=?1 AND m.uid=?2"));
-	memset(r->sql, 0, sizeof r->sql);
-	if (b.n)
-		memcpy(r->sql, b.p, b.n);
+	TRY(buf_result(&b));
+	memcpy(r->sql, b.p, b.n);
+	r->sql[b.n] = 0;
+	return OK;
 }
 
 static str keep(struct reading *r, str s)
@@ -133,7 +134,7 @@ result fetch_rows(struct view *v, const struct uids *which, unsigned want, arena
 	r.rows = arena_array(m, n ? n : 1, sizeof *r.rows);
 	if (!r.rows)
 		return arena_result(m);
-	make_sql(&r);
+	TRY(make_sql(&r));
 	TRY(store_read(r.store, rows_run, NULL, &r));
 	*out = (struct fetched){r.rows, r.n};
 	return OK;

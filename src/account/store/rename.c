@@ -40,6 +40,7 @@ static result find_below(struct work *w, str name, arena *m, buf *out)
 	buf_putc(&low, '/');
 	buf_put(&high, name);
 	buf_putc(&high, '0');
+	TRY(buf_result(&low));
 	TRY(buf_result(&high));
 	TRY(db_ask(w->db, &q, "SELECT " BOX_COLUMNS " FROM mailbox WHERE name > ?1 AND name < ?2",
 		DB_TEXT(buf_str(&low)), DB_TEXT(buf_str(&high))));
@@ -66,8 +67,10 @@ static result rename_below(struct work *w, const struct renaming *n, size_t *cou
 		memcpy(&f, found.p + at, sizeof f);
 		buf_put(&to, n->to);
 		buf_put(&to, str_skip(f.name, n->from.n));
-		if (failed(buf_result(&to)))
-			return failure(FAIL_LIMIT, "the name of a mailbox below would become too long");
+		result fits = buf_result(&to);
+		if (fits.kind == FAIL_LIMIT)
+			fits.text = "the name of a mailbox below would become too long";
+		TRY(fits);
 		TRY(rename_one(w, &f.row, f.name, buf_str(&to)));
 	}
 	*count = found.n / sizeof(struct found);

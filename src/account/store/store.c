@@ -215,6 +215,22 @@ static result trim_run(struct db *db, void *arg)
 	return ballast_make(s->files);
 }
 
+static result sweep_run(struct db *db, void *arg)
+{
+	return store_sweep(arg, db);
+}
+
+/* No letter is between its body file and its row: one that comes later is
+ * queued behind the sweep. */
+static result sweep_if_due(struct store *s)
+{
+	if (!s->sweep_due || s->preparing)
+		return OK;
+	TRY(store_read(s, sweep_run, NULL, s));
+	s->sweep_due = false;
+	return OK;
+}
+
 result store_trim(const struct actor *a)
 {
 	TRY(store_may(a, OP_TRIM));
@@ -224,6 +240,7 @@ result store_trim(const struct actor *a)
 			loaded_free(s->catalog.v[i]);
 	s->kept_rows = 0;
 	TRY(write_recents(s));
+	TRY(sweep_if_due(s));
 	result r = store_read(s, trim_run, NULL, s);
 	malloc_trim(0);
 	return r;
