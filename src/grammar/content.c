@@ -63,7 +63,8 @@ static str quoted(cursor *c, arena *a)
 	for (size_t i = 0; to && i < raw.n && n < max; i++) {
 		if (raw.p[i] == '\r' || raw.p[i] == '\n')
 			continue;
-		i += raw.p[i] == '\\' && i + 1 < raw.n;
+		/* Windows' paths come unescaped: a backslash means itself before anything else. */
+		i += raw.p[i] == '\\' && i + 1 < raw.n && (raw.p[i + 1] == '"' || raw.p[i + 1] == '\\');
 		to[n++] = raw.p[i];
 	}
 	return str_of(to, n);

@@ -100,6 +100,8 @@ static void broken_parameters_are_read_as_meant(void **state)
 	c = parse(STR("Content-Disposition: attachment; filename=\"a.b\"; size=7\r\n"));
 	assert_str(c.disposition, STR("attachment"));
 	assert_str(content_param(&c.disposition_params, STR("size"))->value, STR("7"));
+	c = parse(STR("Content-Type: a/b; name=\"C:\\TEMP\\\\a.b\"\r\n"));
+	assert_str(param(&c, "name"), STR("C:\\TEMP\\a.b"));
 	c = parse(STR("Content-Type: (((((((((\r\n"));
 	assert_null(c.type.p);
 }

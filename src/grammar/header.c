@@ -58,11 +58,13 @@ static size_t colon_of(str line, size_t *name_length)
 static bool as_field(str raw, struct header_field *out)
 {
 	size_t name_length;
-	size_t colon = colon_of(raw, &name_length);
+	/* A byte order mark that an editor left before the first field. */
+	str line = str_skip(raw, str_starts(raw, STR("\xef\xbb\xbf")) ? 3 : 0);
+	size_t colon = colon_of(line, &name_length);
 	if (colon == STR_NONE)
 		return false;
-	out->name = str_sub(raw, 0, name_length);
-	out->value = str_trim(str_skip(raw, colon + 1));
+	out->name = str_sub(line, 0, name_length);
+	out->value = str_trim(str_skip(line, colon + 1));
 	out->raw = raw;
 	out->id = id_of(out->name);
 	return true;

@@ -1,8 +1,8 @@
 /* The header block of a message or of a MIME part (RFC 5322 2.2, 3.6, 4.5).
  *
  * Lenient where mail in the wild is: blanks before the colon, bare LF as line
- * end, lines that are no field (an mbox From_ line among them) are stepped
- * over, and so are their continuations. The block ends behind the first empty
+ * end, a byte order mark, lines that are no field (an mbox From_ line among
+ * them), which are stepped over with their continuations. The block ends behind the first empty
  * line or where the text ends. Views point into the text; a `struct header` lives in the
  * caller's arena. Nothing suspends; errors are LIMIT and MEMORY of the arena. */
 #ifndef GRAMMAR_HEADER_H

@@ -33,6 +33,16 @@ static void garbage_is_stepped_over(void **state)
 	assert_str(h.fields[2].value, STR(""));
 }
 
+static void a_byte_order_mark_is_no_name(void **state)
+{
+	(void)state;
+	AUTO_ARENA arena a = arena_new(1 << 20);
+	struct header h;
+	assert_ok(header_parse(STR("\xef\xbb\xbfTo: a@b\r\nCc: c\r\n"), 10, &a, &h));
+	assert_str(header_value(&h, HEADER_TO), STR("a@b"));
+	assert_int_equal(h.fields[0].raw.n, 12);
+}
+
 static void cut_texts_end_quietly(void **state)
 {
 	(void)state;
@@ -86,6 +96,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fields_fold_and_end),
 		cmocka_unit_test(garbage_is_stepped_over),
+		cmocka_unit_test(a_byte_order_mark_is_no_name),
 		cmocka_unit_test(cut_texts_end_quietly),
 		cmocka_unit_test(limits_hold),
 	};
