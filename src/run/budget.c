@@ -11,7 +11,7 @@ result budget_take(struct budget *b, uint64_t n)
 {
 	if (n > b->max - b->taken) {
 		b->refused++;
-		return failure(FAIL_LIMIT, "The server holds as many messages in transit as its memory allows; try again soon.");
+		return failure(FAIL_LIMIT, "As many messages are in transit as memory allows; try again soon.");
 	}
 	b->taken += n;
 	if (b->taken > b->peak)

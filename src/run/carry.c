@@ -27,9 +27,10 @@ static result keep(struct lane *l, str rest)
 static result push(struct lane *l, str bytes)
 {
 	while (bytes.n && !l->write_wants) {
-		size_t done = 0;
-		TRY(stream_try_write(l->to, bytes, &done, &l->write_wants));
-		bytes = str_skip(bytes, done);
+		struct tls_step step;
+		TRY(stream_try_write(l->to, bytes, &step));
+		l->write_wants = step.wants;
+		bytes = str_skip(bytes, step.done);
 	}
 	return bytes.n ? keep(l, bytes) : OK;
 }
@@ -37,9 +38,10 @@ static result push(struct lane *l, str bytes)
 static result push_kept(struct lane *l)
 {
 	while (l->kept.n && !l->write_wants) {
-		size_t done = 0;
-		TRY(stream_try_write(l->to, buf_str(&l->kept), &done, &l->write_wants));
-		buf_drop(&l->kept, done);
+		struct tls_step step;
+		TRY(stream_try_write(l->to, buf_str(&l->kept), &step));
+		l->write_wants = step.wants;
+		buf_drop(&l->kept, step.done);
 	}
 	if (!l->kept.n)
 		buf_free(&l->kept);
@@ -49,15 +51,16 @@ static result push_kept(struct lane *l)
 /* Reads and pushes once. *moved tells whether bytes came. */
 static result move(struct lane *l, bool *moved)
 {
-	size_t done = 0;
-	result r = stream_try_read(l->from, shared, CARRY_BLOCK, &done, &l->read_wants);
+	struct tls_step step;
+	result r = stream_try_read(l->from, shared, CARRY_BLOCK, &step);
+	l->read_wants = step.wants;
 	if (r.kind == FAIL_CLOSED) {
 		l->ended = true;
 		return OK;
 	}
 	TRY(r);
-	*moved = *moved || done;
-	return push(l, str_of(shared, done));
+	*moved = *moved || step.done;
+	return push(l, str_of(shared, step.done));
 }
 
 static result drive(struct lane *l, bool *moved)

@@ -176,7 +176,7 @@ static result seccomp_enter(const struct sandbox *s)
 	bool loaded = built && seccomp_load(filter) == 0;
 	seccomp_release(filter);
 	must(built);
-	return loaded ? OK : failure(FAIL_ABSENT, "seccomp is missing: the kernel or the container does not offer it.");
+	return loaded ? OK : failure(FAIL_ABSENT, "seccomp is missing in this kernel or container.");
 }
 
 result sandbox_enter(const struct sandbox *s, struct sandbox_state *state)

@@ -125,7 +125,7 @@ result landlock_enter(const struct sandbox *s, int *abi)
 	*abi = 0;
 	int got = landlock_abi(s->abi_max);
 	if (!got)
-		return failure(FAIL_ABSENT, "Landlock (ABI 2 or newer) is missing: the kernel or the container does not offer it.");
+		return failure(FAIL_ABSENT, "Landlock (ABI 2 or newer) is missing in this kernel or container.");
 	struct ruleset have = rights_of(got);
 	int rules = (int)syscall(SYS_landlock_create_ruleset, &have, size_of(got), 0);
 	if (rules < 0)

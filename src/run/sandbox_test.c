@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/test.h"
 #include "run/fiber.h"
 #include "run/files.h"
@@ -342,9 +343,9 @@ static void think(void *ctx, struct job **jobs, size_t n)
 	(void)ctx;
 	(void)jobs;
 	for (size_t i = 0; i < n; i++) {
-		void *p = malloc(1 << 20);
+		void *p = mem_alloc(1 << 20);
 		memset(p, 1, 1 << 20);
-		free(p);
+		mem_free(p);
 	}
 }
 
@@ -406,10 +407,11 @@ static void a_jailed_room_works(void **state)
 {
 	(void)state;
 	expect(true, work_in_folder, FINE);
-	AUTO_BUF buf chain = buf_new(65536), key = buf_new(65536);
+	struct tls_pem pem;
 	str name = STR("mail.example.test");
-	assert_ok(tls_self_signed(&name, 1, 30, &chain, &key));
-	assert_ok(tls_server_context(buf_str(&chain), buf_str(&key), &server));
+	assert_ok(tls_self_signed(&name, 1, 30, &pem));
+	assert_ok(tls_server_context(buf_str(&pem.chain), buf_str(&pem.key), &server));
+	tls_pem_free(&pem);
 	assert_ok(tls_client_context(STR(""), &client));
 	assert_ok(net_pair(SOCK_STREAM, pair));
 	assert_ok(loop_open());
@@ -452,12 +454,14 @@ static void a_line_that_is_no_report_is_none(void **state)
 {
 	(void)state;
 	struct sandbox_report r;
-	assert_true(sandbox_read_report(STR("postern: room a: system call 41 (socket) is not allowed; the room ends\n"), &r));
+	str good = STR("postern: room a: system call 41 (socket) is not allowed; the room ends\n");
+	assert_true(sandbox_read_report(good, &r));
 	assert_str(r.room, STR("a"));
 	assert_int_equal(r.number, 41);
 	assert_str(r.call, STR("socket"));
 	static const char *const bad[] = {"", "postern: room ", "postern: room a: system call ", "x",
-		"postern: room a: system call x (y) is", "postern: room a) : system call 4 (y is", "postern: room a: system call 4)"};
+		"postern: room a: system call x (y) is", "postern: room a) : system call 4 (y is",
+		"postern: room a: system call 4)"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		assert_false(sandbox_read_report(str_from(bad[i]), &r));
 }

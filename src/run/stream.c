@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "run/clock.h"
 #include "run/stream_core.h"
-#include "run/tls.h"
 
 result stream_open(int fd, struct stream **out)
 {
@@ -133,53 +132,49 @@ result stream_start_tls_client(struct stream *s, struct tls_context *c, str name
 
 /* ---- single steps ---- */
 
-static result step_outcome(ssize_t n, int when_blocked, size_t *done, int *wants)
+static result step_outcome(ssize_t n, int when_blocked, struct tls_step *out)
 {
-	*done = n > 0 ? (size_t)n : 0;
-	*wants = 0;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-		*wants = when_blocked;
+	*out = (struct tls_step){.done = n > 0 ? (size_t)n : 0};
+	if (n >= 0)
 		return OK;
-	}
-	if (n < 0)
+	if (errno != EAGAIN && errno != EINTR)
 		return failure(FAIL_NETWORK, "The connection broke.");
+	out->wants = when_blocked;
 	return OK;
 }
 
-result stream_try_read(struct stream *s, char *p, size_t n, size_t *done, int *wants)
+static result plain_read(struct stream *s, char *p, size_t n, struct tls_step *out)
 {
-	result r = s->in_ended;
-	*done = 0;
-	if (failed(r))
-		return r;
-	if (s->tls) {
-		r = tls_try_read(s->tls, p, n, done, wants);
-	} else {
-		ssize_t got = read(s->fd, p, n);
-		r = got == 0 ? failure(FAIL_CLOSED, "The other side ended the connection.")
-			: step_outcome(got, FD_READ, done, wants);
-	}
-	s->in_ended = r;
-	s->bytes_in += *done;
-	return r;
+	ssize_t got = read(s->fd, p, n);
+	if (got == 0)
+		return failure(FAIL_CLOSED, "The other side ended the connection.");
+	return step_outcome(got, FD_READ, out);
 }
 
-static result sent(struct stream *s, result r, size_t done)
+result stream_try_read(struct stream *s, char *p, size_t n, struct tls_step *out)
+{
+	*out = (struct tls_step){0};
+	TRY(s->in_ended);
+	s->in_ended = s->tls ? tls_try_read(s->tls, p, n, out) : plain_read(s, p, n, out);
+	s->bytes_in += out->done;
+	return s->in_ended;
+}
+
+static result sent(struct stream *s, result r, const struct tls_step *step)
 {
 	s->out_ended = r;
-	s->bytes_out += done;
+	s->bytes_out += step->done;
 	return r;
 }
 
-result stream_try_write(struct stream *s, str bytes, size_t *done, int *wants)
+result stream_try_write(struct stream *s, str bytes, struct tls_step *out)
 {
-	*done = 0;
-	*wants = 0;
+	*out = (struct tls_step){0};
 	if (failed(s->out_ended) || !bytes.n)
 		return s->out_ended;
-	result r = s->tls ? tls_try_write(s->tls, bytes, done, wants)
-		: step_outcome(write(s->fd, bytes.p, bytes.n), FD_WRITE, done, wants);
-	return sent(s, r, *done);
+	result r = s->tls ? tls_try_write(s->tls, bytes, out)
+		: step_outcome(write(s->fd, bytes.p, bytes.n), FD_WRITE, out);
+	return sent(s, r, out);
 }
 
 void stream_step(struct stream *s)
@@ -259,17 +254,16 @@ result stream_fill_to(struct stream *s, size_t max)
 	for (;;) {
 		TRY(s->in_ended);
 		TRY(make_room(s, max));
-		size_t done = 0;
-		int wants = 0;
-		result r = stream_try_read(s, s->in + s->in_to, s->in_cap - s->in_to, &done, &wants);
-		s->in_to += done;
-		if (done) {
+		struct tls_step step;
+		result r = stream_try_read(s, s->in + s->in_to, s->in_cap - s->in_to, &step);
+		s->in_to += step.done;
+		if (step.done) {
 			stream_step(s);
 			return OK;
 		}
 		drop_empty(s);
 		TRY(r);
-		TRY(stream_wait(s, wants));
+		TRY(stream_wait(s, step.wants));
 	}
 }
 
@@ -291,12 +285,11 @@ result stream_read_some(struct stream *s, str *out)
 static result send_rest(struct stream *s, str bytes)
 {
 	while (bytes.n) {
-		size_t done = 0;
-		int wants = 0;
-		TRY(stream_try_write(s, bytes, &done, &wants));
-		bytes = str_skip(bytes, done);
-		if (wants)
-			TRY(stream_wait(s, wants));
+		struct tls_step step;
+		TRY(stream_try_write(s, bytes, &step));
+		bytes = str_skip(bytes, step.done);
+		if (step.wants)
+			TRY(stream_wait(s, step.wants));
 		else
 			stream_step(s);
 	}
@@ -327,14 +320,13 @@ static result send_behind(struct stream *s, str bytes)
 	}
 	TRY(s->out_ended);
 	struct iovec parts[2] = {{s->out.p, s->out.n}, {(void *)(uintptr_t)bytes.p, bytes.n}};
-	size_t done = 0;
-	int wants = 0;
-	TRY(sent(s, step_outcome(writev(s->fd, parts, 2), FD_WRITE, &done, &wants), 0));
-	s->bytes_out += done;
-	size_t first = done < s->out.n ? done : s->out.n;
+	struct tls_step step;
+	result r = step_outcome(writev(s->fd, parts, 2), FD_WRITE, &step);
+	TRY(sent(s, r, &step));
+	size_t first = step.done < s->out.n ? step.done : s->out.n;
 	buf_drop(&s->out, first);
 	TRY(stream_flush(s));
-	return send_all(s, str_skip(bytes, done - first));
+	return send_all(s, str_skip(bytes, step.done - first));
 }
 
 result stream_write(struct stream *s, str bytes)

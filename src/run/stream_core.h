@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "run/stream.h"
+#include "run/tls.h"
 
 struct stream {
 	int fd;
@@ -25,8 +26,8 @@ struct stream {
 };
 
 /* Like tls_try_read and tls_try_write, on whatever the stream runs over. */
-result stream_try_read(struct stream *s, char *p, size_t n, size_t *done, int *wants) NODISCARD;
-result stream_try_write(struct stream *s, str bytes, size_t *done, int *wants) NODISCARD;
+result stream_try_read(struct stream *s, char *p, size_t n, struct tls_step *out) NODISCARD;
+result stream_try_write(struct stream *s, str bytes, struct tls_step *out) NODISCARD;
 result stream_wait(struct stream *s, int wants) NODISCARD; /* suspends, minding both limits */
 /* Counts a step that did not wait; lets the others run now and then. */
 void stream_step(struct stream *s);

@@ -133,26 +133,22 @@ result tls_handshake(struct tls *t, struct fd_watch *w, uint64_t timeout_ms)
 	}
 }
 
-result tls_try_read(struct tls *t, char *p, size_t n, size_t *done, int *wants)
+result tls_try_read(struct tls *t, char *p, size_t n, struct tls_step *out)
 {
+	*out = (struct tls_step){0};
 	if (t->broken)
 		return broke(t, last_error);
-	size_t got = 0;
 	before();
-	result r = outcome(t, SSL_read_ex(t->ssl, p, n, &got) == 1 ? 1 : 0, wants);
-	*done = got;
-	return r;
+	return outcome(t, SSL_read_ex(t->ssl, p, n, &out->done) == 1 ? 1 : 0, &out->wants);
 }
 
-result tls_try_write(struct tls *t, str bytes, size_t *done, int *wants)
+result tls_try_write(struct tls *t, str bytes, struct tls_step *out)
 {
+	*out = (struct tls_step){0};
 	if (t->broken)
 		return broke(t, last_error);
-	size_t put = 0;
 	before();
-	result r = outcome(t, SSL_write_ex(t->ssl, bytes.p, bytes.n, &put) == 1 ? 1 : 0, wants);
-	*done = put;
-	return r;
+	return outcome(t, SSL_write_ex(t->ssl, bytes.p, bytes.n, &out->done) == 1 ? 1 : 0, &out->wants);
 }
 
 result tls_try_end(struct tls *t, int *wants)

@@ -41,11 +41,16 @@ void tls_free(struct tls **t);
 /* Suspends. NETWORK (with a sentence for the log in tls_error), TIMEOUT, CANCELLED. */
 result tls_handshake(struct tls *t, struct fd_watch *w, uint64_t timeout_ms) NODISCARD;
 
-/* OK with *done > 0, or OK with *done == 0 and *wants = FD_READ or FD_WRITE;
- * CLOSED after close_notify, NETWORK when the connection broke (also when it
+/* What one try brought: bytes, or what the descriptor must do first. */
+struct tls_step {
+	size_t done;
+	int wants; /* 0, FD_READ or FD_WRITE */
+};
+
+/* OK with done > 0 or with wants; CLOSED after close_notify, NETWORK when the connection broke (also when it
  * ended without close_notify). A write that wants is repeated with the same bytes. */
-result tls_try_read(struct tls *t, char *p, size_t n, size_t *done, int *wants) NODISCARD;
-result tls_try_write(struct tls *t, str bytes, size_t *done, int *wants) NODISCARD;
+result tls_try_read(struct tls *t, char *p, size_t n, struct tls_step *out) NODISCARD;
+result tls_try_write(struct tls *t, str bytes, struct tls_step *out) NODISCARD;
 /* Sends close_notify; does not wait for the other's. */
 result tls_try_end(struct tls *t, int *wants) NODISCARD;
 

@@ -6,8 +6,9 @@
 #include <openssl/x509v3.h>
 
 #include "run/net.h"
+#include "run/secret.h"
 
-enum { SECONDS_PER_DAY = 86400, SERIAL_BITS = 127, COMMON_NAME_MAX = 64, HOST_MAX = 253 };
+enum { SECONDS_PER_HOUR = 3600, SECONDS_PER_DAY = 86400, SERIAL_BITS = 127, COMMON_NAME_MAX = 64, HOST_MAX = 253 };
 
 static bool host_is_plain(str name)
 {
@@ -70,21 +71,41 @@ static void put_bio(buf *out, BIO *bio)
 	buf_put(out, str_of(p, n > 0 ? (size_t)n : 0));
 }
 
-static bool put_pem(X509 *x, EVP_PKEY *key, buf *chain_out, buf *key_out)
+static bool put_pem(X509 *x, EVP_PKEY *key, struct tls_pem *out)
 {
 	BIO *c = BIO_new(BIO_s_mem()), *k = BIO_new(BIO_s_secmem());
 	bool ok = c && k && PEM_write_bio_X509(c, x) == 1
 		&& PEM_write_bio_PrivateKey(k, key, NULL, NULL, 0, NULL, NULL) == 1;
 	if (ok) {
-		put_bio(chain_out, c);
-		put_bio(key_out, k);
+		put_bio(&out->chain, c);
+		put_bio(&out->key, k);
 	}
 	BIO_free(c);
 	BIO_free(k);
 	return ok;
 }
 
-result tls_self_signed(const str *names, size_t n, unsigned days, buf *chain, buf *key)
+void tls_pem_free(struct tls_pem *pem)
+{
+	secret_wipe(pem->key.p, pem->key.n);
+	buf_free(&pem->key);
+	buf_free(&pem->chain);
+}
+
+static bool make(str first, unsigned days, const char *alternatives, struct tls_pem *out)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *x = X509_new();
+	bool ok = key && x && X509_gmtime_adj(X509_getm_notBefore(x), -SECONDS_PER_HOUR)
+		&& X509_gmtime_adj(X509_getm_notAfter(x), (long)days * SECONDS_PER_DAY)
+		&& describe(x, key, first, alternatives) && put_pem(x, key, out);
+	X509_free(x);
+	EVP_PKEY_free(key);
+	ERR_clear_error();
+	return ok;
+}
+
+result tls_self_signed(const str *names, size_t n, unsigned days, struct tls_pem *out)
 {
 	if (!n || n > TLS_CERT_NAMES_MAX || days > TLS_CERT_DAYS_MAX)
 		return failure(FAIL_LIMIT, "A certificate needs between 1 and 100 names and at most 3650 days.");
@@ -94,16 +115,13 @@ result tls_self_signed(const str *names, size_t n, unsigned days, buf *chain, bu
 			return failure(FAIL_INPUT, "A name for the certificate is neither a host name nor an IP address.");
 	buf_putc(&alternatives, 0);
 	TRY(buf_result(&alternatives));
-	EVP_PKEY *made = EVP_EC_gen("P-256");
-	X509 *x = X509_new();
-	bool ok = made && x && X509_gmtime_adj(X509_getm_notBefore(x), -3600)
-		&& X509_gmtime_adj(X509_getm_notAfter(x), (long)days * SECONDS_PER_DAY)
-		&& describe(x, made, names[0], alternatives.p) && put_pem(x, made, chain, key);
-	X509_free(x);
-	EVP_PKEY_free(made);
-	ERR_clear_error();
-	if (!ok)
-		return failure(FAIL_MEMORY, "OpenSSL could not make a certificate.");
-	TRY(buf_result(chain));
-	return buf_result(key);
+	struct tls_pem pem = {buf_new(TLS_PEM_MAX), buf_new(TLS_PEM_MAX)};
+	bool ok = make(names[0], days, alternatives.p, &pem) && !failed(buf_result(&pem.chain))
+		&& !failed(buf_result(&pem.key));
+	if (!ok) {
+		tls_pem_free(&pem);
+		return failure(FAIL_MEMORY, "There is no memory to make a certificate.");
+	}
+	*out = pem;
+	return OK;
 }

@@ -5,10 +5,17 @@
 
 #include "base/buf.h"
 
-enum { TLS_CERT_NAMES_MAX = 100, TLS_CERT_DAYS_MAX = 3650 };
+enum { TLS_CERT_NAMES_MAX = 100, TLS_CERT_DAYS_MAX = 3650, TLS_PEM_MAX = 64 * 1024 };
 
-/* `names`: host names or IP addresses, the first also as common name. Appends
- * PEM. INPUT for a name that cannot stand in a certificate, LIMIT, MEMORY. */
-result tls_self_signed(const str *names, size_t n, unsigned days, buf *chain, buf *key) NODISCARD;
+/* PEM; the owner frees both (the key is wiped first). */
+struct tls_pem {
+	buf chain;
+	buf key;
+};
+
+/* `names`: host names or IP addresses, the first also as common name. INPUT for
+ * a name that cannot stand in a certificate, LIMIT, MEMORY. */
+result tls_self_signed(const str *names, size_t n, unsigned days, struct tls_pem *out) NODISCARD;
+void tls_pem_free(struct tls_pem *pem);
 
 #endif

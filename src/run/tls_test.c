@@ -20,15 +20,15 @@ static struct tls_context *server_side, *client_side, *trusting;
 static int make_contexts(void **state)
 {
 	(void)state;
-	AUTO_BUF buf chain = buf_new(65536), key = buf_new(65536);
+	struct tls_pem pem;
 	str names[] = {STR("mail.example.test"), STR("127.0.0.1")};
-	bool ok = !failed(tls_self_signed(names, 2, 30, &chain, &key))
-		&& !failed(tls_server_context(buf_str(&chain), buf_str(&key), &server_side))
-		&& !failed(tls_client_context(STR(""), &client_side))
-		&& !failed(tls_client_context(buf_str(&chain), &trusting));
-	if (ok)
-		tls_context_alpn(server_side, STR("\4imap\4smtp"));
-	return ok ? 0 : -1;
+	assert_ok(tls_self_signed(names, 2, 30, &pem));
+	assert_ok(tls_server_context(buf_str(&pem.chain), buf_str(&pem.key), &server_side));
+	assert_ok(tls_client_context(STR(""), &client_side));
+	assert_ok(tls_client_context(buf_str(&pem.chain), &trusting));
+	tls_context_alpn(server_side, STR("\4imap\4smtp"));
+	tls_pem_free(&pem);
+	return 0;
 }
 
 static int free_contexts(void **state)
@@ -202,7 +202,8 @@ static void both_ends_see_the_same_bindings(void **state)
 	(void)state;
 	for (int i = 0; i < 4; i++)
 		bindings[i] = buf_new(64);
-	struct pair p = {.server = note_server, .client = note_client, .name = STR("mail.example.test"), .context = trusting};
+	struct pair p = {.server = note_server, .client = note_client, .name = STR("mail.example.test"),
+		.context = trusting};
 	start_pair(&p);
 	loop_run();
 	assert_ok(p.client_tls);
@@ -227,17 +228,22 @@ static void a_wrong_name_is_refused_by_the_client(void **state)
 static void the_key_must_belong_to_the_certificate(void **state)
 {
 	(void)state;
-	AUTO_BUF buf chain = buf_new(65536), key = buf_new(65536), other = buf_new(65536), rest = buf_new(65536);
+	struct tls_pem one, other, none;
 	str name = STR("mail.example.test");
-	assert_ok(tls_self_signed(&name, 1, 30, &chain, &key));
-	assert_ok(tls_self_signed(&name, 1, 30, &rest, &other));
+	assert_ok(tls_self_signed(&name, 1, 30, &one));
+	assert_ok(tls_self_signed(&name, 1, 30, &other));
 	struct tls_context *c = NULL;
-	assert_int_equal(tls_server_context(buf_str(&chain), buf_str(&other), &c).kind, FAIL_INPUT);
-	assert_int_equal(tls_server_context(STR("nonsense"), buf_str(&key), &c).kind, FAIL_INPUT);
-	assert_int_equal(tls_server_context(buf_str(&chain), STR(""), &c).kind, FAIL_INPUT);
+	assert_int_equal(tls_server_context(buf_str(&one.chain), buf_str(&other.key), &c).kind, FAIL_INPUT);
+	assert_int_equal(tls_server_context(STR("nonsense"), buf_str(&one.key), &c).kind, FAIL_INPUT);
+	assert_int_equal(tls_server_context(buf_str(&one.chain), STR(""), &c).kind, FAIL_INPUT);
 	assert_null(c);
+	tls_pem_free(&one);
+	tls_pem_free(&other);
 	str evil = STR("a.test,DNS:b.test");
-	assert_int_equal(tls_self_signed(&evil, 1, 30, &chain, &key).kind, FAIL_INPUT);
+	assert_int_equal(tls_self_signed(&evil, 1, 30, &none).kind, FAIL_INPUT);
+	assert_int_equal(tls_self_signed(&name, 0, 30, &none).kind, FAIL_LIMIT);
+	assert_int_equal(tls_self_signed(&name, TLS_CERT_NAMES_MAX + 1, 30, &none).kind, FAIL_LIMIT);
+	assert_int_equal(tls_self_signed(&name, 1, TLS_CERT_DAYS_MAX + 1, &none).kind, FAIL_LIMIT);
 }
 
 static void replace_context(struct stream *s)
