@@ -2,9 +2,10 @@
  *
  * Lenient where mail in the wild is: blanks before the colon, bare LF as line
  * end, a byte order mark, lines that are no field (an mbox From_ line among
- * them), which are stepped over with their continuations. The block ends behind the first empty
- * line or where the text ends. Views point into the text; a `struct header` lives in the
- * caller's arena. Nothing suspends; errors are LIMIT and MEMORY of the arena. */
+ * them), which are stepped over with their continuations. The block ends behind
+ * the first empty line or where the text ends. Views point into the text; a
+ * `struct header` lives in the caller's arena. Nothing suspends; errors are
+ * LIMIT and MEMORY of the arena. */
 #ifndef GRAMMAR_HEADER_H
 #define GRAMMAR_HEADER_H
 

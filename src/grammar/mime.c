@@ -221,13 +221,13 @@ static size_t trim_end(str text, size_t at, size_t end)
 }
 
 /* The innermost open multipart whose delimiter `word` (the line behind "--",
- * padding off) is; depth + 1 as an index, 0 for none. */
+ * padding off) is: its place in `open` + 1, 0 for none. */
 static size_t find_boundary(const struct parser *p, str word)
 {
-	if (word.n > MIME_BOUNDARY_MAX + 2)
+	if (word.n == 0 || word.n > MIME_BOUNDARY_MAX + 2)
 		return 0;
 	for (size_t i = p->depth; i > 0; i--)
-		if (p->open[i - 1].boundary.n == word.n && word.n && str_eq(p->open[i - 1].boundary, word))
+		if (p->open[i - 1].boundary.n == word.n && str_eq(p->open[i - 1].boundary, word))
 			return i;
 	return 0;
 }
