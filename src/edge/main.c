@@ -4,7 +4,6 @@
 
 #include "base/mem.h"
 #include "edge/door.h"
-#include "run/random.h"
 #include "talk/room.h"
 #include "talk/settings.h"
 
@@ -39,7 +38,6 @@ enum { MEMORY_SHARE = 4, EDGES_ASSUMED = 2 };
 static result prepare(const struct supervisor_room_begin *b)
 {
 	struct edge *e = &edge;
-	TRY(random_open());
 	TRY(settings_read(b, &e->options));
 	TRY(read_hostname(e));
 	TRY(read_proxies(e));
@@ -64,7 +62,9 @@ static void on_stop(void)
 	door_close_all(&edge);
 }
 
-static const struct room room = {.prepare = prepare, .listener = on_listener, .stop = on_stop};
+static const struct sandbox_call *const tables[] = {sandbox_accept, NULL};
+static const struct sandbox sandbox = {.room = "edge", .tables = tables};
+static const struct room room = {.prepare = prepare, .sandbox = &sandbox, .listener = on_listener, .stop = on_stop};
 
 int main(void)
 {

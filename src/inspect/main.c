@@ -6,15 +6,13 @@
 #include "base/log.h"
 #include "grammar/charset.h"
 #include "grammar/facts.h"
-#include "run/random.h"
 #include "talk/asker_inspect.h"
 #include "talk/room.h"
 #include "talk/settings.h"
 
-enum { ARENA_MAX = 64 << 20 };
-
 static struct {
 	struct options options;
+	struct charsets *charsets;
 	uint64_t examined;
 	bool worn; /* the supervisor was asked for a replacement */
 } self;
@@ -39,7 +37,8 @@ struct work {
 static void find_facts(void *arg)
 {
 	struct work *w = arg;
-	w->result = facts_of(w->message, NULL, w->arena, &w->facts);
+	const struct facts_wants wants = {.charsets = self.charsets, .search_text = true};
+	w->result = facts_of(w->message, &wants, w->arena, &w->facts);
 }
 
 static result encode(const struct work *w, struct asker_inspect_examined *answer, arena *out)
@@ -49,15 +48,12 @@ static result encode(const struct work *w, struct asker_inspect_examined *answer
 	TRY(buf_result(&encoded));
 	answer->facts = body_of(arena_dup(out, buf_str(&encoded)));
 	answer->received = w->facts.received;
-	answer->header_size = w->facts.header_size;
-	answer->eight_bit = w->facts.eight_bit;
-	answer->binary = w->facts.binary;
 	return arena_result(out);
 }
 
 static result on_examine(struct arrival *in, struct asker_inspect_examine *m, struct asker_inspect_examined *answer)
 {
-	AUTO_ARENA arena a = arena_new(ARENA_MAX);
+	AUTO_ARENA arena a = arena_new(FACTS_ARENA_MAX);
 	struct work w = {.message = m->message.bytes, .arena = &a, .result = OK};
 	fiber_on_loop_stack(find_facts, &w);
 	TRY(w.result);
@@ -68,18 +64,21 @@ static result on_examine(struct arrival *in, struct asker_inspect_examine *m, st
 
 static result prepare(const struct supervisor_room_begin *b)
 {
-	TRY(random_open());
 	TRY(settings_read(b, &self.options));
-	return charset_preload();
+	TRY(charset_preload());
+	self.charsets = charsets_new();
+	return self.charsets ? OK : failure(FAIL_MEMORY, "out of memory");
 }
 
 static const struct asker_inspect_as_inspect handlers = {.examine = on_examine};
 static const struct room_door doors[] = {{.kind = &asker_inspect_as_inspect_kind, .handlers = &handlers}};
-static const struct room room = {.prepare = prepare, .doors = doors, .doors_n = 1};
+static const struct sandbox sandbox = {.room = "inspect"};
+static const struct room room = {.prepare = prepare, .sandbox = &sandbox, .doors = doors, .doors_n = 1};
 
 int main(void)
 {
 	int status = room_main(&room);
+	charsets_free(&self.charsets);
 	options_free(&self.options);
 	return status;
 }

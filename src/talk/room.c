@@ -177,7 +177,9 @@ static result enter(void)
 	if (!self.room->keeps_log)
 		room_log_open();
 	self.lacks = buf_new(4096);
-	if (self.room->jail)
+	if (self.room->sandbox)
+		TRY(room_jail(self.room, self.best_effort, &self.lacks));
+	else if (self.room->jail)
 		TRY(self.room->jail(self.best_effort, &self.lacks));
 	return fiber_start(live, NULL, "life", NULL);
 }
@@ -206,6 +208,7 @@ int room_main(const struct room *r)
 	self.room = r;
 	if (!was_started_by_the_supervisor()) {
 		fprintf(stderr, "postern: this program is a room of posternd, which starts it; run posternd instead\n");
+		room_jail_print(r);
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);

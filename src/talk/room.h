@@ -8,11 +8,15 @@
  * At stop it calls stop, lets the visitors' handlers finish, hands over the log
  * and ends the loop. A sentence on stderr and status 1 tell what failed before.
  *
+ * Started by hand, a room prints the system calls that its jail permits (its
+ * ROOM.md lists the same) and ends with status 2.
+ *
  * Every process is one room, so these calls need no handle. Hooks that are NULL
  * do nothing. SIGINT and SIGTERM are ignored: the supervisor says when to stop. */
 #ifndef TALK_ROOM_H
 #define TALK_ROOM_H
 
+#include "run/sandbox.h"
 #include "talk/supervisor_room.h"
 
 enum {
@@ -43,8 +47,12 @@ struct room_door {
 
 struct room {
 	result (*prepare)(const struct supervisor_room_begin *b);
-	/* Enters the jail; what the machine lacks goes to `lacks`, and is a failure unless best_effort. */
-	result (*jail)(bool best_effort, buf *lacks);
+	/* The jail's tables; paths are filled in: the room's own folder, the current
+	 * one, when it has one. What the machine lacks is told with `ready`, and is a
+	 * failure unless the supervisor said best_effort. */
+	const struct sandbox *sandbox;
+	bool own_folder;
+	result (*jail)(bool best_effort, buf *lacks); /* instead, in tests */
 	result (*start)(void);                                             /* suspends */
 	void (*listener)(str protocol, str address, int fd);               /* takes fd; suspends */
 	void (*stop)(void);                                                /* suspends */

@@ -19,6 +19,10 @@ void room_visit(struct supervisor_room_channel *m);
 void room_visit_drain(void); /* suspends */
 void room_visit_close(void); /* no fiber may be left */
 
+/* room_jail.c */
+result room_jail(const struct room *r, bool best_effort, buf *lacks) NODISCARD;
+void room_jail_print(const struct room *r);
+
 /* room.c */
 void room_blame(const char *role, uint64_t number);
 

@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "run/random.h"
 #include "talk/principal_vault.h"
 #include "talk/room.h"
 #include "vault/keys.h"
@@ -99,12 +98,6 @@ static result on_erase(struct arrival *in, struct principal_vault_erase *m, stru
 	return keys_erase(keys, name_of(&p));
 }
 
-static result prepare(const struct supervisor_room_begin *b)
-{
-	(void)b;
-	return random_open();
-}
-
 static result start(void)
 {
 	return keys_open(&keys);
@@ -113,7 +106,10 @@ static result start(void)
 static const struct principal_vault_as_vault handlers = {
 	.own_key = on_own_key, .wrap_for = on_wrap_for, .unwrap = on_unwrap, .erase = on_erase};
 static const struct room_door doors[] = {{.kind = &principal_vault_as_vault_kind, .handlers = &handlers}};
-static const struct room room = {.prepare = prepare, .start = start, .doors = doors, .doors_n = 1};
+static const struct sandbox_call *const tables[] = {sandbox_files, NULL};
+static const struct sandbox sandbox = {.room = "vault", .tables = tables};
+static const struct room room = {
+	.sandbox = &sandbox, .own_folder = true, .start = start, .doors = doors, .doors_n = 1};
 
 int main(void)
 {
