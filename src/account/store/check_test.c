@@ -1,0 +1,191 @@
+/* Each kind of damage to the account's invariants: found, mended where that is
+ * possible, and then nothing is found any more. */
+#include "account/store/kit.h"
+#include "account/store/core.h"
+
+static const struct damage {
+	const char *sql;
+	const char *says; /* a part of some sentence */
+	bool mended;
+} damages[] = {
+	{"UPDATE mailbox SET messages=messages+1 WHERE name='INBOX'", "counts", true},
+	{"UPDATE mailbox SET unseen=0 WHERE name='INBOX'", "counts", true},
+	{"UPDATE mailbox SET deleted_octets=5 WHERE name='INBOX'", "counts", true},
+	{"UPDATE mailbox SET uidnext=2 WHERE name='INBOX'", "again", true},
+	{"UPDATE mailbox SET uidnext=9 WHERE name='INBOX'", "without a record", true},
+	{"UPDATE mailbox SET modseq=1 WHERE name='INBOX'", "newer", true},
+	{"UPDATE account SET modseq=1", "ahead", true},
+	{"UPDATE account SET uidvalidity=1", "not given out", true},
+	{"UPDATE account SET octets=octets+1", "The account counts", true},
+	{"UPDATE account SET content=1", "given out again", true},
+	{"DELETE FROM vanished", "without a record", true},
+	{"DELETE FROM message WHERE uid=2", "belongs to no message", true},
+	{"DELETE FROM shared", "belongs to 2 messages and counts 1", true},
+	{"UPDATE shared SET messages=3", "counts 3", true},
+	{"INSERT INTO shared VALUES(4711,2)", "belongs to 0 messages", true},
+	{"DELETE FROM content WHERE id=(SELECT content FROM message WHERE uid=2)", "has no content", false},
+	{"DELETE FROM keyword", "no name", false},
+	{"UPDATE content SET blob=zeroblob(32) WHERE blob IS NOT NULL", "cannot be read", false},
+	{"UPDATE content SET blob=x'00' WHERE blob IS NOT NULL", "wrong length", false},
+	{"UPDATE content SET rest_size=1 WHERE blob IS NOT NULL", "not the size", false},
+	{"UPDATE mailbox SET name='x' WHERE name='INBOX'", "no INBOX", false},
+	{"INSERT INTO vanished SELECT id,1,2,2 FROM mailbox WHERE name='INBOX'", "recorded as removed", false},
+};
+
+static result hurt(struct db *db, void *arg)
+{
+	const struct damage *d = arg;
+	return db_exec(db, d->sql);
+}
+
+static void fill(struct kit *k)
+{
+	str word = STR("Word");
+	struct uids one = {(uint32_t[]){3}, 1}, not;
+	struct flag_change c = {FLAGS_ADD, {0, &word, 1}, false, 0};
+	struct copied copied;
+	for (int i = 0; i < 4; i++)
+		assert_ok(kit_deliver(k, "", "check", 100));
+	assert_ok(kit_deliver(k, "", "large", 1200000));
+	struct view *v = kit_view(k, "INBOX");
+	assert_ok(message_flags(v, &one, &c, &k->m, &not));
+	assert_ok(message_copy(v, &one, STR("Archive"), &k->m, &copied));
+	assert_ok(message_remove(v, &(struct uids){(uint32_t[]){1}, 1}));
+	view_close(&v);
+}
+
+static bool says(const struct findings *f, const char *part, bool mended)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (str_find(f->v[i].sentence, str_from(part)) != STR_NONE && f->v[i].mended == mended)
+			return true;
+	return false;
+}
+
+static const struct damage *damage;
+
+static void one_damage(struct kit *k)
+{
+	struct findings f;
+	fill(k);
+	kit_expect_sound(k);
+	struct commit_job job = {hurt, NULL, (void *)(uintptr_t)damage, true};
+	assert_ok(committer_do(k->store->committer, &job));
+	assert_ok(store_check(&k->administrator, false, &k->m, &f));
+	if (!says(&f, damage->says, false))
+		fail_msg("not found: %s", damage->sql);
+	assert_ok(store_check(&k->administrator, true, &k->m, &f));
+	if (!says(&f, damage->says, damage->mended))
+		fail_msg("not mended: %s", damage->sql);
+	assert_ok(store_check(&k->administrator, false, &k->m, &f));
+	assert_int_equal(f.n == 0, damage->mended);
+}
+
+static void turn(void *arg)
+{
+	struct kit *k = arg;
+	assert_ok(kit_open(k));
+	one_damage(k);
+	if (damage->mended) {
+		kit_reopen(k);
+		kit_expect_sound(k);
+	}
+	kit_close(k);
+}
+
+static void test_each_damage(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+		struct kit k = {.sim = sim_new(i), .m = arena_new(64 << 20)};
+		k.files = sim_files(k.sim);
+		damage = &damages[i];
+		kit_on_fiber(turn, &k);
+		arena_free(&k.m);
+		sim_free(&k.sim);
+	}
+}
+
+/* ---- files nobody names ---- */
+
+static result count_bodies(void *ctx, str name)
+{
+	*(unsigned *)ctx += str_ends(name, STR(".body"));
+	return OK;
+}
+
+static void expect_bodies(struct kit *k, unsigned want)
+{
+	unsigned n = 0;
+	assert_ok(files_list(k->files, count_bodies, &n));
+	assert_int_equal(n, want);
+}
+
+static result orphan(struct db *db, void *arg)
+{
+	struct store *s = arg;
+	struct blob_key key;
+	(void)db;
+	return engine_put_body(s->engine, STR("nobody's"), &key);
+}
+
+static void body_files_are_swept(struct kit *k)
+{
+	struct findings f;
+	fill(k);
+	expect_bodies(k, 1);
+	assert_ok(store_read(k->store, orphan, NULL, k->store));
+	expect_bodies(k, 2);
+	kit_reopen(k);
+	expect_bodies(k, 1);
+	assert_ok(store_read(k->store, orphan, NULL, k->store));
+	assert_ok(store_check(&k->administrator, true, &k->m, &f));
+	expect_bodies(k, 1);
+	struct view *v = kit_view(k, "INBOX");
+	assert_ok(message_remove(v, &(struct uids){(uint32_t[]){5}, 1}));
+	view_close(&v);
+	expect_bodies(k, 0);
+}
+
+static void test_sweep(void **state)
+{
+	(void)state;
+	kit_run(body_files_are_swept);
+}
+
+/* ---- a full disk ---- */
+
+static void deleting_works_on_a_full_disk(struct kit *k)
+{
+	bool there;
+	fill(k);
+	assert_ok(files_exists(k->files, "ballast", &there));
+	assert_true(there);
+	struct view *v = kit_view(k, "INBOX");
+	sim_fault_at(k->sim, SIM_FULL, 1);
+	struct uids one = {(uint32_t[]){2}, 1}, not;
+	struct flag_change c = {FLAGS_ADD, {STORE_SEEN, NULL, 0}, false, 0};
+	assert_int_equal(message_flags(v, &one, &c, &k->m, &not).kind, FAIL_FULL);
+	assert_int_equal(message_remove(v, &one).kind, FAIL_FULL); /* this disk gives nothing back */
+	sim_fault_at(k->sim, SIM_NONE, 0);
+	assert_ok(files_exists(k->files, "ballast", &there));
+	assert_false(there);
+	assert_ok(message_remove(v, &one));
+	view_close(&v);
+	assert_ok(store_trim(&k->administrator));
+	assert_ok(files_exists(k->files, "ballast", &there));
+	assert_true(there);
+}
+
+static void test_full(void **state)
+{
+	(void)state;
+	kit_run(deleting_works_on_a_full_disk);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_each_damage), cmocka_unit_test(test_sweep),
+		cmocka_unit_test(test_full)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
