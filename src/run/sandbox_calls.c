@@ -44,6 +44,7 @@ const struct sandbox_call sandbox_base[] = {
 	{"read"}, {"readv"}, {"pread64"}, {"write"}, {"writev"}, {"pwrite64"}, {"lseek"}, {"close"}, {"fstat"},
 	{"newfstatat", WITH(3, AT_EMPTY_PATH)},
 	{"recvmsg"}, {"sendmsg"}, {"recvfrom"}, {"sendto"}, {"recvmmsg"}, {"sendmmsg"}, {"shutdown"}, {"getsockopt"},
+	{"setsockopt", EQUALS(2, SO_SNDBUF)}, /* how much a channel may hold */
 	{"memfd_create"}, {"ftruncate"},
 	{"ioctl", EQUALS(1, FIONBIO)}, {"ioctl", EQUALS(1, FIONREAD)}, {"ioctl", EQUALS(1, TCGETS)},
 	/* fcntl without F_SETOWN and F_SETSIG, which send signals to others */

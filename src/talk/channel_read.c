@@ -1,12 +1,16 @@
 #include "talk/channel_core.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 /* Packets taken before the loop looks at other descriptors again. */
-enum { READ_BURST = 32 };
+enum {
+	READ_BURST = 32,
+	FIRST_MS = 20000, /* for the first message of a room that was just started */
+};
 
 /* The one packet being read in this process; what must last is copied. */
 static struct {
@@ -161,8 +165,10 @@ result channel_first(int fd, const struct talk_pair *pair, unsigned number, cons
 	ssize_t n;
 	if (!ready())
 		return failure(FAIL_MEMORY, "no memory to read a message into");
+	/* The socket does not block, and the room may be quicker than its supervisor. */
+	struct pollfd come = {.fd = fd, .events = POLLIN};
 	do
-		n = receive(fd, 0, &msg);
+		n = poll(&come, 1, FIRST_MS) == 1 ? receive(fd, 0, &msg) : -1;
 	while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		return failure(FAIL_CLOSED, "no message came on the channel");
