@@ -1,0 +1,7 @@
+#include "account/imap/select.h"
+#include "account/imap/verbs.h"
+
+result run_EXAMINE(struct imap_session *s, struct imap_command *c)
+{
+	return imap_open_mailbox(s, &c->select, false);
+}

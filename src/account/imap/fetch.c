@@ -1,0 +1,191 @@
+#include "account/imap/fetching.h"
+#include "account/imap/verbs.h"
+
+static const struct {
+	unsigned item, want;
+} wants[] = {
+	{IMAP_ITEM_INTERNALDATE, FETCH_DATES}, {IMAP_ITEM_SAVEDATE, FETCH_DATES},
+	{IMAP_ITEM_ENVELOPE, FETCH_ENVELOPE},  {IMAP_ITEM_BODY, FETCH_BASIC},
+	{IMAP_ITEM_BODYSTRUCTURE, FETCH_STRUCTURE},
+};
+
+static unsigned section_wants(const struct imap_section *sec)
+{
+	if (sec->depth)
+		return FETCH_DATES | FETCH_PARTS | FETCH_TRACE;
+	bool head = sec->text != IMAP_SECTION_ALL && sec->text != IMAP_SECTION_TEXT;
+	return head || sec->name == IMAP_RFC822_HEADER ? FETCH_DATES | FETCH_HEADER : FETCH_DATES;
+}
+
+static result plan(struct fetching *g)
+{
+	arena *m = &g->s->arena;
+	size_t n = 0, i = 0;
+	for (i = 0; i < sizeof wants / sizeof *wants; i++)
+		if (g->items & wants[i].item)
+			g->want |= wants[i].want;
+	for (const struct imap_section *sec = g->f->sections; sec; sec = sec->next, n++) {
+		g->want |= section_wants(sec);
+		g->marks |= !sec->peek && view_writes(g->s->view);
+		g->tables |= sec->depth > 0;
+	}
+	g->names = arena_array(m, n ? n : 1, sizeof *g->names);
+	TRY(arena_result(m));
+	i = 0;
+	for (const struct imap_section *sec = g->f->sections; sec; sec = sec->next)
+		TRY(section_names(sec, m, &g->names[i++]));
+	return OK;
+}
+
+/* ---- which messages */
+
+/* RFC 7162 3.1.4.1: only those that changed since. */
+static result keep_changed(struct fetching *g, struct uids *which)
+{
+	uint32_t *kept = arena_array(&g->s->arena, which->n ? which->n : 1, sizeof *kept);
+	size_t n = 0;
+	if (!kept)
+		return arena_result(&g->s->arena);
+	for (size_t i = 0; i < which->n; i++) {
+		struct view_message m;
+		uint32_t number = view_number(g->s->view, which->v[i]);
+		if (number && !failed(view_at(g->s->view, number, &m)) && m.modseq > g->f->modseq)
+			kept[n++] = which->v[i];
+	}
+	*which = (struct uids){kept, n};
+	return OK;
+}
+
+static result put_vanished(struct fetching *g, struct imap_set *set)
+{
+	struct imap_session *s = g->s;
+	struct imap_set gone;
+	if (!s->uid || !g->f->changed_since || !imap_enabled(s, ENABLED_QRESYNC))
+		return imap_bad(s, "VANISHED needs UID FETCH with CHANGEDSINCE, and ENABLE QRESYNC before");
+	if (!set->resolved)
+		TRY(imap_settle_set(s, set, true));
+	TRY(view_vanished(s->view, g->f->modseq, set, &s->arena, &gone));
+	if (!gone.n)
+		return OK;
+	buf_put(&s->out, STR("* VANISHED (EARLIER) "));
+	imap_put_set(&s->out, &gone);
+	buf_put(&s->out, STR("\r\n"));
+	return OK;
+}
+
+/* ---- reading them in batches */
+
+/* \Seen comes before the answer, so that the answer can tell it (RFC 9051 6.4.5). */
+static result mark(struct fetching *g, const struct fetched *got, bool *marked)
+{
+	struct imap_session *s = g->s;
+	uint32_t *uids = arena_array(&g->batch, got->n, sizeof *uids);
+	struct uids which = {uids, 0}, modified;
+	const struct flag_change seen = {.how = FLAGS_ADD, .flags = {.system = STORE_SEEN}};
+	if (!uids)
+		return arena_result(&g->batch);
+	for (size_t i = 0; i < got->n; i++) {
+		struct view_message m;
+		uint32_t number = got->rows[i].present ? view_number(s->view, got->rows[i].uid) : 0;
+		if (!number || failed(view_at(s->view, number, &m)) || (m.flags & STORE_SEEN))
+			continue;
+		uids[which.n++] = got->rows[i].uid;
+		marked[i] = true;
+	}
+	return which.n ? message_flags(s->view, &which, &seen, &g->batch, &modified) : OK;
+}
+
+static result put_message(struct fetching *g, const struct fetch_row *row, bool marked)
+{
+	struct view_message m;
+	uint32_t number = view_number(g->s->view, row->uid);
+	if (!row->present || !number || failed(view_at(g->s->view, number, &m))) {
+		g->lost = true;
+		return OK;
+	}
+	struct fetch_letter l = {.row = row, .m = &m, .marked = marked};
+	result r = fetch_put_row(g, &l);
+	fetch_close(&l.bytes);
+	return r;
+}
+
+static result put_batch(struct fetching *g, const struct fetched *got)
+{
+	bool *marked = arena_array(&g->batch, got->n, sizeof *marked);
+	if (!marked)
+		return arena_result(&g->batch);
+	if (g->marks)
+		TRY(mark(g, got, marked));
+	for (size_t i = 0; i < got->n; i++)
+		TRY(put_message(g, &got->rows[i], marked[i]));
+	return OK;
+}
+
+/* A message that cannot be read must not hide the others: it alone is left out. */
+static result read_batch(struct fetching *g, const struct uids *left, struct fetched *got)
+{
+	arena_clear(&g->batch);
+	result r = fetch_rows(g->s->view, left, g->want, &g->batch, got);
+	if (r.kind != FAIL_DAMAGE)
+		return r;
+	const struct uids one = {left->v, 1};
+	arena_clear(&g->batch);
+	r = fetch_rows(g->s->view, &one, g->want, &g->batch, got);
+	if (r.kind != FAIL_DAMAGE)
+		return r;
+	g->trouble = r;
+	*got = (struct fetched){NULL, 0};
+	return OK;
+}
+
+static result put_stored(struct fetching *g, struct uids left)
+{
+	while (left.n) {
+		struct fetched got;
+		TRY(read_batch(g, &left, &got));
+		TRY(put_batch(g, &got));
+		size_t n = got.n ? got.n : 1;
+		left = (struct uids){left.v + n, left.n - n};
+	}
+	return OK;
+}
+
+/* Flags, sizes and the like are in memory. */
+static result put_from_memory(struct fetching *g, const struct uids *which)
+{
+	for (size_t i = 0; i < which->n; i++) {
+		const struct fetch_row row = {.uid = which->v[i], .present = true};
+		TRY(put_message(g, &row, false));
+	}
+	return OK;
+}
+
+static result fetch(struct fetching *g, struct imap_set *set)
+{
+	struct uids which;
+	TRY(imap_pick(g->s, set, g->s->uid, &which));
+	if (g->f->changed_since)
+		TRY(keep_changed(g, &which));
+	if (g->f->vanished)
+		TRY(put_vanished(g, set));
+	TRY(plan(g));
+	TRY(g->want ? put_stored(g, which) : put_from_memory(g, &which));
+	TRY(g->trouble);
+	if (g->lost && !g->s->uid)
+		return imap_no(g->s, "EXPUNGEISSUED", "some of these messages were removed by another session");
+	return OK;
+}
+
+result run_FETCH(struct imap_session *s, struct imap_command *c)
+{
+	struct fetching g = {.s = s, .f = &c->fetch, .items = c->fetch.items, .batch = arena_new(IMAP_FETCH_ARENA)};
+	if (c->uid)
+		g.items |= IMAP_ITEM_UID;
+	if (c->fetch.changed_since)
+		g.items |= IMAP_ITEM_MODSEQ;
+	if (g.items & IMAP_ITEM_MODSEQ)
+		imap_enable_condstore(s);
+	result r = fetch(&g, &c->fetch.set);
+	arena_free(&g.batch);
+	return r;
+}

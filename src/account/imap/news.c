@@ -1,0 +1,95 @@
+#include "account/imap/session.h"
+
+#include <stdlib.h>
+
+static void put_number_line(buf *out, uint32_t n, str word)
+{
+	buf_put(out, STR("* "));
+	buf_put_u64(out, n);
+	buf_put(out, word);
+}
+
+static int by_uid(const void *a, const void *b)
+{
+	const struct view_gone *x = a, *y = b;
+	return (x->uid > y->uid) - (x->uid < y->uid);
+}
+
+/* RFC 7162 3.2.10: with QRESYNC the uids take the place of EXPUNGE. */
+static void put_vanished(struct imap_session *s, struct view_changes *ch)
+{
+	struct imap_set_writer w = {.out = &s->out};
+	qsort(ch->gone, ch->gone_n, sizeof *ch->gone, by_uid);
+	buf_put(&s->out, STR("* VANISHED "));
+	for (size_t i = 0; i < ch->gone_n; i++)
+		imap_set_add(&w, ch->gone[i].uid);
+	imap_set_end(&w);
+	buf_put(&s->out, STR("\r\n"));
+}
+
+static result put_gone(struct imap_session *s, struct view_changes *ch)
+{
+	if (ch->gone_n && imap_enabled(s, ENABLED_QRESYNC)) {
+		put_vanished(s, ch);
+		return imap_send_if_long(s);
+	}
+	for (size_t i = 0; i < ch->gone_n; i++) {
+		put_number_line(&s->out, ch->gone[i].number, STR(" EXPUNGE\r\n"));
+		TRY(imap_send_if_long(s));
+	}
+	return OK;
+}
+
+/* This session's own changes were told by the command that made them. */
+static result put_flagged(struct imap_session *s, const struct view_changes *ch)
+{
+	for (size_t i = 0; i < ch->flagged_n; i++) {
+		struct view_message m;
+		if (ch->flagged[i].own || failed(view_at(s->view, ch->flagged[i].number, &m)))
+			continue;
+		imap_put_flags_news(s, &m);
+		TRY(imap_send_if_long(s));
+	}
+	return OK;
+}
+
+result imap_news(struct imap_session *s, bool expunge)
+{
+	struct view_changes ch;
+	if (!s->view)
+		return OK;
+	TRY(view_pull(s->view, expunge, &s->arena, &ch));
+	TRY(put_gone(s, &ch));
+	if (ch.arrived) {
+		put_number_line(&s->out, ch.exists, STR(" EXISTS\r\n"));
+		if (!imap_enabled(s, ENABLED_REV2))
+			put_number_line(&s->out, ch.recent, STR(" RECENT\r\n"));
+	}
+	if (ch.keywords)
+		imap_put_keywords(s);
+	return put_flagged(s, &ch);
+}
+
+uint64_t imap_highest_modseq(struct imap_session *s)
+{
+	struct mailbox_status st;
+	return s->view && !failed(view_status(s->view, &st)) ? st.modseq : 0;
+}
+
+void imap_enable_condstore(struct imap_session *s)
+{
+	if (imap_enabled(s, ENABLED_CONDSTORE))
+		return;
+	s->enabled |= ENABLED_CONDSTORE;
+	if (!s->view)
+		return;
+	buf_put(&s->out, STR("* OK [HIGHESTMODSEQ "));
+	buf_put_u64(&s->out, imap_highest_modseq(s));
+	buf_put(&s->out, STR("] Highest modification sequence\r\n"));
+}
+
+void imap_unselect(struct imap_session *s)
+{
+	view_close(&s->view);
+	s->saved_n = 0;
+}

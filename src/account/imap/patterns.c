@@ -1,0 +1,41 @@
+#include "account/imap/patterns.h"
+
+#include "grammar/imap_match.h"
+#include "grammar/utf7.h"
+
+static result read_one(struct imap_session *s, str reference, str pattern, struct imap_pattern *out)
+{
+	AUTO_BUF buf text = buf_new(IMAP_COMMAND_MAX);
+	result r = imap_name_read_pattern(reference, pattern, imap_utf8(s), &text);
+	out->wire = r.kind == FAIL_INPUT && !imap_utf8(s);
+	if (failed(r) && !out->wire)
+		return r;
+	if (out->wire) {
+		buf_clear(&text);
+		buf_put(&text, reference);
+		buf_put(&text, pattern);
+	}
+	out->text = arena_dup(&s->arena, buf_str(&text));
+	return OK;
+}
+
+result imap_patterns_read(struct imap_session *s, const struct imap_list *l, struct imap_patterns *out)
+{
+	*out = (struct imap_patterns){.v = arena_array(&s->arena, l->patterns.n, sizeof *out->v), .n = l->patterns.n};
+	TRY(arena_result(&s->arena));
+	for (size_t i = 0; i < out->n; i++)
+		TRY(read_one(s, l->reference, l->patterns.v[i], &out->v[i]));
+	return arena_result(&s->arena);
+}
+
+bool imap_patterns_match(const struct imap_patterns *p, str name)
+{
+	AUTO_BUF buf wire = buf_new(IMAP_COMMAND_MAX);
+	bool found = false;
+	for (size_t i = 0; i < p->n && !found; i++) {
+		if (p->v[i].wire && !wire.n && failed(utf7_encode(name, &wire)))
+			continue;
+		found = imap_match(p->v[i].text, p->v[i].wire ? buf_str(&wire) : name);
+	}
+	return found;
+}

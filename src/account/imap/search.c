@@ -1,0 +1,262 @@
+#include "account/imap/search_eval.h"
+#include "account/imap/verbs.h"
+#include "base/mem.h"
+#include "grammar/facts.h"
+
+/* One SEARCH: first over what is in memory, without a pause, so that all flags
+ * are of one moment; then over what is stored, for those that it left open. */
+struct searching {
+	struct imap_session *s;
+	struct imap_search *q;
+	struct view_message *v; /* those that fit or may fit, ascending */
+	enum search_answer *answers;
+	size_t n;
+	arena batch;
+	struct charsets *charsets; /* NULL until a whole message is looked through */
+	bool lost;
+	result trouble;
+};
+
+static result look_in_memory(struct searching *g)
+{
+	struct imap_session *s = g->s;
+	uint32_t exists = view_exists(s->view);
+	size_t room = exists ? exists : 1;
+	g->v = arena_array(&s->arena, room, sizeof *g->v);
+	g->answers = arena_array(&s->arena, room, sizeof *g->answers);
+	TRY(arena_result(&s->arena));
+	for (uint32_t number = 1; number <= exists; number++) {
+		struct view_message *m = &g->v[g->n];
+		struct search_subject on = {.m = m};
+		if (failed(view_at(s->view, number, m)))
+			continue;
+		g->answers[g->n] = search_eval(g->q->key, &on);
+		g->n += g->answers[g->n] != SEARCH_NO;
+	}
+	return OK;
+}
+
+/* ---- what is stored */
+
+struct looking {
+	struct searching *g;
+	const struct fetched *got;
+	const size_t *at; /* of each row in g->v */
+	const struct search_source *whole;
+};
+
+/* On the loop's stack. */
+static void look_at_rows(void *arg)
+{
+	struct looking *k = arg;
+	struct searching *g = k->g;
+	for (size_t i = 0; i < k->got->n; i++) {
+		const struct fetch_row *row = &k->got->rows[i];
+		struct search_subject on = {.m = &g->v[k->at[i]], .row = row, .whole = k->whole, .scratch = &g->batch};
+		g->answers[k->at[i]] = row->present ? search_eval(g->q->key, &on) : SEARCH_NO;
+		g->lost |= !row->present;
+		if (failed(on.trouble))
+			g->trouble = on.trouble;
+	}
+}
+
+/* Only for a message whose search text was cut; its parts are known, nothing is parsed anew. */
+static result look_at_whole(struct searching *g, const struct fetch_row *row, size_t at)
+{
+	struct letter_bytes *bytes = NULL;
+	struct facts known;
+	buf all = buf_new(STORE_BODY_MAX);
+	uint64_t trace = row->trace.n;
+	TRY(facts_stored_decode(row->parts, row->size - trace, &g->batch, &known));
+	if (!g->charsets)
+		g->charsets = charsets_new();
+	if (!g->charsets)
+		return failure(FAIL_MEMORY, "the server has no memory for this search; try again later");
+	result r = fetch_open(g->s->view, row->uid, &bytes);
+	if (!failed(r))
+		r = fetch_bytes(bytes, trace, row->size - trace, &all);
+	fetch_close(&bytes);
+	if (!failed(r)) {
+		const struct search_source whole = {buf_str(&all), &known.parts, g->charsets};
+		struct fetch_row one = *row;
+		const struct fetched got = {&one, 1};
+		fiber_on_loop_stack(look_at_rows, &(struct looking){g, &got, &at, &whole});
+	}
+	buf_free(&all);
+	return r;
+}
+
+static result look_at_batch(struct searching *g, const struct fetched *got, const size_t *at)
+{
+	fiber_on_loop_stack(look_at_rows, &(struct looking){g, got, at, NULL});
+	for (size_t i = 0; i < got->n; i++) {
+		if (g->answers[at[i]] != SEARCH_UNSURE)
+			continue;
+		result r = look_at_whole(g, &got->rows[i], at[i]);
+		if (!failed(r))
+			continue;
+		g->answers[at[i]] = SEARCH_NO;
+		if (r.kind == FAIL_ABSENT)
+			g->lost = true;
+		else
+			g->trouble = r;
+	}
+	return OK;
+}
+
+static result look_at_stored(struct searching *g)
+{
+	struct imap_session *s = g->s;
+	unsigned want = FETCH_DATES | search_wants(g->q->key);
+	uint32_t *uids = arena_array(&s->arena, g->n ? g->n : 1, sizeof *uids);
+	size_t *at = arena_array(&s->arena, g->n ? g->n : 1, sizeof *at);
+	size_t n = 0;
+	TRY(arena_result(&s->arena));
+	for (size_t i = 0; i < g->n; i++) {
+		if (g->answers[i] != SEARCH_UNSURE)
+			continue;
+		uids[n] = g->v[i].uid;
+		at[n++] = i;
+	}
+	for (size_t done = 0; done < n;) {
+		const struct uids left = {uids + done, n - done};
+		struct fetched got;
+		arena_clear(&g->batch);
+		TRY(fetch_rows(s->view, &left, want, &g->batch, &got));
+		TRY(look_at_batch(g, &got, at + done));
+		done += got.n;
+	}
+	return OK;
+}
+
+/* Only those that fit stay. */
+static void settle(struct searching *g)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < g->n; i++)
+		if (g->answers[i] == SEARCH_YES)
+			g->v[n++] = g->v[i];
+	g->n = n;
+}
+
+/* ---- the answer */
+
+static uint32_t told(const struct searching *g, size_t i)
+{
+	return g->s->uid ? g->v[i].uid : g->v[i].number;
+}
+
+/* RFC 4731 3.2: of those that are told. */
+static uint64_t highest_modseq(const struct searching *g)
+{
+	uint64_t highest = 0;
+	bool ends_only = g->q->extended && !(g->q->returns & (IMAP_RETURN_ALL | IMAP_RETURN_COUNT));
+	for (size_t i = 0; i < g->n; i++) {
+		bool is_min = i == 0 && (g->q->returns & IMAP_RETURN_MIN);
+		bool is_max = i + 1 == g->n && (g->q->returns & IMAP_RETURN_MAX);
+		if ((!ends_only || is_min || is_max) && g->v[i].modseq > highest)
+			highest = g->v[i].modseq;
+	}
+	return highest;
+}
+
+static result put_plain(struct searching *g)
+{
+	struct imap_session *s = g->s;
+	buf_put(&s->out, STR("* SEARCH"));
+	for (size_t i = 0; i < g->n; i++) {
+		buf_putc(&s->out, ' ');
+		buf_put_u64(&s->out, told(g, i));
+		TRY(imap_send_if_long(s));
+	}
+	if (g->q->modseq && g->n)
+		buf_printf(&s->out, " (MODSEQ %llu)", (unsigned long long)highest_modseq(g));
+	buf_put(&s->out, STR("\r\n"));
+	return OK;
+}
+
+static void put_all(struct searching *g)
+{
+	struct imap_set_writer w = {.out = &g->s->out};
+	buf_put(&g->s->out, STR(" ALL "));
+	for (size_t i = 0; i < g->n; i++)
+		imap_set_add(&w, told(g, i));
+	imap_set_end(&w);
+}
+
+static result put_extended(struct searching *g, str tag)
+{
+	struct imap_session *s = g->s;
+	unsigned returns = g->q->returns;
+	buf_put(&s->out, STR("* ESEARCH (TAG "));
+	imap_put_string(&s->out, tag, false);
+	buf_put(&s->out, s->uid ? STR(") UID") : STR(")"));
+	if ((returns & IMAP_RETURN_MIN) && g->n)
+		buf_printf(&s->out, " MIN %u", told(g, 0));
+	if ((returns & IMAP_RETURN_MAX) && g->n)
+		buf_printf(&s->out, " MAX %u", told(g, g->n - 1));
+	if (returns & IMAP_RETURN_COUNT)
+		buf_printf(&s->out, " COUNT %zu", g->n);
+	if ((returns & IMAP_RETURN_ALL) && g->n)
+		put_all(g);
+	if (g->q->modseq && g->n)
+		buf_printf(&s->out, " MODSEQ %llu", (unsigned long long)highest_modseq(g));
+	buf_put(&s->out, STR("\r\n"));
+	return imap_send_if_long(s);
+}
+
+/* RFC 5182 2.1: with MIN or MAX and neither ALL nor COUNT only these are saved. */
+static result save(struct searching *g)
+{
+	struct imap_session *s = g->s;
+	unsigned ends = g->q->returns & (IMAP_RETURN_MIN | IMAP_RETURN_MAX);
+	bool few = ends && !(g->q->returns & (IMAP_RETURN_ALL | IMAP_RETURN_COUNT));
+	s->saved_n = 0;
+	if (!g->n)
+		return OK;
+	uint32_t *saved = mem_grow(s->saved, g->n * sizeof *saved);
+	if (!saved)
+		return failure(FAIL_MEMORY, "the server has no memory for the result; try again later");
+	s->saved = saved;
+	for (size_t i = 0; i < g->n; i++) {
+		bool is_end = (i == 0 && (ends & IMAP_RETURN_MIN)) || (i + 1 == g->n && (ends & IMAP_RETURN_MAX));
+		if (!few || is_end)
+			saved[s->saved_n++] = g->v[i].uid;
+	}
+	return OK;
+}
+
+static result search(struct searching *g, str tag)
+{
+	struct imap_session *s = g->s;
+	unsigned shown = IMAP_RETURN_MIN | IMAP_RETURN_MAX | IMAP_RETURN_ALL | IMAP_RETURN_COUNT;
+	TRY(search_prepare(s, g->q));
+	TRY(look_in_memory(g));
+	TRY(look_at_stored(g));
+	settle(g);
+	if (g->q->returns & IMAP_RETURN_SAVE)
+		TRY(save(g));
+	if (!g->q->extended && !imap_enabled(s, ENABLED_REV2))
+		TRY(put_plain(g));
+	else if (g->q->returns & shown)
+		TRY(put_extended(g, tag));
+	TRY(g->trouble);
+	if (g->lost && !s->uid)
+		imap_code(s, "EXPUNGEISSUED");
+	return OK;
+}
+
+result run_SEARCH(struct imap_session *s, struct imap_command *c)
+{
+	struct searching g = {.s = s, .q = &c->search, .batch = arena_new(IMAP_FETCH_ARENA)};
+	if (!c->search.extended)
+		c->search.returns = IMAP_RETURN_ALL;
+	if (c->search.modseq)
+		imap_enable_condstore(s);
+	result r = search(&g, c->tag);
+	if (failed(r) && (c->search.returns & IMAP_RETURN_SAVE))
+		s->saved_n = 0;
+	charsets_free(&g.charsets);
+	arena_free(&g.batch);
+	return r;
+}

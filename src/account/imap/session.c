@@ -1,0 +1,167 @@
+#include "account/imap/capability.h"
+#include "account/imap/verbs.h"
+#include "base/mem.h"
+
+void imap_home_init(struct imap_home *h)
+{
+	list_init(&h->sessions);
+}
+
+static void begin_command(struct imap_session *s)
+{
+	buf_clear(&s->text);
+	buf_clear(&s->code);
+	arena_clear(&s->arena);
+	s->done = NULL;
+	s->bad = s->uid = false;
+}
+
+static unsigned state_of(const struct imap_session *s)
+{
+	return s->view ? IMAP_SELECTED : IMAP_AFTER_LOGIN;
+}
+
+static result allowed(struct imap_session *s, const struct imap_command *c)
+{
+	unsigned states = imap_verb_states(c->verb);
+	if (states == IMAP_BEFORE_LOGIN)
+		return imap_bad(s, "you are logged in already");
+	if (!(states & state_of(s)))
+		return imap_bad(s, "no mailbox is selected: send SELECT first");
+	if (c->utf8 && !imap_utf8(s))
+		return imap_bad(s, "a quoted string may hold UTF-8 only after ENABLE UTF8=ACCEPT or IMAP4rev2");
+	return OK;
+}
+
+static result run(struct imap_session *s, struct imap_command *c)
+{
+	TRY(allowed(s, c));
+	s->uid = c->uid;
+	return imap_verb_run(c->verb)(s, c);
+}
+
+static void command(struct imap_session *s)
+{
+	struct imap_command c;
+	result r = imap_parse(buf_str(&s->text), &s->arena, &c);
+	if (failed(r)) {
+		s->bad = r.kind == FAIL_INPUT || r.kind == FAIL_ABSENT;
+		imap_answer(s, c.tag, STR(""), r);
+		return;
+	}
+	r = run(s, &c);
+	bool holds = (imap_verb_flags(c.verb) & IMAP_HOLDS_EXPUNGE) && !c.uid;
+	if (!failed(s->link))
+		s->link = imap_news(s, !holds);
+	if (!failed(s->link))
+		imap_answer(s, c.tag, imap_verb_name(c.verb), r);
+}
+
+
+static void greet(struct imap_session *s, str tag)
+{
+	buf_put(&s->out, tag.n ? tag : STR("*"));
+	buf_put(&s->out, STR(" OK ["));
+	imap_put_capabilities(s, &s->out);
+	buf_put(&s->out, STR("] Logged in\r\n"));
+}
+
+static void serve(struct imap_session *s)
+{
+	while (!s->ending && !failed(s->link)) {
+		begin_command(s);
+		struct imap_append m = {0};
+		switch (imap_read_command(s, &m)) {
+		case IMAP_READ_COMMAND:
+			command(s);
+			break;
+		case IMAP_READ_APPEND:
+			imap_append(s, &m);
+			break;
+		case IMAP_READ_REFUSED:
+		case IMAP_READ_ENDED:
+			break;
+		}
+		if (!failed(s->link))
+			s->link = imap_send_if_long(s);
+	}
+}
+
+/* What the client hears last when it was not its own wish. */
+static void part(struct imap_session *s)
+{
+	enum fail_kind why = s->link.kind;
+	s->link = OK;
+	if (why == FAIL_NONE) {
+		result r = imap_send(s, true);
+		(void)r;
+	} else if (why == FAIL_TIMEOUT) {
+		imap_bye(s, "[UNAVAILABLE] Nothing was heard for too long; log in again.");
+	} else if (why == FAIL_CANCELLED) {
+		imap_bye(s, "[UNAVAILABLE] The server is being stopped; log in again in a moment.");
+	} else if (why == FAIL_ABSENT) {
+		imap_bye(s, "The selected mailbox was deleted by another session; log in again.");
+	} else if (why == FAIL_MEMORY || why == FAIL_LIMIT) {
+		imap_bye(s, "[UNAVAILABLE] The server has no memory for this session; log in again later.");
+	} else if (why == FAIL_DAMAGE || why == FAIL_DISK) {
+		imap_bye(s, "[CORRUPTION] A message cannot be read any further; ask the server's administrator.");
+	}
+	if (!failed(s->link)) {
+		result r = stream_end(s->stream);
+		(void)r;
+	}
+}
+
+static void close_session(struct imap_session *s)
+{
+	list_remove(&s->place);
+	if (s->view)
+		view_close(&s->view);
+	mem_free(s->saved);
+	buf_free(&s->text);
+	buf_free(&s->tag);
+	buf_free(&s->out);
+	buf_free(&s->code);
+	arena_free(&s->arena);
+	stream_free(&s->stream);
+}
+
+void imap_session_run(struct imap_home *h, const struct imap_login_done *l)
+{
+	struct imap_session s = {
+		.home = h,
+		.fiber = fiber_self(),
+		.trace = l->trace,
+		.text = buf_new(IMAP_COMMAND_MAX + IMAP_LITERAL_MAX),
+		.tag = buf_new(IMAP_TAG_MAX),
+		.out = buf_new(IMAP_OUT_MAX),
+		.code = buf_new(IMAP_OUT_MAX),
+		.arena = arena_new(IMAP_COMMAND_ARENA),
+	};
+	if (failed(stream_open(l->socket, &s.stream)))
+		return;
+	list_insert(&h->sessions, &s.place);
+	stream_set_idle(s.stream, h->idle_ms);
+	greet(&s, l->tag);
+	serve(&s);
+	part(&s);
+	close_session(&s);
+}
+
+void imap_sessions_stop(struct imap_home *h)
+{
+	enum { STEP_MS = 10 };
+	LIST_EACH_SAFE(node, &h->sessions) {
+		struct imap_session *s = LIST_OWNER(node, struct imap_session, place);
+		s->stopping = true;
+		if (s->resting)
+			fiber_cancel(s->fiber);
+	}
+	for (unsigned waited = 0; !list_empty(&h->sessions); waited += STEP_MS) {
+		if (waited == IMAP_STOP_MS)
+			LIST_EACH(node, &h->sessions)
+				fiber_cancel(LIST_OWNER(node, struct imap_session, place)->fiber);
+		if (failed(fiber_sleep(STEP_MS)))
+			return;
+	}
+}

@@ -1,0 +1,84 @@
+#include "account/imap/verbs.h"
+
+static const enum flag_how hows[] = {
+	[IMAP_STORE_REPLACE] = FLAGS_REPLACE,
+	[IMAP_STORE_ADD] = FLAGS_ADD,
+	[IMAP_STORE_REMOVE] = FLAGS_REMOVE,
+};
+
+/* Both ascend. */
+static bool is_in(const struct uids *list, size_t *at, uint32_t uid)
+{
+	while (*at < list->n && list->v[*at] < uid)
+		++*at;
+	return *at < list->n && list->v[*at] == uid;
+}
+
+static void put_modseq(struct imap_session *s, const struct view_message *m)
+{
+	buf_put(&s->out, STR("* "));
+	buf_put_u64(&s->out, m->number);
+	buf_put(&s->out, STR(" FETCH (UID "));
+	buf_put_u64(&s->out, m->uid);
+	buf_put(&s->out, STR(" MODSEQ ("));
+	buf_put_u64(&s->out, m->modseq);
+	buf_put(&s->out, STR("))\r\n"));
+}
+
+/* RFC 7162 3.1.3: the new modification sequence is told also where the flags are not. */
+static result tell(struct imap_session *s, const struct uids *which, const struct uids *modified, bool silent)
+{
+	size_t at = 0;
+	if (silent && !imap_enabled(s, ENABLED_CONDSTORE))
+		return OK;
+	for (size_t i = 0; i < which->n; i++) {
+		struct view_message m;
+		uint32_t number = view_number(s->view, which->v[i]);
+		if (is_in(modified, &at, which->v[i]) || !number || failed(view_at(s->view, number, &m)))
+			continue;
+		if (silent)
+			put_modseq(s, &m);
+		else
+			imap_put_flags_news(s, &m);
+		TRY(imap_send_if_long(s));
+	}
+	return OK;
+}
+
+/* Numbers where the command came with numbers. */
+static void put_modified(struct imap_session *s, const struct uids *modified)
+{
+	struct imap_set_writer w = {.out = &s->code};
+	buf_clear(&s->code);
+	buf_put(&s->code, STR("MODIFIED "));
+	for (size_t i = 0; i < modified->n; i++) {
+		uint32_t n = s->uid ? modified->v[i] : view_number(s->view, modified->v[i]);
+		if (n)
+			imap_set_add(&w, n);
+	}
+	if (!imap_set_end(&w))
+		buf_clear(&s->code);
+}
+
+result run_STORE(struct imap_session *s, struct imap_command *c)
+{
+	const struct imap_store *st = &c->store;
+	struct uids which, modified = {0};
+	struct flag_change change = {
+		.how = hows[st->mode],
+		.flags = imap_flag_names(&st->flags),
+		.conditional = st->unchanged_since,
+		.unchanged_since = st->modseq,
+	};
+	if (!view_writes(s->view))
+		return imap_no(s, "READ-ONLY", "the mailbox is open for reading only: SELECT it to change flags");
+	TRY(imap_pick(s, &c->store.set, c->uid, &which));
+	if (st->unchanged_since)
+		imap_enable_condstore(s);
+	if (which.n)
+		TRY(message_flags(s->view, &which, &change, &s->arena, &modified));
+	TRY(tell(s, &which, &modified, st->silent));
+	if (modified.n)
+		put_modified(s, &modified);
+	return OK;
+}
