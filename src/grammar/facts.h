@@ -60,4 +60,9 @@ result facts_of(str message, const struct facts_wants *wants, arena *a, struct f
 void facts_encode(const struct facts *f, buf *out);
 result facts_decode(str encoded, uint64_t size, arena *a, struct facts *out) NODISCARD;
 
+/* The same without the printed answers and the search text: what a store keeps
+ * beside these. Decoding leaves them empty. */
+void facts_stored_encode(const struct facts *f, buf *out);
+result facts_stored_decode(str encoded, uint64_t size, arena *a, struct facts *out) NODISCARD;
+
 #endif

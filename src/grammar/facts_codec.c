@@ -49,7 +49,7 @@ static void put_part(buf *b, const struct mime_part *p)
 	put_string(b, p->name);
 }
 
-void facts_encode(const struct facts *f, buf *out)
+static void put_head(const struct facts *f, buf *out)
 {
 	put_number(out, FACTS_VERSION, 1);
 	put_number(out, f->size, 8);
@@ -62,13 +62,29 @@ void facts_encode(const struct facts *f, buf *out)
 	put_ids(out, &f->references);
 	put_string(out, f->subject);
 	put_string(out, f->base_subject);
+}
+
+static void put_parts(const struct facts *f, buf *out)
+{
+	put_number(out, f->parts.n, 4);
+	for (uint32_t i = 0; i < f->parts.n; i++)
+		put_part(out, &f->parts.parts[i]);
+}
+
+void facts_encode(const struct facts *f, buf *out)
+{
+	put_head(f, out);
 	put_string(out, f->envelope);
 	put_string(out, f->body);
 	put_string(out, f->structure);
 	put_string(out, f->search_text);
-	put_number(out, f->parts.n, 4);
-	for (uint32_t i = 0; i < f->parts.n; i++)
-		put_part(out, &f->parts.parts[i]);
+	put_parts(f, out);
+}
+
+void facts_stored_encode(const struct facts *f, buf *out)
+{
+	put_head(f, out);
+	put_parts(f, out);
 }
 
 static str get_string(cursor *c)
@@ -205,7 +221,7 @@ static bool get_parts(cursor *c, uint64_t size, arena *a, struct mime_table *out
 	return parts && last && !c->bad && is_tree(parts, n, size, last);
 }
 
-static bool get_all(cursor *c, uint64_t size, arena *a, struct facts *f)
+static bool get_head(cursor *c, arena *a, struct facts *f)
 {
 	if (cursor_u8(c) != FACTS_VERSION)
 		return false;
@@ -219,23 +235,41 @@ static bool get_all(cursor *c, uint64_t size, arena *a, struct facts *f)
 		return false;
 	f->subject = get_string(c);
 	f->base_subject = get_string(c);
+	return !c->bad;
+}
+
+static bool get_answers(cursor *c, struct facts *f)
+{
 	f->envelope = get_string(c);
 	f->body = get_string(c);
 	f->structure = get_string(c);
 	f->search_text = get_string(c);
-	return f->size == size && is_list(f->envelope) && is_list(f->body) && is_list(f->structure) &&
-	       get_parts(c, size, a, &f->parts) && cursor_done(c);
+	return is_list(f->envelope) && is_list(f->body) && is_list(f->structure);
+}
+
+static result judge(bool fits, arena *a, const struct facts *f, struct facts *out)
+{
+	if (a->broken)
+		return arena_result(a);
+	if (!fits)
+		return failure(FAIL_INPUT, "the facts about a message do not fit the message");
+	*out = *f;
+	return OK;
 }
 
 result facts_decode(str encoded, uint64_t size, arena *a, struct facts *out)
 {
 	struct facts f = {0};
 	cursor c = cursor_on(encoded);
-	bool fits = get_all(&c, size, a, &f);
-	if (a->broken)
-		return arena_result(a);
-	if (!fits)
-		return failure(FAIL_INPUT, "the facts about a message do not fit the message");
-	*out = f;
-	return OK;
+	bool fits = get_head(&c, a, &f) && f.size == size && get_answers(&c, &f) &&
+		    get_parts(&c, size, a, &f.parts) && cursor_done(&c);
+	return judge(fits, a, &f, out);
+}
+
+result facts_stored_decode(str encoded, uint64_t size, arena *a, struct facts *out)
+{
+	struct facts f = {0};
+	cursor c = cursor_on(encoded);
+	bool fits = get_head(&c, a, &f) && f.size == size && get_parts(&c, size, a, &f.parts) && cursor_done(&c);
+	return judge(fits, a, &f, out);
 }
