@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "run/clock.h"
 #include "run/memfd.h"
+#include "talk/body.h"
 #include "talk/shape.h"
 
 #include <unistd.h>

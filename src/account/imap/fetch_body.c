@@ -76,7 +76,8 @@ static result put_range(struct fetching *g, struct fetch_letter *l, const struct
 /* ---- chosen fields */
 
 /* The header block, from the row where it is there; of a huge one the part that is looked at. */
-static result header_text(struct fetching *g, struct fetch_letter *l, const struct section_place *at, buf *hold, str *out)
+static result header_text(struct fetching *g, struct fetch_letter *l, const struct section_place *at, buf *hold,
+	str *out)
 {
 	if (at->from == 0 && l->row->header.p && l->row->header.n == at->n) {
 		*out = l->row->header;

@@ -1,5 +1,6 @@
 #include "account/imap/session.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 enum { KEYWORDS_MAX = 64 };

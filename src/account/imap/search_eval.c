@@ -17,9 +17,9 @@ static int64_t day_of(int64_t seconds, int64_t minutes)
 	return local / DAY - (local % DAY < 0);
 }
 
-static enum search_answer compare_day(enum imap_key_kind kind, int64_t day, struct imap_date with)
+static enum search_answer compare_day(enum imap_key_kind kind, int64_t day, struct date with)
 {
-	int64_t other = imap_date_days(with);
+	int64_t other = date_days(with);
 	switch (kind) {
 	case IMAP_KEY_BEFORE:
 	case IMAP_KEY_SENTBEFORE:

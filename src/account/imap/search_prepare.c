@@ -2,6 +2,8 @@
 
 #include "run/fiber.h"
 
+enum { UTF8_GROWTH = 3, FOLD_GROWTH = 18 * UTF8_GROWTH }; /* NFKD makes up to 18 letters of one */
+
 struct preparing {
 	struct imap_session *s;
 	str charset; /* of the texts; empty: UTF-8 */
@@ -29,7 +31,9 @@ static void fold_text(void *arg)
 
 static result prepare_text(struct preparing *p, struct imap_key *key)
 {
-	struct folding f = {.p = p, .text = key->text, .utf8 = buf_new(8 * IMAP_COMMAND_MAX), .out = buf_new(32 * IMAP_COMMAND_MAX)};
+	struct folding f = {.p = p, .text = key->text};
+	f.utf8 = buf_new(UTF8_GROWTH * IMAP_COMMAND_MAX);
+	f.out = buf_new(FOLD_GROWTH * IMAP_COMMAND_MAX);
 	if (!p->charset.n && !str_is_utf8(key->text))
 		return imap_no(p->s, "BADCHARSET (US-ASCII UTF-8)", "a text to look for is not UTF-8; name its CHARSET");
 	fiber_on_loop_stack(fold_text, &f);

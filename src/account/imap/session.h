@@ -91,7 +91,8 @@ result imap_read_octets(struct imap_session *s, uint64_t n, result (*take)(void 
 result imap_swallow(struct imap_session *s, struct imap_literal literal) NODISCARD;
 
 /* ---- news.c */
-/* Tells what changed in the selected mailbox; `expunge`: numbers may change now. Does not suspend unless much is told. */
+/* Tells what changed in the selected mailbox; `expunge`: numbers may change now.
+ * Suspends only where much is told. */
 result imap_news(struct imap_session *s, bool expunge) NODISCARD;
 void imap_enable_condstore(struct imap_session *s);
 void imap_unselect(struct imap_session *s);
