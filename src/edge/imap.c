@@ -312,8 +312,8 @@ static void say_goodbye(struct imap *i, result why)
 		r = say(i, (str){NULL, 0}, "BYE Nobody logged in in time");
 	else if (why.kind == FAIL_CANCELLED)
 		r = say(i, (str){NULL, 0}, "BYE The server is stopping");
-	if (!failed(r) && !fiber_cancelled())
-		r = stream_end(i->client->stream);
+	if (!failed(r)) /* a cancelled fiber cannot wait, but what fits into the socket goes out */
+		r = fiber_cancelled() ? stream_flush(i->client->stream) : stream_end(i->client->stream);
 	(void)r; /* the client has gone or goes now: there is nobody left to tell */
 }
 

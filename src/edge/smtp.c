@@ -183,8 +183,8 @@ static void say_goodbye(struct smtp_session *s, result why)
 		ignored = smtp_reply(s, 421, "4.4.2", "Nothing came for too long; this connection ends. Connect again");
 	else if (why.kind == FAIL_CANCELLED)
 		ignored = smtp_reply(s, 421, "4.3.2", "The server is stopping; try again in a moment");
-	if (!failed(ignored) && !fiber_cancelled())
-		ignored = stream_end(s->client->stream);
+	if (!failed(ignored)) /* a cancelled fiber cannot wait, but what fits into the socket goes out */
+		ignored = fiber_cancelled() ? stream_flush(s->client->stream) : stream_end(s->client->stream);
 	(void)ignored; /* the client has gone or goes now: there is nobody left to tell */
 }
 
