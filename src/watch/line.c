@@ -1,0 +1,194 @@
+#include "watch/line.h"
+
+#include <stdio.h>
+#include <time.h>
+
+static const char digits[] = "0123456789abcdef";
+
+static const char *const levels[] = {
+	[LOG_DEBUG] = "debug",	   [LOG_INFO] = "info",	  [LOG_NOTICE] = "notice",
+	[LOG_WARNING] = "warning", [LOG_ERROR] = "error",
+};
+
+void stamp_of(int64_t wall_ms, char out[STAMP_SIZE])
+{
+	time_t s = (time_t)(wall_ms / 1000);
+	struct tm t;
+	memset(out, 0, STAMP_SIZE);
+	gmtime_r(&s, &t);
+	size_t n = strftime(out, STAMP_SIZE, "%Y-%m-%dT%H:%M:%S", &t);
+	snprintf(out + n, STAMP_SIZE - n, ".%03uZ", (unsigned)(wall_ms % 1000) % 1000);
+}
+
+void trace_hex(const trace_id *id, char out[TRACE_HEX])
+{
+	for (size_t i = 0; i < sizeof id->b; i++) {
+		out[2 * i] = digits[id->b[i] >> 4];
+		out[2 * i + 1] = digits[id->b[i] & 15];
+	}
+}
+
+bool trace_is_none(const trace_id *id)
+{
+	static const trace_id none;
+	return memcmp(id, &none, sizeof none) == 0;
+}
+
+/* ---- text ---- */
+
+static void put_escape(buf *out, unsigned code)
+{
+	char e[6] = {'\\', 'u', digits[code >> 12 & 15], digits[code >> 8 & 15], digits[code >> 4 & 15], digits[code & 15]};
+	buf_put(out, str_of(e, sizeof e));
+}
+
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* Length of the well-formed sequence at `i` (RFC 3629), 0 when there is none. */
+static size_t sequence(str s, size_t i, unsigned *code)
+{
+	static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};
+	unsigned char c = str_at(s, i);
+	size_t n = c >= 0xf0 && c < 0xf5 ? 4 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xc2 && c < 0xe0 ? 2 : 0;
+	if (n == 0 || n > s.n - i)
+		return 0;
+	unsigned v = c & (0xffu >> (n + 1));
+	for (size_t k = 1; k < n; k++) {
+		if ((str_at(s, i + k) & 0xc0) != 0x80)
+			return 0;
+		v = v << 6 | (str_at(s, i + k) & 0x3f);
+	}
+	if (v < least[n] || v > 0x10ffff || (v >= 0xd800 && v < 0xe000))
+		return 0;
+	*code = v;
+	return n;
+}
+
+/* What a terminal or an editor would obey instead of show. */
+static bool misleads(unsigned code)
+{
+	return code < 0xa0 || (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
+static size_t put_special(buf *out, str s, size_t i)
+{
+	unsigned code = str_at(s, i);
+	if (code == '"' || code == '\\') {
+		buf_putc(out, '\\');
+		buf_putc(out, (char)code);
+		return 1;
+	}
+	if (code < 0x80) {
+		put_escape(out, code);
+		return 1;
+	}
+	size_t n = sequence(s, i, &code);
+	if (n == 0)
+		buf_put(out, STR("\\ufffd"));
+	else if (misleads(code))
+		put_escape(out, code);
+	else
+		buf_put(out, str_sub(s, i, n));
+	return n ? n : 1;
+}
+
+void json_put(buf *out, str s)
+{
+	buf_putc(out, '"');
+	for (size_t i = 0; i < s.n;) {
+		size_t from = i;
+		while (i < s.n && is_plain(str_at(s, i)))
+			i++;
+		buf_put(out, str_sub(s, from, i - from));
+		if (i < s.n)
+			i += put_special(out, s, i);
+	}
+	buf_putc(out, '"');
+}
+
+static void put_name(buf *out, const char *name)
+{
+	buf_put(out, STR(",\""));
+	buf_put(out, str_from(name));
+	buf_put(out, STR("\":"));
+}
+
+/* ---- events ---- */
+
+static void put_i64(buf *out, int64_t v)
+{
+	if (v < 0)
+		buf_putc(out, '-');
+	buf_put_u64(out, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+}
+
+static void put_value(buf *out, const struct log_value *v)
+{
+	json_put(out, v->name);
+	buf_putc(out, ':');
+	if (v->type == 's')
+		json_put(out, v->text);
+	else if (v->type == 'u')
+		buf_put_u64(out, v->number);
+	else
+		put_i64(out, (int64_t)v->number);
+}
+
+bool fields_put(buf *out, struct log_record r, size_t max)
+{
+	static const char cut_off[] = ",\"cut\":true}";
+	struct log_value v;
+	size_t start = out->n;
+	bool cut = false;
+	must(max >= sizeof cut_off);
+	buf_putc(out, '{');
+	while (log_next(&r, &v)) {
+		size_t before = out->n;
+		if (cut)
+			continue;
+		if (before > start + 1)
+			buf_putc(out, ',');
+		put_value(out, &v);
+		if (out->n - start > max - (sizeof cut_off - 1)) {
+			out->n = before;
+			cut = true;
+		}
+	}
+	if (cut)
+		buf_put(out, str_skip(str_from(cut_off), out->n == start + 1 ? 1 : 0));
+	else
+		buf_putc(out, '}');
+	return !r.fields.bad;
+}
+
+bool line_put(buf *out, const struct log_record *r, const struct origin *from, const char *stamp)
+{
+	const struct log_meaning *m = log_meaning_of(r->event);
+	size_t start = out->n;
+	buf_put(out, STR("{\"time\":\""));
+	buf_put(out, str_from(stamp));
+	buf_put(out, STR("\",\"level\":\""));
+	buf_put(out, str_from(levels[m->level]));
+	buf_put(out, STR("\",\"event\":\""));
+	buf_put(out, str_from(m->name));
+	buf_putc(out, '"');
+	put_name(out, "room");
+	json_put(out, from->role);
+	put_name(out, "number");
+	buf_put_u64(out, from->number);
+	if (!trace_is_none(&r->trace)) {
+		char hex[TRACE_HEX];
+		trace_hex(&r->trace, hex);
+		put_name(out, "trace");
+		json_put(out, str_of(hex, sizeof hex));
+	}
+	put_name(out, "fields");
+	bool whole = fields_put(out, *r, SIZE_MAX);
+	buf_put(out, STR("}\n"));
+	if (!whole)
+		out->n = start;
+	return whole;
+}

@@ -1,0 +1,47 @@
+/* The watch room: hears what all the others did. */
+#include "talk/room.h"
+#include "talk/room_watch.h"
+#include "talk/settings.h"
+#include "watch/jail.h"
+#include "watch/watch.h"
+
+static void on_events(struct arrival *in, struct room_watch_events *m)
+{
+	const struct room_visitor *v = in->ctx;
+	struct origin from = {.role = str_from(v->role), .number = v->number};
+	watch_take(&from, m->records);
+}
+
+static result on_trace(struct arrival *in, struct web_watch_trace *m, struct web_watch_traces *answer)
+{
+	return watch_find(m->query, in->arena, answer);
+}
+
+static result on_counters(struct arrival *in, struct web_watch_counters *m, struct web_watch_counters_are *answer)
+{
+	(void)m;
+	return watch_counters(in->arena, answer);
+}
+
+static result prepare(const struct supervisor_room_begin *b)
+{
+	struct options o;
+	TRY(settings_read(b, &o));
+	result r = watch_prepare(&o);
+	options_free(&o);
+	return r;
+}
+
+static const struct room_watch_as_watch for_rooms = {.events = on_events};
+static const struct web_watch_as_watch for_web = {.trace = on_trace, .counters = on_counters};
+static const struct room_door doors[] = {
+	{.kind = &room_watch_as_watch_kind, .handlers = &for_rooms},
+	{.kind = &web_watch_as_watch_kind, .handlers = &for_web},
+};
+static const struct room room = {.prepare = prepare, .jail = watch_jail, .start = watch_start, .stop = watch_stop,
+				 .doors = doors, .doors_n = sizeof doors / sizeof doors[0], .keeps_log = true};
+
+int main(void)
+{
+	return room_main(&room);
+}

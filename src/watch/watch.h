@@ -1,0 +1,23 @@
+/* What watch does with an event: counts it, writes its line, keeps it for the
+ * ledger. In that order of importance: under pressure ledger entries are
+ * dropped first (ledger.h), then lines (journal.h), counters never.
+ *
+ * One process is one watch. Damaged records are counted and skipped, since a
+ * room that speaks nonsense must not take the log away from the others. */
+#ifndef WATCH_WATCH_H
+#define WATCH_WATCH_H
+
+#include "config/options.h"
+#include "talk/web_watch.h"
+#include "watch/line.h"
+
+result watch_prepare(const struct options *o) NODISCARD;
+result watch_start(void) NODISCARD; /* on a fiber, after the jail */
+void watch_stop(void);              /* suspends */
+
+/* A packet of records, each behind its length (u16). */
+void watch_take(const struct origin *from, str records);
+result watch_find(str query, arena *a, struct web_watch_traces *out) NODISCARD; /* suspends */
+result watch_counters(arena *a, struct web_watch_counters_are *out) NODISCARD;
+
+#endif
