@@ -3,7 +3,8 @@
 #include <sodium.h>
 
 /* The fields whose text is somebody's address. */
-static const str named[] = {STR_INIT("from"), STR_INIT("to"), STR_INIT("recipient"), STR_INIT("user"), STR_INIT("address")};
+static const str named[] = {STR_INIT("from"), STR_INIT("to"), STR_INIT("recipient"), STR_INIT("user"),
+			    STR_INIT("address")};
 
 enum { ADDRESS_MAX = 320 };
 

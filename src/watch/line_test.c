@@ -27,7 +27,8 @@ static void test_text_is_escaped(void **state)
 	assert_str(json_of(STR("")), STR("\"\""));
 	assert_str(json_of(STR("a\"b\\c")), STR("\"a\\\"b\\\\c\""));
 	assert_str(json_of(STR("x\r\n\0\x1b[2J\x7f")), STR("\"x\\u000d\\u000a\\u0000\\u001b[2J\\u007f\""));
-	assert_str(json_of(STR("Gr\xc3\xbc\xc3\x9f" "e \xf0\x9f\x8f\xb0")), STR("\"Gr\xc3\xbc\xc3\x9f" "e \xf0\x9f\x8f\xb0\""));
+	assert_str(json_of(STR("Gr\xc3\xbc\xc3\x9f" "e \xf0\x9f\x8f\xb0")),
+		   STR("\"Gr\xc3\xbc\xc3\x9f" "e \xf0\x9f\x8f\xb0\""));
 }
 
 static void test_what_is_no_utf8_is_replaced(void **state)
@@ -75,8 +76,8 @@ static void test_an_event_is_one_line(void **state)
 	buf_clear(&out);
 	assert_true(line_put(&out, &r, &from, stamp));
 	assert_str(buf_str(&out),
-		   STR("{\"time\":\"2026-11-21T19:40:01.123Z\",\"level\":\"info\",\"event\":\"delivery.kept\",\"room\":\"account\","
-		       "\"number\":42,\"trace\":\"ab0102030405060708090a0b0c0d0eff\","
+		   STR("{\"time\":\"2026-11-21T19:40:01.123Z\",\"level\":\"info\",\"event\":\"delivery.kept\","
+		       "\"room\":\"account\",\"number\":42,\"trace\":\"ab0102030405060708090a0b0c0d0eff\","
 		       "\"fields\":{\"from\":\"a\\u000ab\",\"size\":7,\"delta\":-3}}\n"));
 }
 
