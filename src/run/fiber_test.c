@@ -1,5 +1,8 @@
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -409,6 +412,91 @@ static void report_the_cost_of_a_switch(void **state)
 	printf("a wait at a gate and its wake, there and back: %lu ns (two switches)\n", (unsigned long)each);
 }
 
+/* ---- limits, signals, rest ---- */
+
+static void nothing(void *arg)
+{
+	(void)arg;
+}
+
+static void fibers_have_a_limit(void **state)
+{
+	(void)state;
+	result r = OK;
+	for (int i = 0; i <= FIBERS_MAX && !failed(r); i++)
+		r = fiber_start(nothing, NULL, "test", NULL);
+	/* Before Linux 6.13 the kernel's 65,530 mappings are reached first. */
+	assert_true(r.kind == FAIL_LIMIT || (r.kind == FAIL_MEMORY && fiber_count() > 30000));
+	assert_true(fiber_count() <= FIBERS_MAX);
+	loop_run();
+	assert_int_equal(fiber_count(), 0);
+}
+
+static void wait_for_signal(void *arg)
+{
+	(void)arg;
+	fiber_yield();
+	raise(SIGTERM);
+	assert_int_equal(fiber_sleep(10000).kind, FAIL_CANCELLED);
+	assert_true(loop_ending());
+	mark('s');
+}
+
+static void sigterm_ends_the_loop_in_order(void **state)
+{
+	(void)state;
+	assert_ok(loop_end_on_signals());
+	go(wait_for_signal, NULL);
+	loop_run();
+	assert_string_equal(trail, "s");
+}
+
+enum { DEEP = 48 * 1024, QUIET_MS = 6500 };
+
+static __attribute__((noinline)) void dig(volatile char *out)
+{
+	volatile char big[DEEP];
+	for (size_t i = 0; i < DEEP; i += 512)
+		big[i] = 1;
+	*out = big[DEEP / 2];
+}
+
+static size_t resident_below(const char *here)
+{
+	unsigned char pages[DEEP / 4096];
+	uintptr_t from = ((uintptr_t)here - DEEP - 4096) & ~(uintptr_t)4095;
+	assert_int_equal(mincore((void *)from, sizeof(pages) * 4096, pages), 0);
+	size_t n = 0;
+	for (size_t i = 0; i < sizeof(pages); i++)
+		n += pages[i] & 1;
+	return n;
+}
+
+static void rest_after_digging(void *arg)
+{
+	char here = 0;
+	dig(&here);
+	*(size_t *)arg = resident_below(&here);
+	assert_ok(fiber_sleep(QUIET_MS));
+	((size_t *)arg)[1] = resident_below(&here);
+	/* A page or two under this frame are in use for the calls. */
+}
+
+static void a_resting_fiber_gives_its_stack_back_and_wakes_nobody(void **state)
+{
+	(void)state;
+	size_t pages[2] = {0};
+	go(rest_after_digging, pages);
+	struct rusage before, after;
+	getrusage(RUSAGE_SELF, &before);
+	loop_run();
+	getrusage(RUSAGE_SELF, &after);
+	assert_true(pages[0] > 8);
+	assert_in_range(pages[1], 0, 3);
+	/* The start, the sweep, the end: no ticking in between. */
+	assert_in_range(after.ru_nvcsw - before.ru_nvcsw, 1, 8);
+}
+
 static int alive;
 
 static void one_of_many(void *arg)
@@ -436,7 +524,8 @@ int main(void)
 		T(a_gate_wakes_one_then_all), T(a_wake_goes_past_a_cancelled_waiter), T(every_wait_ends_by_cancel),
 		T(a_descriptor_wakes_its_reader), T(closing_a_watch_wakes_its_waiter), T(a_pair_tells_which),
 		T(the_loop_stack_can_be_borrowed), T(refused_memory_starts_nothing), T(report_the_cost_of_a_switch),
-		T(five_thousand_at_once),
+		T(five_thousand_at_once), T(fibers_have_a_limit), T(sigterm_ends_the_loop_in_order),
+		T(a_resting_fiber_gives_its_stack_back_and_wakes_nobody),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

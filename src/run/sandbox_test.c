@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,7 +35,10 @@ enum { DID_IT = 1, REFUSED = 2, FINE = 3, NOT_IN = 4 };
 static char dir[] = "/tmp/sandbox_test.XXXXXX";
 static char inside[64], outside[64];
 static int inside_fd, abi_max;
+static bool connects;
+static uint16_t ports[2]; /* it may connect to the first */
 static const struct sandbox_call *const with_files[] = {sandbox_files, NULL};
+static const struct sandbox_call *const with_sockets[] = {sandbox_connect, NULL};
 
 static result enter(bool files)
 {
@@ -44,6 +48,12 @@ static result enter(bool files)
 		s.tables = with_files;
 		s.paths = &path;
 		s.path_count = 1;
+	}
+	struct sandbox_port port = {.port = ports[0]};
+	if (connects) {
+		s.tables = with_sockets;
+		s.ports = &port;
+		s.port_count = 1;
 	}
 	struct sandbox_state state;
 	return sandbox_enter(&s, &state);
@@ -390,17 +400,55 @@ static int work_as_a_room(void)
 	return done == 2 ? FINE : REFUSED;
 }
 
-static int abort_inside(void)
-{
-	abort();
-}
-
 static void expect(bool files, int (*fn)(void), int want)
 {
 	AUTO_BUF buf said = buf_new(65536);
 	int status = in_jail(files, fn, &said);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != want)
 		fail_msg("status %x, said %.*s", (unsigned)status, STR_ARG(buf_str(&said)));
+}
+
+
+static int connect_to(uint16_t port)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int r = fd < 0 ? -1 : connect(fd, (struct sockaddr *)&to, sizeof(to));
+	close(fd);
+	return r;
+}
+
+static int connect_both(void)
+{
+	bool first = connect_to(ports[0]) == 0, second = connect_to(ports[1]) == 0;
+	return first && !second ? FINE : second ? DID_IT : REFUSED;
+}
+
+static void only_the_given_ports_are_reached(void **state)
+{
+	(void)state;
+	struct sandbox_state have;
+	sandbox_probe(&have);
+	if (have.landlock_abi < 4)
+		skip();
+	int listeners[2];
+	for (int i = 0; i < 2; i++) {
+		net_addr at;
+		assert_ok(net_parse(STR("127.0.0.1:0"), &at));
+		assert_ok(net_listen(&at, &listeners[i]));
+		assert_ok(net_local(listeners[i], &at));
+		ports[i] = at.port;
+	}
+	connects = true;
+	expect(false, connect_both, FINE);
+	connects = false;
+	close(listeners[0]);
+	close(listeners[1]);
+}
+
+static int abort_inside(void)
+{
+	abort();
 }
 
 static void a_jailed_room_works(void **state)
@@ -498,7 +546,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_room_without_files_can_do_none_of_it),
 		cmocka_unit_test(a_room_with_files_keeps_to_its_folder), cmocka_unit_test(the_floor_of_landlock_is_enough),
-		cmocka_unit_test(a_jailed_room_works), cmocka_unit_test(our_own_bug_ends_as_itself),
+		cmocka_unit_test(a_jailed_room_works), cmocka_unit_test(only_the_given_ports_are_reached),
+		cmocka_unit_test(our_own_bug_ends_as_itself),
 		cmocka_unit_test(the_list_is_sorted_and_marks_conditions), cmocka_unit_test(a_line_that_is_no_report_is_none),
 	};
 	return cmocka_run_group_tests(tests, make_folders, remove_folders);

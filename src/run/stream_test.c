@@ -1,8 +1,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/test.h"
 #include "run/carry.h"
+#include "run/clock.h"
 #include "run/loop.h"
 #include "run/net.h"
 #include "run/stream.h"
@@ -14,6 +16,8 @@ static struct {
 	void (*peer_fn)(int fd);
 	void (*test_fn)(struct stream *s);
 } scene;
+
+static int echoes;
 
 static int open_loop(void **state)
 {
@@ -412,6 +416,161 @@ static void carrying_ends_by_cancel(void **state)
 	close(inner[1]);
 }
 
+static void stall_and_advance(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 10; i++)
+		fiber_yield();
+	clock_test_advance(CARRY_STALL_MS - 1);
+	fiber_yield();
+	fiber_yield();
+	assert_non_null(ends.client);
+	clock_test_advance(2);
+}
+
+static void fill_inner(void *arg)
+{
+	int fd = *(int *)arg;
+	for (ssize_t n = 1; n > 0; )
+		n = write(fd, bulk, sizeof(bulk));
+}
+
+static void a_client_that_takes_nothing_is_given_up(void **state)
+{
+	(void)state;
+	int outer[2], inner[2];
+	assert_ok(net_pair(SOCK_STREAM, outer));
+	assert_ok(net_pair(SOCK_STREAM, inner));
+	assert_ok(stream_open(outer[0], &ends.client));
+	assert_ok(stream_open(inner[0], &ends.inner));
+	clock_test_hold(0);
+	while (write(outer[0], bulk, sizeof(bulk)) > 0)
+		; /* the client's socket is full before anything is carried */
+	assert_ok(fiber_start(fill_inner, &inner[1], "room", NULL));
+	assert_ok(fiber_start(run_carry, NULL, "carry", NULL));
+	assert_ok(fiber_start(stall_and_advance, NULL, "time", NULL));
+	loop_run();
+	clock_test_release();
+	assert_int_equal(carried.kind, FAIL_TIMEOUT);
+	close(outer[1]);
+	close(inner[1]);
+}
+
+/* ---- bad days ---- */
+
+static void peer_block(int fd)
+{
+	static char block[2 * STREAM_BLOCK];
+	send_str(fd, str_of(block, sizeof(block)));
+}
+
+static void test_block(struct stream *s)
+{
+	result r = OK;
+	while (!failed(r))
+		r = stream_fill(s);
+	assert_int_equal(r.kind, FAIL_LIMIT);
+	assert_int_equal(stream_peek(s).n, STREAM_BLOCK);
+	stream_consume(s, 100);
+	assert_ok(stream_fill(s));
+}
+
+static void unconsumed_bytes_have_a_limit(void **state)
+{
+	(void)state;
+	play(peer_block, test_block);
+}
+
+/* Lines arrive in arbitrary pieces and are the same lines. */
+static str script;
+static unsigned seed;
+
+static unsigned roll(unsigned below)
+{
+	seed = seed * 1103515245U + 12345U;
+	return (seed >> 16) % below;
+}
+
+static void peer_pieces(int fd)
+{
+	for (str left = script; left.n; ) {
+		str piece = str_sub(left, 0, 1 + roll(7));
+		send_str(fd, piece);
+		left = str_skip(left, piece.n);
+		if (roll(3) == 0)
+			fiber_yield();
+	}
+}
+
+enum { SHORT = 12 };
+
+static void test_pieces(struct stream *s)
+{
+	for (str left = script; ; ) {
+		size_t at = str_find(left, STR("\r\n"));
+		str got, want = str_sub(left, 0, at);
+		result r = stream_read_line(s, SHORT, LINE_CRLF, &got);
+		if (at == STR_NONE) {
+			assert_true(failed(r));
+			return;
+		}
+		assert_int_equal(r.kind, want.n > SHORT ? FAIL_LIMIT : FAIL_NONE);
+		if (!failed(r))
+			assert_str(got, want);
+		left = str_skip(left, at + 2);
+	}
+}
+
+static void lines_do_not_depend_on_their_pieces(void **state)
+{
+	(void)state;
+	for (unsigned round = 1; round <= 200; round++) {
+		char text[400];
+		size_t n = 0;
+		seed = round;
+		while (n < sizeof(text))
+			text[n++] = "ab\r\n\r\n"[roll(6)];
+		script = str_of(text, n);
+		play(peer_pieces, test_pieces);
+	}
+}
+
+static void poor_peer(void *arg)
+{
+	struct stream *s = NULL;
+	int fd = *(int *)arg;
+	if (failed(stream_open(fd, &s))) {
+		close(fd);
+		return;
+	}
+	str line;
+	result r = stream_write(s, STR("hello\r\n"));
+	if (!failed(r))
+		r = stream_flush(s);
+	if (!failed(r))
+		r = stream_read_line(s, 100, LINE_CRLF, &line);
+	if (!failed(r))
+		echoes++;
+	stream_free(&s);
+}
+
+static void poor_times_go_by(void **state)
+{
+	(void)state;
+	for (uint64_t n = 1; echoes < 2; n++) {
+		int fds[2];
+		echoes = 0;
+		assert_ok(net_pair(SOCK_STREAM, fds));
+		mem_fail_at(n);
+		for (int i = 0; i < 2; i++)
+			if (failed(fiber_start(poor_peer, &fds[i], "peer", NULL)))
+				close(fds[i]);
+		loop_run();
+		mem_fail_at(0);
+		assert_true(n < 100);
+	}
+}
+
 int main(void)
 {
 #define T(NAME) cmocka_unit_test_setup_teardown(NAME, open_loop, shut_loop)
@@ -420,7 +579,8 @@ int main(void)
 		T(a_line_may_be_larger_than_a_block), T(bulk_goes_through_both_ways),
 		T(a_deadline_ends_a_dribbling_client), T(an_idle_client_times_out),
 		T(a_descriptor_is_handed_over_only_when_nothing_waits), T(carries_both_ways_until_the_room_ends),
-		T(carrying_ends_by_cancel),
+		T(carrying_ends_by_cancel), T(a_client_that_takes_nothing_is_given_up), T(unconsumed_bytes_have_a_limit),
+		T(lines_do_not_depend_on_their_pieces), T(poor_times_go_by),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,7 @@
 #include "run/net.h"
 #include "run/tls.h"
 #include "run/tls_cert.h"
+#include "run/tls_core.h"
 
 static struct tls_context *server_side, *client_side, *trusting;
 
@@ -273,6 +274,112 @@ static void a_replaced_certificate_leaves_sessions_running(void **state)
 	assert_int_equal(make_contexts(NULL), 0);
 }
 
+static void see_hello(struct stream *s)
+{
+	str got;
+	AUTO_BUF buf none = buf_new(64);
+	assert_int_equal(tls_exporter(stream_tls(s), &none).kind, FAIL_ABSENT); /* only 1.2 is offered here */
+	assert_ok(stream_read_some(s, &got));
+	assert_str(got, STR("hello"));
+}
+
+/* A bare OpenSSL client, for what only a client chooses: ALPN and resumption. */
+static SSL_SESSION *ticket;
+static struct tls_facts facts;
+static char agreed[16];
+
+static int keep_ticket(SSL *ssl, SSL_SESSION *session)
+{
+	(void)ssl;
+	SSL_SESSION_free(ticket);
+	ticket = session;
+	return 1;
+}
+
+static void note_facts(struct stream *s)
+{
+	tls_facts(stream_tls(s), &facts);
+	must(facts.alpn.n < sizeof(agreed));
+	memcpy(agreed, facts.alpn.n ? facts.alpn.p : "", facts.alpn.n);
+	facts.alpn.p = agreed;
+	assert_ok(stream_write(s, STR("hello")));
+	assert_ok(stream_end(s));
+}
+
+static void run_bare_client(void *arg)
+{
+	struct pair *p = arg;
+	SSL *ssl = SSL_new(client_side->ssl);
+	assert_int_equal(SSL_set_fd(ssl, p->fds[1]), 1);
+	SSL_set_connect_state(ssl);
+	assert_int_equal(SSL_set_alpn_protos(ssl, (const unsigned char *)p->name.p, (unsigned)p->name.n), 0);
+	if (ticket)
+		assert_int_equal(SSL_set_session(ssl, ticket), 1);
+	char got[16];
+	int n;
+	while ((n = SSL_read(ssl, got, sizeof(got))) <= 0 && SSL_get_error(ssl, n) == SSL_ERROR_WANT_READ)
+		fiber_yield();
+	assert_int_equal(n, 5);
+	SSL_shutdown(ssl); /* a session that ended otherwise is not resumed */
+	SSL_free(ssl);
+	close(p->fds[1]);
+}
+
+static void meet_bare_client(const char *alpn)
+{
+	struct pair p = {.server = note_facts, .name = str_from(alpn)};
+	assert_ok(net_pair(SOCK_STREAM, p.fds));
+	assert_ok(fiber_start(run_server, &p, "server", NULL));
+	assert_ok(fiber_start(run_bare_client, &p, "client", NULL));
+	loop_run();
+	assert_ok(p.server_tls);
+}
+
+static void a_ticket_resumes_and_alpn_is_agreed(void **state)
+{
+	(void)state;
+	static char keys[TLS_TICKET_KEYS] = "not secret in a test";
+	assert_ok(tls_context_ticket_keys(server_side, str_of(keys, sizeof(keys))));
+	assert_int_equal(tls_context_ticket_keys(server_side, str_of(keys, 79)).kind, FAIL_INPUT);
+	SSL_CTX_set_session_cache_mode(client_side->ssl, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(client_side->ssl, keep_ticket);
+	meet_bare_client("\4pop3\4smtp\4imap");
+	assert_false(facts.resumed);
+	assert_str(facts.alpn, STR("imap")); /* the server's order */
+	assert_non_null(ticket);
+	struct tls_context *first = client_side, *other = server_side;
+	client_side = server_side = NULL;
+	assert_int_equal(make_contexts(NULL), 0); /* another worker of the pool, with the same keys */
+	tls_context_free(&client_side);
+	client_side = first;
+	assert_ok(tls_context_ticket_keys(server_side, str_of(keys, sizeof(keys))));
+	meet_bare_client("\4none");
+	assert_true(facts.resumed);
+	assert_int_equal(facts.alpn.n, 0);
+	tls_context_free(&other);
+	SSL_SESSION_free(ticket);
+	ticket = NULL;
+}
+
+static void old_versions_are_refused(void **state)
+{
+	(void)state;
+	SSL_CTX_set_max_proto_version(client_side->ssl, TLS1_1_VERSION);
+	SSL_CTX_set_min_proto_version(client_side->ssl, TLS1_VERSION);
+	struct pair p = {.name = STR("mail.example.test")};
+	start_pair(&p);
+	loop_run();
+	assert_int_equal(p.server_tls.kind, FAIL_NETWORK);
+	SSL_CTX_set_max_proto_version(client_side->ssl, TLS1_2_VERSION);
+	SSL_CTX_set_min_proto_version(client_side->ssl, TLS1_2_VERSION);
+	p = (struct pair){.server = note_facts, .client = see_hello};
+	start_pair(&p);
+	loop_run();
+	assert_ok(p.server_tls);
+	assert_string_equal(facts.version, "TLSv1.2");
+	SSL_CTX_set_max_proto_version(client_side->ssl, 0);
+}
+
 /* ---- bad days ---- */
 
 static void starttls_with_leftovers(void *arg)
@@ -503,6 +610,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_idle_session_is_small),
 		T(five_hundred_sessions_echo), T(bulk_goes_through), T(both_ends_see_the_same_bindings),
+		T(a_ticket_resumes_and_alpn_is_agreed), T(old_versions_are_refused),
 		T(a_wrong_name_is_refused_by_the_client), T(the_key_must_belong_to_the_certificate),
 		T(a_replaced_certificate_leaves_sessions_running), T(bytes_behind_starttls_are_a_conflict),
 		T(a_silent_client_ends_the_handshake), T(nonsense_ends_the_handshake), T(a_handshake_ends_by_cancel),
