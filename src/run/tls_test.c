@@ -349,6 +349,7 @@ static void a_ticket_resumes_and_alpn_is_agreed(void **state)
 	assert_non_null(ticket);
 	struct tls_context *first = client_side, *other = server_side;
 	client_side = server_side = NULL;
+	tls_context_free(&trusting);
 	assert_int_equal(make_contexts(NULL), 0); /* another worker of the pool, with the same keys */
 	tls_context_free(&client_side);
 	client_side = first;
