@@ -3,23 +3,43 @@
 static const char name[] = "ballast";
 static const char name_new[] = "ballast.new";
 
-static result fill(struct files *f)
+static result fill(struct files *f, uint64_t size)
 {
 	static const char piece[4096];
 	struct file AUTO_FILE *file = NULL;
 	TRY(files_open(f, name_new, FILES_CREATE, &file));
-	for (uint64_t at = 0; at < BALLAST_SIZE; at += sizeof piece)
+	for (uint64_t at = 0; at < size; at += sizeof piece)
 		TRY(file_write(file, at, str_of(piece, sizeof piece)));
 	return file_sync(file);
 }
 
-result ballast_make(struct files *f)
+/* A power of two, so that it is not made anew with every letter. */
+static uint64_t size_for(uint64_t database)
 {
-	bool there;
-	TRY(files_exists(f, name, &there));
-	if (there)
+	uint64_t size = BALLAST_MIN;
+	while (size < database / 4 && size < BALLAST_MAX)
+		size *= 2;
+	return size < BALLAST_MAX ? size : BALLAST_MAX;
+}
+
+static result present(struct files *f, uint64_t *size)
+{
+	struct file AUTO_FILE *file = NULL;
+	result r = files_open(f, name, FILES_READ, &file);
+	*size = 0;
+	if (r.kind == FAIL_ABSENT)
 		return OK;
-	result r = fill(f);
+	TRY(r);
+	return file_size(file, size);
+}
+
+result ballast_make(struct files *f, uint64_t database)
+{
+	uint64_t size;
+	TRY(present(f, &size));
+	if (size >= size_for(database))
+		return OK;
+	result r = fill(f, size_for(database));
 	if (!failed(r))
 		r = files_rename(f, name_new, name);
 	if (!failed(r))

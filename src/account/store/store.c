@@ -94,6 +94,28 @@ static result prune_delivered(struct db *db)
 		DB_INT(clock_wall_s() - (int64_t)STORE_DELIVERED_DAYS * 86400));
 }
 
+static result try_ballast(struct store *s, struct db *db)
+{
+	int64_t pages;
+	TRY(db_get(db, &pages, "PRAGMA page_count"));
+	return ballast_make(s->files, (uint64_t)pages * SEAL_PAGE);
+}
+
+/* On a full disk the database's free pages go back to it until the ballast
+ * fits. Where that is not enough the account works without. */
+static result make_ballast(struct store *s, struct db *db)
+{
+	result r = try_ballast(s, db);
+	for (int i = 0; i < BALLAST_MAX / SEAL_PAGE / GIVE_BACK_PAGES && r.kind == FAIL_FULL; i++) {
+		r = db_give_back(db, GIVE_BACK_PAGES);
+		if (!failed(r))
+			r = db_checkpoint(db);
+		if (!failed(r))
+			r = try_ballast(s, db);
+	}
+	return r.kind == FAIL_FULL ? OK : r;
+}
+
 static result prepare(struct store *s, struct db *db, uint64_t quota)
 {
 	struct account_row row;
@@ -104,9 +126,7 @@ static result prepare(struct store *s, struct db *db, uint64_t quota)
 	TRY(account_get(db, &s->account));
 	TRY(prune_delivered(db));
 	TRY(store_sweep(s, db));
-	r = ballast_make(s->files);
-	if (failed(r) && r.kind != FAIL_FULL)
-		return r;
+	TRY(make_ballast(s, db));
 	return catalog_load(&s->catalog, db);
 }
 
@@ -210,8 +230,10 @@ static result trim_run(struct db *db, void *arg)
 	TRY(db_get(db, &pages, "PRAGMA freelist_count"));
 	if (pages > GIVE_BACK_PAGES)
 		TRY(db_give_back(db, GIVE_BACK_PAGES));
+	TRY(db_checkpoint(db));
+	TRY(make_ballast(s, db));
 	db_trim(db);
-	return ballast_make(s->files);
+	return OK;
 }
 
 static result sweep_run(struct db *db, void *arg)

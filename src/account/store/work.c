@@ -85,11 +85,14 @@ static result remove_files(struct db *db, void *arg)
 	return first;
 }
 
-static result drop_ballast(struct db *db, void *arg)
+/* The log is carried over so that it can be used anew: it has room of its own. */
+static result make_room(struct db *db, void *arg)
 {
 	struct store *s = arg;
-	(void)db;
-	return ballast_drop(s->files);
+	result r = ballast_drop(s->files);
+	if (failed(r) && r.kind != FAIL_ABSENT)
+		return r;
+	return db_checkpoint(db);
 }
 
 static void work_free(struct work *w)
@@ -103,7 +106,7 @@ result work_do(struct work *w)
 	struct store *s = w->store;
 	struct commit_job job = {work_run, work_kept, w, true};
 	result r = committer_do(s->committer, &job);
-	if (r.kind == FAIL_FULL && w->frees && !failed(store_read(s, drop_ballast, NULL, s)))
+	if (r.kind == FAIL_FULL && w->frees && !failed(store_read(s, make_room, NULL, s)))
 		r = committer_do(s->committer, &job);
 	if (!failed(r) && w->files_gone.n) {
 		result removed = store_read(s, remove_files, NULL, w);

@@ -1,0 +1,120 @@
+/* A small disk that fills up: what was kept stays, deleting makes room again. */
+#include "account/store/kit.h"
+
+#include <stdio.h>
+
+/* The disk in memory, with so many bytes and no more. */
+static struct files_ops limited;
+static const struct files_ops *inner;
+static uint64_t used, capacity;
+
+static result limited_write(struct file *file, uint64_t at, str bytes)
+{
+	uint64_t size;
+	TRY(inner->size(file, &size));
+	uint64_t end = at + bytes.n, more = end > size ? end - size : 0;
+	if (more > capacity - used)
+		return failure(FAIL_FULL, "the disk is full");
+	TRY(inner->write(file, at, bytes));
+	used += more;
+	return OK;
+}
+
+static result limited_truncate(struct file *file, uint64_t to)
+{
+	uint64_t size;
+	TRY(inner->size(file, &size));
+	TRY(inner->truncate(file, to));
+	used = to < size ? used - (size - to) : used;
+	return OK;
+}
+
+static result limited_unlink(struct files *f, const char *path)
+{
+	uint64_t size = 0;
+	struct file *file = NULL;
+	if (!failed(files_open(f, path, FILES_READ, &file)) && failed(inner->size(file, &size)))
+		size = 0;
+	file_close(&file);
+	TRY(inner->unlink(f, path));
+	used -= size;
+	return OK;
+}
+
+static void limit(struct files *f)
+{
+	inner = f->ops;
+	limited = *inner;
+	limited.write = limited_write;
+	limited.truncate = limited_truncate;
+	limited.unlink = limited_unlink;
+	f->ops = &limited;
+}
+
+static unsigned fill_up(struct kit *k)
+{
+	for (unsigned n = 0;; n++) {
+		result r = kit_deliver(k, "", "fill", 20000);
+		if (failed(r)) {
+			assert_int_equal(r.kind, FAIL_FULL);
+			return n;
+		}
+		arena_clear(&k->m);
+	}
+}
+
+static void deleting_makes_room(struct kit *k)
+{
+	for (int i = 0; i < 300; i++)
+		assert_ok(kit_deliver(k, "", "first", 20000));
+	arena_clear(&k->m);
+	assert_ok(store_trim(&k->administrator));
+	for (int round = 0; round < 5; round++) {
+		unsigned n = fill_up(k);
+		assert_true(n > 10);
+		struct view *v = kit_view(k, "INBOX");
+		uint32_t count = view_exists(v);
+		uint32_t *all = arena_array(&k->m, count, sizeof *all);
+		for (uint32_t i = 0; i < count; i++)
+			all[i] = view_uid(v, i + 1);
+		assert_ok(message_remove(v, &(struct uids){all, 20}));
+		if (round % 2)
+			assert_ok(message_remove(v, &(struct uids){all, count}));
+		else
+			for (uint32_t i = 20; i < count; i += 7)
+				assert_ok(message_remove(v, &(struct uids){all + i, count - i < 7 ? count - i : 7}));
+		view_close(&v);
+		assert_ok(store_trim(&k->administrator));
+		kit_expect_sound(k);
+		printf("round %d: %u letters of 20 KB fitted and were removed\n", round, n);
+	}
+}
+
+static void fills(void *arg)
+{
+	struct kit *k = arg;
+	assert_ok(kit_open(k));
+	deleting_makes_room(k);
+	kit_reopen(k);
+	kit_expect_sound(k);
+	kit_close(k);
+}
+
+static void test_full(void **state)
+{
+	(void)state;
+	struct kit k = {.sim = sim_new(9), .m = arena_new(16 << 20)};
+	k.files = sim_files(k.sim);
+	used = 0;
+	capacity = 24 << 20;
+	limit(k.files);
+	kit_on_fiber(fills, &k);
+	arena_free(&k.m);
+	sim_free(&k.sim);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_full)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
