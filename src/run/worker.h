@@ -4,9 +4,9 @@
  * A fiber hands over a job and waits; the thread takes all jobs that are queued
  * (up to batch_max) and gives them to `run` at once, so that they can share one
  * commit. An idle thread is woken when the turn of the loop ends, so that the
- * jobs of one turn arrive together. `run` is on the thread: it may touch the jobs and ctx, no fiber call, nothing of the
- * loop's. A job belongs to its fiber, mostly on its stack. Open workers after
- * the jail. */
+ * jobs of one turn arrive together. `run` is on the thread: it may touch the
+ * jobs and ctx, no fiber call, nothing of the loop's. A job belongs to its
+ * fiber, mostly on its stack. Open workers after the jail. */
 #ifndef RUN_WORKER_H
 #define RUN_WORKER_H
 
