@@ -1,0 +1,149 @@
+#include "web/api.h"
+
+#include "run/random.h"
+#include "talk/room.h"
+#include "web/endpoints.h"
+#include "web/json.h"
+
+static const struct {
+	enum fail_kind kind;
+	unsigned status;
+} statuses[] = {
+	{FAIL_INPUT, 400}, {FAIL_LIMIT, 400},  {FAIL_DENIED, 403}, {FAIL_ABSENT, 404}, {FAIL_EXISTS, 409}, {FAIL_CONFLICT, 409},
+	{FAIL_PEER, 502},  {FAIL_CLOSED, 503}, {FAIL_BUSY, 503},   {FAIL_CANCELLED, 503}, {FAIL_TIMEOUT, 504},
+	{FAIL_FULL, 507},
+};
+
+static unsigned status_of(enum fail_kind kind)
+{
+	for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++)
+		if (statuses[i].kind == kind)
+			return statuses[i].status;
+	return 500;
+}
+
+/* ---- one endpoint ---- */
+
+static result check_needs(const struct ask *q)
+{
+	str rest = str_from(q->endpoint->needs);
+	while (rest.n > 0) {
+		size_t end = str_chr(rest, ' ');
+		str name = str_sub(rest, 0, end);
+		if (!json_object_getn(q->in, name.p, name.n))
+			return failure_in(q->arena, FAIL_INPUT, "the request needs \"%.*s\"", STR_ARG(name));
+		rest = end == STR_NONE ? (str){0} : str_skip(rest, end + 1);
+	}
+	return OK;
+}
+
+/* The API passes on what is declared, so it calls by the tables instead of one
+ * generated function for each message. */
+static result pass_on(const struct ask *q, json_t **answer)
+{
+	const struct channel_kind *kind = backend_kind(q->endpoint->backend);
+	const struct talk_message *m = endpoint_message(q->endpoint);
+	const struct talk_shape *shape = kind->pair->messages[m->answer].shape;
+	struct channel *c;
+	void *message = arena_alloc(q->arena, m->shape->size + 1), *said = arena_alloc(q->arena, shape->size + 1);
+	if (!message || !said)
+		return arena_result(q->arena);
+	TRY(message_of_json(m->shape, q->in, q->arena, message));
+	TRY(room_connect(kind, backend_role(q->endpoint->backend), 0, &c));
+	const struct saying s = {.pair = kind->pair, .number = q->endpoint->number, .trace = &q->trace, .message = message};
+	const struct hearing h = {.arena = q->arena, .timeout_ms = API_CALL_MS, .answer = said};
+	TRY(channel_call(c, &s, &h));
+	*answer = json_of_message(shape, said);
+	return *answer ? OK : failure(FAIL_MEMORY, "out of memory");
+}
+
+static result run(const struct ask *q, json_t **answer)
+{
+	const struct endpoint *e = q->endpoint;
+	TRY(check_needs(q));
+	if (e->check)
+		TRY(e->check(q));
+	TRY(e->own ? e->own(q, answer) : pass_on(q, answer));
+	if (e->dress)
+		e->dress(*answer);
+	return OK;
+}
+
+/* What the request is about: the first member that it must have. */
+static str target_of(const struct ask *q)
+{
+	str needs = str_from(q->endpoint->needs);
+	str first = str_sub(needs, 0, str_chr(needs, ' '));
+	const json_t *v = json_object_getn(q->in, first.p, first.n);
+	if (json_is_string(v))
+		return str_of(json_string_value(v), json_string_length(v));
+	AUTO_BUF buf number = buf_new(32);
+	if (json_is_integer(v))
+		buf_printf(&number, "%lld", (long long)json_integer_value(v));
+	return arena_dup(q->arena, buf_str(&number));
+}
+
+static void tell(const struct ask *q, result r)
+{
+	if (q->endpoint->changes)
+		log_event(EV_ADMIN, &q->trace, F_STR("act", str_from(q->endpoint->name)), F_STR("target", target_of(q)),
+			  F_U64("uid", q->uid), F_STR("outcome", failed(r) ? str_from(fail_name(r.kind)) : STR("done")));
+}
+
+static result answer_endpoint(struct ask *q, str body, json_t **answer)
+{
+	TRY(json_read(body.n > 0 ? body : STR("{}"), q->arena, &q->in));
+	result r = run(q, answer);
+	tell(q, r);
+	if (endpoint_message(q->endpoint))
+		json_wipe_secrets(endpoint_message(q->endpoint)->shape, q->in);
+	json_decref(q->in);
+	return r;
+}
+
+/* ---- requests ---- */
+
+static result find(const struct http_request *q, const struct endpoint **out)
+{
+	str prefix = STR("/v1/");
+	if (!str_starts(q->path, prefix))
+		return failure(FAIL_ABSENT, "there is no such page; the API's requests are POST /v1/NAME");
+	*out = endpoint_find(str_skip(q->path, prefix.n));
+	return *out ? OK : failure(FAIL_ABSENT, "the API has no request of that name; see docs/admin-api.md");
+}
+
+static void put_refusal(struct http_request *q, const trace_id *trace, result r)
+{
+	json_t *v = json_object();
+	json_object_set_new(v, "error", json_text(str_from(r.text)));
+	json_object_set_new(v, "kind", json_string(fail_name(r.kind)));
+	json_object_set_new(v, "trace", json_hex(trace, sizeof *trace));
+	q->status = status_of(r.kind);
+	json_write(v, &q->answer);
+	json_decref(v);
+}
+
+void api_answer(struct http_request *q)
+{
+	AUTO_ARENA arena a = arena_new(API_ARENA);
+	struct ask k = {.uid = q->uid, .arena = &a};
+	json_t *answer = NULL;
+	random_fill(&k.trace, sizeof k.trace);
+	if (!str_eq(q->method, STR("POST"))) {
+		put_refusal(q, &k.trace, failure(FAIL_INPUT, "the API takes POST requests only"));
+		q->status = 405;
+		return;
+	}
+	result r = find(q, &k.endpoint);
+	if (!failed(r))
+		r = answer_endpoint(&k, q->body, &answer);
+	if (!failed(r))
+		json_write(answer, &q->answer);
+	json_decref(answer);
+	if (!failed(r))
+		r = buf_result(&q->answer);
+	if (failed(r)) {
+		buf_clear(&q->answer);
+		put_refusal(q, &k.trace, r);
+	}
+}

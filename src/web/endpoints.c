@@ -1,0 +1,71 @@
+#include "web/endpoints.h"
+
+#include "talk/web_auth.h"
+#include "talk/web_queue.h"
+#include "talk/web_watch.h"
+#include "web/own.h"
+
+#define AUTH(N) BY_AUTH, WEB_AUTH_##N
+#define QUEUE(N) BY_QUEUE, WEB_QUEUE_##N
+#define WATCH(N) BY_WATCH, WEB_WATCH_##N
+#define WEB BY_WEB, 0
+
+const struct endpoint endpoints[] = {
+	{"domain-add", AUTH(DOMAIN_ADD), "name", true, "Begins to receive mail for a domain."},
+	{"domain-delete", AUTH(DOMAIN_DELETE), "name", true, "Ends it; refused while accounts are in it."},
+	{"domain-catch-all", AUTH(DOMAIN_CATCH_ALL), "name", true,
+		"Sets where mail for unknown addresses goes; without target it is refused."},
+	{"domain-list", AUTH(DOMAIN_LIST), "", false, "The domains, a page at a time; `after` is the last name seen."},
+	{"account-add", AUTH(ACCOUNT_ADD), "address", true,
+		"Makes an account, with a password or an Argon2id hash made elsewhere.", .check = own_check_account},
+	{"account-list", AUTH(ACCOUNT_LIST), "", false, "The accounts, a page at a time; `after` is the last address seen."},
+	{"account-show", AUTH(ACCOUNT_SHOW), "address", false, "One account: addresses, rights and usage."},
+	{"account-password", AUTH(ACCOUNT_PASSWORD), "address password", true, "Sets a new password."},
+	{"account-quota", AUTH(ACCOUNT_QUOTA), "address octets", true, "Sets the quota; 0: none."},
+	{"account-disable", AUTH(ACCOUNT_DISABLE), "address disabled", true, "Disables or enables an account."},
+	{"account-delete", AUTH(ACCOUNT_DELETE), "address", true, "Erases an account: its key first, then its mail."},
+	{"send-as", AUTH(SEND_AS), "account address granted", true,
+		"Grants or takes away the right to use a sender address."},
+	{"alias-add", AUTH(ALIAS_ADD), "address targets", true, "Passes an address's mail on to others."},
+	{"alias-delete", AUTH(ALIAS_DELETE), "address", true, "Deletes an alias; postmaster@ and abuse@ stay."},
+	{"alias-list", AUTH(ALIAS_LIST), "", false, "The aliases, a page at a time; `after` is the last address seen."},
+	{"queue-list", QUEUE(LIST), "", false, "What waits or is in quarantine; `after` is the last item seen."},
+	{"queue-release", QUEUE(RELEASE), "item", true, "Tries an item again at once, out of quarantine too."},
+	{"queue-drop", QUEUE(DROP), "item", true, "Drops an item for good."},
+	{"trace", WATCH(TRACE), "query", false,
+		"A letter's story: by trace id or its first 8 digits, or the latest events of an address.",
+		.dress = own_dress_traces},
+	{"counters", WATCH(COUNTERS), "", false, "How often each event has happened since watch started."},
+	{"status", WEB, "", false,
+		"Version, uptime in seconds, the processes, and the counters as an object of name and value.",
+		.own = own_status},
+};
+const size_t endpoints_n = sizeof endpoints / sizeof endpoints[0];
+
+const struct endpoint *endpoint_find(str name)
+{
+	for (size_t i = 0; i < endpoints_n; i++)
+		if (str_eq(str_from(endpoints[i].name), name))
+			return &endpoints[i];
+	return NULL;
+}
+
+const struct channel_kind *backend_kind(enum backend b)
+{
+	static const struct channel_kind *const kinds[BACKENDS] = {
+		[BY_AUTH] = &web_auth_as_web_kind, [BY_QUEUE] = &web_queue_as_web_kind, [BY_WATCH] = &web_watch_as_web_kind};
+	return kinds[b];
+}
+
+const char *backend_role(enum backend b)
+{
+	static const char *const roles[BACKENDS] = {
+		[BY_AUTH] = "auth", [BY_QUEUE] = "queue", [BY_WATCH] = "watch", [BY_WEB] = "web"};
+	return roles[b];
+}
+
+const struct talk_message *endpoint_message(const struct endpoint *e)
+{
+	const struct channel_kind *kind = backend_kind(e->backend);
+	return kind ? &kind->pair->messages[e->number] : NULL;
+}

@@ -1,0 +1,81 @@
+#include "web/own.h"
+
+#include "run/clock.h"
+#include "talk/room.h"
+#include "talk/web_watch.h"
+#include "web/json.h"
+
+static bool is_demo;
+
+void own_set_demo(bool demo)
+{
+	is_demo = demo;
+}
+
+result own_check_account(const struct ask *q)
+{
+	if (!is_demo && json_is_true(json_object_get(q->in, "any_password")))
+		return failure(FAIL_DENIED, "only the demo may skip the password rules");
+	return OK;
+}
+
+void own_dress_traces(json_t *answer)
+{
+	size_t i;
+	json_t *row;
+	json_array_foreach(json_object_get(answer, "rows"), i, row) {
+		const json_t *text = json_object_get(row, "fields");
+		json_t *fields = json_loadb(json_string_value(text), json_string_length(text), 0, NULL);
+		if (fields)
+			json_object_set_new(row, "fields", fields);
+	}
+}
+
+/* ---- status ---- */
+
+static result rooms_of(const struct ask *q, json_t *into)
+{
+	struct supervisor_room_rooms m = {0};
+	struct supervisor_room_rooms_are are;
+	int64_t first = clock_wall_s();
+	TRY(supervisor_room_rooms_call(room_supervisor(), &q->trace, &m, q->arena, &are));
+	for (size_t i = 0; i < are.rooms.n; i++)
+		if (are.rooms.p[i].started > 0 && are.rooms.p[i].started < first)
+			first = are.rooms.p[i].started;
+	json_t *v = json_of_message(&supervisor_room_rooms_are_shape, &are);
+	json_object_set_new(into, "uptime", json_integer(clock_wall_s() - first));
+	json_object_update(into, v);
+	json_decref(v);
+	return OK;
+}
+
+static result counters_of(const struct ask *q, json_t *into)
+{
+	struct web_watch_counters m = {0};
+	struct web_watch_counters_are are;
+	struct channel *watch;
+	TRY(room_connect(&web_watch_as_web_kind, "watch", 0, &watch));
+	TRY(web_watch_counters_call(watch, &q->trace, &m, q->arena, &are));
+	for (size_t i = 0; i < are.rows.n; i++) {
+		const struct web_watch_counter_row *row = &are.rows.p[i];
+		json_object_setn_new(into, row->name.p, row->name.n, json_integer((json_int_t)row->value));
+	}
+	return OK;
+}
+
+result own_status(const struct ask *q, json_t **answer)
+{
+	json_t *v = json_pack("{s:s}", "version", POSTERN_VERSION);
+	json_t *counters = json_object();
+	result r = v && counters ? rooms_of(q, v) : failure(FAIL_MEMORY, "out of memory");
+	/* The rest is worth showing although the log is being replaced. */
+	bool counted = !failed(r) && !failed(counters_of(q, counters));
+	if (!failed(r) && json_object_set(v, "counters", counted ? counters : json_null()) < 0)
+		r = failure(FAIL_MEMORY, "out of memory");
+	json_decref(counters);
+	if (failed(r))
+		json_decref(v);
+	else
+		*answer = v;
+	return r;
+}
