@@ -32,7 +32,7 @@ uint64_t budget_of_memory(unsigned share, unsigned of)
 	uint64_t bytes = (uint64_t)info.totalram * info.mem_unit;
 	AUTO_BUF buf text = buf_new(LIMIT_TEXT_MAX);
 	uint64_t limit = 0;
-	if (!failed(file_read("/sys/fs/cgroup/memory.max", &text)) && str_to_u64(str_trim(buf_str(&text)), &limit)
+	if (!failed(file_load("/sys/fs/cgroup/memory.max", &text)) && str_to_u64(str_trim(buf_str(&text)), &limit)
 	    && limit < bytes)
 		bytes = limit;
 	return bytes / of * share;

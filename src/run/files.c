@@ -59,7 +59,7 @@ result file_read_at(int at, const char *path, buf *out)
 	return r;
 }
 
-result file_read(const char *path, buf *out)
+result file_load(const char *path, buf *out)
 {
 	return file_read_at(AT_FDCWD, path, out);
 }

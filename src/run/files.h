@@ -12,7 +12,7 @@
 #include "base/buf.h"
 
 /* Appends the whole file; ABSENT, DENIED, DISK, or LIMIT above the buf's max. */
-result file_read(const char *path, buf *out) NODISCARD;
+result file_load(const char *path, buf *out) NODISCARD;
 result file_read_at(int at, const char *path, buf *out) NODISCARD;
 /* Puts it in place whole or not at all, durable when OK is returned: a
  * temporary beside it is written, synced and renamed, then the directory is

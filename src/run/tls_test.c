@@ -486,7 +486,7 @@ static void an_end_without_close_notify_is_no_end_in_order(void **state)
 static uint64_t private_bytes(void)
 {
 	AUTO_BUF buf text = buf_new(65536);
-	assert_ok(file_read("/proc/self/smaps_rollup", &text));
+	assert_ok(file_load("/proc/self/smaps_rollup", &text));
 	uint64_t kib = 0;
 	static const char *const rows[] = {"Private_Dirty:", "Private_Clean:"};
 	for (size_t i = 0; i < 2; i++) {

@@ -77,7 +77,7 @@ static result read_pem(const struct options *o, enum option_id id, buf *out)
 	str path = options_text(o, id);
 	if (path.n == 0)
 		return failure(FAIL_ABSENT, "the option is not set: name a PEM file");
-	return file_read(path.p, out);
+	return file_load(path.p, out);
 }
 
 /* What --check looks at besides the options themselves. */
