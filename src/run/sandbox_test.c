@@ -99,14 +99,14 @@ static int try_create_outside(void)
 
 static int try_delete_outside(void)
 {
-	return answer(unlink(outside));
+	return answer(unlinkat(AT_FDCWD, outside, 0));
 }
 
 static int try_rename_in(void)
 {
 	char to[80];
 	snprintf(to, sizeof(to), "%s/stolen", inside);
-	return answer(rename(outside, to));
+	return answer(renameat(AT_FDCWD, outside, AT_FDCWD, to));
 }
 
 static int try_proc(void)
