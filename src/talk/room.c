@@ -186,6 +186,8 @@ static result enter(void)
 
 static void leave(void)
 {
+	if (self.room->close)
+		self.room->close();
 	room_visit_close();
 	room_peers_close();
 	channel_close(&self.supervisor);

@@ -56,6 +56,7 @@ struct room {
 	result (*start)(void);                                             /* suspends */
 	void (*listener)(str protocol, str address, int fd);               /* takes fd; suspends */
 	void (*stop)(void);                                                /* suspends */
+	void (*close)(void); /* the last fiber has returned: end threads, free; must not suspend */
 	const struct room_door *doors;
 	size_t doors_n;
 	bool keeps_log; /* watch: sets the log's sink itself, in prepare */
