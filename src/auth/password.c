@@ -46,7 +46,8 @@ static const char *const common[] = {
 result password_acceptable(str password, str address)
 {
 	if (password.n < PASSWORD_MIN)
-		return failure(FAIL_INPUT, "the password is too short: take at least 10 characters; four words are easy to keep");
+		return failure(FAIL_INPUT, "the password is too short: take at least 10 characters; four words are easy to "
+			"keep");
 	if (password.n > PASSWORD_MAX)
 		return failure(FAIL_INPUT, "the password is longer than 1024 octets");
 	if (str_ifind(password, address) != STR_NONE || str_ieq(password, str_sub(address, 0, str_chr(address, '@'))))

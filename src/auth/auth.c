@@ -1,0 +1,28 @@
+#include "auth/auth.h"
+
+struct auth auth;
+
+result auth_open(struct auth *a, struct files *f, const unsigned char key[DIRECTORY_KEY])
+{
+	str separator = options_text(&a->options, OPT_SEPARATOR);
+	a->opened = true;
+	throttle_init(&a->throttle);
+	tokens_init(&a->tokens);
+	TRY(recent_open(&a->recent));
+	TRY(directory_open(f, key, &a->directory));
+	a->directory->rule.separator = separator.n ? separator.p[0] : '\0';
+	return checker_open(options_number(&a->options, OPT_PASSWORD_WORKERS),
+			    options_number(&a->options, OPT_PASSWORD_MEMORY), &a->checker);
+}
+
+void auth_close(struct auth *a)
+{
+	if (!a->opened)
+		return;
+	a->opened = false;
+	checker_close(&a->checker);
+	directory_close(&a->directory);
+	recent_close(&a->recent);
+	tokens_free(&a->tokens);
+	throttle_free(&a->throttle);
+}

@@ -1,0 +1,43 @@
+/* What the auth room holds, and the rooms it asks. One process has one. */
+#ifndef AUTH_AUTH_H
+#define AUTH_AUTH_H
+
+#include "auth/checker.h"
+#include "auth/directory.h"
+#include "auth/recent.h"
+#include "auth/throttle.h"
+#include "auth/tokens.h"
+#include "config/options.h"
+#include "talk/channel.h"
+
+/* The other rooms, as calls, so that tests can stand in for them. All suspend. */
+struct auth_world {
+	result (*make_folder)(uint64_t account);
+	result (*remove_folder)(uint64_t account); /* stops its process too */
+	result (*erase_key)(uint64_t account);
+	result (*account)(uint64_t account, struct channel **out); /* a channel that speaks auth-account; the room's */
+};
+extern const struct auth_world auth_world_of_rooms;
+
+struct auth {
+	struct options options;
+	struct directory *directory;
+	struct checker *checker;
+	struct recent recent;
+	struct throttle throttle;
+	struct tokens tokens;
+	const struct auth_world *world;
+	bool opened;
+};
+
+/* Takes over what a running auth needs from its database and options; the
+ * caller has filled options and world. Suspends. */
+struct files;
+result auth_open(struct auth *a, struct files *f, const unsigned char key[DIRECTORY_KEY]) NODISCARD;
+/* Also what was opened by half. Suspends only while changes are under way. */
+void auth_close(struct auth *a);
+
+/* The room's one auth: what the handlers of its doors work on. */
+extern struct auth auth;
+
+#endif

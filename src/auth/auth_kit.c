@@ -1,0 +1,244 @@
+#include "auth/auth_kit.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "run/loop.h"
+#include "run/net.h"
+#include "run/random.h"
+
+struct kit kit;
+
+/* ---- the rooms around ---- */
+
+static result make_folder(uint64_t account)
+{
+	(void)account;
+	if (kit.no_folder)
+		return failure(FAIL_DISK, "no folder today");
+	kit.folders++;
+	return OK;
+}
+
+static result remove_folder(uint64_t account)
+{
+	(void)account;
+	kit.folders_removed++;
+	return OK;
+}
+
+static result erase_key(uint64_t account)
+{
+	(void)account;
+	if (kit.no_vault)
+		return failure(FAIL_CLOSED, "the vault has gone");
+	kit.keys_erased++;
+	return OK;
+}
+
+static void on_session(struct arrival *in, struct auth_account_session *m)
+{
+	(void)in;
+	kit.sessions++;
+	assert_true(m->user.n < sizeof kit.session_user);
+	memcpy(kit.session_user, m->user.p, m->user.n);
+	assert_int_equal(write(m->socket, "* OK\r\n", 6), 6);
+}
+
+static result on_quota(struct arrival *in, struct auth_account_quota *m, struct auth_account_quota_set *answer)
+{
+	(void)in;
+	(void)answer;
+	kit.quota = m->octets;
+	return OK;
+}
+
+static result on_usage(struct arrival *in, struct auth_account_usage *m, struct auth_account_usage_is *answer)
+{
+	(void)in;
+	(void)m;
+	if (kit.account_number == 0)
+		return failure(FAIL_DISK, "broken");
+	*answer = (struct auth_account_usage_is){.messages = 3, .octets = 4096, .mailboxes = 6};
+	return OK;
+}
+
+static const struct auth_account_as_account account_handlers = {
+	.session = on_session, .quota = on_quota, .usage = on_usage};
+
+static result account(uint64_t number, struct channel **out)
+{
+	int ends[2];
+	if (kit.account_down)
+		return failure(FAIL_BUSY, "the account does not start");
+	kit.account_number = number;
+	if (!kit.account) {
+		assert_ok(net_pair(SOCK_SEQPACKET, ends));
+		struct channel_options near = {.fd = ends[0], .peer = "account 1"}, far = {.fd = ends[1], .peer = "auth 0"};
+		assert_ok(auth_account_open_as_auth(&near, NULL, &kit.account));
+		assert_ok(auth_account_open_as_account(&far, &account_handlers, &kit.account_far));
+	}
+	*out = kit.account;
+	return OK;
+}
+
+static const struct auth_world world = {
+	.make_folder = make_folder, .remove_folder = remove_folder, .erase_key = erase_key, .account = account};
+
+/* ---- life ---- */
+
+static void count_event(void *ctx, str record)
+{
+	(void)ctx;
+	kit.events[(unsigned char)record.p[0] | (unsigned)(unsigned char)record.p[1] << 8]++;
+	memcpy(kit.last_fields, record.p, record.n);
+	kit.last_n = record.n;
+}
+
+static void open_doors(void)
+{
+	int ends[2];
+	assert_ok(net_pair(SOCK_SEQPACKET, ends));
+	struct channel_options e = {.fd = ends[0], .peer = "auth 0"}, ef = {.fd = ends[1], .peer = "edge-mx 0",
+		.ctx = &kit};
+	assert_ok(edge_auth_open_as_edge(&e, NULL, &kit.edge));
+	assert_ok(edge_auth_open_as_auth(&ef, &edge_handlers, &kit.edge_far));
+	assert_ok(net_pair(SOCK_SEQPACKET, ends));
+	struct channel_options w = {.fd = ends[0], .peer = "auth 0"}, wf = {.fd = ends[1], .peer = "web 0", .ctx = &kit};
+	assert_ok(web_auth_open_as_web(&w, NULL, &kit.web));
+	assert_ok(web_auth_open_as_auth(&wf, &web_handlers, &kit.web_far));
+}
+
+void kit_open(void)
+{
+	static const unsigned char key[DIRECTORY_KEY] = "the directory's key";
+	options_init(&auth.options);
+	assert_ok(options_set(&auth.options, OPT_PASSWORD_MEMORY, STR("8M")));
+	auth.world = &world;
+	assert_ok(auth_open(&auth, sim_files(kit.sim), key));
+	open_doors();
+}
+
+void kit_close(void)
+{
+	if (kit.account_far)
+		assert_ok(channel_drain(kit.account_far, 10000));
+	assert_ok(channel_drain(kit.edge_far, 10000));
+	assert_ok(channel_drain(kit.web_far, 10000));
+	struct channel **all[] = {&kit.edge, &kit.edge_far, &kit.web, &kit.web_far, &kit.account, &kit.account_far};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (*all[i])
+			channel_close(all[i]);
+	auth_close(&auth);
+	options_free(&auth.options);
+}
+
+static void run(void *arg)
+{
+	void (*const *test)(void) = arg;
+	kit_open();
+	(*test)();
+	kit_close();
+}
+
+void kit_run(void (*test)(void))
+{
+	kit = (struct kit){.sim = sim_new(1)};
+	assert_ok(random_open());
+	log_set_sink(count_event, NULL);
+	assert_ok(loop_open());
+	assert_ok(fiber_start(run, &test, "test", NULL));
+	loop_run();
+	loop_close();
+	channel_trim();
+	log_set_sink(NULL, NULL);
+	sim_free(&kit.sim);
+}
+
+/* ---- questions; a refusal's sentence ends with the arena, its kind is what counts ---- */
+
+static result kind_of(result r)
+{
+	return failed(r) ? failure(r.kind, "refused") : OK;
+}
+
+result kit_domain(const char *name)
+{
+	AUTO_ARENA arena a = arena_new(65536);
+	struct web_auth_done done;
+	struct web_auth_domain_add m = {.name = str_from(name)};
+	return kind_of(web_auth_domain_add_call(kit.web, NULL, &m, &a, &done));
+}
+
+static result add_account(const struct web_auth_account_add *m)
+{
+	AUTO_ARENA arena a = arena_new(65536);
+	struct web_auth_account_added added;
+	return kind_of(web_auth_account_add_call(kit.web, NULL, m, &a, &added));
+}
+
+result kit_account(const char *address, const char *password)
+{
+	struct web_auth_account_add m = {.address = str_from(address), .password = str_from(password)};
+	return add_account(&m);
+}
+
+result kit_admin(const char *address)
+{
+	struct web_auth_account_add m = {.address = str_from(address), .password = STR("four easy words here"),
+		.admin = true};
+	return add_account(&m);
+}
+
+result kit_alias(const char *address, const char *to)
+{
+	AUTO_ARENA arena a = arena_new(65536);
+	struct web_auth_done done;
+	str targets[8], rest = str_from(to);
+	size_t n = 0;
+	while (rest.n > 0) {
+		size_t end = str_chr(rest, ' ');
+		targets[n++] = str_sub(rest, 0, end == STR_NONE ? rest.n : end);
+		rest = end == STR_NONE ? str_sub(rest, rest.n, 0) : str_skip(rest, end + 1);
+	}
+	struct web_auth_alias_add m = {.address = str_from(address), .targets = {targets, n}};
+	return kind_of(web_auth_alias_add_call(kit.web, NULL, &m, &a, &done));
+}
+
+result kit_delete_account(const char *address)
+{
+	AUTO_ARENA arena a = arena_new(65536);
+	struct web_auth_done done;
+	struct web_auth_account_delete m = {.address = str_from(address)};
+	return kind_of(web_auth_account_delete_call(kit.web, NULL, &m, &a, &done));
+}
+
+struct kit_answer kit_recipient(const char *address)
+{
+	AUTO_ARENA arena a = arena_new(65536);
+	struct edge_auth_recipient m = {.address = str_from(address)};
+	struct edge_auth_recipient_is is;
+	assert_ok(edge_auth_recipient_call(kit.edge, NULL, &m, &a, &is));
+	return (struct kit_answer){is.verdict, is.accounts.n, is.accounts.n ? is.accounts.p[0] : 0};
+}
+
+struct edge_auth_login_is kit_login(const char *user, const char *password, enum edge_auth_protocol protocol)
+{
+	AUTO_ARENA arena a = arena_new(65536);
+	struct edge_auth_login m = {.protocol = protocol, .user = str_from(user), .password = str_from(password),
+		.client = STR("192.0.2.7"), .encrypted = true, .tag = STR("a1"),
+			.session = protocol != EDGE_AUTH_PROTOCOL_SMTP};
+	struct edge_auth_login_is is;
+	assert_ok(edge_auth_login_call(kit.edge, NULL, &m, &a, &is));
+	return is;
+}
+
+bool kit_may_send(const trace_id *token, const char *address)
+{
+	AUTO_ARENA arena a = arena_new(65536);
+	struct edge_auth_may_send m = {.token = *token, .address = str_from(address)};
+	struct edge_auth_may_send_is is;
+	assert_ok(edge_auth_may_send_call(kit.edge, NULL, &m, &a, &is));
+	return is.allowed;
+}

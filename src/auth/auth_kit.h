@@ -1,0 +1,50 @@
+/* A whole auth on a disk in memory, with stand-ins for the rooms around it.
+ * Tests only. */
+#ifndef AUTH_AUTH_KIT_H
+#define AUTH_AUTH_KIT_H
+
+#include "base/test.h"
+
+#include "auth/auth.h"
+#include "auth/doors.h"
+#include "engine/files_sim.h"
+#include "talk/auth_account.h"
+
+struct kit {
+	struct sim *sim;
+	struct channel *edge, *edge_far;  /* the edge's end and auth's */
+	struct channel *web, *web_far;
+	int folders, folders_removed, keys_erased;
+	bool no_folder, no_vault, account_down;
+	struct channel *account, *account_far; /* auth's end and the account's */
+	uint64_t account_number, quota;
+	int sessions;
+	char session_user[ADDRESS_MAX + 1];
+	int events[LOG_EVENTS];
+	char last_fields[4096]; /* of the last event, as its record */
+	size_t last_n;
+};
+extern struct kit kit;
+
+void kit_run(void (*test)(void)); /* on a fiber, with a fresh disk, opened and closed around it */
+void kit_open(void);
+void kit_close(void);
+
+/* Web's questions; the answers' results. */
+result kit_domain(const char *name);
+result kit_account(const char *address, const char *password);
+result kit_admin(const char *address);
+result kit_alias(const char *address, const char *to);
+result kit_delete_account(const char *address);
+
+/* An edge's questions. */
+struct kit_answer {
+	enum edge_auth_recipient_verdict verdict;
+	size_t n;
+	uint64_t first;
+};
+struct kit_answer kit_recipient(const char *address);
+struct edge_auth_login_is kit_login(const char *user, const char *password, enum edge_auth_protocol protocol);
+bool kit_may_send(const trace_id *token, const char *address);
+
+#endif

@@ -1,0 +1,85 @@
+#include "auth/checker.h"
+
+#include "base/mem.h"
+#include "run/random.h"
+#include "run/worker.h"
+
+struct checker {
+	struct worker *worker;
+	uint64_t memory;
+	char nobody[PASSWORD_HASH_MAX]; /* of a password that nobody knows */
+};
+
+struct task {
+	struct job job;
+	str hash; /* p NULL: make one into `made` */
+	str password;
+	char *made;
+	result r;
+};
+
+static struct task *task_of(struct job *j)
+{
+	return (struct task *)(void *)((char *)j - offsetof(struct task, job));
+}
+
+static void run(void *ctx, struct job **jobs, size_t n)
+{
+	const struct checker *c = ctx;
+	for (size_t i = 0; i < n; i++) {
+		struct task *t = task_of(jobs[i]);
+		t->r = t->made ? password_hash(t->password, c->memory, t->made) : password_verify(t->hash, t->password);
+	}
+}
+
+static result hash_of_nobody(struct checker *c)
+{
+	unsigned char unknown[32];
+	random_fill(unknown, sizeof unknown);
+	return checker_hash(c, str_of((const char *)unknown, sizeof unknown), c->nobody);
+}
+
+result checker_open(size_t threads, uint64_t memory, struct checker **out)
+{
+	struct checker *c = mem_alloc(sizeof *c);
+	if (!c)
+		return failure(FAIL_MEMORY, "out of memory");
+	c->memory = memory;
+	struct worker_plan plan = {.run = run, .ctx = c, .name = "password", .threads = threads,
+				   .queue_max = CHECKER_WAITING, .batch_max = 1};
+	result r = worker_open(&plan, &c->worker);
+	if (!failed(r))
+		r = hash_of_nobody(c);
+	if (failed(r))
+		checker_close(&c);
+	else
+		*out = c;
+	return r;
+}
+
+void checker_close(struct checker **at)
+{
+	struct checker *c = *at;
+	*at = NULL;
+	if (!c)
+		return;
+	if (c->worker)
+		worker_close(&c->worker);
+	mem_free(c);
+}
+
+result checker_hash(struct checker *c, str password, char hash[PASSWORD_HASH_MAX])
+{
+	struct task t = {.password = password, .made = hash, .r = OK};
+	TRY(worker_run(c->worker, &t.job));
+	return t.r;
+}
+
+result checker_verify(struct checker *c, str text, str password)
+{
+	struct task t = {.hash = text.n ? text : str_from(c->nobody), .password = password, .r = OK};
+	TRY(worker_run(c->worker, &t.job));
+	if (failed(t.r) || text.n)
+		return t.r;
+	return failure(FAIL_DENIED, "the password is wrong");
+}

@@ -1,0 +1,242 @@
+#include "auth/directory.h"
+#include "auth/directory_core.h"
+
+#include "base/mem.h"
+#include "engine/files.h"
+
+static const char path[] = "directory.db";
+
+/* References lead from address to address, so what names a removed one goes
+ * with it. Every domain has its two fixed addresses as rows of its own. */
+static const char *const steps[] = {
+	"CREATE TABLE domain ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
+	" catch_all INTEGER REFERENCES address(id) ON DELETE SET NULL);"
+	"CREATE TABLE account ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, hash TEXT NOT NULL, quota INTEGER NOT NULL,"
+	" admin INTEGER NOT NULL, disabled INTEGER NOT NULL, created INTEGER NOT NULL, state INTEGER NOT NULL);"
+	"CREATE INDEX account_unfinished ON account(id) WHERE state <> 1;"
+	"CREATE TABLE address ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, domain INTEGER NOT NULL REFERENCES domain(id),"
+	" account INTEGER UNIQUE REFERENCES account(id) ON DELETE CASCADE, fixed INTEGER NOT NULL DEFAULT 0);"
+	"CREATE INDEX address_domain ON address(domain);"
+	"CREATE TABLE target ("
+	" alias INTEGER NOT NULL REFERENCES address(id) ON DELETE CASCADE,"
+	" target INTEGER NOT NULL REFERENCES address(id) ON DELETE CASCADE,"
+	" PRIMARY KEY (alias, target)) WITHOUT ROWID;"
+	"CREATE INDEX target_back ON target(target);"
+	"CREATE TABLE send_as ("
+	" account INTEGER NOT NULL REFERENCES account(id) ON DELETE CASCADE, key TEXT NOT NULL,"
+	" PRIMARY KEY (account, key)) WITHOUT ROWID;"
+	"CREATE INDEX send_as_key ON send_as(key);",
+};
+static const struct db_schema schema = {steps, sizeof steps / sizeof *steps};
+
+void book_follows(result r)
+{
+	must(!failed(r));
+}
+
+/* ---- reading it into the book ---- */
+
+static result load_domains(struct db *db, struct book *b)
+{
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	TRY(db_ask(db, &q, "SELECT id, name FROM domain ORDER BY id"));
+	for (;;) {
+		TRY(query_next(q, &row));
+		if (!row)
+			return OK;
+		TRY(book_add_domain(b, (uint64_t)query_int(q, 0), query_bytes(q, 1)));
+	}
+}
+
+static result load_accounts(struct db *db, struct book *b)
+{
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	TRY(db_ask(db, &q, "SELECT account.id, address.id, key, admin, disabled, created FROM account"
+		" JOIN address ON address.account = account.id WHERE state = 1 ORDER BY account.id"));
+	for (;;) {
+		TRY(query_next(q, &row));
+		if (!row)
+			return OK;
+		struct book_new_account n = {
+			.id = (uint64_t)query_int(q, 0), .entry = (uint64_t)query_int(q, 1), .key = query_bytes(q, 2),
+			.admin = query_int(q, 3) != 0, .disabled = query_int(q, 4) != 0, .created = query_int(q, 5)};
+		TRY(book_add_account(b, &n));
+	}
+}
+
+static result load_aliases(struct db *db, struct book *b)
+{
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	TRY(db_ask(db, &q, "SELECT id, key, fixed FROM address WHERE account IS NULL ORDER BY id"));
+	for (;;) {
+		TRY(query_next(q, &row));
+		if (!row)
+			return OK;
+		TRY(book_add_alias(b, (uint64_t)query_int(q, 0), query_bytes(q, 1), query_int(q, 2) != 0));
+	}
+}
+
+static result load_targets_of(struct db *db, struct book *b, struct book_entry *alias)
+{
+	struct query AUTO_QUERY *q = NULL;
+	uint64_t targets[BOOK_TARGETS];
+	size_t n = 0;
+	bool row;
+	TRY(db_ask(db, &q, "SELECT target FROM target WHERE alias = ?1 ORDER BY target", DB_INT(alias->id)));
+	for (;;) {
+		TRY(query_next(q, &row));
+		if (!row)
+			return book_set_targets(b, alias, targets, n);
+		if (n == BOOK_TARGETS)
+			return failure(FAIL_DAMAGE, "an alias in the directory has more targets than there may be");
+		uint64_t id = (uint64_t)query_int(q, 0);
+		if (book_entry_by_id(b, id)) /* not an account that is being erased */
+			targets[n++] = id;
+	}
+}
+
+static result load_targets(struct db *db, struct book *b)
+{
+	LIST_EACH(n, &b->alias_list)
+		TRY(load_targets_of(db, b, LIST_OWNER(n, struct book_entry, node)));
+	return OK;
+}
+
+static result load_catch_alls(struct db *db, struct book *b)
+{
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	TRY(db_ask(db, &q, "SELECT name, catch_all FROM domain WHERE catch_all IS NOT NULL"));
+	for (;;) {
+		TRY(query_next(q, &row));
+		if (!row)
+			return OK;
+		struct book_domain *d = book_domain(b, query_bytes(q, 0));
+		d->catch_all = book_entry_by_id(b, (uint64_t)query_int(q, 1));
+	}
+}
+
+static result load_grants(struct db *db, struct book *b)
+{
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	TRY(db_ask(db, &q, "SELECT account, key FROM send_as"));
+	for (;;) {
+		TRY(query_next(q, &row));
+		if (!row)
+			return OK;
+		struct book_account *a = book_account(b, (uint64_t)query_int(q, 0));
+		if (a)
+			TRY(hash_put(&a->grants, query_bytes(q, 1), a));
+	}
+}
+
+static result load(struct db *db, struct book *b)
+{
+	TRY(load_domains(db, b));
+	TRY(load_accounts(db, b));
+	TRY(load_aliases(db, b));
+	TRY(load_targets(db, b));
+	TRY(load_catch_alls(db, b));
+	return load_grants(db, b);
+}
+
+/* ---- life ---- */
+
+result directory_exists(struct files *f, bool *out)
+{
+	return files_exists(f, path, out);
+}
+
+static result open_in(struct directory *d, struct files *f, const unsigned char *key)
+{
+	static const unsigned char id[BOX_ID] = "directory";
+	struct db_options o = {.files = f, .path = path, .key = key, .id = id, .schema = &schema};
+	struct db *db;
+	TRY(db_open(&o, &db));
+	int64_t last = 0;
+	result r = load(db, &d->book);
+	if (!failed(r))
+		r = db_get(db, &last, "SELECT coalesce(max(id), 0) FROM account");
+	d->last_account = (uint64_t)last;
+	if (failed(r)) {
+		db_close(&db);
+		return r;
+	}
+	return committer_open(&db, &d->store);
+}
+
+result directory_open(struct files *f, const unsigned char key[DIRECTORY_KEY], struct directory **out)
+{
+	struct directory *d = mem_alloc(sizeof *d);
+	if (!d)
+		return failure(FAIL_MEMORY, "out of memory");
+	book_init(&d->book);
+	gate_init(&d->edited);
+	result r = open_in(d, f, key);
+	if (failed(r))
+		directory_close(&d);
+	else
+		*out = d;
+	return r;
+}
+
+void directory_close(struct directory **at)
+{
+	struct directory *d = *at;
+	*at = NULL;
+	if (!d)
+		return;
+	committer_close(&d->store);
+	book_free(&d->book);
+	mem_free(d);
+}
+
+/* ---- for the other files of the directory ---- */
+
+result edit_begin(struct directory *d)
+{
+	while (d->editing)
+		TRY(gate_wait(&d->edited, FIBER_FOREVER));
+	d->editing = true;
+	return OK;
+}
+
+void edit_end(struct directory *d)
+{
+	d->editing = false;
+	gate_wake_one(&d->edited);
+}
+
+result edit_commit(struct directory *d, result (*run)(struct db *db, void *arg), void (*kept)(void *arg), void *arg)
+{
+	const struct commit_job job = {.run = run, .kept = kept, .arg = arg, .writes = true};
+	return committer_do(d->store, &job);
+}
+
+result directory_read(struct directory *d, result (*run)(struct db *db, void *arg), void *arg)
+{
+	const struct commit_job job = {.run = run, .arg = arg};
+	return committer_do(d->store, &job);
+}
+
+result directory_find_account(struct directory *d, str text, struct book_account **out)
+{
+	AUTO_ARENA arena a = arena_new(16384);
+	struct address address;
+	TRY(address_parse(text, &a, &address));
+	struct book_entry *e = book_entry(&d->book, address.key);
+	if (e && !e->account)
+		return failure(FAIL_ABSENT, "this is an alias; name the account itself (postern alias list shows where it "
+			"leads)");
+	if (!e)
+		return failure(FAIL_ABSENT, "there is no such account; postern account list shows those there are");
+	*out = e->account;
+	return OK;
+}

@@ -1,0 +1,15 @@
+/* The handlers of the room's doors, for main.c's table and the tests. */
+#ifndef AUTH_DOORS_H
+#define AUTH_DOORS_H
+
+#include "talk/edge_auth.h"
+#include "talk/web_auth.h"
+
+struct room_visitor;
+
+extern const struct edge_auth_as_auth edge_handlers;
+void edge_left(struct room_visitor *v); /* its logins are forgotten */
+
+extern const struct web_auth_as_auth web_handlers;
+
+#endif

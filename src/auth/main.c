@@ -1,0 +1,69 @@
+/* The auth room: who is this, who receives here.
+ *
+ * It opens directory.db, which nobody else can, and answers edges from memory. */
+#include <fcntl.h>
+#include <sodium.h>
+#include <sys/socket.h>
+
+#include "auth/accounts.h"
+#include "auth/doors.h"
+#include "base/log.h"
+#include "engine/files.h"
+#include "run/sandbox.h"
+#include "talk/own_key.h"
+#include "talk/room.h"
+#include "talk/settings.h"
+
+static struct files_local files;
+
+static result prepare(const struct supervisor_room_begin *b)
+{
+	files = files_local(AT_FDCWD);
+	auth.world = &auth_world_of_rooms;
+	return settings_read(b, &auth.options);
+}
+
+static void finish_leftovers(void *arg)
+{
+	(void)arg;
+	room_ready(); /* the supervisor removes folders for running rooms only */
+	accounts_finish_leftovers(&auth);
+}
+
+static result start(void)
+{
+	unsigned char key[OWN_KEY];
+	bool there;
+	TRY(directory_exists(&files.base, &there));
+	TRY(own_key(!there, key));
+	result r = auth_open(&auth, &files.base, key);
+	sodium_memzero(key, sizeof key);
+	TRY(r);
+	return fiber_start(finish_leftovers, NULL, "leftovers", NULL);
+}
+
+static void close_all(void)
+{
+	auth_close(&auth);
+	options_free(&auth.options);
+}
+
+static const struct room_door doors[] = {
+	{.kind = &edge_auth_as_auth_kind, .handlers = &edge_handlers, .left = edge_left},
+	{.kind = &web_auth_as_auth_kind, .handlers = &web_handlers},
+};
+/* Beside its folder: a fresh stream for each session, one end of which goes to the account. */
+static const struct sandbox_call sessions[] = {
+	{"socketpair", SANDBOX_EQUALS, 0, AF_UNIX},
+	{0},
+};
+static const struct sandbox_call *const tables[] = {sandbox_files, sessions, NULL};
+static const struct sandbox jail = {.room = "auth", .tables = tables};
+static const struct room room = {.prepare = prepare, .sandbox = &jail, .own_folder = true, .start = start,
+	.close = close_all,
+				 .doors = doors, .doors_n = sizeof doors / sizeof *doors};
+
+int main(void)
+{
+	return room_main(&room);
+}

@@ -1,0 +1,226 @@
+/* What administrators ask, brought by web. Every change is an event. */
+#include "auth/accounts.h"
+#include "auth/doors.h"
+#include "auth/listing.h"
+#include "auth/login.h"
+#include "auth/usage.h"
+#include "run/secret.h"
+
+static result report(const struct arrival *in, const char *act, str what, result r)
+{
+	if (failed(r))
+		log_event(EV_ADMIN_REFUSED, &in->trace, F_STR("act", str_from(act)), F_STR("what", what),
+			  F_STR("why", str_from(r.text)));
+	else
+		log_event(EV_ADMIN, &in->trace, F_STR("act", str_from(act)), F_STR("what", what));
+	return r;
+}
+
+/* ---- domains ---- */
+
+static result on_domain_add(struct arrival *in, struct web_auth_domain_add *m, struct web_auth_done *answer)
+{
+	(void)answer;
+	return report(in, "domain add", m->name, directory_add_domain(auth.directory, m->name));
+}
+
+static result on_domain_delete(struct arrival *in, struct web_auth_domain_delete *m, struct web_auth_done *answer)
+{
+	(void)answer;
+	return report(in, "domain delete", m->name, directory_delete_domain(auth.directory, m->name));
+}
+
+static result on_domain_catch_all(struct arrival *in, struct web_auth_domain_catch_all *m, struct web_auth_done *answer)
+{
+	(void)answer;
+	return report(in, "domain catch-all", m->name, directory_set_catch_all(auth.directory, m->name, m->target));
+}
+
+static struct listing listing_of(struct arrival *in, str after)
+{
+	return (struct listing){.d = auth.directory, .arena = in->arena, .after = after};
+}
+
+static result on_domain_list(struct arrival *in, struct web_auth_domain_list *m, struct web_auth_domains *answer)
+{
+	struct listing l = listing_of(in, m->after);
+	return listing_domains(&l, answer);
+}
+
+/* ---- accounts ---- */
+
+static result hash_of(const struct web_auth_account_add *m, char out[DIRECTORY_HASH_MAX + 1])
+{
+	if (m->hash.n > 0 && (m->password.n > 0 || !password_is_hash(m->hash)))
+		return failure(FAIL_INPUT, "give either a password or an Argon2id hash (it begins with $argon2id$v=19$m=)");
+	if (m->hash.n > 0) {
+		memcpy(out, m->hash.p, m->hash.n);
+		return OK;
+	}
+	if (m->any_password && !options_yes(&auth.options, OPT_DEMO))
+		return failure(FAIL_DENIED, "only the demo takes passwords that do not follow the rules");
+	if (!m->any_password)
+		TRY(password_acceptable(m->password, m->address));
+	return checker_hash(auth.checker, m->password, out);
+}
+
+static result account_add(const struct web_auth_account_add *m, uint64_t *id)
+{
+	char text[DIRECTORY_HASH_MAX + 1] = {0};
+	result r = hash_of(m, text);
+	if (!failed(r)) {
+		struct new_account n = {.address = m->address, .name = m->name, .hash = str_from(text), .admin = m->admin,
+					.quota = m->quota ? m->quota : options_number(&auth.options, OPT_QUOTA)};
+		r = accounts_make(&auth, &n, id);
+	}
+	secret_wipe(text, sizeof text);
+	return r;
+}
+
+static result on_account_add(struct arrival *in, struct web_auth_account_add *m, struct web_auth_account_added *answer)
+{
+	return report(in, "account add", m->address, account_add(m, &answer->account));
+}
+
+static result on_account_list(struct arrival *in, struct web_auth_account_list *m, struct web_auth_accounts *answer)
+{
+	struct listing l = listing_of(in, m->after);
+	return listing_accounts(&l, answer);
+}
+
+static result on_account_show(struct arrival *in, struct web_auth_account_show *m, struct web_auth_account_is *answer)
+{
+	struct listing l = listing_of(in, (str){NULL, 0});
+	struct book_account *who;
+	struct account_record record;
+	struct usage usage = {0};
+	TRY(directory_find_account(auth.directory, m->address, &who));
+	TRY(listing_rights(&l, who, answer));
+	answer->row = (struct web_auth_account_row){.account = who->id, .address = arena_dup(in->arena, who->entry->key),
+		.admin = who->admin, .disabled = who->disabled, .created = who->created};
+	TRY(directory_read_account(auth.directory, answer->row.account, &record));
+	secret_wipe(record.hash, sizeof record.hash);
+	answer->row.name = arena_dup(in->arena, str_of(record.name, record.name_n));
+	answer->quota = record.quota;
+	answer->reachable = !failed(usage_ask(&auth, answer->row.account, &usage));
+	answer->messages = usage.messages;
+	answer->octets = usage.octets;
+	answer->mailboxes = usage.mailboxes;
+	answer->sessions = usage.sessions;
+	return arena_result(in->arena);
+}
+
+static result set_password(const struct web_auth_account_password *m)
+{
+	char text[PASSWORD_HASH_MAX];
+	struct book_account *who;
+	TRY(directory_find_account(auth.directory, m->address, &who));
+	uint64_t id = who->id;
+	TRY(password_acceptable(m->password, m->address));
+	result r = checker_hash(auth.checker, m->password, text);
+	if (!failed(r))
+		r = directory_set_hash(auth.directory, id, str_from(text));
+	secret_wipe(text, sizeof text);
+	login_forget(&auth, id);
+	return r;
+}
+
+static result on_account_password(struct arrival *in, struct web_auth_account_password *m, struct web_auth_done *answer)
+{
+	(void)answer;
+	return report(in, "account password", m->address, set_password(m));
+}
+
+static result set_quota(const struct web_auth_account_quota *m)
+{
+	struct book_account *who;
+	TRY(directory_find_account(auth.directory, m->address, &who));
+	return accounts_set_quota(&auth, who->id, m->octets);
+}
+
+static result on_account_quota(struct arrival *in, struct web_auth_account_quota *m, struct web_auth_done *answer)
+{
+	(void)answer;
+	return report(in, "account quota", m->address, set_quota(m));
+}
+
+static result set_disabled(const struct web_auth_account_disable *m)
+{
+	struct book_account *who;
+	TRY(directory_find_account(auth.directory, m->address, &who));
+	uint64_t id = who->id;
+	TRY(directory_set_disabled(auth.directory, id, m->disabled));
+	login_forget(&auth, id);
+	return OK;
+}
+
+static result on_account_disable(struct arrival *in, struct web_auth_account_disable *m, struct web_auth_done *answer)
+{
+	(void)answer;
+	return report(in, m->disabled ? "account disable" : "account enable", m->address, set_disabled(m));
+}
+
+static result delete_account(str address)
+{
+	struct book_account *who;
+	TRY(directory_find_account(auth.directory, address, &who));
+	return accounts_erase(&auth, who->id);
+}
+
+static result on_account_delete(struct arrival *in, struct web_auth_account_delete *m, struct web_auth_done *answer)
+{
+	(void)answer;
+	return report(in, "account delete", m->address, delete_account(m->address));
+}
+
+static result set_grant(const struct web_auth_send_as *m)
+{
+	struct book_account *who;
+	TRY(directory_find_account(auth.directory, m->account, &who));
+	return directory_grant(auth.directory, who->id, m->address, m->granted);
+}
+
+static result on_send_as(struct arrival *in, struct web_auth_send_as *m, struct web_auth_done *answer)
+{
+	(void)answer;
+	return report(in, m->granted ? "send-as add" : "send-as remove", m->account, set_grant(m));
+}
+
+/* ---- aliases ---- */
+
+static result on_alias_add(struct arrival *in, struct web_auth_alias_add *m, struct web_auth_done *answer)
+{
+	(void)answer;
+	return report(in, "alias add", m->address, directory_add_alias(auth.directory, m->address, m->targets.p,
+		m->targets.n));
+}
+
+static result on_alias_delete(struct arrival *in, struct web_auth_alias_delete *m, struct web_auth_done *answer)
+{
+	(void)answer;
+	return report(in, "alias delete", m->address, directory_delete_alias(auth.directory, m->address));
+}
+
+static result on_alias_list(struct arrival *in, struct web_auth_alias_list *m, struct web_auth_aliases *answer)
+{
+	struct listing l = listing_of(in, m->after);
+	return listing_aliases(&l, answer);
+}
+
+const struct web_auth_as_auth web_handlers = {
+	.domain_add = on_domain_add,
+	.domain_delete = on_domain_delete,
+	.domain_catch_all = on_domain_catch_all,
+	.domain_list = on_domain_list,
+	.account_add = on_account_add,
+	.account_list = on_account_list,
+	.account_show = on_account_show,
+	.account_password = on_account_password,
+	.account_quota = on_account_quota,
+	.account_disable = on_account_disable,
+	.account_delete = on_account_delete,
+	.send_as = on_send_as,
+	.alias_add = on_alias_add,
+	.alias_delete = on_alias_delete,
+	.alias_list = on_alias_list,
+};
