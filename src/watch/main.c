@@ -2,7 +2,6 @@
 #include "talk/room.h"
 #include "talk/room_watch.h"
 #include "talk/settings.h"
-#include "watch/jail.h"
 #include "watch/watch.h"
 
 static void on_events(struct arrival *in, struct room_watch_events *m)
@@ -38,7 +37,9 @@ static const struct room_door doors[] = {
 	{.kind = &room_watch_as_watch_kind, .handlers = &for_rooms},
 	{.kind = &web_watch_as_watch_kind, .handlers = &for_web},
 };
-static const struct room room = {.prepare = prepare, .jail = watch_jail, .start = watch_start, .stop = watch_stop,
+static const struct sandbox_call *const tables[] = {sandbox_files, NULL};
+static const struct sandbox sandbox = {.room = "watch", .tables = tables};
+static const struct room room = {.prepare = prepare, .sandbox = &sandbox, .own_folder = true, .start = watch_start, .stop = watch_stop,
 				 .doors = doors, .doors_n = sizeof doors / sizeof doors[0], .keeps_log = true};
 
 int main(void)

@@ -11,7 +11,6 @@
 #include "talk/room.h"
 #include "talk/settings.h"
 #include "web/api.h"
-#include "web/jail.h"
 #include "web/own.h"
 
 enum { ADMINS_MAX = 64, REFUSED_READ_MAX = HTTP_BODY_MAX * 2, REFUSED_MS = 2000 };
@@ -135,8 +134,10 @@ static void on_listener(str protocol, str address, int fd)
 		close(fd);
 }
 
+static const struct sandbox_call *const tables[] = {sandbox_accept, NULL};
+static const struct sandbox sandbox = {.room = "web", .tables = tables};
 static const struct room room = {
-	.prepare = prepare, .jail = web_jail, .start = http_start, .listener = on_listener, .stop = http_close};
+	.prepare = prepare, .sandbox = &sandbox, .start = http_start, .listener = on_listener, .stop = http_close};
 
 int main(void)
 {
