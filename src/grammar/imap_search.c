@@ -290,6 +290,17 @@ static void returns(struct imap_lex *x, struct imap_search *s)
 	imap_space(x);
 }
 
+/* As deep as IMAP_SEARCH_DEPTH_MAX at most. */
+static bool names_modseq(const struct imap_key *key)
+{
+	if (!is_list(key))
+		return key->kind == IMAP_KEY_MODSEQ;
+	for (const struct imap_key *k = key->first; k; k = k->next)
+		if (names_modseq(k))
+			return true;
+	return false;
+}
+
 void imap_args_search(struct imap_lex *x, struct imap_command *c)
 {
 	struct imap_search s = {0};
@@ -302,5 +313,6 @@ void imap_args_search(struct imap_lex *x, struct imap_command *c)
 		imap_space(x);
 	}
 	s.key = program(x);
+	s.modseq = !x->in.bad && names_modseq(s.key);
 	c->search = s;
 }

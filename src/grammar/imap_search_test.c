@@ -134,7 +134,9 @@ static void result_options(void **state)
 	s = options(STR("RETURN (MAX ALL) 1"), &a);
 	assert_true(s.returns == (IMAP_RETURN_MAX | IMAP_RETURN_ALL));
 	s = options(STR("SEEN"), &a);
-	assert_true(!s.extended && s.charset.n == 0);
+	assert_true(!s.extended && s.charset.n == 0 && !s.modseq);
+	s = options(STR("OR SEEN (UNSEEN NOT MODSEQ 5)"), &a);
+	assert_true(s.modseq);
 }
 
 static void nest(buf *text, unsigned levels)
