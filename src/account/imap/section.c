@@ -63,12 +63,19 @@ static void undo_encoding(const struct mime_part *p, struct section_place *at)
 	at->kind = at->encoding == ENCODING_OTHER ? SECTION_UNKNOWN : SECTION_DECODED;
 }
 
+static enum imap_section_text text_of(const struct imap_section *s)
+{
+	if (s->name == IMAP_RFC822_HEADER)
+		return IMAP_SECTION_HEADER;
+	return s->name == IMAP_RFC822_TEXT ? IMAP_SECTION_TEXT : s->text;
+}
+
 struct section_place section_find(const struct section_source *m, const struct imap_section *s)
 {
 	bool binary = s->name == IMAP_BINARY || s->name == IMAP_BINARY_SIZE;
 	struct section_place at;
 	if (!s->depth) {
-		at = of_message(m, s->text);
+		at = of_message(m, text_of(s));
 	} else {
 		uint32_t part = mime_section(m->parts, s->part, s->depth);
 		if (part == MIME_NONE)

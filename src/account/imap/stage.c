@@ -160,13 +160,11 @@ static bool fits(str want, str got)
 
 static void put_unescaped(buf *out, str text)
 {
+	static const char marks[] = "rn0", octets[] = "\r\n";
 	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] != '\\' || i + 1 == text.n) {
-			buf_putc(out, text.p[i]);
-			continue;
-		}
-		char c = text.p[++i];
-		buf_putc(out, c == 'r' ? '\r' : c == 'n' ? '\n' : c == '0' ? '\0' : c);
+		const char *mark = text.p[i] == '\\' && i + 1 < text.n ? memchr(marks, text.p[i + 1], 3) : NULL;
+		buf_putc(out, mark ? octets[mark - marks] : text.p[i]);
+		i += mark != NULL;
 	}
 }
 
@@ -207,7 +205,8 @@ static void deliver(struct stage *t, str name)
 	AUTO_BUF buf text = buf_new(4096);
 	buf_put(&text, STR("From: \"A. Sender\" <sender@example.net>\r\nTo: user@example.test\r\nSubject: "));
 	buf_put(&text, name);
-	buf_put(&text, STR("\r\nDate: Tue, 3 Mar 2026 10:00:01 +0000\r\nMessage-ID: <1@example.net>\r\n\r\nThis is a message.\r\n"));
+	buf_put(&text, STR("\r\nDate: Tue, 3 Mar 2026 10:00:01 +0000\r\nMessage-ID: <1@example.net>\r\n\r\n"));
+	buf_put(&text, STR("This is a message.\r\n"));
 	stage_deliver(t, buf_str(&text));
 }
 

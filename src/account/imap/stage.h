@@ -8,7 +8,7 @@
  *   "DELIVER x" a small message with the Subject x comes in
  *   "QUIET"     the server says nothing        "EOF"      it closes
  * "2" or "3" before a line: another session, opened at its first line. In
- * client texts \r, \n, \0 and \\ are escapes. */
+ * client texts \r, \n and \0 are escapes. */
 #ifndef ACCOUNT_IMAP_STAGE_H
 #define ACCOUNT_IMAP_STAGE_H
 
