@@ -207,3 +207,11 @@ uint64_t kit_modseq(const struct kit *k)
 {
 	return k->store->account.modseq;
 }
+
+size_t kit_views(const struct kit *k, const char *mailbox)
+{
+	size_t n = 0;
+	LIST_EACH(node, &catalog_find(&k->store->catalog, str_from(mailbox))->loaded->views)
+		n++;
+	return n;
+}

@@ -41,6 +41,7 @@ struct uids kit_uids(struct kit *k, size_t n, ...); /* of uint32_t */
 struct view_changes kit_pull(struct kit *k, struct view *v);
 str kit_bytes(struct kit *k, struct view *v, uint32_t uid); /* the whole message */
 struct actor *kit_view_actor(struct view *v);
+size_t kit_views(const struct kit *k, const char *mailbox); /* that its rows in memory know of */
 uint64_t kit_modseq(const struct kit *k); /* the account's */
 uint64_t kit_flags(struct view *v, uint32_t uid);           /* without \Recent; UINT64_MAX when it is gone */
 

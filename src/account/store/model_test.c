@@ -173,8 +173,12 @@ static void leave_box(struct model *m, size_t box)
 static void sync_all(struct model *m)
 {
 	for (size_t i = 0; i < CLIENTS; i++) {
-		pull(m, &m->clients[i], true);
-		expect_same(&m->clients[i], &m->boxes[m->clients[i].box]);
+		struct client *c = &m->clients[i];
+		struct view_changes nothing;
+		pull(m, c, true);
+		expect_same(c, &m->boxes[c->box]);
+		assert_ok(view_pull(c->view, true, &m->k->m, &nothing));
+		assert_false(nothing.gone_n || nothing.flagged_n || nothing.arrived || nothing.keywords);
 	}
 }
 
