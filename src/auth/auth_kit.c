@@ -140,6 +140,7 @@ static void run(void *arg)
 	kit_open();
 	(*test)();
 	kit_close();
+	loop_end(); /* what would try again later does not wait for that */
 }
 
 void kit_run(void (*test)(void))
