@@ -222,6 +222,8 @@ void loaded_free(struct mbox *b)
 
 result loaded_get(struct store *s, struct mbox *b)
 {
+	if (b->loaded && b->loaded->broken && list_empty(&b->loaded->views))
+		loaded_free(b);
 	if (b->loaded && b->loaded->broken)
 		return failure(FAIL_MEMORY, "the mailbox did not fit into memory; close and open it again");
 	if (b->loaded)

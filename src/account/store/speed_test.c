@@ -62,12 +62,35 @@ static void race(struct kit *k, unsigned fibers, unsigned total)
 		(cpu_us() - cpu) / total, (double)total / (double)(committer_commits(k->store->committer) - commits));
 }
 
+static void take_away(struct kit *k)
+{
+	struct view *v = kit_view(k, "INBOX");
+	uint32_t n = view_exists(v), *uids = arena_array(&k->m, n, sizeof *uids);
+	for (uint32_t i = 0; i < n; i++)
+		uids[i] = view_uid(v, i + 1);
+	uint64_t began = clock_mono_ns();
+	assert_ok(message_remove(v, &(struct uids){uids, n / 2}));
+	printf("removing %u with their bodies: %.0f ms\n", n / 2, (double)(clock_mono_ns() - began) / 1e6);
+	view_close(&v);
+	assert_ok(mailbox_rename(&k->owner, STR("INBOX"), STR("old")));
+	began = clock_mono_ns();
+	assert_ok(mailbox_delete(&k->owner, STR("old")));
+	printf("deleting a mailbox with the others: %.0f ms\n", (double)(clock_mono_ns() - began) / 1e6);
+	struct file *log = NULL;
+	uint64_t size;
+	assert_ok(files_open(k->files, "mail.db-wal", FILES_READ, &log));
+	assert_ok(file_size(log, &size));
+	printf("the log's size: %lu KiB\n", (unsigned long)size / 1024);
+	file_close(&log);
+}
+
 static void speed_of_delivery(struct kit *k)
 {
 	race(k, 10, 1000);
 	race(k, 1, 2000);
 	race(k, 10, 10000);
 	race(k, 50, 20000);
+	take_away(k);
 }
 
 /* Rows straight into the tables: opening is what is measured. */
