@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "run/clock.h"
 #include "run/net.h"
+#include "run/sandbox.h"
 #include "supervisor/broker.h"
 #include "supervisor/opening.h"
 
@@ -191,7 +192,8 @@ static void process_ended(struct process *p, int status)
 	if (!expected)
 		log_event(EV_ROOM_ENDED, NULL, F_STR("role", str_from(role_row_of(p->role)->name)),
 			  F_U64("number", p->number), F_I64("status", WIFEXITED(status) ? WEXITSTATUS(status) : -1),
-			  F_I64("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
+			  F_I64("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
+			  F_STR("why", sandbox_ended(status) ? STR("it made a system call that its jail forbids") : STR("")));
 	if (expected)
 		p->wait = 0;
 	else
