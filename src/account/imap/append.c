@@ -1,3 +1,4 @@
+#include "account/imap/read.h"
 #include "account/imap/verbs.h"
 #include "base/mem.h"
 #include "run/clock.h"
@@ -130,7 +131,7 @@ static result take_message(struct appending *p)
 		buf_put(&s->out, STR("+ Go on\r\n"));
 		TRY(imap_send(s, true));
 	}
-	result r = imap_read_octets(s, p->m->literal.size, take_piece, a);
+	result r = imap_read_octets(s, p->m->literal.size, &(struct imap_octets_sink){take_piece, a});
 	p->m->literal.size = 0; /* nothing is left to swallow but the rest of the command */
 	p->m->literal.sync = false;
 	TRY(r);

@@ -3,25 +3,34 @@
 #include "grammar/base64.h"
 #include "grammar/qp.h"
 
-static void put_name(struct fetching *g, const struct imap_section *sec)
+/* The section at hand. */
+struct piece {
+	struct fetching *g;
+	struct fetch_letter *l;
+	const struct imap_section *sec;
+	const struct section_names *names;
+	struct section_place at;
+};
+
+static void put_name(struct piece *p)
 {
-	imap_put_section(&g->s->out, sec);
-	buf_putc(&g->s->out, ' ');
+	imap_put_section(&p->g->s->out, p->sec);
+	buf_putc(&p->g->s->out, ' ');
 }
 
 /* What cannot be read is NIL in its place, and the command fails at its end. */
-static void put_nil(struct fetching *g, const struct imap_section *sec, result why)
+static void put_nil(struct piece *p, result why)
 {
-	put_name(g, sec);
-	buf_put(&g->s->out, sec->name == IMAP_BINARY_SIZE ? STR("0") : STR("NIL"));
+	put_name(p);
+	buf_put(&p->g->s->out, p->sec->name == IMAP_BINARY_SIZE ? STR("0") : STR("NIL"));
 	if (failed(why))
-		g->trouble = why;
+		p->g->trouble = why;
 }
 
-static void put_text(struct fetching *g, const struct imap_section *sec, str text)
+static void put_text(struct piece *p, str text)
 {
-	buf *out = &g->s->out;
-	put_name(g, sec);
+	buf *out = &p->g->s->out;
+	put_name(p);
 	if (!text.n) {
 		buf_put(out, STR("\"\""));
 		return;
@@ -30,34 +39,34 @@ static void put_text(struct fetching *g, const struct imap_section *sec, str tex
 	buf_put(out, text);
 }
 
-static result open_letter(struct fetching *g, struct fetch_letter *l)
+static result open_letter(struct piece *p)
 {
-	return l->bytes ? OK : fetch_open(g->s->view, l->row->uid, &l->bytes);
+	return p->l->bytes ? OK : fetch_open(p->g->s->view, p->l->row->uid, &p->l->bytes);
 }
 
 /* ---- a run of octets */
 
 /* The first piece is read before its announcement, so that a failure can still be told. */
-static result put_range(struct fetching *g, struct fetch_letter *l, const struct imap_section *sec,
-	struct section_place at)
+static result put_range(struct piece *p)
 {
-	struct imap_session *s = g->s;
-	section_cut(sec, &at.from, &at.n);
+	struct imap_session *s = p->g->s;
+	struct section_place at = p->at;
+	section_cut(p->sec, &at.from, &at.n);
 	if (!at.n) {
-		put_text(g, sec, STR(""));
+		put_text(p, STR(""));
 		return OK;
 	}
 	AUTO_BUF buf piece = buf_new(IMAP_PIECE);
 	uint64_t n = at.n < IMAP_PIECE ? at.n : IMAP_PIECE;
-	result r = open_letter(g, l);
+	result r = open_letter(p);
 	if (!failed(r))
-		r = fetch_bytes(l->bytes, at.from, n, &piece);
+		r = fetch_bytes(p->l->bytes, at.from, n, &piece);
 	if (failed(r)) {
-		put_nil(g, sec, r);
+		put_nil(p, r);
 		return OK;
 	}
-	put_name(g, sec);
-	imap_put_literal_head(&s->out, at.n, sec->name == IMAP_BINARY); /* which may hold NUL */
+	put_name(p);
+	imap_put_literal_head(&s->out, at.n, p->sec->name == IMAP_BINARY); /* which may hold NUL */
 	for (;;) {
 		TRY(imap_send(s, false));
 		s->link = stream_write(s->stream, buf_str(&piece));
@@ -68,7 +77,7 @@ static result put_range(struct fetching *g, struct fetch_letter *l, const struct
 			return OK;
 		n = at.n < IMAP_PIECE ? at.n : IMAP_PIECE;
 		buf_clear(&piece);
-		s->link = fetch_bytes(l->bytes, at.from, n, &piece); /* half of it is sent: nothing else can follow */
+		s->link = fetch_bytes(p->l->bytes, at.from, n, &piece); /* half of it is sent: nothing else can follow */
 		TRY(s->link);
 	}
 }
@@ -76,37 +85,36 @@ static result put_range(struct fetching *g, struct fetch_letter *l, const struct
 /* ---- chosen fields */
 
 /* The header block, from the row where it is there; of a huge one the part that is looked at. */
-static result header_text(struct fetching *g, struct fetch_letter *l, const struct section_place *at, buf *hold,
-	str *out)
+static result header_text(struct piece *p, buf *hold, str *out)
 {
-	if (at->from == 0 && l->row->header.p && l->row->header.n == at->n) {
-		*out = l->row->header;
+	const struct section_place *at = &p->at;
+	if (at->from == 0 && p->l->row->header.p && p->l->row->header.n == at->n) {
+		*out = p->l->row->header;
 		return OK;
 	}
-	TRY(open_letter(g, l));
-	TRY(fetch_bytes(l->bytes, at->from, at->n < HEADER_BYTES_MAX ? at->n : HEADER_BYTES_MAX, hold));
+	TRY(open_letter(p));
+	TRY(fetch_bytes(p->l->bytes, at->from, at->n < HEADER_BYTES_MAX ? at->n : HEADER_BYTES_MAX, hold));
 	*out = buf_str(hold);
 	return OK;
 }
 
-static result put_fields(struct fetching *g, struct fetch_letter *l, const struct imap_section *sec,
-	const struct section_names *names, const struct section_place *at)
+static result put_fields(struct piece *p)
 {
 	AUTO_BUF buf hold = buf_new(HEADER_BYTES_MAX);
 	AUTO_BUF buf fields = buf_new(HEADER_BYTES_MAX + 2);
 	str header;
-	result r = header_text(g, l, at, &hold, &header);
+	result r = header_text(p, &hold, &header);
 	if (!failed(r))
-		section_put_fields(header, names, &fields);
+		section_put_fields(header, p->names, &fields);
 	if (!failed(r))
 		r = buf_result(&fields);
 	if (failed(r)) {
-		put_nil(g, sec, r);
+		put_nil(p, r);
 		return OK;
 	}
 	uint64_t from = 0, n = fields.n;
-	section_cut(sec, &from, &n);
-	put_text(g, sec, str_sub(buf_str(&fields), (size_t)from, (size_t)n));
+	section_cut(p->sec, &from, &n);
+	put_text(p, str_sub(buf_str(&fields), (size_t)from, (size_t)n));
 	return OK;
 }
 
@@ -143,15 +151,15 @@ static str wanted(const struct undoing *u)
 	return from < to ? str_sub(buf_str(&u->out), (size_t)(from - u->at), (size_t)(to - from)) : str_of(NULL, 0);
 }
 
-static result undo_all(struct fetching *g, struct fetch_letter *l, const struct section_place *at, struct undoing *u,
-	bool send)
+static result undo_all(struct piece *p, struct undoing *u, bool send)
 {
-	struct imap_session *s = g->s;
+	struct imap_session *s = p->g->s;
+	const struct section_place *at = &p->at;
 	AUTO_BUF buf piece = buf_new(IMAP_PIECE);
 	for (uint64_t done = 0; done < at->n && u->at < u->to;) {
 		uint64_t n = at->n - done < IMAP_PIECE ? at->n - done : IMAP_PIECE;
 		buf_clear(&piece);
-		TRY(fetch_bytes(l->bytes, at->from + done, n, &piece));
+		TRY(fetch_bytes(p->l->bytes, at->from + done, n, &piece));
 		done += n;
 		undo(u, buf_str(&piece), done == at->n);
 		TRY(buf_result(&u->out));
@@ -170,41 +178,40 @@ static struct undoing undoing_of(enum content_encoding encoding, uint64_t from, 
 	return (struct undoing){.encoding = encoding, .out = buf_new(2 * IMAP_PIECE), .from = from, .to = to};
 }
 
-static result send_decoded(struct fetching *g, struct fetch_letter *l, const struct section_place *at,
-	struct undoing *u)
+static result send_decoded(struct piece *p, struct undoing *u)
 {
-	struct imap_session *s = g->s;
+	struct imap_session *s = p->g->s;
 	TRY(imap_send(s, false));
-	s->link = undo_all(g, l, at, u, true);
+	s->link = undo_all(p, u, true);
 	return s->link;
 }
 
-static result put_decoded(struct fetching *g, struct fetch_letter *l, const struct imap_section *sec,
-	const struct section_place *at)
+static result put_decoded(struct piece *p)
 {
-	struct undoing count = undoing_of(at->encoding, 0, UINT64_MAX);
-	result r = open_letter(g, l);
+	buf *out = &p->g->s->out;
+	bool size_only = p->sec->name == IMAP_BINARY_SIZE;
+	struct undoing count = undoing_of(p->at.encoding, 0, UINT64_MAX);
+	result r = open_letter(p);
 	if (!failed(r))
-		r = undo_all(g, l, at, &count, false);
+		r = undo_all(p, &count, false);
 	buf_free(&count.out);
 	if (failed(r)) {
-		put_nil(g, sec, r);
+		put_nil(p, r);
 		return OK;
 	}
 	uint64_t from = 0, n = count.at;
-	section_cut(sec, &from, &n);
-	if (sec->name == IMAP_BINARY_SIZE || !n) {
-		put_name(g, sec);
-		if (n)
-			buf_put_u64(&g->s->out, count.at);
+	section_cut(p->sec, &from, &n);
+	put_name(p);
+	if (size_only || !n) {
+		if (size_only)
+			buf_put_u64(out, count.at);
 		else
-			buf_put(&g->s->out, sec->name == IMAP_BINARY_SIZE ? STR("0") : STR("\"\""));
+			buf_put(out, STR("\"\""));
 		return OK;
 	}
-	put_name(g, sec);
-	imap_put_literal_head(&g->s->out, n, count.nul);
-	struct undoing give = undoing_of(at->encoding, from, from + n);
-	r = send_decoded(g, l, at, &give);
+	imap_put_literal_head(out, n, count.nul);
+	struct undoing give = undoing_of(p->at.encoding, from, from + n);
+	r = send_decoded(p, &give);
 	buf_free(&give.out);
 	return r;
 }
@@ -221,36 +228,48 @@ static struct section_source source_of(const struct fetch_letter *l)
 	return (struct section_source){&l->parts, l->row->trace.n, l->row->header_size, l->row->size};
 }
 
+/* The header block that came along with the row. */
+static result put_header(struct piece *p)
+{
+	uint64_t from = 0, n = p->at.n;
+	section_cut(p->sec, &from, &n);
+	put_text(p, str_sub(p->l->row->header, (size_t)from, (size_t)n));
+	return OK;
+}
+
+static result put_plain(struct piece *p)
+{
+	const struct fetch_row *row = p->l->row;
+	if (p->sec->name == IMAP_BINARY_SIZE) {
+		put_name(p);
+		buf_put_u64(&p->g->s->out, p->at.n);
+		return OK;
+	}
+	if (p->at.from == 0 && row->header.p && row->header.n == p->at.n)
+		return put_header(p);
+	return put_range(p);
+}
+
 result fetch_put_section(struct fetching *g, struct fetch_letter *l, const struct imap_section *sec,
 	const struct section_names *names)
 {
 	struct section_source m = source_of(l);
-	struct section_place at = {0};
+	struct piece p = {.g = g, .l = l, .sec = sec, .names = names};
 	if (!sec->depth || l->parts.n)
-		at = section_find(&m, sec);
-	bool header = at.kind == SECTION_RANGE && at.from == 0 && l->row->header.p && l->row->header.n == at.n;
-	switch (at.kind) {
+		p.at = section_find(&m, sec);
+	switch (p.at.kind) {
 	case SECTION_NIL:
-		put_nil(g, sec, OK);
+		put_nil(&p, OK);
 		return OK;
 	case SECTION_UNKNOWN:
-		put_nil(g, sec, unknown_encoding(g));
+		put_nil(&p, unknown_encoding(g));
 		return OK;
 	case SECTION_FIELDS:
-		return put_fields(g, l, sec, names, &at);
+		return put_fields(&p);
 	case SECTION_DECODED:
-		return put_decoded(g, l, sec, &at);
+		return put_decoded(&p);
 	case SECTION_RANGE:
 		break;
 	}
-	if (sec->name == IMAP_BINARY_SIZE) {
-		put_name(g, sec);
-		buf_put_u64(&g->s->out, at.n);
-		return OK;
-	}
-	if (!header)
-		return put_range(g, l, sec, at);
-	section_cut(sec, &at.from, &at.n);
-	put_text(g, sec, str_sub(l->row->header, (size_t)at.from, (size_t)at.n));
-	return OK;
+	return put_plain(&p);
 }

@@ -1,3 +1,4 @@
+#include "account/imap/read.h"
 #include "account/imap/verbs.h"
 
 /* While the session waits for DONE, a second fiber tells the news. It is

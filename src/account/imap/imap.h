@@ -38,6 +38,7 @@ struct imap_home {
 	uint64_t idle_ms;
 	struct budget append; /* octets of messages that APPENDs are holding */
 	imap_examine *examine;
+	void (*stirred)(void); /* a command was run; may be NULL */
 	struct list sessions; /* of imap_session_run calls under way */
 };
 

@@ -1,4 +1,4 @@
-#include "account/imap/session.h"
+#include "account/imap/read.h"
 
 enum { LINE_SLACK = 2 };
 
@@ -32,7 +32,7 @@ result imap_read_line(struct imap_session *s, size_t max, str *line)
 	return r;
 }
 
-result imap_read_octets(struct imap_session *s, uint64_t n, result (*take)(void *ctx, str piece), void *ctx)
+result imap_read_octets(struct imap_session *s, uint64_t n, const struct imap_octets_sink *to)
 {
 	result taken = OK;
 	while (n > 0) {
@@ -41,7 +41,7 @@ result imap_read_octets(struct imap_session *s, uint64_t n, result (*take)(void 
 		TRY(s->link);
 		piece = str_sub(piece, 0, n < piece.n ? (size_t)n : piece.n);
 		if (!failed(taken))
-			taken = take(ctx, piece);
+			taken = to->take(to->ctx, piece);
 		stream_consume(s->stream, piece.n);
 		n -= piece.n;
 	}
@@ -62,7 +62,7 @@ result imap_swallow(struct imap_session *s, struct imap_literal literal)
 		if (literal.size > left)
 			return failure(FAIL_LIMIT, "More octets were announced than this server reads past a refusal.");
 		left -= literal.size;
-		TRY(imap_read_octets(s, literal.size, drop, NULL));
+		TRY(imap_read_octets(s, literal.size, &(struct imap_octets_sink){.take = drop}));
 		str line;
 		result r = imap_read_line(s, IMAP_COMMAND_MAX, &line);
 		if (r.kind == FAIL_LIMIT)
@@ -99,7 +99,7 @@ static result read_literal(struct imap_session *s, const struct imap_literal *l)
 		TRY(imap_send(s, true));
 	}
 	buf_put(&s->text, STR("\r\n"));
-	return imap_read_octets(s, l->size, put_piece, &s->text);
+	return imap_read_octets(s, l->size, &(struct imap_octets_sink){put_piece, &s->text});
 }
 
 /* The line ends in a literal: an APPEND's message, a string to read, or too much. */

@@ -1,4 +1,5 @@
 #include "account/imap/capability.h"
+#include "account/imap/read.h"
 #include "account/imap/verbs.h"
 #include "base/mem.h"
 
@@ -84,6 +85,8 @@ static void serve(struct imap_session *s)
 		}
 		if (!failed(s->link))
 			s->link = imap_send_if_long(s);
+		if (s->home->stirred)
+			s->home->stirred();
 	}
 }
 

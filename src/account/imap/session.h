@@ -74,22 +74,6 @@ struct flag_names imap_flag_names(const struct imap_flags *f);
 /* "the target is not there" becomes TRYCREATE (RFC 9051 7.1). */
 result imap_try_create(struct imap_session *s, result r) NODISCARD;
 
-/* ---- read.c */
-enum imap_read {
-	IMAP_READ_COMMAND, /* s->text holds it */
-	IMAP_READ_APPEND,  /* s->text ends in the announcement of an APPEND's first message */
-	IMAP_READ_REFUSED, /* was answered */
-	IMAP_READ_ENDED,
-};
-/* Suspends until a command is there. */
-enum imap_read imap_read_command(struct imap_session *s, struct imap_append *append);
-result imap_read_line(struct imap_session *s, size_t max, str *line) NODISCARD;
-/* Gives the octets that follow in pieces; suspends. */
-result imap_read_octets(struct imap_session *s, uint64_t n, result (*take)(void *ctx, str piece), void *ctx) NODISCARD;
-/* What follows a refused literal: swallows it if it comes unasked, and the rest
- * of the command. Fails when it is too much. */
-result imap_swallow(struct imap_session *s, struct imap_literal literal) NODISCARD;
-
 /* ---- news.c */
 /* Tells what changed in the selected mailbox; `expunge`: numbers may change now.
  * Suspends only where much is told. */
@@ -97,8 +81,5 @@ result imap_news(struct imap_session *s, bool expunge) NODISCARD;
 void imap_enable_condstore(struct imap_session *s);
 void imap_unselect(struct imap_session *s);
 uint64_t imap_highest_modseq(struct imap_session *s);
-
-/* ---- append.c */
-void imap_append(struct imap_session *s, struct imap_append *m);
 
 #endif

@@ -1,0 +1,44 @@
+/* The account room's one state: its store, its sessions, whether anything goes
+ * on. One process is one account. */
+#ifndef ACCOUNT_ACCOUNT_H
+#define ACCOUNT_ACCOUNT_H
+
+#include "account/imap/imap.h"
+#include "config/options.h"
+
+enum account_limits {
+	SESSIONS_MAX = 100,        /* at a time; a phone opens ten */
+	ACCOUNT_TRIM_MS = 3000,    /* after so long without work caches are given back */
+	ACCOUNT_INSPECT_MS = 60000,
+	ACCOUNT_VAULT_MS = 30000,
+	ACCOUNT_FACTS_ARENA = 64 * 1024 * 1024, /* what one message's facts decode to */
+};
+
+struct account {
+	struct options options;
+	struct store *store; /* NULL: not open yet, or shut */
+	struct imap_home imap;
+	uint32_t sessions;
+	uint32_t deliveries; /* under way */
+};
+extern struct account account;
+
+/* The store as that kind of actor. */
+struct actor account_as(enum actor_kind kind);
+
+/* ---- couriers.c, sessions.c: what visitors may ask */
+struct courier_account_as_account;
+extern const struct courier_account_as_account courier_handlers;
+struct auth_account_as_account;
+extern const struct auth_account_as_account auth_handlers;
+
+/* ---- inspect.c */
+imap_examine account_examine;
+
+/* ---- idle.c */
+result idle_watch_start(void) NODISCARD;
+void idle_stir(void); /* something goes on, or has ended */
+/* Suspends until no delivery is under way. */
+void idle_wait_for_deliveries(void);
+
+#endif

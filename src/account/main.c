@@ -1,0 +1,117 @@
+/* The account room: one person's mailboxes, messages and sessions.
+ *
+ * It asks the vault for its own key, opens the one database that is sealed with
+ * it, and then serves couriers with letters and auth with the owner's sessions. */
+#include <fcntl.h>
+#include <malloc.h>
+#include <sodium.h>
+
+#include "account/account.h"
+#include "engine/files.h"
+#include "engine/seal.h"
+#include "grammar/charset.h"
+#include "talk/auth_account.h"
+#include "talk/courier_account.h"
+#include "talk/own_key.h"
+#include "talk/room.h"
+#include "talk/settings.h"
+
+enum { ID = 16, DATABASE_ID_AT = 8 };
+
+/* One process is one account. */
+struct account account;
+static struct files_local files;
+
+struct actor account_as(enum actor_kind kind)
+{
+	return (struct actor){account.store, kind};
+}
+
+static result prepare(const struct supervisor_room_begin *b)
+{
+	files = files_local(AT_FDCWD);
+	TRY(settings_read(b, &account.options));
+	TRY(seal_start());
+	return charset_preload();
+}
+
+/* What binds the pages to this account: its number, behind a word for the kind. */
+static void database_id(unsigned char id[ID])
+{
+	uint64_t number = room_number();
+	memcpy(id, "account", DATABASE_ID_AT);
+	for (size_t i = 0; i < sizeof number; i++)
+		id[DATABASE_ID_AT + i] = (unsigned char)(number >> (8 * i));
+}
+
+static result open_store(void)
+{
+	unsigned char key[OWN_KEY], id[ID];
+	bool there;
+	TRY(files_exists(&files.base, "mail.db", &there));
+	TRY(own_key(!there, key));
+	database_id(id);
+	const struct store_options o = {.files = &files.base, .key = key, .id = id};
+	result r = store_open(&o, &account.store);
+	sodium_memzero(key, sizeof key);
+	return r;
+}
+
+static void open_imap(void)
+{
+	uint64_t largest = options_number(&account.options, OPT_MESSAGE_SIZE);
+	imap_home_init(&account.imap);
+	account.imap.owner = account_as(ACTOR_OWNER);
+	account.imap.message_max = largest;
+	account.imap.idle_ms = options_number(&account.options, OPT_IDLE_TIME);
+	account.imap.append = budget_new(4 * largest);
+	account.imap.examine = account_examine;
+	account.imap.stirred = idle_stir;
+}
+
+static result start(void)
+{
+	TRY(open_store());
+	open_imap();
+	log_event(EV_ACCOUNT_OPENED, NULL, F_U64("account", room_number()));
+	return idle_watch_start();
+}
+
+/* Sessions hear BYE; a letter under way is still kept and answered. */
+static void stop(void)
+{
+	imap_sessions_stop(&account.imap);
+	idle_wait_for_deliveries();
+	store_close(&account.store);
+	log_event(EV_ACCOUNT_SHUT, NULL, F_U64("account", room_number()));
+}
+
+static void finish(void)
+{
+	options_free(&account.options);
+}
+
+static const struct room_door doors[] = {
+	{.kind = &courier_account_as_account_kind, .handlers = &courier_handlers},
+	{.kind = &auth_account_as_account_kind, .handlers = &auth_handlers},
+};
+static const struct sandbox_call *const tables[] = {sandbox_files, NULL};
+static const struct sandbox jail = {.room = "account", .tables = tables};
+static const struct room room = {
+	.prepare = prepare,
+	.sandbox = &jail,
+	.own_folder = true,
+	.start = start,
+	.stop = stop,
+	.close = finish,
+	.doors = doors,
+	.doors_n = sizeof doors / sizeof *doors,
+};
+
+int main(void)
+{
+	/* There is one such process for each account at work: its memory counts. */
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+	return room_main(&room);
+}

@@ -1,0 +1,107 @@
+/* The owner's sessions, which auth hands over, and what an administrator asks. */
+#include <unistd.h>
+
+#include "account/account.h"
+#include "base/mem.h"
+#include "talk/auth_account.h"
+
+struct session_entry {
+	int socket;
+	trace_id trace;
+	size_t tag_n;
+	char tag[AUTH_ACCOUNT_SESSION_TAG_MAX];
+};
+
+static void speak_imap(void *arg)
+{
+	struct session_entry *e = arg;
+	const struct imap_login_done l = {.socket = e->socket, .tag = str_of(e->tag, e->tag_n), .trace = e->trace};
+	imap_session_run(&account.imap, &l);
+	mem_free(e);
+	account.sessions--;
+	idle_stir();
+}
+
+/* One short line; a client that does not take it at once does not get it. */
+static void refuse(int socket, str before, str why)
+{
+	AUTO_BUF buf line = buf_new(512);
+	buf_put(&line, before);
+	buf_put(&line, why);
+	buf_put(&line, STR("\r\n"));
+	ssize_t n = write(socket, line.p, line.n);
+	(void)n;
+	close(socket);
+}
+
+static result begin_imap(struct arrival *in, struct auth_account_session *m)
+{
+	struct session_entry *e = mem_alloc(sizeof *e);
+	if (!e)
+		return failure(FAIL_MEMORY, "out of memory");
+	e->trace = in->trace;
+	e->tag_n = m->tag.n;
+	memcpy(e->tag, m->tag.p, m->tag.n);
+	e->socket = m->socket;
+	result r = fiber_start(speak_imap, e, "imap", NULL);
+	if (failed(r)) {
+		mem_free(e);
+		return r;
+	}
+	talk_take_fd(&m->socket);
+	account.sessions++;
+	idle_stir();
+	return OK;
+}
+
+static void on_session(struct arrival *in, struct auth_account_session *m)
+{
+	switch (m->protocol) {
+	case AUTH_ACCOUNT_PROTOCOL_IMAP:
+		if (!account.store)
+			refuse(talk_take_fd(&m->socket), m->tag,
+				STR(" NO [UNAVAILABLE] The account is being closed; log in again"));
+		else if (account.sessions >= SESSIONS_MAX || failed(begin_imap(in, m)))
+			refuse(talk_take_fd(&m->socket), m->tag,
+				STR(" NO [LIMIT] This account has too many sessions; close some mail programs"));
+		break;
+	case AUTH_ACCOUNT_PROTOCOL_POP3:
+		refuse(talk_take_fd(&m->socket), STR("-ERR "), STR("[SYS/PERM] POP3 is not available; use IMAP"));
+		break;
+	case AUTH_ACCOUNT_PROTOCOL_MANAGESIEVE:
+		refuse(talk_take_fd(&m->socket), STR("BYE "), STR("\"ManageSieve is not available\""));
+		break;
+	}
+}
+
+static result on_quota(struct arrival *in, struct auth_account_quota *m, struct auth_account_quota_set *answer)
+{
+	const struct actor administrator = account_as(ACTOR_ADMINISTRATOR);
+	(void)in;
+	(void)answer;
+	if (!account.store)
+		return failure(FAIL_BUSY, "the account is being closed");
+	idle_stir();
+	return store_quota_set(&administrator, m->octets);
+}
+
+static result on_usage(struct arrival *in, struct auth_account_usage *m, struct auth_account_usage_is *answer)
+{
+	const struct actor administrator = account_as(ACTOR_ADMINISTRATOR);
+	struct store_usage u;
+	(void)in;
+	(void)m;
+	if (!account.store)
+		return failure(FAIL_BUSY, "the account is being closed");
+	TRY(store_usage_of(&administrator, &u));
+	*answer = (struct auth_account_usage_is){
+		.messages = u.messages,
+		.octets = u.octets,
+		.quota = u.quota,
+		.mailboxes = u.mailboxes,
+		.sessions = account.sessions,
+	};
+	return OK;
+}
+
+const struct auth_account_as_account auth_handlers = {.session = on_session, .quota = on_quota, .usage = on_usage};
