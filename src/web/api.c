@@ -9,9 +9,9 @@ static const struct {
 	enum fail_kind kind;
 	unsigned status;
 } statuses[] = {
-	{FAIL_INPUT, 400}, {FAIL_LIMIT, 400},  {FAIL_DENIED, 403}, {FAIL_ABSENT, 404}, {FAIL_EXISTS, 409}, {FAIL_CONFLICT, 409},
-	{FAIL_PEER, 502},  {FAIL_CLOSED, 503}, {FAIL_BUSY, 503},   {FAIL_CANCELLED, 503}, {FAIL_TIMEOUT, 504},
-	{FAIL_FULL, 507},
+	{FAIL_INPUT, 400},    {FAIL_LIMIT, 400},  {FAIL_DENIED, 403}, {FAIL_ABSENT, 404},    {FAIL_EXISTS, 409},
+	{FAIL_CONFLICT, 409}, {FAIL_PEER, 502},   {FAIL_CLOSED, 503}, {FAIL_CANCELLED, 503}, {FAIL_BUSY, 503},
+	{FAIL_TIMEOUT, 504},  {FAIL_FULL, 507},
 };
 
 static unsigned status_of(enum fail_kind kind)

@@ -1,0 +1,187 @@
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/password.h"
+
+static bool put_password(json_t *in, const struct secret *s)
+{
+	str p = secret_open(s);
+	return json_object_set_new(in, "password", json_stringn(p.p, p.n)) == 0;
+}
+
+static void wipe_password(const json_t *in)
+{
+	const json_t *p = json_object_get(in, "password");
+	if (p)
+		secret_wipe((void *)(uintptr_t)json_string_value(p), json_string_length(p));
+}
+
+/* Posts with the password added, and wipes it. Takes `in`. */
+static int ask_with_password(const struct call *c, const char *endpoint, json_t *in, json_t **answer)
+{
+	struct secret *s = NULL;
+	result r = password_ask(call_option(c, "password-stdin") != NULL, c->words[0], &s);
+	if (!failed(r) && !put_password(in, s))
+		r = failure(FAIL_INPUT, "the password must be UTF-8 text");
+	secret_free(&s);
+	if (failed(r)) {
+		json_decref(in);
+		return complain(c, STATUS_USAGE, "usage", r.text);
+	}
+	json_incref(in);
+	int status = ask_server(c, endpoint, in, answer);
+	wipe_password(in);
+	json_decref(in);
+	return status;
+}
+
+int run_account_add(struct call *c)
+{
+	const char *name = call_option(c, "name"), *quota = call_option(c, "quota");
+	uint64_t octets = 0;
+	json_t *answer;
+	if (quota && (!size_of_text(str_from(quota), &octets) || octets > INT64_MAX))
+		return complain(c, STATUS_USAGE, "usage", "--quota is a number with k, M, G or T behind it, such as 10G");
+	json_t *in = json_pack("{s:s, s:s, s:I, s:b}", "address", c->words[0], "name", name ? name : "", "quota",
+			       (json_int_t)octets, "admin", call_option(c, "admin") != NULL);
+	if (!in)
+		return complain(c, STATUS_USAGE, "usage", "address and name must be UTF-8 text");
+	int status = ask_with_password(c, "account-add", in, &answer);
+	if (status != STATUS_DONE)
+		return status;
+	if (c->json)
+		show_json(answer);
+	else
+		printf("%s: made, as account %lld\n", c->words[0], (long long)number_of(answer, "account"));
+	return finish(status, answer);
+}
+
+int run_account_password(struct call *c)
+{
+	json_t *answer, *in = json_pack("{s:s}", "address", c->words[0]);
+	if (!in)
+		return complain(c, STATUS_USAGE, "usage", "an address is UTF-8 text");
+	int status = ask_with_password(c, "account-password", in, &answer);
+	if (status == STATUS_DONE && c->json)
+		puts("{\"done\":true}");
+	else if (status == STATUS_DONE)
+		printf("%s: has a new password\n", c->words[0]);
+	return finish(status, answer);
+}
+
+int run_account_quota(struct call *c)
+{
+	uint64_t octets;
+	json_t *answer;
+	if (!size_of_text(str_from(c->words[1]), &octets) || octets > INT64_MAX)
+		return complain(c, STATUS_USAGE, "usage", "a size is a number with k, M, G or T behind it, such as 10G");
+	int status = ask_server(c, "account-quota",
+				json_pack("{s:s, s:I}", "address", c->words[0], "octets", (json_int_t)octets), &answer);
+	AUTO_BUF buf b = buf_new(64);
+	str size = octets > 0 ? put_size(&b, octets) : STR("anything");
+	if (status == STATUS_DONE && c->json)
+		puts("{\"done\":true}");
+	else if (status == STATUS_DONE)
+		printf("%s: may hold %.*s\n", c->words[0], STR_ARG(size));
+	return finish(status, answer);
+}
+
+/* For good: a person is asked, a script that says so or pipes is not. */
+int run_account_delete(struct call *c)
+{
+	char line[8] = "";
+	if (!call_option(c, "yes") && !c->json && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)) {
+		printf("This erases %s and all its mail for good. Type yes to go on: ", c->words[0]);
+		fflush(stdout);
+		if (!fgets(line, sizeof line, stdin) || !str_eq(str_trim(str_from(line)), STR("yes"))) {
+			puts("Nothing was changed.");
+			return STATUS_NO;
+		}
+	}
+	return run_plain(c);
+}
+
+/* ---- lists ---- */
+
+int run_account_list(struct call *c)
+{
+	json_t *answer, *row;
+	size_t i;
+	int status = list_server(c, "account-list", "address", &answer);
+	if (status != STATUS_DONE || c->json) {
+		if (status == STATUS_DONE)
+			show_json(answer);
+		return finish(status, answer);
+	}
+	AUTO_BUF buf b = buf_new(TABLE_MAX);
+	struct table t = table_new("Address|Number|State|Made|Name");
+	json_array_foreach(json_object_get(answer, "rows"), i, row) {
+		bool admin = json_is_true(json_object_get(row, "admin"));
+		buf_clear(&b);
+		table_cell(&t, text_of(row, "address"));
+		buf_put_u64(&b, (uint64_t)number_of(row, "account"));
+		table_cell(&t, buf_str(&b));
+		table_cell(&t, json_is_true(json_object_get(row, "disabled")) ? STR("disabled")
+								  : admin ? STR("administrator") : STR("active"));
+		table_cell(&t, put_time(&b, number_of(row, "created")));
+		table_cell(&t, text_of(row, "name"));
+	}
+	table_print(&t);
+	return finish(status, answer);
+}
+
+static void show_list(const char *name, const json_t *list)
+{
+	size_t i;
+	json_t *one;
+	json_array_foreach(list, i, one)
+		show_line(i == 0 ? name : "", str_of(json_string_value(one), json_string_length(one)));
+}
+
+static void show_usage(const json_t *a)
+{
+	AUTO_BUF buf b = buf_new(1024);
+	if (!json_is_true(json_object_get(a, "reachable"))) {
+		show_line("Usage:", STR("unknown: the account's process did not answer"));
+		return;
+	}
+	put_size(&b, (uint64_t)number_of(a, "octets"));
+	buf_put(&b, STR(" of "));
+	if (number_of(a, "quota") > 0)
+		put_size(&b, (uint64_t)number_of(a, "quota"));
+	else
+		buf_put(&b, STR("any size"));
+	buf_printf(&b, " in %lld messages and %lld mailboxes", (long long)number_of(a, "messages"),
+		   (long long)number_of(a, "mailboxes"));
+	show_line("Usage:", buf_str(&b));
+	buf_clear(&b);
+	buf_put_u64(&b, (uint64_t)number_of(a, "sessions"));
+	show_line("Sessions:", buf_str(&b));
+}
+
+int run_account_show(struct call *c)
+{
+	json_t *answer;
+	int status = ask_server(c, "account-show", json_pack("{s:s}", "address", c->words[0]), &answer);
+	if (status != STATUS_DONE || c->json) {
+		if (status == STATUS_DONE)
+			show_json(answer);
+		return finish(status, answer);
+	}
+	AUTO_BUF buf b = buf_new(1024);
+	const json_t *row = json_object_get(answer, "row");
+	show_line("Account:", text_of(row, "address"));
+	buf_put_u64(&b, (uint64_t)number_of(row, "account"));
+	show_line("Number:", buf_str(&b));
+	show_line("Name:", text_of(row, "name"));
+	show_line("State:", json_is_true(json_object_get(row, "disabled")) ? STR("disabled") : STR("active"));
+	if (json_is_true(json_object_get(row, "admin")))
+		show_line("Rights:", STR("administrator"));
+	buf_clear(&b);
+	show_line("Made:", put_time(&b, number_of(row, "created")));
+	show_usage(answer);
+	show_list("Receives as:", json_object_get(answer, "addresses"));
+	show_list("Sends also as:", json_object_get(answer, "send_as"));
+	return finish(status, answer);
+}

@@ -1,0 +1,38 @@
+/* The commands of `postern`: one table, from which come the dispatch, `postern
+ * help` and the tests. Each function's result is the exit status. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "cli/api.h"
+#include "cli/call.h"
+#include "cli/show.h"
+
+extern const struct command commands[];
+extern const size_t commands_n;
+
+/* where.c: connects to the server that --dir, --socket or the configuration names. */
+int connect_server(const struct call *c, struct api **out);
+/* Posts, and shows what went wrong; *out is NULL unless done. Takes `in`. */
+int ask_server(const struct call *c, const char *name, json_t *in, json_t **out);
+int list_server(const struct call *c, const char *name, const char *key, json_t **out);
+int complain(const struct call *c, int status, const char *kind, const char *text);
+int finish(int status, json_t *answer); /* frees the answer */
+
+int run_plain(struct call *c); /* endpoint, fields, fixed, said of the row */
+int run_account_add(struct call *c);
+int run_account_list(struct call *c);
+int run_account_show(struct call *c);
+int run_account_password(struct call *c);
+int run_account_quota(struct call *c);
+int run_account_delete(struct call *c);
+int run_send_as(struct call *c);
+int run_domain_list(struct call *c);
+int run_alias_list(struct call *c);
+int run_queue_list(struct call *c);
+int run_trace(struct call *c);
+int run_status(struct call *c);
+int run_demo(struct call *c);
+int run_help(struct call *c);
+int run_version(struct call *c);
+
+#endif

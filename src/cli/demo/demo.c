@@ -1,0 +1,135 @@
+#include "cli/demo/demo.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "run/random.h"
+
+const struct demo_port demo_ports[] = {
+	{"smtp", "listen-smtp", 25},   {"submission", "listen-submission", 587}, {"submissions", "listen-submissions", 465},
+	{"imap", "listen-imap", 143},  {"imaps", "listen-imaps", 993},
+};
+const size_t demo_ports_n = sizeof demo_ports / sizeof demo_ports[0];
+
+result demo_trouble(struct demo *d, enum fail_kind kind, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(d->trouble, sizeof d->trouble, format, args);
+	va_end(args);
+	return failure(kind, d->trouble);
+}
+
+bool demo_path(const struct demo *d, const char *name, char *out, size_t size)
+{
+	int n = snprintf(out, size, "%s/%s", d->dir, name);
+	return n > 0 && (size_t)n < size;
+}
+
+/* ---- what was asked for ---- */
+
+static bool read_number(const struct call *c, const char *option, uint32_t most, unsigned *out)
+{
+	const char *text = call_option(c, option);
+	uint32_t n;
+	if (!text)
+		return true;
+	if (!str_to_u32(str_from(text), &n) || n == 0 || n > most)
+		return false;
+	*out = n;
+	return true;
+}
+
+static result read_call(struct demo *d, const struct call *c)
+{
+	const char *password = call_option(c, "password");
+	d->call = c;
+	d->empty = call_option(c, "empty");
+	d->proxy = call_option(c, "proxy");
+	d->base = 12000;
+	d->users = 20;
+	if (!read_number(c, "port-base", DEMO_BASE_MAX, &d->base))
+		return demo_trouble(d, FAIL_INPUT, "--port-base is a number from 1 to %d", DEMO_BASE_MAX);
+	if (!read_number(c, "users", DEMO_USERS_MAX, &d->users))
+		return demo_trouble(d, FAIL_INPUT, "--users is a number from 1 to %d", DEMO_USERS_MAX);
+	if (password && (strlen(password) == 0 || strlen(password) > DEMO_PASSWORD_MAX || strchr(password, '\n')))
+		return demo_trouble(d, FAIL_INPUT, "--password has 1 to %d octets on one line", DEMO_PASSWORD_MAX);
+	if (password)
+		snprintf(d->password, sizeof d->password, "%s", password);
+	return OK;
+}
+
+/* From here on a signal is something to read, so that the directory is removed
+ * and posternd ends in order. */
+static result catch_signals(struct demo *d)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return failure(FAIL_LIMIT, "signals cannot be caught");
+	d->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return d->signals < 0 ? failure(FAIL_LIMIT, "signals cannot be caught") : OK;
+}
+
+/* ---- its life ---- */
+
+static result set_up(struct demo *d)
+{
+	TRY(random_open());
+	TRY(catch_signals(d));
+	TRY(demo_home_open(d));
+	TRY(demo_child_start(d));
+	char socket[sizeof d->dir + 16];
+	must(demo_path(d, "admin.sock", socket, sizeof socket));
+	TRY(api_open(socket, d->signals, &d->api));
+	TRY(demo_people(d));
+	if (!d->empty && d->is_new)
+		TRY(demo_mail(d));
+	return OK;
+}
+
+/* A signal while it is being set up is no failure. */
+static bool was_told_to_end(const struct demo *d)
+{
+	struct signalfd_siginfo s;
+	return d->signals >= 0 && read(d->signals, &s, sizeof s) == (ssize_t)sizeof s;
+}
+
+static int live(struct demo *d)
+{
+	result r = set_up(d);
+	if (!failed(r)) {
+		demo_page(d);
+		r = demo_child_wait(d);
+	} else if (was_told_to_end(d)) {
+		r = OK;
+	}
+	if (failed(r))
+		fprintf(stderr, "postern demo: %s\n", r.text);
+	else if (!d->call->json)
+		puts("\nStopping ...");
+	fflush(stdout);
+	return failed(r) ? STATUS_NO : STATUS_DONE;
+}
+
+int run_demo(struct call *c)
+{
+	struct demo d = {.signals = -1, .child_fd = -1, .ready_fd = -1};
+	result r = read_call(&d, c);
+	if (failed(r))
+		return complain(c, STATUS_USAGE, "usage", r.text);
+	int status = live(&d);
+	api_close(&d.api);
+	demo_child_stop(&d);
+	demo_home_close(&d);
+	if (d.signals >= 0)
+		close(d.signals);
+	return status;
+}

@@ -1,0 +1,76 @@
+#include "cli/password.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <termios.h>
+#include <unistd.h>
+
+/* One line into locked memory, octet by octet, so that nothing behind it is taken. */
+static result read_line(int fd, struct secret **out)
+{
+	struct secret *whole = NULL;
+	size_t n = 0;
+	TRY(secret_new(PASSWORD_LINE_MAX + 1, &whole));
+	unsigned char *p = secret_bytes(whole);
+	for (;;) {
+		ssize_t got = read(fd, p + n, 1);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0 || p[n] == '\n')
+			break;
+		if (++n > PASSWORD_LINE_MAX) {
+			secret_free(&whole);
+			return failure(FAIL_INPUT, "the password is longer than 1024 octets");
+		}
+	}
+	if (n > 0 && p[n - 1] == '\r')
+		n--;
+	result r = n > 0 ? secret_take((char *)p, n, out) : failure(FAIL_INPUT, "the password is empty");
+	secret_free(&whole);
+	return r;
+}
+
+static result ask_once(int tty, const char *prompt, const char *whose, struct secret **out)
+{
+	struct termios before, silent;
+	if (tcgetattr(tty, &before) < 0)
+		return failure(FAIL_INPUT, "the terminal cannot be made silent; use --password-stdin");
+	silent = before;
+	silent.c_lflag &= ~(tcflag_t)ECHO;
+	silent.c_lflag |= ICANON;
+	dprintf(tty, "%s %s: ", prompt, whose);
+	tcsetattr(tty, TCSAFLUSH, &silent);
+	result r = read_line(tty, out);
+	tcsetattr(tty, TCSAFLUSH, &before);
+	dprintf(tty, "\n");
+	return r;
+}
+
+static result ask_twice(int tty, const char *whose, struct secret **out)
+{
+	struct secret *first = NULL, *again = NULL;
+	TRY(ask_once(tty, "New password for", whose, &first));
+	result r = ask_once(tty, "Once more for", whose, &again);
+	if (!failed(r) && !secret_eq(first, again))
+		r = failure(FAIL_INPUT, "that was not the same twice; nothing was changed");
+	secret_free(&again);
+	if (failed(r))
+		secret_free(&first);
+	else
+		*out = first;
+	return r;
+}
+
+result password_ask(bool from_stdin, const char *whose, struct secret **out)
+{
+	if (from_stdin)
+		return read_line(STDIN_FILENO, out);
+	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
+	if (tty < 0)
+		return failure(FAIL_INPUT, "there is no terminal to ask for the password; give it on standard input with "
+					   "--password-stdin");
+	result r = ask_twice(tty, whose, out);
+	close(tty);
+	return r;
+}

@@ -1,0 +1,100 @@
+/* Which server is meant, and asking it. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "config/load.h"
+
+static const char standard_file[] = "/etc/postern/postern.conf";
+
+int complain(const struct call *c, int status, const char *kind, const char *text)
+{
+	json_t *v = api_problem(kind, text);
+	if (c->json)
+		show_json(v);
+	else
+		show_problem(v);
+	json_decref(v);
+	return status;
+}
+
+/* --socket, --dir, the configuration's directory, the standard one. */
+static result find_socket(const struct call *c, buf *out)
+{
+	struct options o;
+	AUTO_BUF buf problems = buf_new(CONFIG_PROBLEMS_MAX);
+	if (c->socket) {
+		buf_put(out, str_from(c->socket));
+		return buf_result(out);
+	}
+	options_init(&o);
+	if (c->dir) {
+		buf_put(out, str_from(c->dir));
+	} else {
+		bool readable = access(standard_file, R_OK) == 0;
+		/* A mistake elsewhere in the file is posternd's to report. */
+		result r = readable ? config_load(standard_file, &o, &problems) : OK;
+		(void)r;
+		buf_put(out, options_text(&o, OPT_DIRECTORY));
+	}
+	options_free(&o);
+	buf_put(out, STR("/admin.sock"));
+	return buf_result(out);
+}
+
+int connect_server(const struct call *c, struct api **out)
+{
+	AUTO_BUF buf path = buf_new(8192);
+	result r = find_socket(c, &path);
+	buf_putc(&path, '\0');
+	if (!failed(r))
+		r = buf_result(&path);
+	if (!failed(r))
+		r = api_open(path.p, -1, out);
+	return failed(r) ? complain(c, STATUS_UNREACHABLE, "unreachable", r.text) : STATUS_DONE;
+}
+
+static int settle(const struct call *c, int status, json_t **out)
+{
+	if (status == STATUS_DONE)
+		return status;
+	if (c->json)
+		show_json(*out);
+	else
+		show_problem(*out);
+	json_decref(*out);
+	*out = NULL;
+	return status;
+}
+
+int ask_server(const struct call *c, const char *name, json_t *in, json_t **out)
+{
+	struct api *a;
+	*out = NULL;
+	int status = connect_server(c, &a);
+	if (status != STATUS_DONE) {
+		json_decref(in);
+		return status;
+	}
+	status = settle(c, api_post(a, name, in, out), out);
+	api_close(&a);
+	return status;
+}
+
+int list_server(const struct call *c, const char *name, const char *key, json_t **out)
+{
+	struct api *a;
+	*out = NULL;
+	int status = connect_server(c, &a);
+	if (status != STATUS_DONE)
+		return status;
+	status = settle(c, api_list(a, name, key, out), out);
+	api_close(&a);
+	return status;
+}
+
+int finish(int status, json_t *answer)
+{
+	json_decref(answer);
+	return status;
+}
