@@ -55,10 +55,21 @@ static result find_command(const struct command *table, size_t n, struct call *c
 
 /* ---- options ---- */
 
+/* One part of a row's options: "name", "name=WHAT", with "!" before it when it must be given. */
+static bool next_option(str *rest, str *part, bool *needed)
+{
+	if (!next_part(rest, part))
+		return false;
+	*needed = part->p[0] == '!';
+	*part = str_skip(*part, *needed);
+	return true;
+}
+
 static bool known_option(const char *options, str name, bool *has_value)
 {
 	str rest = str_from(options);
-	for (str part; next_part(&rest, &part);) {
+	bool needed;
+	for (str part; next_option(&rest, &part, &needed);) {
 		size_t equals = str_chr(part, '=');
 		if (!str_eq(str_sub(part, 0, equals), name))
 			continue;
@@ -144,6 +155,28 @@ static result check_options(const struct call *c, buf *complaint)
 	return OK;
 }
 
+static bool is_given(const struct call *c, str name)
+{
+	for (size_t i = 0; i < c->options_n; i++)
+		if (str_eq(str_of(c->options[i].name, c->options[i].name_n), name))
+			return true;
+	return false;
+}
+
+static result check_needed(const struct call *c, buf *complaint)
+{
+	str rest = str_from(c->command->options);
+	bool needed;
+	for (str part; next_option(&rest, &part, &needed);) {
+		if (!needed || is_given(c, str_sub(part, 0, str_chr(part, '='))))
+			continue;
+		buf_put(complaint, STR("an option is missing; it is: "));
+		call_usage(c->command, complaint);
+		return failure(FAIL_INPUT, "missing option");
+	}
+	return OK;
+}
+
 /* ---- words ---- */
 
 static result check_words(const struct call *c, buf *complaint)
@@ -184,6 +217,7 @@ result call_parse(const struct command *table, size_t n, char *const *argv, stru
 		TRY(find_command(table, n, &c, complaint));
 	if (!c.help) {
 		TRY(check_options(&c, complaint));
+		TRY(check_needed(&c, complaint));
 		TRY(check_words(&c, complaint));
 	}
 	*out = c;
@@ -201,13 +235,15 @@ const char *call_option(const struct call *c, const char *name)
 void call_usage(const struct command *c, buf *out)
 {
 	str rest = str_from(c->options);
+	bool needed;
 	buf_printf(out, "postern %s%s%s", c->name, c->words[0] ? " " : "", c->words);
-	for (str part; next_part(&rest, &part);) {
+	for (str part; next_option(&rest, &part, &needed);) {
 		size_t equals = str_chr(part, '=');
-		buf_printf(out, " [--%.*s", STR_ARG(str_sub(part, 0, equals)));
+		buf_printf(out, needed ? " --%.*s" : " [--%.*s", STR_ARG(str_sub(part, 0, equals)));
 		if (equals != STR_NONE)
 			buf_printf(out, " %.*s", STR_ARG(str_skip(part, equals + 1)));
-		buf_putc(out, ']');
+		if (!needed)
+			buf_putc(out, ']');
 	}
 }
 

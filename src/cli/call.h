@@ -2,7 +2,7 @@
  *
  * A row of the table describes a command; words in capitals are what its user
  * gives, "[X]" may be left out, "X..." may be repeated (only at the end).
- * Options are "name" (a flag) or "name=WHAT". Global ones (--dir, --socket,
+ * Options are "name" (a flag) or "name=WHAT", "!name=WHAT" when it must be given. Global ones (--dir, --socket,
  * --json, --help) may stand anywhere; "--" ends options. Owns nothing: views
  * of argv. Errors: INPUT, with the sentence in `complaint`. */
 #ifndef CLI_CALL_H

@@ -66,9 +66,9 @@ int run_send_as(struct call *c)
 {
 	const char *account = call_option(c, "account");
 	json_t *in = request_of(c);
-	if (!in || !account || json_object_set_new(in, "account", json_string(account)) < 0) {
+	if (!in || json_object_set_new(in, "account", json_string(account)) < 0) {
 		json_decref(in);
-		return complain(c, STATUS_USAGE, "usage", "say whose right it is: --account ADDRESS");
+		return complain(c, STATUS_USAGE, "usage", "an address is UTF-8 text");
 	}
 	return pass_on(c, in);
 }

@@ -91,7 +91,7 @@ static bool is_still_good(const struct demo *d)
 	AUTO_BUF buf pem = buf_new(PEM_SIZE_MAX);
 	time_t then = time(NULL) + DAYS_LEFT_MIN * 86400;
 	must(demo_path(d, "certificate.pem", path, sizeof path));
-	if (failed(file_read(path, &pem)))
+	if (failed(file_load(path, &pem)))
 		return false;
 	BIO *in = BIO_new_mem_buf(pem.p, (int)pem.n);
 	X509 *x = in ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;

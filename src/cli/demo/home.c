@@ -91,7 +91,7 @@ static result choose_password(struct demo *d)
 	char path[sizeof d->dir + 16];
 	AUTO_BUF buf old = buf_new(DEMO_PASSWORD_MAX + 1);
 	must(demo_path(d, password_name, path, sizeof path));
-	result r = file_read(path, &old);
+	result r = file_load(path, &old);
 	if (r.kind == FAIL_ABSENT && !d->password[0])
 		make_password(d);
 	if (r.kind == FAIL_ABSENT)

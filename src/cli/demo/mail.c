@@ -116,7 +116,7 @@ static result letter_read(const struct demo *d, const char *path, struct letter 
 {
 	AUTO_BUF buf raw = buf_new(LETTER_MAX);
 	*l = (struct letter){.mem = arena_new(ARENA_MAX), .text = buf_new(2 * LETTER_MAX)};
-	TRY(file_read(path, &raw));
+	TRY(file_load(path, &raw));
 	put_crlf(&l->text, buf_str(&raw));
 	TRY(buf_result(&l->text));
 	return read_envelope(d, l);
