@@ -27,7 +27,8 @@ result stream_open(int fd, struct stream **out)
 
 static void let_go(struct stream *s)
 {
-	tls_free(&s->tls);
+	if (s->tls)
+		s->cipher->free(&s->tls);
 	fd_watch_close(&s->watch);
 	mem_free(s->in);
 	buf_free(&s->out);
@@ -87,49 +88,6 @@ int stream_fd(const struct stream *s)
 	return s->fd;
 }
 
-/* ---- TLS ---- */
-
-static result start_tls(struct stream *s, struct tls **fresh)
-{
-	uint64_t limit = TLS_HANDSHAKE_MS;
-	if (s->deadline != FIBER_FOREVER) {
-		uint64_t now = clock_mono_ms();
-		uint64_t left = s->deadline > now ? s->deadline - now : 0;
-		limit = left < limit ? left : limit;
-	}
-	result r = tls_handshake(*fresh, s->watch, limit);
-	if (failed(r)) {
-		tls_free(fresh);
-		s->in_ended = s->out_ended = r;
-		return r;
-	}
-	s->tls = *fresh;
-	return OK;
-}
-
-static result may_start_tls(const struct stream *s)
-{
-	if (stream_pending(s) || s->out.n || s->tls)
-		return failure(FAIL_CONFLICT, "Bytes were sent before TLS began and would pass as protected.");
-	return OK;
-}
-
-result stream_start_tls(struct stream *s, struct tls_context *c)
-{
-	TRY(may_start_tls(s));
-	struct tls *fresh = NULL;
-	TRY(tls_server(c, s->fd, &fresh));
-	return start_tls(s, &fresh);
-}
-
-result stream_start_tls_client(struct stream *s, struct tls_context *c, str name)
-{
-	TRY(may_start_tls(s));
-	struct tls *fresh = NULL;
-	TRY(tls_client(c, s->fd, name, &fresh));
-	return start_tls(s, &fresh);
-}
-
 /* ---- single steps ---- */
 
 static result step_outcome(ssize_t n, int when_blocked, struct tls_step *out)
@@ -155,7 +113,7 @@ result stream_try_read(struct stream *s, char *p, size_t n, struct tls_step *out
 {
 	*out = (struct tls_step){0};
 	TRY(s->in_ended);
-	s->in_ended = s->tls ? tls_try_read(s->tls, p, n, out) : plain_read(s, p, n, out);
+	s->in_ended = s->tls ? s->cipher->read(s->tls, p, n, out) : plain_read(s, p, n, out);
 	s->bytes_in += out->done;
 	return s->in_ended;
 }
@@ -172,7 +130,7 @@ result stream_try_write(struct stream *s, str bytes, struct tls_step *out)
 	*out = (struct tls_step){0};
 	if (failed(s->out_ended) || !bytes.n)
 		return s->out_ended;
-	result r = s->tls ? tls_try_write(s->tls, bytes, out)
+	result r = s->tls ? s->cipher->write(s->tls, bytes, out)
 		: step_outcome(write(s->fd, bytes.p, bytes.n), FD_WRITE, out);
 	return sent(s, r, out);
 }
@@ -344,7 +302,7 @@ result stream_end(struct stream *s)
 {
 	TRY(stream_flush(s));
 	for (int wants = s->tls ? FD_WRITE : 0; wants; ) {
-		TRY(tls_try_end(s->tls, &wants));
+		TRY(s->cipher->end(s->tls, &wants));
 		if (wants)
 			TRY(stream_wait(s, wants));
 	}

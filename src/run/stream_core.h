@@ -6,10 +6,21 @@
 #include "run/stream.h"
 #include "run/tls.h"
 
+/* What a stream that speaks TLS does otherwise. Behind a pointer, so that a
+ * room without TLS does not link the TLS library, which costs half a megabyte
+ * of private memory. */
+struct stream_cipher {
+	result (*read)(struct tls *t, char *p, size_t n, struct tls_step *out);
+	result (*write)(struct tls *t, str bytes, struct tls_step *out);
+	result (*end)(struct tls *t, int *wants);
+	void (*free)(struct tls **t);
+};
+
 struct stream {
 	int fd;
 	struct fd_watch *watch;
-	struct tls *tls;
+	struct tls *tls; /* NULL without */
+	const struct stream_cipher *cipher; /* with tls */
 	char *in; /* NULL while nothing is buffered */
 	size_t in_cap;
 	size_t in_from; /* first byte not consumed */

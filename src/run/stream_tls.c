@@ -1,0 +1,48 @@
+#include "run/stream_core.h"
+
+#include "run/clock.h"
+
+static const struct stream_cipher cipher = {
+	.read = tls_try_read, .write = tls_try_write, .end = tls_try_end, .free = tls_free};
+
+static result start_tls(struct stream *s, struct tls **fresh)
+{
+	uint64_t limit = TLS_HANDSHAKE_MS;
+	if (s->deadline != FIBER_FOREVER) {
+		uint64_t now = clock_mono_ms();
+		uint64_t left = s->deadline > now ? s->deadline - now : 0;
+		limit = left < limit ? left : limit;
+	}
+	result r = tls_handshake(*fresh, s->watch, limit);
+	if (failed(r)) {
+		tls_free(fresh);
+		s->in_ended = s->out_ended = r;
+		return r;
+	}
+	s->tls = *fresh;
+	s->cipher = &cipher;
+	return OK;
+}
+
+static result may_start_tls(const struct stream *s)
+{
+	if (stream_pending(s) || s->out.n || s->tls)
+		return failure(FAIL_CONFLICT, "Bytes were sent before TLS began and would pass as protected.");
+	return OK;
+}
+
+result stream_start_tls(struct stream *s, struct tls_context *c)
+{
+	TRY(may_start_tls(s));
+	struct tls *fresh = NULL;
+	TRY(tls_server(c, s->fd, &fresh));
+	return start_tls(s, &fresh);
+}
+
+result stream_start_tls_client(struct stream *s, struct tls_context *c, str name)
+{
+	TRY(may_start_tls(s));
+	struct tls *fresh = NULL;
+	TRY(tls_client(c, s->fd, name, &fresh));
+	return start_tls(s, &fresh);
+}
