@@ -1,6 +1,7 @@
 #include "watch/watch.h"
 
 #include <fcntl.h>
+#include <time.h>
 
 #include "engine/seal.h"
 #include "run/clock.h"
@@ -143,6 +144,7 @@ result watch_prepare(const struct options *o)
 	watch.keep_ms = (int64_t)options_number(o, OPT_TRACE_TIME);
 	watch.octets_max = options_number(o, OPT_TRACE_SIZE);
 	watch.files = files_local(AT_FDCWD);
+	tzset(); /* else the first line's time looks for the time zone, in the jail */
 	return seal_start();
 }
 

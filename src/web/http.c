@@ -1,8 +1,10 @@
 #include "web/http.h"
 
 #include <microhttpd.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -25,12 +27,20 @@ struct request {
 /* One process, one HTTP server. */
 static struct {
 	struct MHD_Daemon *daemon;
-	struct fd_watch *events;
+	struct fd_watch *events; /* the library's epoll set */
+	int kick;                /* an eventfd: the library's set does not tell of resumed connections */
+	struct fd_watch *kicked;
 	void (*answer)(struct http_request *q);
 	size_t working;
 	bool closing, ended;
 	struct gate changed;
 } http;
+
+static void kick(void)
+{
+	uint64_t one = 1;
+	(void)!write(http.kick, &one, sizeof one); /* when it is full it is readable already */
+}
 
 /* ---- one request ---- */
 
@@ -86,6 +96,7 @@ static void work(void *arg)
 	q->state = ANSWERED;
 	http.working--;
 	MHD_resume_connection(q->connection);
+	kick();
 	gate_wake_all(&http.changed);
 }
 
@@ -154,6 +165,10 @@ result http_open(void (*answer)(struct http_request *q))
 {
 	http.answer = answer;
 	gate_init(&http.changed);
+	http.kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (http.kick < 0)
+		return failure(FAIL_LIMIT, "there are no descriptors left");
+	tzset(); /* else the first Date looks for the time zone, in the jail */
 	http.daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
 				       on_request, NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS,
 				       MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S, MHD_OPTION_NOTIFY_COMPLETED,
@@ -171,12 +186,16 @@ static void run_library(void *arg)
 static void serve(void *arg)
 {
 	(void)arg;
+	const struct fd_pair both = {http.events, FD_READ, http.kicked, FD_READ};
 	while (!http.closing || http.working > 0) {
 		MHD_UNSIGNED_LONG_LONG ms;
-		uint64_t wait = MHD_get_timeout(http.daemon, &ms) == MHD_YES ? ms : FIBER_FOREVER;
-		result r = fd_wait(http.events, FD_READ, wait);
+		uint64_t kicks, wait = MHD_get_timeout(http.daemon, &ms) == MHD_YES ? ms : FIBER_FOREVER;
+		int which = 0;
+		result r = fd_wait_pair(&both, wait, &which);
 		if (failed(r) && r.kind != FAIL_TIMEOUT)
 			break;
+		if (which & FD_B)
+			(void)!read(http.kick, &kicks, sizeof kicks);
 		fiber_on_loop_stack(run_library, NULL);
 	}
 	http.ended = true;
@@ -188,6 +207,7 @@ result http_start(void)
 	const union MHD_DaemonInfo *info = MHD_get_daemon_info(http.daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	must(info);
 	TRY(fd_watch_open(info->epoll_fd, &http.events));
+	TRY(fd_watch_open(http.kick, &http.kicked));
 	return fiber_start(serve, NULL, "http", NULL);
 }
 
@@ -207,15 +227,14 @@ result http_add(int fd)
 void http_close(void)
 {
 	http.closing = true;
-	while (http.working > 0 && !http.ended)
+	kick();
+	while (!http.ended)
 		if (failed(gate_wait(&http.changed, FIBER_FOREVER)))
 			break;
-	fd_watch_close(&http.events); /* ends serve */
-	while (!http.ended && http.daemon)
-		if (failed(gate_wait(&http.changed, FIBER_FOREVER)))
-			break;
-	must(http.working == 0);
+	must(http.ended && http.working == 0); /* the room stops before its fibers are cancelled */
 	fiber_on_loop_stack(run_library, NULL); /* the last answers go out */
+	fd_watch_close(&http.events);
+	fd_watch_close(&http.kicked);
 	MHD_stop_daemon(http.daemon);
-	http.daemon = NULL;
+	close(http.kick);
 }
