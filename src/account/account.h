@@ -34,6 +34,8 @@ extern const struct auth_account_as_account auth_handlers;
 
 /* ---- inspect.c */
 imap_examine account_examine;
+imap_fold account_fold;
+imap_look account_look;
 
 /* ---- idle.c */
 result idle_watch_start(void) NODISCARD;

@@ -1,19 +1,35 @@
 #include "account/account.h"
 #include "account/letters.h"
+#include "grammar/search_text.h"
 #include "talk/asker_inspect.h"
 #include "talk/room.h"
 
-/* `received` and the like of the answer are for an arrival's loop limit. */
-static result ask(struct body *message, arena *m, struct asker_inspect_examined *out)
+typedef result inspect_call(struct channel *c, const struct asking *how, void *arg);
+
+/* Once more where the inspect process was just being replaced. */
+static result ask(inspect_call *call, void *arg, arena *m)
 {
-	struct asker_inspect_examine q = {
-		.purpose = ASKER_INSPECT_EXAMINE_PURPOSE_APPEND,
-		.message = body_view(message),
-	};
 	const struct asking how = {.arena = m, .timeout_ms = ACCOUNT_INSPECT_MS};
-	struct channel *c;
-	TRY(room_connect(&asker_inspect_as_asker_kind, "inspect", ROOM_ANY, &c));
-	return asker_inspect_examine_call_within(c, &how, &q, out);
+	result r = OK;
+	for (int i = 0; i < 2; i++) {
+		struct channel *c;
+		TRY(room_connect(&asker_inspect_as_asker_kind, "inspect", ROOM_ANY, &c));
+		r = call(c, &how, arg);
+		if (r.kind != FAIL_CLOSED)
+			break;
+	}
+	return r;
+}
+
+struct examining {
+	struct asker_inspect_examine q;
+	struct asker_inspect_examined found;
+};
+
+static result examine(struct channel *c, const struct asking *how, void *arg)
+{
+	struct examining *e = arg;
+	return asker_inspect_examine_call_within(c, how, &e->q, &e->found);
 }
 
 static result unable(result why)
@@ -24,16 +40,68 @@ static result unable(result why)
 
 result account_examine(const struct imap_home *home, struct body *message, arena *m, struct letter *out)
 {
-	struct asker_inspect_examined found;
+	struct examining e = {.q = {.purpose = ASKER_INSPECT_EXAMINE_PURPOSE_APPEND, .message = body_view(message)}};
 	(void)home;
-	result r = ask(message, m, &found);
-	if (r.kind == FAIL_CLOSED) /* inspect was being replaced */
-		r = ask(message, m, &found);
+	result r = ask(examine, &e, m);
 	if (failed(r))
 		return unable(r);
-	str facts = arena_dup(m, found.facts.bytes);
-	asker_inspect_examined_release(&found);
+	str facts = arena_dup(m, e.found.facts.bytes);
+	asker_inspect_examined_release(&e.found);
 	TRY(arena_result(m));
 	r = letter_of(facts, message->bytes, m, out);
 	return failed(r) ? unable(r) : OK;
+}
+
+struct folding {
+	struct asker_inspect_fold q;
+	struct asker_inspect_folded is;
+};
+
+static result fold(struct channel *c, const struct asking *how, void *arg)
+{
+	struct folding *f = arg;
+	return asker_inspect_fold_call_within(c, how, &f->q, &f->is);
+}
+
+result account_fold(const struct imap_home *home, const struct imap_needle *needle, arena *m, str *out)
+{
+	struct folding f = {.q = {.charset = needle->charset, .text = needle->text}};
+	(void)home;
+	if (needle->charset.n > ASKER_INSPECT_FOLD_CHARSET_MAX)
+		return failure(FAIL_ABSENT, "nobody knows this character set");
+	TRY(ask(fold, &f, m));
+	bool known = f.is.known;
+	*out = arena_dup(m, f.is.text.bytes);
+	asker_inspect_folded_release(&f.is);
+	if (!known)
+		return failure(FAIL_ABSENT, "nobody knows this character set");
+	return arena_result(m);
+}
+
+struct looking {
+	struct asker_inspect_look q;
+	struct asker_inspect_looked is;
+};
+
+static result look(struct channel *c, const struct asking *how, void *arg)
+{
+	struct looking *k = arg;
+	return asker_inspect_look_call_within(c, how, &k->q, &k->is);
+}
+
+result account_look(const struct imap_home *home, struct body *message, const struct search_key *key, bool *yes)
+{
+	static const enum asker_inspect_look_scope scopes[] = {
+		[SEARCH_IN_FIELD] = ASKER_INSPECT_LOOK_SCOPE_FIELD,
+		[SEARCH_IN_BODY] = ASKER_INSPECT_LOOK_SCOPE_BODY,
+		[SEARCH_IN_ALL] = ASKER_INSPECT_LOOK_SCOPE_ALL,
+	};
+	AUTO_ARENA arena m = arena_new(4096);
+	struct looking k = {.q = {.scope = scopes[key->scope], .name = key->name}};
+	(void)home;
+	k.q.needle = body_of(key->needle);
+	k.q.message = body_view(message);
+	TRY(ask(look, &k, &m));
+	*yes = k.is.yes;
+	return OK;
 }

@@ -9,7 +9,6 @@
 #include "account/account.h"
 #include "engine/files.h"
 #include "engine/seal.h"
-#include "grammar/charset.h"
 #include "talk/auth_account.h"
 #include "talk/courier_account.h"
 #include "talk/own_key.h"
@@ -31,8 +30,7 @@ static result prepare(const struct supervisor_room_begin *b)
 {
 	files = files_local(AT_FDCWD);
 	TRY(settings_read(b, &account.options));
-	TRY(seal_start());
-	return charset_preload();
+	return seal_start();
 }
 
 /* What binds the pages to this account: its number, behind a word for the kind. */
@@ -66,6 +64,8 @@ static void open_imap(void)
 	account.imap.idle_ms = options_number(&account.options, OPT_IDLE_TIME);
 	account.imap.append = budget_new(4 * largest);
 	account.imap.examine = account_examine;
+	account.imap.fold = account_fold;
+	account.imap.look = account_look;
 	account.imap.stirred = idle_stir;
 }
 

@@ -52,6 +52,9 @@ struct search_key {
 
 enum search_answer { SEARCH_NO, SEARCH_YES, SEARCH_UNSURE };
 
+/* Does the key look into such a piece? */
+bool search_key_wants(const struct search_key *key, enum search_kind kind, str name);
+/* This one links no ICU (search_text_read.c), as little as the two above. */
 enum search_answer search_text_has(str stored, const struct search_key *key);
 result search_message_has(const struct search_source *from, const struct search_key *key, bool *out) NODISCARD;
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "grammar/charset.h"
 #include "grammar/facts.h"
+#include "inspect/search.h"
 #include "talk/asker_inspect.h"
 #include "talk/room.h"
 #include "talk/settings.h"
@@ -67,10 +68,11 @@ static result prepare(const struct supervisor_room_begin *b)
 	TRY(settings_read(b, &self.options));
 	TRY(charset_preload());
 	self.charsets = charsets_new();
-	return self.charsets ? OK : failure(FAIL_MEMORY, "out of memory");
+	return self.charsets ? search_open() : failure(FAIL_MEMORY, "out of memory");
 }
 
-static const struct asker_inspect_as_inspect handlers = {.examine = on_examine};
+static const struct asker_inspect_as_inspect handlers = {
+	.examine = on_examine, .fold = on_fold, .look = on_look};
 static const struct room_door doors[] = {{.kind = &asker_inspect_as_inspect_kind, .handlers = &handlers}};
 static const struct sandbox sandbox = {.room = "inspect"};
 static const struct room room = {.prepare = prepare, .sandbox = &sandbox, .doors = doors, .doors_n = 1};
@@ -79,6 +81,7 @@ int main(void)
 {
 	int status = room_main(&room);
 	charsets_free(&self.charsets);
+	search_close();
 	options_free(&self.options);
 	return status;
 }

@@ -32,12 +32,26 @@ struct imap_home;
  * Suspends. */
 typedef result imap_examine(const struct imap_home *home, struct body *message, arena *m, struct letter *out);
 
+/* A text to look for, folded as search texts are. ABSENT: nobody knows the
+ * charset (empty: UTF-8). Suspends. */
+struct imap_needle {
+	str charset;
+	str text;
+};
+typedef result imap_fold(const struct imap_home *home, const struct imap_needle *needle, arena *m, str *out);
+
+/* Does the whole message hold that? For one whose search text was cut. Suspends. */
+struct search_key;
+typedef result imap_look(const struct imap_home *home, struct body *message, const struct search_key *key, bool *yes);
+
 struct imap_home {
 	struct actor owner;
 	uint64_t message_max;
 	uint64_t idle_ms;
 	struct budget append; /* octets of messages that APPENDs are holding */
 	imap_examine *examine;
+	imap_fold *fold;
+	imap_look *look;
 	void (*stirred)(void); /* a command was run; may be NULL */
 	struct list sessions; /* of imap_session_run calls under way */
 };

@@ -1,7 +1,7 @@
 #include "account/imap/search_eval.h"
 #include "account/imap/verbs.h"
 #include "base/mem.h"
-#include "grammar/facts.h"
+#include "talk/body.h"
 
 /* One SEARCH: first over what is in memory, without a pause, so that all flags
  * are of one moment; then over what is stored, for those that it left open. */
@@ -12,7 +12,6 @@ struct searching {
 	enum search_answer *answers;
 	size_t n;
 	arena batch;
-	struct charsets *charsets; /* NULL until a whole message is looked through */
 	bool lost;
 	result trouble;
 };
@@ -38,58 +37,46 @@ static result look_in_memory(struct searching *g)
 
 /* ---- what is stored */
 
-struct looking {
-	struct searching *g;
-	const struct fetched *got;
-	const size_t *at; /* of each row in g->v */
-	const struct search_source *whole;
-};
-
-/* On the loop's stack. */
-static void look_at_rows(void *arg)
+static void look_at_row(struct searching *g, const struct fetch_row *row, size_t at, struct body *whole)
 {
-	struct looking *k = arg;
-	struct searching *g = k->g;
-	for (size_t i = 0; i < k->got->n; i++) {
-		const struct fetch_row *row = &k->got->rows[i];
-		struct search_subject on = {.m = &g->v[k->at[i]], .row = row, .whole = k->whole, .scratch = &g->batch};
-		g->answers[k->at[i]] = row->present ? search_eval(g->q->key, &on) : SEARCH_NO;
-		g->lost |= !row->present;
-		if (failed(on.trouble))
-			g->trouble = on.trouble;
-	}
+	struct search_subject on = {
+		.m = &g->v[at], .row = row, .whole = whole, .home = g->s->home, .scratch = &g->batch};
+	g->answers[at] = row->present ? search_eval(g->q->key, &on) : SEARCH_NO;
+	g->lost |= !row->present;
+	if (failed(on.trouble))
+		g->trouble = on.trouble;
 }
 
-/* Only for a message whose search text was cut; its parts are known, nothing is parsed anew. */
-static result look_at_whole(struct searching *g, const struct fetch_row *row, size_t at)
+static result read_whole(struct searching *g, const struct fetch_row *row, buf *all)
 {
 	struct letter_bytes *bytes = NULL;
-	struct facts known;
-	buf all = buf_new(STORE_BODY_MAX);
-	uint64_t trace = row->trace.n;
-	TRY(facts_stored_decode(row->parts, row->size - trace, &g->batch, &known));
-	if (!g->charsets)
-		g->charsets = charsets_new();
-	if (!g->charsets)
-		return failure(FAIL_MEMORY, "the server has no memory for this search; try again later");
-	result r = fetch_open(g->s->view, row->uid, &bytes);
-	if (!failed(r))
-		r = fetch_bytes(bytes, trace, row->size - trace, &all);
+	TRY(fetch_open(g->s->view, row->uid, &bytes));
+	result r = fetch_bytes(bytes, row->trace.n, row->size - row->trace.n, all);
 	fetch_close(&bytes);
-	if (!failed(r)) {
-		const struct search_source whole = {buf_str(&all), &known.parts, g->charsets};
-		struct fetch_row one = *row;
-		const struct fetched got = {&one, 1};
-		fiber_on_loop_stack(look_at_rows, &(struct looking){g, &got, &at, &whole});
-	}
+	return r;
+}
+
+/* Only for a message whose search text was cut: inspect looks through it. */
+static result look_at_whole(struct searching *g, const struct fetch_row *row, size_t at)
+{
+	buf all = buf_new(STORE_BODY_MAX);
+	result r = read_whole(g, row, &all);
+	struct body whole = body_of(buf_str(&all));
+	if (!failed(r))
+		r = body_share(&whole);
+	if (!failed(r) && whole.owned)
+		buf_free(&all); /* it lies in a memfd now */
+	if (!failed(r))
+		look_at_row(g, row, at, &whole);
+	body_free(&whole);
 	buf_free(&all);
 	return r;
 }
 
-static result look_at_batch(struct searching *g, const struct fetched *got, const size_t *at)
+static void look_at_batch(struct searching *g, const struct fetched *got, const size_t *at)
 {
-	fiber_on_loop_stack(look_at_rows, &(struct looking){g, got, at, NULL});
 	for (size_t i = 0; i < got->n; i++) {
+		look_at_row(g, &got->rows[i], at[i], NULL);
 		if (g->answers[at[i]] != SEARCH_UNSURE)
 			continue;
 		result r = look_at_whole(g, &got->rows[i], at[i]);
@@ -101,7 +88,6 @@ static result look_at_batch(struct searching *g, const struct fetched *got, cons
 		else
 			g->trouble = r;
 	}
-	return OK;
 }
 
 static result look_at_stored(struct searching *g)
@@ -123,7 +109,7 @@ static result look_at_stored(struct searching *g)
 		struct fetched got;
 		arena_clear(&g->batch);
 		TRY(fetch_rows(s->view, &left, want, &g->batch, &got));
-		TRY(look_at_batch(g, &got, at + done));
+		look_at_batch(g, &got, at + done);
 		done += got.n;
 	}
 	return OK;
@@ -256,7 +242,6 @@ result run_SEARCH(struct imap_session *s, struct imap_command *c)
 	result r = search(&g, c->tag);
 	if (failed(r) && (c->search.returns & IMAP_RETURN_SAVE))
 		s->saved_n = 0;
-	charsets_free(&g.charsets);
 	arena_free(&g.batch);
 	return r;
 }

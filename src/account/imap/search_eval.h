@@ -4,7 +4,7 @@
  * in memory of every message (flags, numbers, size), what is stored beside it
  * (dates, search text), the whole message (where its search text was cut).
  * Text is compared as grammar/fold.h folds it; needles are folded once by
- * search_prepare. What evaluates runs on the loop's stack, never waits. */
+ * search_prepare. Suspends only where a whole message is asked for. */
 #ifndef ACCOUNT_IMAP_SEARCH_EVAL_H
 #define ACCOUNT_IMAP_SEARCH_EVAL_H
 
@@ -20,7 +20,8 @@ unsigned search_wants(const struct imap_key *key);
 struct search_subject {
 	const struct view_message *m;
 	const struct fetch_row *row;         /* NULL: only memory is asked */
-	const struct search_source *whole;   /* NULL: not read */
+	struct body *whole;                  /* the message without its trace; NULL: not read */
+	const struct imap_home *home;        /* with `whole` */
 	arena *scratch;                      /* with `row` */
 	result trouble;
 };

@@ -1,47 +1,47 @@
 #include "account/imap/search_eval.h"
 
-#include "run/fiber.h"
-
-enum { UTF8_GROWTH = 3, FOLD_GROWTH = 18 * UTF8_GROWTH }; /* NFKD makes up to 18 letters of one */
-
 struct preparing {
 	struct imap_session *s;
 	str charset; /* of the texts; empty: UTF-8 */
-	struct charsets *charsets;
 };
 
-struct folding {
-	struct preparing *p;
-	str text;
-	buf utf8;
-	buf out;
-};
-
-/* On the loop's stack: ICU needs more than a fiber's. */
-static void fold_text(void *arg)
+static result refuse_charset(struct imap_session *s, const char *sentence)
 {
-	struct folding *f = arg;
-	if (!f->p->charset.n) {
-		search_fold(f->text, &f->out);
-		return;
-	}
-	charset_text(f->p->charsets, f->p->charset, f->text, &f->utf8);
-	search_fold(buf_str(&f->utf8), &f->out);
+	return imap_no(s, "BADCHARSET (US-ASCII UTF-8)", sentence);
+}
+
+static bool is_plain(str text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (str_at(text, i) >= 0x7f || str_at(text, i) == '\r')
+			return false;
+	return true;
+}
+
+/* ASCII folds to its capitals; all else is asked of inspect. */
+static result fold_plain(arena *m, str text, str *out)
+{
+	char *p = arena_alloc(m, text.n ? text.n : 1);
+	if (!p)
+		return arena_result(m);
+	for (size_t i = 0; i < text.n; i++)
+		p[i] = (char)ascii_upper(str_at(text, i));
+	*out = str_of(p, text.n);
+	return OK;
 }
 
 static result prepare_text(struct preparing *p, struct imap_key *key)
 {
-	struct folding f = {.p = p, .text = key->text};
-	f.utf8 = buf_new(UTF8_GROWTH * IMAP_COMMAND_MAX);
-	f.out = buf_new(FOLD_GROWTH * IMAP_COMMAND_MAX);
+	const struct imap_home *home = p->s->home;
+	const struct imap_needle needle = {p->charset, key->text};
+	if (!p->charset.n && is_plain(key->text))
+		return fold_plain(&p->s->arena, key->text, &key->text);
 	if (!p->charset.n && !str_is_utf8(key->text))
-		return imap_no(p->s, "BADCHARSET (US-ASCII UTF-8)", "a text to look for is not UTF-8; name its CHARSET");
-	fiber_on_loop_stack(fold_text, &f);
-	result r = buf_result(&f.out);
-	key->text = arena_dup(&p->s->arena, buf_str(&f.out));
-	buf_free(&f.utf8);
-	buf_free(&f.out);
-	return failed(r) ? r : arena_result(&p->s->arena);
+		return refuse_charset(p->s, "a text to look for is not UTF-8; name its CHARSET");
+	result r = home->fold(home, &needle, &p->s->arena, &key->text);
+	if (r.kind == FAIL_ABSENT)
+		return refuse_charset(p->s, "this character set is not known here; use UTF-8");
+	return r;
 }
 
 static result prepare(struct preparing *p, struct imap_key *key)
@@ -72,27 +72,24 @@ static result prepare(struct preparing *p, struct imap_key *key)
 	}
 }
 
-static result known_charset(struct preparing *p, str name)
+static result read_charset(struct preparing *p, str name)
 {
 	if (!name.n || str_ieq(name, STR("UTF-8")) || str_ieq(name, STR("US-ASCII")))
 		return OK;
 	if (imap_enabled(p->s, ENABLED_UTF8)) /* RFC 9755 3 */
 		return imap_bad(p->s, "after ENABLE UTF8=ACCEPT texts are UTF-8 and SEARCH takes no CHARSET");
-	p->charsets = charsets_new();
-	if (!p->charsets)
-		return failure(FAIL_MEMORY, "the server has no memory for this search; try again later");
+	const struct imap_needle probe = {name, STR("")};
+	str none;
+	result r = p->s->home->fold(p->s->home, &probe, &p->s->arena, &none);
+	if (r.kind == FAIL_ABSENT)
+		return refuse_charset(p->s, "this character set is not known here; use UTF-8");
 	p->charset = name;
-	if (!charset_known(p->charsets, name))
-		return imap_no(p->s, "BADCHARSET (US-ASCII UTF-8)", "this character set is not known here; use UTF-8");
-	return OK;
+	return r;
 }
 
 result search_prepare(struct imap_session *s, struct imap_search *q)
 {
 	struct preparing p = {.s = s};
-	result r = known_charset(&p, q->charset);
-	if (!failed(r))
-		r = prepare(&p, q->key);
-	charsets_free(&p.charsets);
-	return r;
+	TRY(read_charset(&p, q->charset));
+	return prepare(&p, q->key);
 }

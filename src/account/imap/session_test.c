@@ -385,6 +385,34 @@ static void streams_a_big_message(void **state)
 	kit_run(big_message);
 }
 
+static void long_text(struct kit *k)
+{
+	struct stage t;
+	AUTO_BUF buf text = buf_new(4 * 1024 * 1024);
+	static const char *const lines[] = {
+		"C: a SELECT INBOX", "S> a OK ...",
+		"C: b SEARCH BODY {8+}", "C: \xc3\x9c" "BERALL", "S: * SEARCH 1", "S: b OK ...",
+		"C: c SEARCH BODY nowhere", "S: * SEARCH", "S: c OK ...",
+		"C: d SEARCH CHARSET iso-8859-1 TEXT {7+}", "C: \xfc" "berall", "S: * SEARCH 1", "S: d OK ...",
+		"C: e SEARCH TEXT {7+}", "C: \xfc" "berall", "S: e NO [BADCHARSET ...] ...",
+		"C: f SEARCH SUBJECT long", "S: * SEARCH 1", "S: f OK ...", NULL,
+	};
+	stage_open(&t, k);
+	buf_put(&text, STR("Subject: long\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"));
+	while (text.n < 1500000)
+		buf_printf(&text, "line %zu of many\r\n", text.n);
+	buf_put(&text, STR("\xc3\xbc" "berall\r\n"));
+	stage_deliver(&t, buf_str(&text));
+	stage_play(&t, lines);
+	stage_close(&t);
+}
+
+static void searches_beyond_the_search_text(void **state)
+{
+	(void)state;
+	kit_run(long_text);
+}
+
 /* Sessions that wait for a command, in IDLE, and in the middle of a literal. */
 static void stopping(struct kit *k)
 {
@@ -462,6 +490,7 @@ int main(void)
 		cmocka_unit_test(tells_the_quota),
 		cmocka_unit_test(bounds_a_line),
 		cmocka_unit_test(streams_a_big_message),
+		cmocka_unit_test(searches_beyond_the_search_text),
 		cmocka_unit_test(says_bye_when_the_room_stops),
 		cmocka_unit_test(keeps_to_the_quota),
 	};

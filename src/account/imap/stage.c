@@ -6,6 +6,7 @@
 
 #include "account/letters.h"
 #include "grammar/facts.h"
+#include "grammar/search_text.h"
 #include "run/loop.h"
 #include "talk/body.h"
 
@@ -42,6 +43,61 @@ static result examine(const struct imap_home *home, struct body *message, arena 
 {
 	(void)home;
 	return letter_here(message->bytes, m, out);
+}
+
+struct folding {
+	const struct imap_needle *needle;
+	buf out;
+	bool known;
+};
+
+static void fold_here(void *arg)
+{
+	struct folding *f = arg;
+	struct charsets *cs = charsets_new();
+	AUTO_BUF buf utf8 = buf_new(LINE_MAX_);
+	f->known = !f->needle->charset.n || charset_known(cs, f->needle->charset);
+	charset_text(cs, f->needle->charset.n ? f->needle->charset : STR("UTF-8"), f->needle->text, &utf8);
+	search_fold(buf_str(&utf8), &f->out);
+	charsets_free(&cs);
+}
+
+static result fold(const struct imap_home *home, const struct imap_needle *needle, arena *m, str *out)
+{
+	struct folding f = {.needle = needle, .out = buf_new(LINE_MAX_)};
+	(void)home;
+	fiber_on_loop_stack(fold_here, &f);
+	*out = arena_dup(m, buf_str(&f.out));
+	buf_free(&f.out);
+	return f.known ? arena_result(m) : failure(FAIL_ABSENT, "nobody knows it");
+}
+
+struct looking {
+	str message;
+	const struct search_key *key;
+	bool yes;
+	result done;
+};
+
+static void look_here(void *arg)
+{
+	struct looking *k = arg;
+	struct charsets *cs = charsets_new();
+	arena m = arena_new(MIME_ARENA_MAX);
+	struct mime_table table;
+	assert_ok(mime_parse(k->message, &m, &table));
+	k->done = search_message_has(&(struct search_source){k->message, &table, cs}, k->key, &k->yes);
+	arena_free(&m);
+	charsets_free(&cs);
+}
+
+static result look(const struct imap_home *home, struct body *message, const struct search_key *key, bool *yes)
+{
+	struct looking k = {.message = message->bytes, .key = key};
+	(void)home;
+	fiber_on_loop_stack(look_here, &k);
+	*yes = k.yes;
+	return k.done;
 }
 
 void stage_deliver(struct stage *t, str message)
@@ -91,6 +147,8 @@ void stage_open(struct stage *t, struct kit *k)
 	t->home.idle_ms = 60000;
 	t->home.append = budget_new(4 * 1024 * 1024);
 	t->home.examine = examine;
+	t->home.fold = fold;
+	t->home.look = look;
 	imap_home_init(&t->home);
 }
 
