@@ -18,7 +18,7 @@ run: build
 
 build: packages-build build/build.ninja
 	@echo "Building into build/ ..."
-	@ninja -C build
+	@ninja -C build programs
 
 build/build.ninja:
 	@echo "Configuring build/ (gcc, optimised, hardened) ..."
@@ -34,6 +34,7 @@ fuzz: packages-check
 	@$(PYTHON) tests/check --only fuzz --fuzz-seconds $(FUZZ_SECONDS)
 
 bench: packages-bench build
+	@ninja -C build tests/bench/load
 	@$(PYTHON) tests/bench/bench
 
 clean:
