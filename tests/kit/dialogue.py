@@ -157,8 +157,11 @@ class Play:
             raise Wrong(f'the server did not close the connection; it sent {self.at(step).pending[:200]!r}')
 
     def quiet(self, step):
-        if not self.at(step).silent_for(float(step.text or 0.3)):
-            raise Wrong(f'the server was not silent: {self.at(step).pending[:200]!r}')
+        connection = self.at(step)
+        while not connection.silent_for(float(step.text or 0.3)):
+            if not RECENT.fullmatch(connection.pending.split(wire.CRLF)[0]):
+                raise Wrong(f'the server was not silent: {connection.pending[:200]!r}')
+            connection.line()
 
     def wait(self, step):
         time.sleep(float(step.text))
