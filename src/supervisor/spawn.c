@@ -71,10 +71,14 @@ static void limit(int what, rlim_t most)
 		GIVE_UP("a room's limits could not be set");
 }
 
-static void become(const struct spawn *s)
+static void enter_folder(const struct spawn *s)
 {
 	if (s->folder >= 0 ? fchdir(s->folder) < 0 : chdir("/") < 0)
 		GIVE_UP("a room could not enter its folder");
+}
+
+static void become(const struct spawn *s)
+{
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_NOFILE, role_row_of(s->role)->files);
 	if (!s->change_user)
@@ -89,8 +93,9 @@ static _Noreturn void child(const struct spawn *s, char *const argv[], char *con
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	enter_folder(s);
+	place_descriptors(s); /* before the limits: the supervisor's numbers may lie above them */
 	become(s);
-	place_descriptors(s);
 	/* After the change of user, which clears it; and the parent may be gone by now. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		GIVE_UP("a room's supervisor is gone");
