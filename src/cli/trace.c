@@ -32,7 +32,7 @@ static void print_rows(const json_t *rows)
 		buf_printf(&b, ".%03d", (int)(at % 1000));
 		put_fields(&what, json_object_get(row, "fields"));
 		table_cell(&t, buf_str(&b));
-		table_cell(&t, str_sub(text_of(row, "trace"), 0, 12));
+		table_cell(&t, text_of(row, "trace"));
 		table_cell(&t, text_of(row, "room"));
 		table_cell(&t, text_of(row, "event"));
 		table_cell(&t, buf_str(&what));

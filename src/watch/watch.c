@@ -10,7 +10,6 @@
 #include "talk/principal_vault.h"
 #include "talk/room.h"
 #include "watch/journal.h"
-#include "watch/ledger.h"
 
 enum { OWN_COUNTERS = 5, VAULT_ARENA = 4096 };
 
@@ -169,24 +168,24 @@ static result fetch_key(struct secret *key)
 	return r;
 }
 
-static result open_ledger(void)
+result watch_start_with(const unsigned char key[LEDGER_KEY])
 {
-	struct secret *key = NULL;
-	TRY(secret_new(LEDGER_KEY, &key));
-	result r = fetch_key(key);
-	struct ledger_options o = {.files = &watch.files.base, .key = secret_bytes(key), .keep_ms = watch.keep_ms,
-				   .octets_max = watch.octets_max};
-	if (!failed(r))
-		r = ledger_open(&o, &watch.ledger);
-	secret_free(&key);
-	return r;
+	struct ledger_options o = {
+		.files = &watch.files.base, .key = key, .keep_ms = watch.keep_ms, .octets_max = watch.octets_max};
+	TRY(journal_open(watch.to_file, &watch.journal));
+	log_set_sink(own_sink, NULL);
+	return ledger_open(&o, &watch.ledger);
 }
 
 result watch_start(void)
 {
-	TRY(journal_open(watch.to_file, &watch.journal));
-	log_set_sink(own_sink, NULL);
-	return open_ledger();
+	struct secret *key = NULL;
+	TRY(secret_new(LEDGER_KEY, &key));
+	result r = fetch_key(key);
+	if (!failed(r))
+		r = watch_start_with(secret_bytes(key));
+	secret_free(&key);
+	return r;
 }
 
 void watch_stop(void)

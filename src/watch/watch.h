@@ -9,10 +9,11 @@
 
 #include "config/options.h"
 #include "talk/web_watch.h"
-#include "watch/line.h"
+#include "watch/ledger.h"
 
 result watch_prepare(const struct options *o) NODISCARD;
-result watch_start(void) NODISCARD; /* on a fiber, after the jail */
+result watch_start(void) NODISCARD; /* on a fiber, after the jail: its key comes from vault */
+result watch_start_with(const unsigned char key[LEDGER_KEY]) NODISCARD; /* for the bench */
 void watch_stop(void);              /* suspends */
 
 /* A packet of records, each behind its length (u16). */

@@ -1,0 +1,116 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/test.h"
+#include "run/fiber.h"
+#include "run/loop.h"
+#include "run/random.h"
+#include "watch/journal.h"
+
+static char folder[64];
+
+static int enter_folder(void **state)
+{
+	(void)state;
+	memcpy(folder, "/tmp/journal-test-XXXXXX", sizeof "/tmp/journal-test-XXXXXX");
+	return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+}
+
+static int leave_folder(void **state)
+{
+	char name[64];
+	(void)state;
+	unlink("postern.log");
+	unlink("elsewhere");
+	for (int i = 1; i <= JOURNAL_FILES; i++) {
+		snprintf(name, sizeof name, "postern.log.%d", i);
+		unlink(name);
+	}
+	return chdir("/") < 0 || rmdir(folder) < 0 ? -1 : 0; /* nothing else was made */
+}
+
+static long size_of(const char *name)
+{
+	struct stat s;
+	return stat(name, &s) == 0 ? (long)s.st_size : -1;
+}
+
+static void test_full_files_move_up(void **state)
+{
+	(void)state;
+	struct journal_file f = {.fd = -1, .max = 10};
+	for (int i = 0; i < JOURNAL_FILES + 3; i++)
+		assert_ok(journal_file_write(&f, STR("0123456789")));
+	assert_int_equal(size_of("postern.log"), 10);
+	assert_int_equal(size_of("postern.log.1"), 10);
+	assert_int_equal(size_of("postern.log.5"), 10);
+	assert_int_equal(size_of("postern.log.6"), -1);
+	close(f.fd);
+}
+
+static void test_a_file_moved_away_is_made_anew(void **state)
+{
+	(void)state;
+	struct journal_file f = {.fd = -1, .max = 1000};
+	assert_ok(journal_file_write(&f, STR("before\n")));
+	assert_int_equal(rename("postern.log", "elsewhere"), 0);
+	assert_ok(journal_file_write(&f, STR("after\n")));
+	assert_int_equal(size_of("elsewhere"), 7);
+	assert_int_equal(size_of("postern.log"), 6);
+	close(f.fd);
+}
+
+static void test_a_file_goes_on_where_it_ended(void **state)
+{
+	(void)state;
+	struct journal_file f = {.fd = -1, .max = 10}, again = {.fd = -1, .max = 10};
+	assert_ok(journal_file_write(&f, STR("0123456789")));
+	close(f.fd);
+	assert_ok(journal_file_write(&again, STR("x"))); /* opened at its full size: written, then turned */
+	assert_ok(journal_file_write(&again, STR("y")));
+	assert_int_equal(size_of("postern.log.1"), 11);
+	assert_int_equal(size_of("postern.log"), 1);
+	close(again.fd);
+}
+
+static void flood(void *arg)
+{
+	static const char line[] = "a line of the log, as long as most are in this test of what does not fit\n";
+	struct journal *j = NULL;
+	size_t kept = 0;
+	(void)arg;
+	assert_ok(journal_open(true, &j));
+	for (size_t i = 0; i < JOURNAL_PENDING_MAX / (sizeof line - 1) + 100; i++) {
+		buf *lines = journal_lines(j);
+		if (!lines)
+			continue;
+		buf_put(lines, str_from(line));
+		kept++;
+	}
+	assert_true(journal_dropped(j) > 0);
+	journal_kick(j);
+	journal_close(&j);
+	assert_int_equal(size_of("postern.log"), (long)(kept * (sizeof line - 1)));
+}
+
+static void test_what_does_not_fit_is_dropped_and_counted(void **state)
+{
+	(void)state;
+	assert_ok(loop_open());
+	assert_ok(fiber_start(flood, NULL, "test", NULL));
+	loop_run();
+	loop_close();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_full_files_move_up, enter_folder, leave_folder),
+		cmocka_unit_test_setup_teardown(test_a_file_moved_away_is_made_anew, enter_folder, leave_folder),
+		cmocka_unit_test_setup_teardown(test_a_file_goes_on_where_it_ended, enter_folder, leave_folder),
+		cmocka_unit_test_setup_teardown(test_what_does_not_fit_is_dropped_and_counted, enter_folder, leave_folder),
+	};
+	return failed(random_open()) ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
+}
