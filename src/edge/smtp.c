@@ -148,15 +148,21 @@ static result too_many_commands(struct smtp_session *s)
 	return smtp_reply(s, 421, "4.7.0", "Too many commands in one connection; connect again");
 }
 
-/* One line and its reply. Replies to pipelined commands are gathered and sent
- * when nothing more has come in (RFC 2920 3.2). */
+/* Replies to pipelined commands are gathered while a whole command waits, and
+ * sent before the server waits itself (RFC 2920 3.2): a client that sent half a
+ * command may want the earlier replies before it sends the rest. */
+static result send_replies(struct stream *stream)
+{
+	return str_chr(stream_peek(stream), '\n') == STR_NONE ? stream_flush(stream) : OK;
+}
+
+/* One line and its reply. CRLF alone ends a line (RFC 5321 2.3.8). */
 static result one_command(struct smtp_session *s)
 {
 	struct client *c = s->client;
 	str line;
-	if (!stream_pending(c->stream))
-		TRY(stream_flush(c->stream));
-	result r = stream_read_line(c->stream, SMTP_LINE_MAX, LINE_ANY, &line);
+	TRY(send_replies(c->stream));
+	result r = stream_read_line(c->stream, SMTP_LINE_MAX, LINE_CRLF, &line);
 	if (r.kind == FAIL_LIMIT)
 		return SMTP_REFUSE(s, 500, "5.5.2", "The line is too long: commands have at most 12,288 octets");
 	TRY(r);

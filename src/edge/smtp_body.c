@@ -87,6 +87,8 @@ static result receive_chunk(struct smtp_session *s, uint64_t left, bool keep)
 	struct stream *stream = s->client->stream;
 	str in;
 	while (left > 0) {
+		if (!stream_pending(stream))
+			TRY(stream_flush(stream));
 		TRY(stream_read_some(stream, &in));
 		in = str_sub(in, 0, left < SIZE_MAX ? (size_t)left : SIZE_MAX);
 		if (keep && !s->spoilt) {

@@ -34,7 +34,7 @@ static result challenge(struct smtp_session *s, str text, buf *out, bool *done)
 	TRY(buf_result(&line));
 	TRY(stream_write(s->client->stream, buf_str(&line)));
 	TRY(stream_flush(s->client->stream));
-	result r = stream_read_line(s->client->stream, SASL_LINE_MAX, LINE_ANY, &answer);
+	result r = stream_read_line(s->client->stream, SASL_LINE_MAX, LINE_CRLF, &answer);
 	if (r.kind == FAIL_LIMIT) {
 		*done = true;
 		return SMTP_REFUSE(s, 500, "5.5.6", "The login message is too long");
