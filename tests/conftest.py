@@ -13,10 +13,6 @@ USERS = 400
 WAITING = {
     'dialogues': 'the demo server',
     'clients': 'the demo server',
-    'corpus': 'the demo server',
-    'attacks': 'the demo server',
-    'crash': 'the demo server',
-    'jail': 'the demo server',
 }
 
 
