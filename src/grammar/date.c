@@ -145,25 +145,54 @@ static size_t take_number(cursor *c, size_t most, uint32_t *out)
 	return s.n <= most && str_to_u32(s, out) ? s.n : 0;
 }
 
-static bool take_date(cursor *c, struct date *d)
+/* RFC 5322 4.3: years of two or three digits. 0102 is what programs print that
+ * count from 1900 and expect two digits: three digits with a zero in front. */
+static bool take_year(cursor *c, struct date *d)
 {
-	uint32_t day, year;
-	if (take_number(c, 2, &day) == 0)
-		return false;
-	skip_separator(c);
-	if (!date_month_of(cursor_while(c, ascii_alpha), &d->month))
-		return false;
-	skip_separator(c);
+	uint32_t year;
 	size_t digits = take_number(c, 4, &year);
 	if (digits < 2)
 		return false;
 	if (digits == 2)
 		year += year < 50 ? 2000 : 1900;
-	else if (digits == 3)
+	else if (digits == 3 || (year >= 100 && year < 200))
 		year += 1900;
-	d->day = (uint8_t)day;
 	d->year = (uint16_t)year;
 	return date_valid(*d);
+}
+
+static bool take_day(cursor *c, struct date *d)
+{
+	uint32_t day;
+	bool is = take_number(c, 2, &day) > 0;
+	d->day = is ? (uint8_t)day : 0;
+	return is;
+}
+
+/* "21 Nov 1997" */
+static bool take_date(cursor *c, struct date *d)
+{
+	if (!take_day(c, d))
+		return false;
+	skip_separator(c);
+	if (!date_month_of(cursor_while(c, ascii_alpha), &d->month))
+		return false;
+	skip_separator(c);
+	return take_year(c, d);
+}
+
+/* "1997-11-21", "1997/11/21": only one order is in use with the year in front. */
+static bool take_numeric_date(cursor *c, struct date *d)
+{
+	uint32_t year, month;
+	if (take_number(c, 4, &year) != 4)
+		return false;
+	char separator = cursor_peek(c) == '/' ? '/' : '-';
+	if (!cursor_eat(c, separator) || take_number(c, 2, &month) == 0 || month > 12 || !cursor_eat(c, separator))
+		return false;
+	d->year = (uint16_t)year;
+	d->month = (uint8_t)month;
+	return take_day(c, d) && date_valid(*d);
 }
 
 /* ":" and two digits, with the blanks and comments the obsolete form permits. */
@@ -176,6 +205,20 @@ static bool take_sixtieth(cursor *c, uint32_t most, uint32_t *out)
 	return take_number(c, 2, out) > 0 && *out <= most;
 }
 
+/* "AM" or "PM" behind a time of the twelve-hour clock; behind others it says nothing. */
+static void take_half(cursor *c, uint32_t *hour)
+{
+	cursor look = *c;
+	skip_cfws(&look);
+	str word = cursor_while(&look, ascii_alpha);
+	bool pm = str_ieq(word, STR("PM"));
+	if (!pm && !str_ieq(word, STR("AM")))
+		return;
+	*c = look;
+	if (*hour >= 1 && *hour <= 12)
+		*hour = *hour % 12 + (pm ? 12 : 0);
+}
+
 static bool take_time(cursor *c, int64_t *seconds)
 {
 	uint32_t hour, minute, second = 0;
@@ -186,6 +229,7 @@ static bool take_time(cursor *c, int64_t *seconds)
 		return false;
 	if (cursor_eat(c, '.'))
 		cursor_while(c, ascii_digit);
+	take_half(c, &hour);
 	*seconds = (int64_t)hour * 3600 + minute * 60 + second;
 	return true;
 }
@@ -241,29 +285,93 @@ static bool take_zone(cursor *c, int32_t *zone)
 	return named_zone(name, zone);
 }
 
+static const result no_date = {FAIL_INPUT, "the date has no valid day, month and year"};
+static const result no_time = {FAIL_INPUT, "the date has no valid time of day"};
+
+/* What is read of a date, before it becomes a moment. */
+struct reading {
+	struct date day;
+	int64_t seconds;
+	int32_t zone;
+	bool zoned;
+};
+
+/* The time of day and the zone, both of which may be missing. */
+static result take_clock(cursor *c, struct reading *r)
+{
+	skip_cfws(c);
+	if (!cursor_done(c) && !take_time(c, &r->seconds))
+		return no_time;
+	skip_cfws(c);
+	r->zoned = take_zone(c, &r->zone);
+	return OK;
+}
+
+/* "21 08:18:08 2002" of asctime, the same with a zone before or behind the
+ * year, and "21, 2002 08:18:08": what stands behind a month. */
+static result take_behind_month(cursor *c, struct reading *r)
+{
+	skip_separator(c);
+	if (!take_day(c, &r->day))
+		return no_date;
+	skip_separator(c);
+	cursor_eat(c, ',');
+	skip_cfws(c);
+	cursor look = *c;
+	if (!take_time(&look, &r->seconds))
+		return take_year(c, &r->day) ? take_clock(c, r) : no_date;
+	skip_cfws(&look);
+	r->zoned = take_zone(&look, &r->zone);
+	skip_cfws(&look);
+	if (!take_year(&look, &r->day))
+		return no_date;
+	skip_cfws(&look);
+	r->zoned = r->zoned || take_zone(&look, &r->zone);
+	return OK;
+}
+
+/* "1997-11-21T09:55:06Z", "1997/11/21 Fri 09:55:06 GMT" */
+static result take_numeric(cursor *c, struct reading *r)
+{
+	if (!take_numeric_date(c, &r->day))
+		return no_date;
+	skip_cfws(c);
+	cursor look = *c;
+	str word = cursor_while(&look, ascii_alpha);
+	if (str_ieq(word, STR("T")) || (word.n > 0 && is_weekday(word)))
+		*c = look;
+	return take_clock(c, r);
+}
+
+static result take_all(cursor *c, struct reading *r)
+{
+	skip_cfws(c);
+	str word = cursor_while(c, ascii_alpha);
+	if (word.n > 0 && date_month_of(word, &r->day.month))
+		return take_behind_month(c, r);
+	if (word.n > 0 && !is_weekday(word))
+		return failure(FAIL_INPUT, "the date begins with a word that is neither weekday nor month");
+	cursor_eat(c, '.');
+	skip_cfws(c);
+	cursor_eat(c, ',');
+	skip_cfws(c);
+	cursor look = *c;
+	if (date_month_of(cursor_while(&look, ascii_alpha), &r->day.month)) {
+		*c = look;
+		return take_behind_month(c, r);
+	}
+	if (cursor_while(&look, ascii_digit).n == 4)
+		return take_numeric(c, r);
+	return take_date(c, &r->day) ? take_clock(c, r) : no_date;
+}
+
 result date_parse(str s, struct date_time *out)
 {
 	cursor c = cursor_on(s);
-	struct date d;
-	int64_t seconds = 0;
-	struct date_time t = {0};
-	skip_cfws(&c);
-	str word = cursor_while(&c, ascii_alpha);
-	if (word.n > 0 && !is_weekday(word))
-		return failure(FAIL_INPUT, "the date begins with a word that is no weekday");
-	cursor_eat(&c, '.');
-	skip_cfws(&c);
-	cursor_eat(&c, ',');
-	skip_cfws(&c);
-	if (!take_date(&c, &d))
-		return failure(FAIL_INPUT, "the date has no valid day, month and year");
-	skip_cfws(&c);
-	if (!cursor_done(&c) && !take_time(&c, &seconds))
-		return failure(FAIL_INPUT, "the date has no valid time of day");
-	skip_cfws(&c);
-	t.zone_unknown = !take_zone(&c, &t.zone);
-	t.seconds = date_days(d) * DAY + seconds - (int64_t)t.zone * 60;
-	*out = t;
+	struct reading r = {0};
+	TRY(take_all(&c, &r));
+	*out = (struct date_time){.zone = r.zoned ? r.zone : 0, .zone_unknown = !r.zoned};
+	out->seconds = date_days(r.day) * DAY + r.seconds - (int64_t)out->zone * 60;
 	return OK;
 }
 

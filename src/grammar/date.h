@@ -3,9 +3,12 @@
  * The calendar is the proleptic Gregorian one, computed here: no time zone
  * files, no libc. Reading takes the obsolete forms too (comments, years of two
  * or three digits, named zones, no seconds, no weekday) and what mail in the
- * wild has: hyphens between day, month and year, fractions of a second, no time
- * or zone at all, anything behind the zone. A weekday is not compared with the
- * date. Owns nothing, nothing suspends. */
+ * wild has: hyphens between day, month and year, fractions of a second, AM and
+ * PM, no time or zone at all, anything behind the zone, years 0100 to 0199 for
+ * 2000 to 2099; asctime's order, "September 23, 2002", and the year in front
+ * ("2002-09-23T19:06:06Z", "2002/09/23"). Refused is what has two meanings
+ * ("01/02/2000"). A weekday is not compared with the date. Owns nothing,
+ * nothing suspends. */
 #ifndef GRAMMAR_DATE_H
 #define GRAMMAR_DATE_H
 

@@ -41,10 +41,33 @@ static void obsolete_and_wild_forms(void **state)
 	reads(STR("Mon, 23 Sep 2002 21:06:06 GMT+0200 garbage"), 1032807966, 120, false);
 	reads(STR("Monday, 23-September-2002 21:06:06.123 +02:00"), 1032807966, 120, false);
 	reads(STR("23 sep 2002"), 1032739200, 0, true);
+	reads(STR("Mon, 23 Sep 0102 19:06:06 +0000"), 1032807966, 0, false);
+	reads(STR("Mon, 23 Sep 2002 07:06:06 PM +0000"), 1032807966, 0, false);
+	reads(STR("Mon, 23 Sep 2002 12:06:06 am +0000"), 1032739566, 0, false);
+	reads(STR("Mon, 23 Sep 2002 12:06 PM"), 1032782760, 0, true);
+	reads(STR("Mon, 23 Sep 2002 19:06:06 PM GMT"), 1032807966, 0, false);
 	reads(STR("Sat, 31 Dec 2016 23:59:60 +0000"), 1483228800, 0, false);
 	reads(STR("29 Feb 2000 00:00:00 +0000"), 951782400, 0, false);
 	reads(STR("1 Jan 0000 00:00:00 +0000"), -62167219200, 0, false);
 	reads(STR("31 Dec 9999 23:59:59 +0000"), 253402300799, 0, false);
+}
+
+/* asctime(3), date(1), ISO 8601, and what else has one meaning. */
+static void other_orders(void **state)
+{
+	(void)state;
+	reads(STR("Mon Sep 23 19:06:06 2002"), 1032807966, 0, true);
+	reads(STR("Mon Sep  3 19:06:06 2002"), 1031079966, 0, true);
+	reads(STR("Mon Sep 23 15:06:06 EDT 2002"), 1032807966, -240, false);
+	reads(STR("Mon Sep 23 21:06:06 +0200 2002"), 1032807966, 120, false);
+	reads(STR("Mon Sep 23 21:06:06 2002 +0200"), 1032807966, 120, false);
+	reads(STR("Mon, Sep 23 2002"), 1032739200, 0, true);
+	reads(STR("September 23, 2002 07:06:06 PM GMT"), 1032807966, 0, false);
+	reads(STR("Mon, Sep-23-2002"), 1032739200, 0, true);
+	reads(STR("2002/09/23 Mon 14:06:06 CDT"), 1032807966, -300, false);
+	reads(STR("2002-09-23T19:06:06Z"), 1032807966, 0, false);
+	reads(STR("Mon, 2002-09-23 21:06:06.5 +02:00"), 1032807966, 120, false);
+	reads(STR("2002-9-3"), 1031011200, 0, true);
 }
 
 static void no_dates(void **state)
@@ -67,9 +90,15 @@ static void no_dates(void **state)
 		STR_INIT("1 Jan 2000 00:00:61 +0000"),
 		STR_INIT("1 Jan 2000 00 +0000"),
 		STR_INIT("1 Jan 2000 x"),
-		STR_INIT("2000-01-01T00:00:00Z"),
+		STR_INIT("2000-01/01 00:00:00"),
+		STR_INIT("2000-13-01 00:00:00"),
+		STR_INIT("2000-02-30T00:00:00Z"),
+		STR_INIT("01/02/2000 00:00:00"),
 		STR_INIT("99999999999999999999 Jan 2000"),
-		STR_INIT("Tue Sep 24 10:00:00 2002"),
+		STR_INIT("Tue Sep 24 10:00:00"),
+		STR_INIT("Tue Sep 24"),
+		STR_INIT("Tue Sep 31 10:00:00 2002"),
+		STR_INIT("Sep Tue 24 10:00:00 2002"),
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		struct date_time t;
@@ -128,6 +157,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(forms_of_the_rfc),
 		cmocka_unit_test(obsolete_and_wild_forms),
+		cmocka_unit_test(other_orders),
 		cmocka_unit_test(no_dates),
 		cmocka_unit_test(prints_and_clamps),
 		cmocka_unit_test(every_day_agrees_with_libc),
