@@ -53,9 +53,16 @@ static void skip_literal(cursor *c)
 	cursor_next(c);
 }
 
-/* Inside "<", a comma separates routes only where one has begun. */
+static bool in_address(unsigned char c)
+{
+	return c != '<' && c != '>' && c != ',';
+}
+
+/* Inside "<", a comma separates routes only where one has begun, and a ";" ends
+ * a group only where no ">" follows ("<undisclosed-recipients:;@example.com>"). */
 static void skip_angle(cursor *c, struct stretch *s)
 {
+	bool closes = false;
 	s->open = c->p;
 	cursor_next(c);
 	cursor_while(c, is_lwsp);
@@ -63,13 +70,18 @@ static void skip_angle(cursor *c, struct stretch *s)
 	while (!cursor_done(c)) {
 		int ch = cursor_peek(c);
 		route = route && ch != ':';
+		if (ch == ';' && !closes) {
+			cursor look = *c;
+			cursor_while(&look, in_address);
+			closes = cursor_peek(&look) == '>';
+		}
 		if (ch == '"')
 			skip_quoted(c);
 		else if (ch == '(')
 			s->comment = skip_comment(c);
 		else if (ch == '[')
 			skip_literal(c);
-		else if ((ch == ',' && !route) || ch == ';')
+		else if ((ch == ',' && !route) || (ch == ';' && !closes))
 			return;
 		else if (cursor_next(c) == '>') {
 			s->close = c->p - 1;
@@ -187,6 +199,26 @@ static str join(struct address_walk *w, str s, bool spaced)
 	return str_of(to, n);
 }
 
+/* The text of a comment (RFC 5322 3.2.2): escapes undone, blanks in a row one;
+ * comments inside it and quotes are text. */
+static str comment_text(struct address_walk *w, str s)
+{
+	s = str_trim(str_sub(str_trim(s), 0, ADDRESS_TEXT_MAX));
+	if (!needs_work(s))
+		return s;
+	cursor c = cursor_on(s);
+	char *to = arena_alloc(w->mem, s.n);
+	size_t n = 0;
+	while (to && !cursor_done(&c)) {
+		if (cursor_while(&c, is_lwsp).n > 0)
+			to[n++] = ' ';
+		if (cursor_peek(&c) == '\\' && cursor_left(&c) > 1)
+			cursor_next(&c);
+		to[n++] = (char)cursor_next(&c);
+	}
+	return str_of(to, n);
+}
+
 static str between(const char *from, const char *end)
 {
 	return str_of(from, end > from ? (size_t)(end - from) : 0);
@@ -265,7 +297,7 @@ static bool fill(struct address_walk *w, const struct stretch *s, struct address
 	}
 	addr_spec(w, spec, out);
 	if (out->name.n == 0 && s->comment.p)
-		out->name = join(w, s->comment, true);
+		out->name = comment_text(w, s->comment);
 	if (out->name.n == 0)
 		out->name = (str){NULL, 0};
 	return s->open || out->mailbox.n > 0 || out->host.p;

@@ -62,6 +62,10 @@ static void mail_in_the_wild(void **state)
 	assert_list(STR("joe@example.com (Joe Doe)"), "Joe Doe||joe|example.com\n");
 	assert_list(STR("joe@example.com <joe@example.com>"), "joe@example.com||joe|example.com\n");
 	assert_list(STR("Joe Doe joe@example.com"), "Joe Doe||joe|example.com\n");
+	assert_list(STR("joe@example.com ((Joe) \"D\" \\) \r\n Doe)"), "(Joe) \"D\" ) Doe||joe|example.com\n");
+	assert_list(STR("joe@example.com (\\"), "\\||joe|example.com\n");
+	assert_list(STR("<undisclosed-recipients:;@x.test>, a@b"), "||undisclosed-recipients:;|x.test\n||a|b\n");
+	assert_list(STR("g: <a@b; c@d, <e;f>; h@i"), "[g\n||a|b\n]\n||c|d\n||e;f|-\n||h|i\n");
 	assert_list(STR("root"), "||root|-\n");
 	assert_list(STR("root (Charlie Root)"), "Charlie Root||root|-\n");
 	assert_list(STR("<>"), "|||-\n");
@@ -110,7 +114,7 @@ static void hostile_lists_take_linear_time(void **state)
 {
 	(void)state;
 	static const char *const seeds[] = {"(", "\"", "<", "a@", ":", "[", "\\", "((a)",
-	                                    "<@", "@", "a b ", "g:;", "\"\""};
+	                                    "<;", "<;>", "(\\", "<@", "@", "a b ", "g:;", "\"\""};
 	for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
 		AUTO_BUF buf in = buf_new(2 << 20);
 		while (in.n < 1 << 20)

@@ -30,7 +30,8 @@ static const struct {
 	{STR_INIT("x-sjis"), "windows-31j"},       {STR_INIT("big5"), "big5-hkscs"},
 	{STR_INIT("iso-8859-8-i"), "iso-8859-8"},  {STR_INIT("iso-8859-8-e"), "iso-8859-8"},
 	{STR_INIT("unicode-1-1-utf-7"), "utf-7"},  {STR_INIT("x-mac-roman"), "macintosh"},
-	{STR_INIT("iso-2022-jp"), "iso-2022-jp-2"},
+	{STR_INIT("iso-2022-jp"), "iso-2022-jp-2"},  {STR_INIT("chinesebig5"), "big5-hkscs"},
+	{STR_INIT("gb2312_charset"), "gb18030"},
 };
 
 static const char *const common[] = {

@@ -31,6 +31,8 @@ static void common_charsets(void **state)
 	assert_text("Shift_JIS", STR("\x82\xb1"), "\xe3\x81\x93");
 	assert_text("gb2312", STR("\xc4\xe3"), "\xe4\xbd\xa0");
 	assert_text("big5", STR("\xa7\x41"), "\xe4\xbd\xa0");
+	assert_text("ChineseBig5", STR("\xa7\x41"), "\xe4\xbd\xa0");
+	assert_text("GB2312_CHARSET", STR("\xc4\xe3"), "\xe4\xbd\xa0");
 	assert_text("ks_c_5601-1987", STR("\xb0\xa1"), "\xea\xb0\x80");
 	assert_text("utf-16le", STR("\x3d\xd8\xec\xdc"), "\xf0\x9f\x93\xac");
 	assert_text("utf-8*en", STR("\xc3\xa9"), "\xc3\xa9");

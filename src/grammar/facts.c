@@ -48,6 +48,18 @@ static bool next_id(str *rest, arena *a, str *out)
 	}
 }
 
+/* Some programs leave the brackets out: then it is the value, if that is one word. */
+static str message_id(str value, arena *a)
+{
+	str id, rest = value;
+	if (next_id(&rest, a, &id))
+		return id;
+	bool bare = value.n > 0 && value.n <= FACTS_ID_MAX && str_chr(value, '@') != STR_NONE;
+	for (size_t i = 0; i < value.n; i++)
+		bare = bare && str_at(value, i) > 32 && value.p[i] != '<' && value.p[i] != '>';
+	return bare ? value : (str){NULL, 0};
+}
+
 /* The first, and of the others the last ones: threads hang by both ends. */
 static result read_ids(const struct header *h, enum header_id which, arena *a, struct facts_ids *out)
 {
@@ -106,9 +118,7 @@ static result read_header(const struct facts_wants *w, arena *a, struct facts *f
 	const struct mime_part *root = &f->parts.parts[0];
 	const struct header *h = root->header;
 	bool reply;
-	str id = header_value(h, HEADER_MESSAGE_ID);
-	if (!next_id(&id, a, &f->message_id))
-		f->message_id = (str){NULL, 0};
+	f->message_id = message_id(header_value(h, HEADER_MESSAGE_ID), a);
 	TRY(read_ids(h, HEADER_IN_REPLY_TO, a, &f->in_reply_to));
 	TRY(read_ids(h, HEADER_REFERENCES, a, &f->references));
 	read_date(h, a, f);

@@ -42,7 +42,7 @@ struct facts {
 	uint32_t received;           /* Received fields */
 	int64_t date;                /* of the Date field: seconds since 1970 */
 	int32_t zone;                /* minutes east */
-	str message_id;              /* without brackets; p is NULL when there is none */
+	str message_id;              /* without brackets, which it may lack; p is NULL when there is none */
 	struct facts_ids in_reply_to, references;
 	str subject, base_subject;   /* UTF-8; RFC 5256 2.1 */
 	str envelope, body, structure; /* ENVELOPE, BODY, BODYSTRUCTURE ready to send */

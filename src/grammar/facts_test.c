@@ -76,6 +76,10 @@ static void what_is_found_out(void **state)
 	f = facts(STR(""));
 	assert_int_equal(f.flags, 0);
 	assert_null(f.message_id.p);
+	assert_str(facts(STR("Message-ID: one@x\r\n")).message_id, STR("one@x"));
+	assert_null(facts(STR("Message-ID: 7:51:06 @PM\r\n")).message_id.p);
+	assert_null(facts(STR("Message-ID: <one@x\r\n")).message_id.p);
+	assert_null(facts(STR("Message-ID: one\r\n")).message_id.p);
 	f = facts(str_of("a: b\r\n\r\nx\0", 10));
 	assert_int_equal(f.flags, FACTS_NUL);
 }
@@ -98,6 +102,11 @@ static void many_references_keep_both_ends(void **state)
 		buf_putc(&b, 'x');
 	buf_put(&b, STR("> <next@x>"));
 	assert_str(facts(buf_str(&b)).message_id, STR("next@x"));
+	buf_clear(&b);
+	buf_put(&b, STR("Message-ID: @"));
+	for (int i = 0; i < FACTS_ID_MAX; i++)
+		buf_putc(&b, 'x');
+	assert_null(facts(buf_str(&b)).message_id.p);
 }
 
 static void assert_same(const struct facts *a, const struct facts *b)
