@@ -191,19 +191,24 @@ static size_t ascii_run(str in, size_t i)
 	return i - from;
 }
 
-static void feed_1252(str in, buf *out)
+uint32_t windows_1252(unsigned char c)
 {
 	static const uint16_t c1[32] = {
 		0x20AC, 0x81,   0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
 		0x2039, 0x0152, 0x8D,   0x017D, 0x8F,   0x90,   0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
 		0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D,   0x017E, 0x0178,
 	};
+	return c >= 0x80 && c < 0xA0 ? c1[c - 0x80] : c;
+}
+
+static void feed_1252(str in, buf *out)
+{
 	for (size_t i = 0; i < in.n; i++) {
 		size_t run = ascii_run(in, i);
 		buf_put(out, str_sub(in, i, run));
 		i += run;
 		if (i < in.n)
-			utf8_put(out, str_at(in, i) < 0xA0 ? c1[str_at(in, i) - 0x80] : str_at(in, i));
+			utf8_put(out, windows_1252(str_at(in, i)));
 	}
 }
 

@@ -53,4 +53,6 @@ void charset_text(struct charsets *c, str name, str in, buf *out);
 size_t utf8_sequence(str s, size_t i);
 void utf8_put(buf *out, uint32_t code_point); /* U+FFFD for surrogates and beyond U+10FFFF */
 
+uint32_t windows_1252(unsigned char c); /* the character of a byte; its five holes are the C1 controls */
+
 #endif

@@ -58,38 +58,45 @@ static void end_tag(struct html_text *h)
 		h->gap = '\n';
 }
 
-static uint32_t named(str name)
-{
-	for (uint32_t i = 0; i < 96; i++)
-		if (name.n > 0 && html_latin1[i][0] == name.p[0] && str_eq(name, str_from(html_latin1[i])))
-			return 0xA0 + i;
-	for (size_t i = 0; i < sizeof html_others / sizeof html_others[0]; i++)
-		if (str_eq(name, str_from(html_others[i].name)))
-			return html_others[i].code;
-	return 0;
-}
-
-static uint32_t numbered(str digits)
+/* What a number denotes (13.2.5.80), false when it is none. */
+static bool numbered(str digits, uint32_t *out)
 {
 	uint32_t base = digits.n > 0 && ascii_lower(str_at(digits, 0)) == 'x' ? 16 : 10, v = 0;
 	size_t i = base == 16;
 	if (i == digits.n)
-		return 0;
+		return false;
 	for (; i < digits.n; i++) {
 		unsigned char c = ascii_lower(str_at(digits, i));
 		uint32_t d = (uint32_t)(ascii_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : 99);
 		if (d >= base)
-			return 0;
+			return false;
 		v = v > 0x110000 ? v : v * base + d;
 	}
-	return v;
+	*out = v == 0 ? 0xFFFD : v >= 0x80 && v < 0xA0 ? windows_1252((unsigned char)v) : v;
+	return true;
 }
 
+static void put_code(struct html_text *h, uint32_t code, buf *out)
+{
+	if (code < 0x80 || code == 0xA0) {
+		put_char(h, code == 0xA0 ? ' ' : (char)code, out);
+	} else {
+		put_gap(h, out);
+		utf8_put(out, code);
+	}
+}
+
+/* No reference, but an old name may stand in front ("&copy2024"). */
 static void not_an_entity(struct html_text *h, buf *out)
 {
+	size_t used = 0;
+	uint32_t code = html_old_entity(str_of(h->entity, h->entity_n), &used);
 	h->state = HTML_TEXT;
-	put_char(h, '&', out);
-	for (size_t i = 0; i < h->entity_n; i++)
+	if (code)
+		put_code(h, code, out);
+	else
+		put_char(h, '&', out);
+	for (size_t i = used; i < h->entity_n; i++)
 		put_char(h, h->entity[i], out);
 }
 
@@ -97,18 +104,17 @@ static void not_an_entity(struct html_text *h, buf *out)
 static bool end_entity(struct html_text *h, char c, buf *out)
 {
 	str name = str_of(h->entity, h->entity_n);
-	uint32_t code = name.n && name.p[0] == '#' ? numbered(str_skip(name, 1)) : named(name);
+	uint32_t code = 0;
+	bool number = name.n > 0 && name.p[0] == '#';
+	bool is = number && numbered(str_skip(name, 1), &code);
+	if (!number && c == ';')
+		is = (code = html_entity(name)) != 0;
 	h->state = HTML_TEXT;
-	if (code == 0) {
+	if (!is) {
 		not_an_entity(h, out);
 		return false;
 	}
-	if (code < 0x80 || code == 0xA0) {
-		put_char(h, code == 0xA0 ? ' ' : (char)code, out);
-	} else {
-		put_gap(h, out);
-		utf8_put(out, code);
-	}
+	put_code(h, code, out);
 	return c == ';';
 }
 
@@ -247,7 +253,7 @@ void html_text_feed(struct html_text *h, str s, buf *out)
 void html_text_finish(struct html_text *h, buf *out)
 {
 	if (h->state == HTML_ENTITY)
-		end_entity(h, ';', out);
+		end_entity(h, ' ', out);
 	else if (h->state == HTML_LESS)
 		put_char(h, '<', out);
 	h->state = HTML_TEXT;

@@ -1,7 +1,8 @@
 /* The text of an HTML body, for searching: not for showing.
  *
  * Tags, comments, scripts and styles go; character references are decoded
- * (numbers, and the names of html_entities.h); blanks in a row become one;
+ * (numbers, and the names of html_entities.h, whose maximum bounds both; &#128; to
+ * &#159; are windows-1252's, as in browsers); blanks in a row become one;
  * tags that begin a new line or cell become a line end, others nothing, so that a
  * word with a bold letter is one word. A stream over UTF-8 cut at will between
  * characters; any input is taken. Errors stay in `out`. */
@@ -9,10 +10,10 @@
 #define GRAMMAR_HTML_TEXT_H
 
 #include "base/buf.h"
+#include "grammar/html_entities.h"
 
 enum html_limits {
 	HTML_NAME_MAX = 11,   /* of a tag's name: longer ones are unknown */
-	HTML_ENTITY_MAX = 16, /* of a reference's name: longer ones are text */
 };
 
 enum html_state {

@@ -24,7 +24,7 @@ enum search_limits {
 	SEARCH_FIELDS_MAX = 256 << 10, /* of which the header's fields may take */
 };
 
-enum { SEARCH_VERSION = 1, SEARCH_CUT_FIELDS = 1, SEARCH_CUT_BODY = 2 };
+enum { SEARCH_VERSION = 2, SEARCH_CUT_FIELDS = 1, SEARCH_CUT_BODY = 2 };
 
 /* Makes it at the end of `out`; MEMORY, or LIMIT when `out` is too small. */
 result search_text_make(const struct search_source *from, buf *out) NODISCARD;

@@ -59,8 +59,15 @@ static void html(void **state)
 	assert_html(STR("a &amp; "
 	                "b&lt;&#228;&#xE4;&eacute;&euro;&nbsp;c&bogus;&#x110000;&"), "a & b<\xc3\xa4\xc3\xa4\xc3\xa9"
 	            "\xe2\x82\xac c&bogus;\xef\xbf\xbd&");
+	assert_html(STR("&alpha;&Alpha;&CounterClockwiseContourIntegral;&Afr;&nGg;&#128;&#x9f;&#129;&#0;"),
+	            "\xce\xb1\xce\x91\xe2\x88\xb3\xf0\x9d\x94\x84&nGg;\xe2\x82\xac\xc5\xb8\xc2\x81\xef\xbf\xbd");
+	assert_html(STR("&copy2024 &notit; &notin; &alpha &eacutex&eacute"), "\xc2\xa9"
+	            "2024 \xc2\xacit; \xe2\x88\x89 &alpha \xc3\xa9x\xc3\xa9");
+	assert_html(STR("&ampamountofnamesthatislongerthanany; &amp"), "&amountofnamesthatislongerthanany; &");
 	assert_html(STR("&amp &amp&lt &verylongentityname; &#; &#xz; &#99999999999999999999;"),
-	            "& &< &verylongentityname; &#; &#xz; &#99999999999999999999;");
+	            "& &< &verylongentityname; &#; &#xz; \xef\xbf\xbd");
+	assert_html(STR("&#000000000000000000000000000065; &#0000000000000000000000000000065;"),
+	            "A &#0000000000000000000000000000065;");
 	assert_html(STR("1 < 2 <!-- no -- > no --> 3 <!doctype x> <? y ?> </p>4 <"), "1 < 2 3\n4 <");
 	assert_html(STR("<a title = 'x>'>in</a><verylongtagnamehere b=c>d"), "ind");
 	assert_html(STR("<!-- never closed"), "");
