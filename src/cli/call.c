@@ -111,7 +111,7 @@ static bool is_global_with_value(str name)
 struct typed {
 	const struct command *table;
 	size_t n;
-	char *const *argv;
+	const char *const *argv;
 };
 
 /* An option takes the next argument as its value when any command's option of
@@ -194,7 +194,7 @@ static result check_words(const struct call *c, buf *complaint)
 	return failure(FAIL_INPUT, "wrong words");
 }
 
-result call_parse(const struct command *table, size_t n, char *const *argv, struct call *out, buf *complaint)
+result call_parse(const struct command *table, size_t n, const char *const *argv, struct call *out, buf *complaint)
 {
 	struct typed t = {table, n, argv};
 	struct call c = {0};

@@ -41,7 +41,8 @@ struct call {
 	size_t options_n;
 };
 
-result call_parse(const struct command *table, size_t n, char *const *argv, struct call *out, buf *complaint) NODISCARD;
+result call_parse(const struct command *table, size_t n, const char *const *argv, struct call *out, buf *complaint)
+	NODISCARD;
 const char *call_option(const struct call *c, const char *name); /* NULL: not given */
 void call_usage(const struct command *c, buf *out);             /* "postern account add ADDRESS [--admin]" */
 

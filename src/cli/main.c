@@ -71,7 +71,7 @@ int main(int argc, char **argv)
 		fputs("postern: its libraries cannot be started\n", stderr);
 		return STATUS_UNREACHABLE;
 	}
-	char *const *words = argc > 1 ? argv + 1 : (char *const *)(uintptr_t)nothing;
+	const char *const *words = argc > 1 ? (const char *const *)argv + 1 : nothing;
 	int status = STATUS_USAGE;
 	result r = call_parse(commands, commands_n, words, &c, &complaint);
 	if (failed(r))
