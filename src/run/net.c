@@ -91,21 +91,37 @@ static bool set_on(int fd, int level, int option)
 	return setsockopt(fd, level, option, &(int){1}, sizeof(int)) == 0;
 }
 
-result net_listen(const net_addr *a, int *out)
+/* REUSEPORT lets each edge worker accept from a queue of its own. The first one
+ * sets it after bind, which then fails when another program has the address,
+ * though it be a second server of ours. V6ONLY so that the two families never
+ * fight for a port. */
+static bool bind_and_listen(int fd, const net_addr *a, bool first)
 {
 	union any_addr sys;
 	socklen_t n = to_system(a, &sys);
+	return set_on(fd, SOL_SOCKET, SO_REUSEADDR) && (net_is_v4(a) || set_on(fd, IPPROTO_IPV6, IPV6_V6ONLY))
+		&& (first || set_on(fd, SOL_SOCKET, SO_REUSEPORT)) && bind(fd, &sys.sa, n) == 0
+		&& (!first || set_on(fd, SOL_SOCKET, SO_REUSEPORT)) && listen(fd, NET_BACKLOG) == 0;
+}
+
+static result listen_on(const net_addr *a, bool first, int *out)
+{
 	int fd = -1;
-	TRY(new_socket(sys.sa.sa_family, SOCK_STREAM, &fd));
-	/* REUSEPORT lets each edge worker accept from a queue of its own. V6ONLY so
-	 * that the two families never fight for a port. */
-	bool ok = set_on(fd, SOL_SOCKET, SO_REUSEADDR) && set_on(fd, SOL_SOCKET, SO_REUSEPORT)
-		&& (net_is_v4(a) || set_on(fd, IPPROTO_IPV6, IPV6_V6ONLY))
-		&& bind(fd, &sys.sa, n) == 0 && listen(fd, NET_BACKLOG) == 0;
-	if (!ok)
+	TRY(new_socket(net_is_v4(a) ? AF_INET : AF_INET6, SOCK_STREAM, &fd));
+	if (!bind_and_listen(fd, a, first))
 		return failed_on(fd);
 	*out = fd;
 	return OK;
+}
+
+result net_listen(const net_addr *a, int *out)
+{
+	return listen_on(a, true, out);
+}
+
+result net_listen_beside(const net_addr *a, int *out)
+{
+	return listen_on(a, false, out);
 }
 
 static result unix_address(const char *path, struct sockaddr_un *out)

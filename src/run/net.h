@@ -40,6 +40,7 @@ bool net_in_any(const net_addr *a, const net_cidr *list, size_t n);
 
 /* DENIED (port below 1024 without right), EXISTS (in use), NETWORK. Port 0 picks one. */
 result net_listen(const net_addr *a, int *fd) NODISCARD;
+result net_listen_beside(const net_addr *a, int *fd) NODISCARD; /* one more on what net_listen already has */
 result net_listen_unix(const char *path, int *fd) NODISCARD;
 result net_accept(int fd, struct fd_watch *w, int *client) NODISCARD; /* suspends; LIMIT, CANCELLED, CLOSED */
 result net_connect(const net_addr *a, uint64_t timeout_ms, int *fd) NODISCARD; /* suspends */

@@ -129,6 +129,10 @@ static void connections_are_accepted(void **state)
 	assert_ok(net_listen(&world.at, &world.listener));
 	assert_ok(net_local(world.listener, &world.at));
 	assert_int_not_equal(world.at.port, 0);
+	int beside = -1;
+	assert_int_equal(net_listen(&world.at, &beside).kind, FAIL_EXISTS);
+	assert_ok(net_listen_beside(&world.at, &beside));
+	close(beside);
 	assert_ok(fiber_start(acceptor, NULL, "acceptor", NULL));
 	for (int i = 0; i < CLIENTS; i++)
 		assert_ok(fiber_start(caller, NULL, "caller", NULL));

@@ -47,7 +47,7 @@ static result bind_one(struct listeners *l, const struct source *s, str address,
 	struct listener one = {.protocol = s->protocol, .worker = worker, .fd = -1};
 	must(listener_role(str_from(s->protocol), &one.role));
 	TRY(net_parse(address, &a));
-	TRY(net_listen(&a, &one.fd));
+	TRY(worker == 0 ? net_listen(&a, &one.fd) : net_listen_beside(&a, &one.fd));
 	snprintf(one.address, sizeof one.address, "%.*s", STR_ARG(address));
 	result r = add(l, one);
 	if (failed(r))
