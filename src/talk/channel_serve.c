@@ -85,8 +85,10 @@ static const struct talk_message *message_of(const struct channel *c, const stru
 
 static void refuse(struct channel *c, const struct packet_head *h, result why)
 {
-	/* This fiber's or process's end is to the caller a reason to try again. */
-	struct parcel p = {.refusal = why.kind == FAIL_CANCELLED ? failure(FAIL_BUSY, why.text) : why};
+	/* This fiber's, process's or store's end is to the caller a reason to try
+	 * again; CLOSED would tell it that this channel has ended. */
+	bool ending = why.kind == FAIL_CANCELLED || why.kind == FAIL_CLOSED;
+	struct parcel p = {.refusal = ending ? failure(FAIL_BUSY, why.text) : why};
 	p.head = (struct packet_head){.flags = FLAG_ANSWER | FLAG_REFUSED, .request = h->request, .trace = h->trace};
 	result r = channel_put(c, &p, WHEN_FULL_DETACH, FIBER_FOREVER);
 	/* A call must not stay unanswered. Where the peer has gone, the reader ends

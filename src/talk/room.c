@@ -54,6 +54,13 @@ static void begin_stopping(void)
 	gate_wake_all(&self.changed);
 }
 
+void room_give_up(result why)
+{
+	if (!self.stopping)
+		give_up("the room cannot go on", why);
+	begin_stopping();
+}
+
 static bool await_start(void)
 {
 	while (!self.started && !self.stopping)

@@ -75,6 +75,9 @@ struct channel *room_supervisor(void);
 uint64_t room_number(void);
 bool room_stopping(void);
 void room_ready(void); /* says it before start returns, where that may take long; suspends */
+/* This process cannot go on (its disk failed): it stops in order, with status 1,
+ * and the supervisor starts another. */
+void room_give_up(result why);
 void room_idle(void);  /* nothing is going on: the supervisor may stop this room */
 size_t room_visitors(void);
 
