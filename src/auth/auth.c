@@ -10,6 +10,7 @@ result auth_open(struct auth *a, struct files *f, const unsigned char key[DIRECT
 	tokens_init(&a->tokens);
 	TRY(recent_open(&a->recent));
 	TRY(directory_open(f, key, &a->directory));
+	a->directory->give_up = a->world->give_up;
 	a->directory->rule.separator = separator.n ? separator.p[0] : '\0';
 	return checker_open(options_number(&a->options, OPT_PASSWORD_WORKERS),
 			    options_number(&a->options, OPT_PASSWORD_MEMORY), &a->checker);

@@ -16,6 +16,7 @@ struct auth_world {
 	result (*remove_folder)(uint64_t account); /* stops its process too */
 	result (*erase_key)(uint64_t account);
 	result (*account)(uint64_t account, struct channel **out); /* a channel that speaks auth-account; the room's */
+	void (*give_up)(result why); /* the disk failed: a new process opens the directory again */
 };
 extern const struct auth_world auth_world_of_rooms;
 

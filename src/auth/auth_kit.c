@@ -83,8 +83,15 @@ static result account(uint64_t number, struct channel **out)
 	return OK;
 }
 
+static void give_up(result why)
+{
+	assert_int_equal(why.kind, FAIL_DISK);
+	kit.given_up++;
+}
+
 static const struct auth_world world = {
-	.make_folder = make_folder, .remove_folder = remove_folder, .erase_key = erase_key, .account = account};
+	.make_folder = make_folder, .remove_folder = remove_folder, .erase_key = erase_key, .account = account,
+	.give_up = give_up};
 
 /* ---- life ---- */
 

@@ -15,6 +15,7 @@ struct kit {
 	struct channel *edge, *edge_far;  /* the edge's end and auth's */
 	struct channel *web, *web_far;
 	int folders, folders_removed, keys_erased;
+	int given_up;
 	bool no_folder, no_vault, account_down;
 	struct channel *account, *account_far; /* auth's end and the account's */
 	uint64_t account_number, quota;

@@ -217,7 +217,10 @@ void edit_end(struct directory *d)
 result edit_commit(struct directory *d, result (*run)(struct db *db, void *arg), void (*kept)(void *arg), void *arg)
 {
 	const struct commit_job job = {.run = run, .kept = kept, .arg = arg, .writes = true};
-	return committer_do(d->store, &job);
+	result r = committer_do(d->store, &job);
+	if (r.kind == FAIL_DISK && d->give_up)
+		d->give_up(r);
+	return r;
 }
 
 result directory_read(struct directory *d, result (*run)(struct db *db, void *arg), void *arg)

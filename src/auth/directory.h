@@ -24,6 +24,7 @@ struct directory {
 	struct book book;
 	struct reach_rule rule;
 	struct committer *store;
+	void (*give_up)(result why); /* called when the disk failed */
 	uint64_t last_account; /* the highest id when it was opened: what is unfinished up to it, a crash left */
 	bool editing;
 	struct gate edited;

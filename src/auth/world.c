@@ -50,4 +50,5 @@ static result account(uint64_t number, struct channel **out)
 }
 
 const struct auth_world auth_world_of_rooms = {
-	.make_folder = make_folder, .remove_folder = remove_folder, .erase_key = erase_key, .account = account};
+	.make_folder = make_folder, .remove_folder = remove_folder, .erase_key = erase_key, .account = account,
+	.give_up = room_give_up};

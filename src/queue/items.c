@@ -1,0 +1,258 @@
+#include "queue/items.h"
+#include "queue/items_core.h"
+
+#include <unistd.h>
+
+#include "run/clock.h"
+#include "run/memfd.h"
+#include "run/random.h"
+
+enum { CHUNK = 1 << 20 };
+
+/* The bytes lie apart from what changes with every attempt. */
+static const char *const steps[] = {
+	"CREATE TABLE item ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, delivery BLOB NOT NULL, account INTEGER NOT NULL,"
+	" sender BLOB NOT NULL, recipient BLOB NOT NULL, size INTEGER NOT NULL, octets INTEGER NOT NULL,"
+	" state INTEGER NOT NULL, attempts INTEGER NOT NULL, deaths INTEGER NOT NULL,"
+	" kept INTEGER NOT NULL, next INTEGER NOT NULL, why BLOB NOT NULL, UNIQUE (delivery, account));"
+	"CREATE INDEX item_line ON item(account, state, next);"
+	"CREATE INDEX item_state ON item(state);"
+	"CREATE TABLE content ("
+	" item INTEGER PRIMARY KEY REFERENCES item(id) ON DELETE CASCADE,"
+	" wrapped BLOB NOT NULL, body BLOB, sealed BLOB);"
+	"CREATE INDEX content_body ON content(body) WHERE body IS NOT NULL;",
+};
+const struct db_schema items_schema = {steps, sizeof steps / sizeof *steps};
+
+result items_write(struct queue *q, result (*run)(struct db *db, void *arg), void (*kept)(void *arg), void *arg)
+{
+	const struct commit_job job = {.run = run, .kept = kept, .arg = arg, .writes = true};
+	result r = committer_do(q->store, &job);
+	if (r.kind == FAIL_DISK)
+		q->world->give_up(r);
+	return r;
+}
+
+result items_read(struct queue *q, result (*run)(struct db *db, void *arg), void *arg)
+{
+	const struct commit_job job = {.run = run, .arg = arg};
+	return committer_do(q->store, &job);
+}
+
+uint64_t items_when(int64_t wall_ms)
+{
+	int64_t ahead = wall_ms - clock_wall_ms();
+	uint64_t now = clock_mono_ms();
+	return ahead <= 0 || ahead > SCHEDULE_WAIT_MOST ? now : now + (uint64_t)ahead;
+}
+
+/* ---- at start ---- */
+
+result items_recover(struct db *db)
+{
+	return db_run(db, "UPDATE item SET state = 0, attempts = attempts + 1 WHERE state = 1");
+}
+
+result items_load_lines(struct db *db, struct queue *q)
+{
+	struct query AUTO_QUERY *rows = NULL;
+	bool row;
+	TRY(db_ask(db, &rows, "SELECT account, min(next) FROM item WHERE state = 0 GROUP BY account"));
+	for (;;) {
+		struct line *l;
+		TRY(query_next(rows, &row));
+		if (!row)
+			return OK;
+		TRY(schedule_line(&q->schedule, (uint64_t)query_int(rows, 0), &l));
+		schedule_hasten(&q->schedule, l, items_when(query_int(rows, 1)));
+	}
+}
+
+struct sweep {
+	hash names;
+	result r;
+};
+
+static result remember_name(struct sweep *s, str bytes)
+{
+	struct blob_key key;
+	struct blob_name name;
+	if (bytes.n != sizeof key.b)
+		return failure(FAIL_DAMAGE, "a queued item names no file");
+	memcpy(key.b, bytes.p, sizeof key.b);
+	blob_name_of(&key, &name);
+	return hash_put(&s->names, str_from(name.text), s);
+}
+
+static bool wanted(void *ctx, str name)
+{
+	const struct sweep *s = ctx;
+	return hash_get(&s->names, name) != NULL;
+}
+
+static result load_names(struct db *db, struct sweep *s)
+{
+	struct query AUTO_QUERY *rows = NULL;
+	bool row;
+	TRY(db_ask(db, &rows, "SELECT body FROM content WHERE body IS NOT NULL"));
+	for (;;) {
+		TRY(query_next(rows, &row));
+		if (!row)
+			return OK;
+		TRY(remember_name(s, query_bytes(rows, 0)));
+	}
+}
+
+result items_sweep(struct queue *q, struct db *db)
+{
+	struct sweep s = {.names = hash_new(SCHEDULE_LINES)};
+	result r = load_names(db, &s);
+	if (!failed(r))
+		r = engine_sweep_bodies(q->engine, wanted, &s);
+	hash_free(&s.names);
+	return r;
+}
+
+/* ---- keeping ---- */
+
+struct keeping {
+	struct queue *q;
+	const struct edge_queue_keep *m;
+	struct blob_key body;
+	bool in_file;
+	int64_t now, next;
+	uint64_t id;
+	enum item_state state;
+};
+
+static result run_put_body(struct db *db, void *arg)
+{
+	struct keeping *k = arg;
+	(void)db;
+	return engine_put_body(k->q->engine, k->m->sealed.bytes, &k->body);
+}
+
+static result run_keep(struct db *db, void *arg)
+{
+	struct keeping *k = arg;
+	const struct edge_queue_keep *m = k->m;
+	k->id = 0;
+	TRY(db_run(db, "INSERT OR IGNORE INTO item (delivery, account, sender, recipient, size, octets, state, attempts,"
+		" deaths, kept, next, why) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10, x'')",
+		DB_BLOB(str_of((const char *)m->delivery.b, sizeof m->delivery.b)), DB_INT(m->account), DB_BLOB(m->sender),
+		DB_BLOB(m->recipient), DB_INT(m->size), DB_INT(m->sealed.bytes.n), DB_INT(k->state), DB_INT(m->deaths),
+		DB_INT(k->now), DB_INT(k->next)));
+	if (db_changed(db) == 0)
+		return OK;
+	uint64_t id = (uint64_t)db_last_row(db);
+	struct db_arg file = DB_NULL, bytes = DB_NULL;
+	if (k->in_file)
+		file = DB_BLOB(str_of((const char *)k->body.b, sizeof k->body.b));
+	else
+		bytes = DB_BLOB(m->sealed.bytes);
+	TRY(db_run(db, "INSERT INTO content (item, wrapped, body, sealed) VALUES (?1, ?2, ?3, ?4)",
+		DB_INT(id), DB_BLOB(m->wrapped), file, bytes));
+	k->id = id;
+	return OK;
+}
+
+static void kept_keep(void *arg)
+{
+	struct keeping *k = arg;
+	struct line *l;
+	if (k->id == 0 || k->state != ITEM_WAITING)
+		return;
+	/* Without memory for a line the item waits for the next start. */
+	if (!failed(schedule_line(&k->q->schedule, k->m->account, &l)))
+		schedule_hasten(&k->q->schedule, l, items_when(k->next));
+	gate_wake_all(&k->q->changed);
+}
+
+result items_keep(struct queue *q, const struct edge_queue_keep *m, uint64_t *item)
+{
+	struct keeping k = {.q = q, .m = m, .now = clock_wall_ms(), .in_file = m->sealed.bytes.n > QUEUE_INLINE,
+			    .state = m->deaths >= QUEUE_DEATHS ? ITEM_QUARANTINE : ITEM_WAITING};
+	k.next = k.now + (int64_t)schedule_backoff(q->retry_ms, 1, random_below(1024));
+	if (k.in_file)
+		TRY(items_read(q, run_put_body, &k));
+	result r = items_write(q, run_keep, kept_keep, &k);
+	if (k.in_file && (failed(r) || k.id == 0))
+		items_delete_body(q, &k.body);
+	*item = k.id;
+	return r;
+}
+
+/* ---- loading ---- */
+
+struct loading {
+	struct queue *q;
+	const struct item *item;
+	struct item_content *out;
+	int fd; /* of one kept in a file */
+};
+
+static result copy_body(struct loading *l, struct blob *b)
+{
+	AUTO_BUF buf chunk = buf_new(CHUNK);
+	TRY(memfd_create_empty("item", &l->fd));
+	for (uint64_t at = 0; at < blob_size(b); at += CHUNK) {
+		buf_clear(&chunk);
+		TRY(blob_read(b, at, CHUNK, &chunk));
+		TRY(memfd_append(l->fd, buf_str(&chunk)));
+	}
+	return memfd_seal(l->fd);
+}
+
+static result load_file(struct loading *l, str bytes)
+{
+	struct blob AUTO_BLOB *b = NULL;
+	struct blob_key key;
+	if (bytes.n != sizeof key.b)
+		return failure(FAIL_DAMAGE, "a queued item names no file");
+	memcpy(key.b, bytes.p, sizeof key.b);
+	TRY(engine_open_body(l->q->engine, &key, &b));
+	return copy_body(l, b);
+}
+
+static result run_load(struct db *db, void *arg)
+{
+	struct loading *l = arg;
+	struct query AUTO_QUERY *rows = NULL;
+	bool row;
+	TRY(db_ask(db, &rows, "SELECT wrapped, body, sealed FROM content WHERE item = ?1", DB_INT(l->item->id)));
+	TRY(query_next(rows, &row));
+	if (!row)
+		return failure(FAIL_ABSENT, "the item's content is missing");
+	str wrapped = query_bytes(rows, 0);
+	if (wrapped.n > sizeof l->out->wrapped)
+		return failure(FAIL_DAMAGE, "a queued item's key is longer than it may be");
+	memcpy(l->out->wrapped, wrapped.p, wrapped.n);
+	l->out->wrapped_n = wrapped.n;
+	if (!query_is_null(rows, 1))
+		return load_file(l, query_bytes(rows, 1));
+	buf_put(&l->out->bytes, query_bytes(rows, 2));
+	return buf_result(&l->out->bytes);
+}
+
+result items_load(struct queue *q, const struct item *i, struct item_content *out)
+{
+	struct loading l = {.q = q, .item = i, .out = out, .fd = -1};
+	*out = (struct item_content){.bytes = buf_new(QUEUE_INLINE)};
+	result r = items_read(q, run_load, &l);
+	if (l.fd >= 0 && !failed(r))
+		r = body_map(l.fd, i->octets, &out->sealed);
+	else if (l.fd >= 0)
+		close(l.fd);
+	else
+		out->sealed = body_of(buf_str(&out->bytes));
+	if (failed(r))
+		items_content_free(out);
+	return r;
+}
+
+void items_content_free(struct item_content *c)
+{
+	body_free(&c->sealed);
+	buf_free(&c->bytes);
+}

@@ -1,0 +1,20 @@
+/* What the files of the items share, and nobody else. */
+#ifndef QUEUE_ITEMS_CORE_H
+#define QUEUE_ITEMS_CORE_H
+
+#include "queue/items.h"
+
+result items_write(struct queue *q, result (*run)(struct db *db, void *arg), void (*kept)(void *arg),
+	void *arg) NODISCARD;
+result items_read(struct queue *q, result (*run)(struct db *db, void *arg), void *arg) NODISCARD;
+
+/* The body file that an item's row names; false when it has none. */
+result items_body_of(struct db *db, uint64_t id, struct blob_key *key, bool *there) NODISCARD;
+/* After the row has gone; a failure leaves a file that the next start sweeps. */
+void items_delete_body(struct queue *q, const struct blob_key *key);
+
+/* A wall clock time of a row, on the monotonic clock. What lies further ahead
+ * than any wait was written by a clock that has been set back since: now. */
+uint64_t items_when(int64_t wall_ms);
+
+#endif

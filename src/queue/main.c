@@ -1,0 +1,69 @@
+/* The queue room: holds what an account could not take, and brings it later. */
+#include <fcntl.h>
+#include <sodium.h>
+
+#include "queue/doors.h"
+#include "queue/queue.h"
+#include "run/sandbox.h"
+#include "talk/courier_account.h"
+#include "talk/own_key.h"
+#include "talk/room.h"
+#include "talk/settings.h"
+
+static struct files_local files;
+
+static result account(uint64_t number, struct channel **out)
+{
+	return room_connect(&courier_account_as_courier_kind, "account", number, out);
+}
+
+const struct queue_world queue_world_of_rooms = {.account = account, .give_up = room_give_up};
+
+static result prepare(const struct supervisor_room_begin *b)
+{
+	struct options o;
+	TRY(settings_read(b, &o));
+	files = files_local(AT_FDCWD);
+	queue.retry_ms = options_number(&o, OPT_RETRY_TIME);
+	queue.world = &queue_world_of_rooms;
+	options_free(&o);
+	return OK;
+}
+
+static void run(void *arg)
+{
+	(void)arg;
+	queue_run(&queue);
+}
+
+static result start(void)
+{
+	unsigned char key[OWN_KEY];
+	bool there;
+	TRY(files_exists(&files.base, "queue.db", &there));
+	TRY(own_key(!there, key));
+	result r = queue_open(&queue, &files.base, key);
+	sodium_memzero(key, sizeof key);
+	TRY(r);
+	return fiber_start(run, NULL, "schedule", NULL);
+}
+
+static void close_all(void)
+{
+	queue_close(&queue);
+}
+
+static const struct sandbox_call *const tables[] = {sandbox_files, NULL};
+static const struct sandbox jail = {.room = "queue", .tables = tables};
+static const struct room_door doors[] = {
+	{.kind = &edge_queue_as_queue_kind, .handlers = &edge_handlers},
+	{.kind = &web_queue_as_queue_kind, .handlers = &web_handlers},
+};
+static const struct room room = {.prepare = prepare, .sandbox = &jail, .own_folder = true, .start = start,
+	.close = close_all,
+				 .doors = doors, .doors_n = sizeof doors / sizeof *doors};
+
+int main(void)
+{
+	return room_main(&room);
+}

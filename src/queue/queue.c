@@ -1,0 +1,82 @@
+#include "queue/queue.h"
+
+#include "queue/courier.h"
+#include "queue/items.h"
+#include "run/clock.h"
+
+struct queue queue;
+
+static result open_store(struct queue *q, const unsigned char *key)
+{
+	static const unsigned char id[BOX_ID] = "queue";
+	struct db_options o = {.path = "queue.db", .key = key, .id = id, .schema = &items_schema};
+	struct db *db;
+	TRY(engine_open_db(q->engine, &o, &db));
+	result r = items_recover(db);
+	if (!failed(r))
+		r = items_load_lines(db, q);
+	if (!failed(r))
+		r = items_sweep(q, db);
+	if (failed(r)) {
+		db_close(&db);
+		return r;
+	}
+	return committer_open(&db, &q->store);
+}
+
+result queue_open(struct queue *q, struct files *f, const unsigned char key[QUEUE_KEY])
+{
+	schedule_init(&q->schedule);
+	gate_init(&q->changed);
+	gate_init(&q->lighter);
+	q->opened = true;
+	TRY(engine_hold(f, &q->engine));
+	return open_store(q, key);
+}
+
+void queue_close(struct queue *q)
+{
+	if (!q->opened)
+		return;
+	q->opened = false;
+	must(q->couriers == 0);
+	committer_close(&q->store);
+	engine_release(&q->engine);
+	schedule_free(&q->schedule);
+}
+
+/* The line that a courier can be sent to now; otherwise how long nothing is to do. */
+static struct line *due(struct queue *q, uint64_t *wait)
+{
+	uint64_t now = clock_mono_ms();
+	*wait = FIBER_FOREVER;
+	if (q->couriers == QUEUE_COURIERS)
+		return NULL;
+	for (;;) {
+		struct line *l = schedule_first(&q->schedule);
+		if (!l)
+			return NULL;
+		if (l->at > now) {
+			*wait = l->at - now;
+			return NULL;
+		}
+		if (!l->exclusive && l->running < QUEUE_COURIERS_EACH)
+			return l;
+		schedule_set(&q->schedule, l, SCHEDULE_NEVER); /* its couriers look for more by themselves */
+	}
+}
+
+void queue_run(struct queue *q)
+{
+	uint64_t wait;
+	for (;;) {
+		struct line *l = due(q, &wait);
+		result r = OK;
+		if (l && failed(courier_send(q, l)))
+			r = fiber_sleep(QUEUE_DISK_MS);
+		else if (!l)
+			r = gate_wait(&q->changed, wait);
+		if (r.kind == FAIL_CANCELLED)
+			return;
+	}
+}

@@ -1,0 +1,579 @@
+/* A whole queue on a disk in memory, with accounts that do as the test says.
+ * Time stands still and is moved by hand. */
+#include "base/test.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "base/mem.h"
+#include "engine/files_sim.h"
+#include "queue/doors.h"
+#include "queue/items.h"
+#include "run/clock.h"
+#include "run/loop.h"
+#include "run/net.h"
+#include "run/random.h"
+#include "talk/courier_account.h"
+
+enum { ACCOUNTS = 6, RETRY = 5000, START = 1000000 };
+
+enum manner { KEEPS, DUPLICATE, UNABLE, REFUSES, DIES, DIES_OF_ONE, UNREACHABLE, GONE, SLOW };
+
+static struct {
+	struct sim *sim;
+	enum manner manner[ACCOUNTS];
+	struct channel *near[ACCOUNTS], *far[ACCOUNTS];
+	unsigned char poison; /* first octet of the delivery that an account dies of */
+	int kept[ACCOUNTS], tries[ACCOUNTS], connects;
+	int at_once, at_once_most;
+	unsigned char order[4096];
+	size_t order_n;
+	uint64_t octets; /* of the last */
+	char last_octet;
+	struct channel *edge, *edge_far, *web, *web_far;
+	struct fiber *schedule;
+	bool running;
+	struct gate go;
+	int given_up;
+	int events[LOG_EVENTS];
+} t;
+
+/* ---- the accounts ---- */
+
+static void die(void *arg)
+{
+	uint64_t n = (uint64_t)(uintptr_t)arg;
+	if (t.near[n])
+		channel_close(&t.near[n]);
+	if (t.far[n])
+		channel_close(&t.far[n]);
+}
+
+static result on_sealed(struct arrival *in, struct courier_account_deliver_sealed *m,
+	struct courier_account_delivered *answer)
+{
+	uint64_t n = (uint64_t)(uintptr_t)in->ctx;
+	t.tries[n]++;
+	t.order[t.order_n++ % sizeof t.order] = m->delivery.b[0];
+	t.octets = m->sealed.bytes.n;
+	t.last_octet = m->sealed.bytes.p[m->sealed.bytes.n - 1];
+	assert_str(m->wrapped, STR("wrapped"));
+	if (++t.at_once > t.at_once_most)
+		t.at_once_most = t.at_once;
+	if (t.manner[n] == SLOW)
+		assert_ok(gate_wait(&t.go, FIBER_FOREVER));
+	t.at_once--;
+	if (t.manner[n] == DIES || (t.manner[n] == DIES_OF_ONE && m->delivery.b[0] == t.poison)) {
+		assert_ok(fiber_start(die, in->ctx, "death", NULL));
+		return fiber_sleep(1000);
+	}
+	if (t.manner[n] == REFUSES)
+		return failure(FAIL_DAMAGE, "this item does not open");
+	answer->verdict = t.manner[n] == UNABLE ? COURIER_ACCOUNT_DELIVER_VERDICT_UNABLE :
+			  t.manner[n] == DUPLICATE ? COURIER_ACCOUNT_DELIVER_VERDICT_DUPLICATE :
+				COURIER_ACCOUNT_DELIVER_VERDICT_KEPT;
+	if (t.manner[n] == UNABLE)
+		answer->text = STR("the disk is full");
+	else
+		t.kept[n]++;
+	return OK;
+}
+
+static const struct courier_account_as_account account_handlers = {.deliver_sealed = on_sealed};
+
+static result account(uint64_t n, struct channel **out)
+{
+	int ends[2];
+	t.connects++;
+	if (t.manner[n] == GONE)
+		return failure(FAIL_ABSENT, "there is no such account");
+	if (t.manner[n] == UNREACHABLE)
+		return failure(FAIL_BUSY, "the account does not start");
+	if (!t.near[n]) {
+		void *ctx = (void *)(uintptr_t)n;
+		assert_ok(net_pair(SOCK_SEQPACKET, ends));
+		struct channel_options near = {.fd = ends[0], .peer = "account", .ctx = ctx};
+		struct channel_options far = {.fd = ends[1], .peer = "queue", .ctx = ctx};
+		assert_ok(courier_account_open_as_courier(&near, NULL, &t.near[n]));
+		assert_ok(courier_account_open_as_account(&far, &account_handlers, &t.far[n]));
+	}
+	*out = t.near[n];
+	return OK;
+}
+
+static void give_up(result why)
+{
+	assert_int_equal(why.kind, FAIL_DISK);
+	t.given_up++;
+}
+
+static const struct queue_world world = {.account = account, .give_up = give_up};
+
+/* ---- life ---- */
+
+static void count_event(void *ctx, str record)
+{
+	(void)ctx;
+	t.events[(unsigned char)record.p[0] | (unsigned)(unsigned char)record.p[1] << 8]++;
+}
+
+static void run_schedule(void *arg)
+{
+	(void)arg;
+	queue_run(&queue);
+	t.running = false;
+}
+
+static void open_queue(void)
+{
+	static const unsigned char key[QUEUE_KEY] = "the queue's key";
+	int ends[2];
+	queue = (struct queue){.retry_ms = RETRY, .world = &world};
+	assert_ok(queue_open(&queue, sim_files(t.sim), key));
+	assert_ok(net_pair(SOCK_SEQPACKET, ends));
+	struct channel_options e = {.fd = ends[0], .peer = "queue 0"}, ef = {.fd = ends[1], .peer = "edge-mx 0"};
+	assert_ok(edge_queue_open_as_edge(&e, NULL, &t.edge));
+	assert_ok(edge_queue_open_as_queue(&ef, &edge_handlers, &t.edge_far));
+	assert_ok(net_pair(SOCK_SEQPACKET, ends));
+	struct channel_options w = {.fd = ends[0], .peer = "queue 0"}, wf = {.fd = ends[1], .peer = "web 0"};
+	assert_ok(web_queue_open_as_web(&w, NULL, &t.web));
+	assert_ok(web_queue_open_as_queue(&wf, &web_handlers, &t.web_far));
+	t.running = true;
+	assert_ok(fiber_start(run_schedule, NULL, "schedule", &t.schedule));
+}
+
+static void settle(void);
+
+static void close_queue(void)
+{
+	fiber_cancel(t.schedule);
+	settle();
+	while (t.running || queue.couriers > 0)
+		fiber_yield();
+	struct channel **all[] = {&t.edge, &t.edge_far, &t.web, &t.web_far};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		channel_close(all[i]);
+	for (uint64_t n = 0; n < ACCOUNTS; n++)
+		die((void *)(uintptr_t)n);
+	queue_close(&queue);
+}
+
+static void run(void *arg)
+{
+	void (*const *test)(void) = arg;
+	open_queue();
+	(*test)();
+	close_queue();
+	loop_end();
+}
+
+static void on_kit(void (*test)(void))
+{
+	memset(&t, 0, sizeof t);
+	t.sim = sim_new(1);
+	gate_init(&t.go);
+	assert_ok(random_open());
+	log_set_sink(count_event, NULL);
+	clock_test_hold(START);
+	assert_ok(loop_open());
+	assert_ok(fiber_start(run, &test, "test", NULL));
+	loop_run();
+	loop_close();
+	channel_trim();
+	clock_test_release();
+	log_set_sink(NULL, NULL);
+	sim_free(&t.sim);
+}
+
+static result nothing(struct db *db, void *arg)
+{
+	(void)db;
+	(void)arg;
+	return OK;
+}
+
+/* Until nothing moves any more at this time: what the store's thread had to do
+ * before a job of ours is done, and the fibers have had their turns. */
+static void settle(void)
+{
+	const struct commit_job barrier = {.run = nothing};
+	for (int quiet = 0; quiet < 5;) {
+		int connects = t.connects, at_once = t.at_once;
+		size_t couriers = queue.couriers, commits = committer_commits(queue.store);
+		assert_ok(committer_do(queue.store, &barrier));
+		for (int i = 0; i < 20; i++)
+			fiber_yield();
+		bool same = connects == t.connects && at_once == t.at_once && couriers == queue.couriers &&
+			    commits == committer_commits(queue.store);
+		quiet = same ? quiet + 1 : 0;
+	}
+}
+
+static void pass(uint64_t ms)
+{
+	clock_test_advance(ms);
+	settle();
+}
+
+/* ---- questions ---- */
+
+static result keep_with(uint64_t n, unsigned char delivery, uint32_t deaths, str sealed)
+{
+	AUTO_ARENA arena a = arena_new(65536);
+	struct edge_queue_kept kept;
+	struct edge_queue_keep m = {.delivery = {{delivery}}, .account = n, .sender = STR("a@example.org"),
+		.recipient = STR("b@example.test"), .size = 7, .deaths = deaths, .wrapped = STR("wrapped"),
+			.sealed = body_of(sealed)};
+	result r = edge_queue_keep_call(t.edge, NULL, &m, &a, &kept);
+	return failed(r) ? failure(r.kind, "refused") : OK;
+}
+
+static void keep(uint64_t n, unsigned char delivery)
+{
+	assert_ok(keep_with(n, delivery, 0, STR("sealed bytes")));
+}
+
+struct seen {
+	uint64_t total;
+	struct web_queue_item_row first;
+	char why[QUEUE_WHY_MAX + 1];
+};
+
+static struct seen look(void)
+{
+	AUTO_ARENA arena a = arena_new(1 << 20);
+	struct web_queue_items page;
+	struct seen s = {0};
+	assert_ok(web_queue_list_call(t.web, NULL, &(struct web_queue_list){0}, &a, &page));
+	s.total = page.total;
+	if (page.rows.n > 0) {
+		s.first = page.rows.p[0];
+		snprintf(s.why, sizeof s.why, "%.*s", STR_ARG(s.first.why));
+	}
+	return s;
+}
+
+static enum fail_kind release(uint64_t item)
+{
+	AUTO_ARENA arena a = arena_new(65536);
+	struct web_queue_done done;
+	return web_queue_release_call(t.web, NULL, &(struct web_queue_release){.item = item}, &a, &done).kind;
+}
+
+static enum fail_kind drop(uint64_t item)
+{
+	AUTO_ARENA arena a = arena_new(65536);
+	struct web_queue_done done;
+	return web_queue_drop_call(t.web, NULL, &(struct web_queue_drop){.item = item}, &a, &done).kind;
+}
+
+/* ---- the tests ---- */
+
+static void an_item_is_brought_after_a_while(void)
+{
+	keep(1, 1);
+	settle();
+	assert_int_equal(t.tries[1], 0);
+	struct seen s = look();
+	assert_int_equal(s.total, 1);
+	assert_int_equal(s.first.state, WEB_QUEUE_ITEM_STATE_WAITING);
+	assert_int_equal(s.first.kept, START / 1000);
+	assert_true(s.first.next >= START / 1000 + 3);
+	pass(RETRY);
+	assert_int_equal(t.kept[1], 1);
+	assert_int_equal(look().total, 0);
+	assert_int_equal(queue.schedule.n, 0); /* nothing polls */
+	assert_int_equal(t.events[EV_QUEUED], 1);
+	assert_int_equal(t.events[EV_QUEUE_DONE], 1);
+	t.manner[1] = DUPLICATE;
+	keep(1, 2);
+	pass(RETRY);
+	assert_int_equal(look().total, 0);
+}
+
+static void keeping_twice_is_keeping_once(void)
+{
+	keep(1, 1);
+	keep(1, 1);
+	keep(2, 1); /* the same letter, to another account */
+	assert_int_equal(look().total, 2);
+	pass(RETRY);
+	assert_int_equal(t.kept[1] + t.kept[2], 2);
+	assert_int_equal(keep_with(1, 3, 0, STR("")).kind, FAIL_INPUT);
+}
+
+static void who_is_unable_is_tried_ever_less_often(void)
+{
+	int64_t last = 0;
+	t.manner[1] = UNABLE;
+	keep(1, 1);
+	pass(RETRY);
+	assert_int_equal(t.tries[1], 1);
+	assert_string_equal(look().why, "the disk is full");
+	for (int i = 2; i < 10; i++) {
+		int64_t wait = look().first.next * 1000 - clock_wall_ms();
+		assert_true(wait + 2000 >= last);
+		last = wait;
+		pass((uint64_t)(wait > 0 ? wait : 0) + 1000);
+		assert_int_equal(t.tries[1], i);
+		assert_int_equal(look().first.attempts, (uint32_t)i);
+	}
+	pass(SCHEDULE_WAIT_MOST);
+	t.manner[1] = KEEPS;
+	pass(SCHEDULE_WAIT_MOST);
+	assert_int_equal(look().total, 0);
+}
+
+static void a_refused_item_does_not_hold_up_the_others(void)
+{
+	t.manner[1] = REFUSES;
+	keep(1, 1);
+	pass(RETRY);
+	t.manner[1] = KEEPS;
+	keep(1, 2);
+	pass(RETRY);
+	assert_true(t.kept[1] >= 1);
+}
+
+static void an_account_that_does_not_start_is_asked_once_for_all(void)
+{
+	t.manner[1] = UNREACHABLE;
+	for (unsigned char i = 1; i <= 40; i++)
+		keep(1, i);
+	pass(RETRY);
+	assert_true(t.connects <= QUEUE_COURIERS_EACH);
+	assert_int_equal(t.tries[1], 0);
+	t.manner[1] = KEEPS;
+	pass(RETRY * 4);
+	pass(RETRY * 4);
+	assert_int_equal(t.kept[1], 40);
+	assert_int_equal(look().total, 0);
+}
+
+static void what_kills_its_account_is_held_and_the_others_go_on(void)
+{
+	t.manner[1] = DIES_OF_ONE;
+	t.poison = 3;
+	for (unsigned char i = 1; i <= 6; i++)
+		keep(1, i);
+	for (int i = 0; i < 12; i++)
+		pass(RETRY * 2);
+	assert_int_equal(t.kept[1], 5);
+	assert_int_equal(t.events[EV_QUARANTINED], 1);
+	struct seen s = look();
+	assert_int_equal(s.total, 1);
+	assert_int_equal(s.first.state, WEB_QUEUE_ITEM_STATE_QUARANTINE);
+	assert_int_equal(s.first.delivery.b[0], 3);
+	assert_int_equal(s.first.next, 0);
+	pass(SCHEDULE_WAIT_MOST * 5ull);
+	assert_int_equal(t.events[EV_QUARANTINED], 1);
+	t.manner[1] = KEEPS;
+	assert_int_equal(release(s.first.item), FAIL_NONE);
+	settle();
+	assert_int_equal(t.kept[1], 6);
+	assert_int_equal(look().total, 0);
+}
+
+static void what_has_killed_goes_alone(void)
+{
+	t.manner[1] = DIES;
+	for (unsigned char i = 1; i <= 4; i++)
+		keep(1, i);
+	pass(RETRY);
+	assert_true(t.tries[1] > 1);
+	t.manner[1] = SLOW;
+	t.at_once = t.at_once_most = 0;
+	pass(RETRY * 8);
+	assert_int_equal(t.at_once, 1);
+	for (int i = 0; i < 8; i++) {
+		gate_wake_all(&t.go);
+		settle();
+	}
+	assert_int_equal(t.at_once_most, 1);
+	assert_int_equal(t.kept[1], 4);
+}
+
+static void what_came_with_three_deaths_is_held_at_once(void)
+{
+	assert_ok(keep_with(1, 1, QUEUE_DEATHS, STR("sealed bytes")));
+	assert_int_equal(look().first.state, WEB_QUEUE_ITEM_STATE_QUARANTINE);
+	assert_int_equal(t.events[EV_QUARANTINED], 1);
+	pass(RETRY * 10);
+	assert_int_equal(t.connects, 0);
+	assert_int_equal(drop(look().first.item), FAIL_NONE);
+	assert_int_equal(look().total, 0);
+	assert_int_equal(drop(77), FAIL_ABSENT);
+	assert_int_equal(release(77), FAIL_ABSENT);
+}
+
+static void drop_one_under_way(void)
+{
+	AUTO_ARENA arena a = arena_new(1 << 20);
+	struct web_queue_items page;
+	size_t under_way = 0;
+	assert_ok(web_queue_list_call(t.web, NULL, &(struct web_queue_list){.after = 5}, &a, &page));
+	assert_int_equal(page.rows.n, 50);
+	for (size_t i = 0; i < page.rows.n; i++) {
+		if (page.rows.p[i].state != WEB_QUEUE_ITEM_STATE_DELIVERING)
+			continue;
+		if (under_way++ == 0)
+			assert_int_equal(drop(page.rows.p[i].item), FAIL_BUSY);
+	}
+	assert_true(under_way > 0 && under_way <= QUEUE_COURIERS);
+}
+
+static void couriers_are_bounded(void)
+{
+	for (uint64_t n = 0; n < ACCOUNTS; n++) {
+		t.manner[n] = SLOW;
+		for (unsigned char i = 1; i <= 10; i++)
+			keep(n, i);
+	}
+	pass(RETRY);
+	assert_int_equal(t.at_once_most, QUEUE_COURIERS);
+	assert_int_equal(queue.couriers, QUEUE_COURIERS);
+	drop_one_under_way();
+	for (uint64_t n = 0; n < ACCOUNTS; n++)
+		t.manner[n] = KEEPS;
+	for (int i = 0; i < 60 && look().total > 0; i++) {
+		gate_wake_all(&t.go);
+		pass(1000);
+	}
+	assert_int_equal(look().total, 0);
+	assert_int_equal(t.at_once_most, QUEUE_COURIERS);
+}
+
+static void items_of_an_erased_account_go(void)
+{
+	t.manner[1] = GONE;
+	keep(1, 1);
+	pass(RETRY);
+	assert_int_equal(look().total, 0);
+	assert_int_equal(t.events[EV_QUEUE_DROPPED], 1);
+}
+
+static result count_files(void *ctx, str name)
+{
+	if (str_ends(name, STR(".body")))
+		++*(int *)ctx;
+	return OK;
+}
+
+static int body_files(void)
+{
+	int n = 0;
+	assert_ok(files_list(sim_files(t.sim), count_files, &n));
+	return n;
+}
+
+static void large_items_lie_in_files(void)
+{
+	enum { LARGE = QUEUE_INLINE + 1, INLINE = QUEUE_INLINE };
+	char *bytes = mem_alloc(LARGE);
+	assert_non_null(bytes);
+	memset(bytes, 's', LARGE);
+	bytes[LARGE - 1] = 'L';
+	bytes[INLINE - 1] = 'I';
+	assert_ok(keep_with(1, 1, 0, str_of(bytes, INLINE)));
+	assert_int_equal(body_files(), 0);
+	assert_ok(keep_with(2, 2, 0, str_of(bytes, LARGE)));
+	assert_ok(keep_with(2, 2, 0, str_of(bytes, LARGE)));
+	assert_int_equal(body_files(), 1);
+	t.manner[1] = GONE;
+	pass(RETRY);
+	assert_int_equal(t.kept[2], 1);
+	assert_int_equal(t.octets, LARGE);
+	assert_int_equal(t.last_octet, 'L');
+	assert_int_equal(body_files(), 0);
+	mem_free(bytes);
+}
+
+static void a_stop_loses_nothing(void)
+{
+	t.manner[1] = SLOW;
+	keep(1, 1);
+	keep(2, 2);
+	t.manner[2] = UNABLE;
+	pass(RETRY);
+	assert_int_equal(look().first.state, WEB_QUEUE_ITEM_STATE_DELIVERING);
+	gate_wake_all(&t.go);
+	die((void *)(uintptr_t)1);
+	t.manner[1] = UNREACHABLE;
+	close_queue();
+	open_queue();
+	struct seen s = look();
+	assert_int_equal(s.total, 2);
+	assert_int_equal(s.first.state, WEB_QUEUE_ITEM_STATE_WAITING);
+	assert_true(s.first.attempts >= 1);
+	t.manner[1] = t.manner[2] = KEEPS;
+	pass(SCHEDULE_WAIT_MOST);
+	assert_int_equal(look().total, 0);
+	assert_true(t.kept[1] >= 1); /* at the stop it may have been kept already, and nobody heard */
+	assert_int_equal(t.kept[2], 1);
+}
+
+/* The power fails within the N-th operation; what was acknowledged is there. */
+static void crash_at(uint64_t n)
+{
+	bool kept[20] = {0};
+	for (uint64_t a = 0; a < ACCOUNTS; a++)
+		t.manner[a] = UNREACHABLE;
+	sim_fault_at(t.sim, SIM_CRASH, n);
+	for (unsigned char i = 0; i < 20; i++)
+		kept[i] = !failed(keep_with(i % ACCOUNTS, (unsigned char)(i + 1), 0, STR("sealed bytes")));
+	pass(RETRY);
+	close_queue();
+	sim_fault_at(t.sim, SIM_NONE, 0);
+	sim_crash(t.sim);
+	open_queue();
+	t.order_n = 0;
+	for (uint64_t a = 0; a < ACCOUNTS; a++)
+		t.manner[a] = KEEPS;
+	for (int i = 0; i < 4; i++)
+		pass(SCHEDULE_WAIT_MOST);
+	assert_int_equal(look().total, 0);
+	for (unsigned char i = 0; i < 20; i++)
+		assert_true(!kept[i] || memchr(t.order, i + 1, t.order_n));
+}
+
+static void what_was_acknowledged_survives_a_crash(void)
+{
+	for (uint64_t n = 1; n < 60; n += 7)
+		crash_at(n);
+	assert_true(t.given_up > 0);
+}
+
+#define ON_KIT(NAME) static void NAME##_test(void **state) { (void)state; on_kit(NAME); }
+ON_KIT(an_item_is_brought_after_a_while)
+ON_KIT(keeping_twice_is_keeping_once)
+ON_KIT(who_is_unable_is_tried_ever_less_often)
+ON_KIT(a_refused_item_does_not_hold_up_the_others)
+ON_KIT(an_account_that_does_not_start_is_asked_once_for_all)
+ON_KIT(what_kills_its_account_is_held_and_the_others_go_on)
+ON_KIT(what_has_killed_goes_alone)
+ON_KIT(what_came_with_three_deaths_is_held_at_once)
+ON_KIT(couriers_are_bounded)
+ON_KIT(items_of_an_erased_account_go)
+ON_KIT(large_items_lie_in_files)
+ON_KIT(a_stop_loses_nothing)
+ON_KIT(what_was_acknowledged_survives_a_crash)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_item_is_brought_after_a_while_test),
+		cmocka_unit_test(keeping_twice_is_keeping_once_test),
+		cmocka_unit_test(who_is_unable_is_tried_ever_less_often_test),
+		cmocka_unit_test(a_refused_item_does_not_hold_up_the_others_test),
+		cmocka_unit_test(an_account_that_does_not_start_is_asked_once_for_all_test),
+		cmocka_unit_test(what_kills_its_account_is_held_and_the_others_go_on_test),
+		cmocka_unit_test(what_has_killed_goes_alone_test),
+		cmocka_unit_test(what_came_with_three_deaths_is_held_at_once_test),
+		cmocka_unit_test(couriers_are_bounded_test),
+		cmocka_unit_test(items_of_an_erased_account_go_test),
+		cmocka_unit_test(large_items_lie_in_files_test),
+		cmocka_unit_test(a_stop_loses_nothing_test),
+		cmocka_unit_test(what_was_acknowledged_survives_a_crash_test),
+	};
+	return cmocka_run_group_tests_name("queue", tests, NULL, NULL);
+}
