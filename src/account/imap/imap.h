@@ -16,7 +16,7 @@ enum imap_limits {
 	IMAP_COMMAND_MAX = 64 * 1024,          /* octets of one command, literals included, messages not */
 	IMAP_LITERAL_MAX = 8 * 1024,           /* of one literal that is no message */
 	IMAP_TAG_MAX = 64,                     /* octets of a tag that is answered as it came */
-	IMAP_COMMAND_ARENA = 32 * 1024 * 1024, /* memory of one command */
+	IMAP_COMMAND_ARENA = 128 * 1024 * 1024, /* memory of one command: a mailbox of three million */
 	IMAP_FETCH_ARENA = 64 * 1024 * 1024,   /* of one batch of FETCH or SEARCH: one message's facts may be 16 MB */
 	IMAP_OUT_MAX = 4 * 1024 * 1024,        /* octets of one response without the message's own */
 	IMAP_OUT_SEND = 8 * 1024,              /* from here on responses are given to the stream */

@@ -385,6 +385,46 @@ static void streams_a_big_message(void **state)
 	kit_run(big_message);
 }
 
+/* A header block that the store keeps with the body, and a message inside it all. */
+static void nested(struct kit *k)
+{
+	struct stage t;
+	AUTO_BUF buf text = buf_new(4 * 1024 * 1024);
+	static const char *const lines[] = {
+		"C: a SELECT INBOX", "S> a OK ...",
+		"C: b FETCH 1 BODY.PEEK[HEADER.FIELDS (subject)]", "S: * 1 FETCH (BODY[HEADER.FIELDS (subject)] {18}",
+		"S: Subject: outer", "S: ", "S: )", "S: b OK ...",
+		"C: c FETCH 1 BODY.PEEK[HEADER]<0.10>", "S: * 1 FETCH (BODY[HEADER]<0> {10}", "S: Return-Pat)", "S: c OK ...",
+		"C: d FETCH 1 (BODY.PEEK[1] BODY.PEEK[2.HEADER] BODY.PEEK[2.TEXT] BODY.PEEK[2.MIME])",
+		"S: * 1 FETCH (BODY[1] {5}", "S: hello BODY[2.HEADER] {58}", "S: Subject: inner",
+		"S: Content-Type: text/html; charset=utf-8", "S: ",
+		"S:  BODY[2.TEXT] {8}", "S: <p>x</p> BODY[2.MIME] {32}",
+		"S: Content-Type: message/rfc822", "S: ",
+		"S: )", "S: d OK ...",
+		"C: e FETCH 1 (BODY.PEEK[2.HEADER.FIELDS.NOT (subject)] BODY.PEEK[2.1] BODY.PEEK[3] BODY.PEEK[1.HEADER])",
+		"S: * 1 FETCH (BODY[2.HEADER.FIELDS.NOT (subject)] {42}", "S: Content-Type: text/html; charset=utf-8", "S: ",
+		"S:  BODY[2.1] {8}", "S: <p>x</p> BODY[3] NIL BODY[1.HEADER] NIL)", "S: e OK ...",
+		"C: f FETCH 1 (BINARY.SIZE[1] BINARY.PEEK[1])", "S: * 1 FETCH (BINARY.SIZE[1] 5 BINARY[1] ~{5}", "S: hello)",
+		"S: f OK ...",
+		NULL,
+	};
+	stage_open(&t, k);
+	buf_put(&text, STR("Subject: outer\r\nContent-Type: multipart/mixed; boundary=b\r\n"));
+	while (text.n < 200000)
+		buf_printf(&text, "X-Padding: %zu\r\n", text.n);
+	buf_put(&text, STR("\r\n--b\r\n\r\nhello\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n"));
+	buf_put(&text, STR("Subject: inner\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>x</p>\r\n--b--\r\n"));
+	stage_deliver(&t, buf_str(&text));
+	stage_play(&t, lines);
+	stage_close(&t);
+}
+
+static void fetches_parts_of_parts(void **state)
+{
+	(void)state;
+	kit_run(nested);
+}
+
 static void long_text(struct kit *k)
 {
 	struct stage t;
@@ -489,6 +529,7 @@ int main(void)
 		cmocka_unit_test(resynchronises),
 		cmocka_unit_test(tells_the_quota),
 		cmocka_unit_test(bounds_a_line),
+		cmocka_unit_test(fetches_parts_of_parts),
 		cmocka_unit_test(streams_a_big_message),
 		cmocka_unit_test(searches_beyond_the_search_text),
 		cmocka_unit_test(says_bye_when_the_room_stops),

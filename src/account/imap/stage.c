@@ -127,7 +127,7 @@ static void session(void *arg)
 	test_free(e);
 }
 
-static void join(struct stage *t, size_t who)
+void stage_join(struct stage *t, size_t who)
 {
 	int ends[2];
 	struct entry *e = test_malloc(sizeof *e);
@@ -172,7 +172,7 @@ static void fail_at(struct stage *t, const char *what, str got)
 void stage_send(struct stage *t, size_t who, str bytes)
 {
 	if (!t->clients[who])
-		join(t, who);
+		stage_join(t, who);
 	assert_ok(stream_write(t->clients[who], bytes));
 	assert_ok(stream_flush(t->clients[who]));
 }
@@ -276,7 +276,7 @@ static void step(struct stage *t, str line)
 		line = str_skip(line, 1);
 	}
 	if (!t->clients[who])
-		join(t, who);
+		stage_join(t, who);
 	str text = str_skip(line, 3);
 	if (str_starts(line, STR("C: ")) || str_starts(line, STR("C- ")))
 		say(t, who, text, line.p[1] == ':');

@@ -33,6 +33,7 @@ void stage_play(struct stage *t, const char *const *lines);
 void stage_run(const char *const *lines);
 
 void stage_deliver(struct stage *t, str message);
+void stage_join(struct stage *t, size_t who); /* opens a session and hears its first line */
 void stage_send(struct stage *t, size_t who, str bytes);
 str stage_line(struct stage *t, size_t who); /* the server's next line, in the arena */
 str stage_octets(struct stage *t, size_t who, size_t n);

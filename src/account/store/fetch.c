@@ -59,19 +59,6 @@ static result keep_unpacked(struct reading *r, str first, str packed, str *out)
 	return OK;
 }
 
-/* A header block that is longer than STORE_HEAD_MAX lies at the front of the body. */
-static result long_header(struct reading *r, struct fetch_row *row)
-{
-	struct letter_part part = {0};
-	AUTO_BUF buf all = buf_new(STORE_BODY_MAX + STORE_HEAD_MAX);
-	TRY(letter_part_read(r->store, r->db, r->box, row->uid, &part));
-	result got = letter_part_bytes(&part, 0, row->header_size, &all);
-	letter_part_free(&part);
-	TRY(got);
-	row->header = keep(r, buf_str(&all));
-	return OK;
-}
-
 static result read_columns(struct reading *r, const struct query *q, struct fetch_row *row)
 {
 	int at = FIXED_COLUMNS;
@@ -83,8 +70,6 @@ static result read_columns(struct reading *r, const struct query *q, struct fetc
 		str trace = query_bytes(q, at);
 		if (trace.n + (uint64_t)query_int(q, at + 2) == row->header_size)
 			TRY(keep_unpacked(r, trace, query_bytes(q, at + 1), &row->header));
-		else
-			TRY(long_header(r, row));
 		at += 3;
 	}
 	if (r->want & FETCH_SEARCH)

@@ -19,7 +19,7 @@ enum fetch_want {
 	FETCH_STRUCTURE = 8,
 	FETCH_BASIC = 16,
 	FETCH_PARTS = 32,
-	FETCH_HEADER = 64, /* trace block and header block, as one */
+	FETCH_HEADER = 64, /* trace block and header block, as one; not there when longer than STORE_HEAD_MAX */
 	FETCH_SEARCH = 128,
 };
 

@@ -1,0 +1,75 @@
+/* A session must survive whatever a client sends: it ends when the connection
+ * does, the store stays sound, and what it says is well-formed: nothing stored
+ * or sent can break a line of the answers (response injection). */
+#include "account/imap/stage.h"
+#include "grammar/charset.h"
+#include "grammar/imap_literal.h"
+
+enum { FUZZ_INPUT_MAX = 64 * 1024 };
+
+static str input;
+
+static void speak(void *arg)
+{
+	struct stage *t = arg;
+	result r = stream_write(t->clients[0], input);
+	if (!failed(r))
+		r = stream_write(t->clients[0], STR("\r\nzz LOGOUT\r\n"));
+	if (!failed(r))
+		r = stream_end(t->clients[0]);
+	(void)r; /* the session may have gone */
+}
+
+static void hear_all(struct stage *t, buf *out)
+{
+	str piece;
+	while (!failed(stream_read_some(t->clients[0], &piece))) {
+		buf_put(out, piece);
+		stream_consume(t->clients[0], piece.n);
+	}
+}
+
+/* Lines in CRLF, literals between them. */
+static void check_answers(str said)
+{
+	while (said.n) {
+		size_t end = str_find(said, STR("\r\n"));
+		struct imap_literal l;
+		if (end == STR_NONE)
+			return; /* cut off by the end of the connection */
+		str line = str_sub(said, 0, end);
+		for (size_t i = 0; i < line.n; i++)
+			must(str_at(line, i) >= ' ' && str_at(line, i) != 0x7f);
+		said = str_skip(said, end + 2);
+		if (imap_literal_at_end(line, &l) == IMAP_LINE_LITERAL && l.sync)
+			said = str_skip(said, l.size);
+	}
+}
+
+static void play(struct kit *k)
+{
+	struct stage t;
+	AUTO_BUF buf said = buf_new(64 * 1024 * 1024);
+	stage_open(&t, k);
+	stage_deliver(&t, STR("Subject: one\r\n\r\nhello\r\n"));
+	stage_deliver(&t, STR("Subject: =?utf-8?q?tw=C3=B6?=\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+		"--b\r\nContent-Transfer-Encoding: base64\r\n\r\naGVsbG8=\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n"
+		"Subject: in\r\n\r\nit\r\n--b--\r\n"));
+	stage_join(&t, 0);
+	assert_ok(fiber_start(speak, &t, "client", NULL));
+	hear_all(&t, &said);
+	check_answers(buf_str(&said));
+	stage_close(&t);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static bool ready;
+	if (!ready)
+		must(!failed(charset_preload()));
+	ready = true;
+	input = str_of((const char *)data, size < FUZZ_INPUT_MAX ? size : FUZZ_INPUT_MAX);
+	kit_run(play);
+	return 0;
+}
