@@ -79,7 +79,7 @@ def test_a_letter_that_kills_its_account_goes_to_quarantine_and_can_be_released(
         assert reply.code == 250, reply
     items = wait_for(lambda: [i for i in postern(two, 'queue', 'list')['rows'] if i['state'] == 'quarantine'], 60)
     assert len(items) == 1 and items[0]['recipient'] == user
-    assert log_events(two, 'queue.quarantined')
+    wait_for(lambda: log_events(two, 'queue.quarantined'))
     two.stop()
 
     paths.BUILD = good
