@@ -146,6 +146,13 @@ result demo_child_wait(struct demo *d)
 	}
 }
 
+static void shut(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
 void demo_child_stop(struct demo *d)
 {
 	struct pollfd p = {.fd = d->child_fd, .events = POLLIN};
@@ -160,8 +167,6 @@ void demo_child_stop(struct demo *d)
 		waitpid(d->child, NULL, 0);
 	}
 	d->child = 0;
-	if (d->child_fd >= 0)
-		close(d->child_fd);
-	if (d->ready_fd >= 0)
-		close(d->ready_fd);
+	shut(&d->child_fd);
+	shut(&d->ready_fd);
 }

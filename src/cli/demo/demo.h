@@ -51,6 +51,7 @@ bool demo_path(const struct demo *d, const char *name, char *out, size_t size); 
 
 /* home.c: the directory with certificate and configuration. */
 result demo_home_open(struct demo *d) NODISCARD;
+result demo_home_configure(struct demo *d, bool proxy) NODISCARD;
 void demo_home_close(struct demo *d); /* removes a temporary one */
 
 /* certificate.c: a self-signed one (PEM) for the demo's names; kept while it is good. */

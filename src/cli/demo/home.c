@@ -126,7 +126,7 @@ static void put_path(const struct demo *d, buf *out, const char *name, const cha
 	put_setting(out, name, path);
 }
 
-static result write_config(struct demo *d)
+result demo_home_configure(struct demo *d, bool proxy)
 {
 	char path[sizeof d->dir + 16];
 	AUTO_BUF buf out = buf_new(65536);
@@ -137,7 +137,7 @@ static result write_config(struct demo *d)
 	for (size_t i = 0; i < demo_ports_n; i++)
 		buf_printf(&out, "%s = { \"127.0.0.1:%u\" }\n", demo_ports[i].option, d->base + demo_ports[i].offset);
 	buf_printf(&out, "log = file\npassword-memory = %u\ndemo = yes\n", (unsigned)DEMO_HASH_MEMORY);
-	if (d->proxy)
+	if (proxy)
 		buf_put(&out, STR("demo-proxy = yes\n"));
 	TRY(buf_result(&out));
 	must(demo_path(d, config_name, path, sizeof path));
@@ -148,6 +148,5 @@ result demo_home_open(struct demo *d)
 {
 	TRY(d->call->dir ? open_given(d, d->call->dir) : make_temporary(d));
 	TRY(choose_password(d));
-	TRY(demo_certificate(d));
-	return write_config(d);
+	return demo_certificate(d);
 }

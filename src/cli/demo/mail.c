@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "cli/demo/demo.h"
@@ -141,29 +140,6 @@ static size_t give(char *to, size_t size, size_t n, void *ctx)
 	return left.n;
 }
 
-/* With --proxy each connection begins with a PROXY v2 header; LOCAL means that
- * the connection's own address counts (proxy-protocol.txt 2.2). */
-static curl_socket_t open_with_proxy(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
-{
-	static const char local[16] = "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
-	(void)ctx;
-	(void)purpose;
-	int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
-	if (fd >= 0 && connect(fd, &a->addr, a->addrlen) == 0 && write(fd, local, sizeof local) == (ssize_t)sizeof local)
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	return CURL_SOCKET_BAD;
-}
-
-static int is_connected(void *ctx, curl_socket_t fd, curlsocktype purpose)
-{
-	(void)ctx;
-	(void)fd;
-	(void)purpose;
-	return CURL_SOCKOPT_ALREADY_CONNECTED;
-}
-
 static result send_letter(struct demo *d, CURL *c, struct letter *l, const char *name)
 {
 	char why[CURL_ERROR_SIZE] = "", url[64];
@@ -179,10 +155,6 @@ static result send_letter(struct demo *d, CURL *c, struct letter *l, const char 
 	curl_easy_setopt(c, CURLOPT_READFUNCTION, give);
 	curl_easy_setopt(c, CURLOPT_READDATA, l);
 	curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
-	if (d->proxy) {
-		curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_with_proxy);
-		curl_easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, is_connected);
-	}
 	CURLcode code = curl_easy_perform(c);
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, NULL);
 	if (code != CURLE_OK)
