@@ -118,6 +118,16 @@ static void put_name(buf *out, const char *name)
 
 /* ---- events ---- */
 
+/* What does not fit a signed number becomes a text: many readers know no more (RFC 8259 6). */
+static void put_number(buf *out, uint64_t v)
+{
+	char text[24];
+	if (v <= INT64_MAX)
+		buf_put_u64(out, v);
+	else
+		json_put(out, str_of(text, (size_t)snprintf(text, sizeof text, "%llu", (unsigned long long)v)));
+}
+
 static void put_i64(buf *out, int64_t v)
 {
 	if (v < 0)
@@ -132,9 +142,18 @@ static void put_value(buf *out, const struct log_value *v)
 	if (v->type == 's')
 		json_put(out, v->text);
 	else if (v->type == 'u')
-		buf_put_u64(out, v->number);
+		put_number(out, v->number);
 	else
 		put_i64(out, (int64_t)v->number);
+}
+
+/* Names are ours, in our sources; another one is damage. */
+static bool is_name(str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!is_plain(str_at(s, i)))
+			return false;
+	return s.n > 0;
 }
 
 bool fields_put(buf *out, struct log_record r, size_t max)
@@ -147,7 +166,8 @@ bool fields_put(buf *out, struct log_record r, size_t max)
 	buf_putc(out, '{');
 	while (log_next(&r, &v)) {
 		size_t before = out->n;
-		if (cut)
+		r.fields.bad = !is_name(v.name);
+		if (cut || r.fields.bad)
 			continue;
 		if (before > start + 1)
 			buf_putc(out, ',');
@@ -178,7 +198,7 @@ bool line_put(buf *out, const struct log_record *r, const struct origin *from, c
 	put_name(out, "room");
 	json_put(out, from->role);
 	put_name(out, "number");
-	buf_put_u64(out, from->number);
+	put_number(out, from->number);
 	if (!trace_is_none(&r->trace)) {
 		char hex[TRACE_HEX];
 		trace_hex(&r->trace, hex);

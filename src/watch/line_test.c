@@ -96,6 +96,38 @@ static void test_a_damaged_record_leaves_nothing(void **state)
 	assert_str(buf_str(&out), STR("before"));
 }
 
+static void test_a_name_that_is_none_is_damage(void **state)
+{
+	(void)state;
+	struct log_record r;
+	log_set_sink(keep, NULL);
+	log_event(EV_DELIVERED, NULL, F_STR("from", STR("x")), F_U64("big", UINT64_MAX));
+	log_set_sink(NULL, NULL);
+	assert_true(log_read(str_of(kept, kept_n), &r));
+	buf_clear(&out);
+	assert_true(fields_put(&out, r, SIZE_MAX));
+	assert_str(buf_str(&out), STR("{\"from\":\"x\",\"big\":\"18446744073709551615\"}"));
+	kept[2 + 16 + 1] = '\0'; /* the first octet of "from" */
+	assert_true(log_read(str_of(kept, kept_n), &r));
+	assert_false(fields_put(&out, r, SIZE_MAX));
+}
+
+static void test_fields_are_cut_at_their_ceiling(void **state)
+{
+	(void)state;
+	struct log_record r;
+	log_set_sink(keep, NULL);
+	log_event(EV_DELIVERED, NULL, F_STR("a", STR("0123456789")), F_STR("b", STR("0123456789")), F_U64("c", 1));
+	log_set_sink(NULL, NULL);
+	assert_true(log_read(str_of(kept, kept_n), &r));
+	buf_clear(&out);
+	assert_true(fields_put(&out, r, 40));
+	assert_str(buf_str(&out), STR("{\"a\":\"0123456789\",\"cut\":true}"));
+	buf_clear(&out);
+	assert_true(fields_put(&out, r, 20));
+	assert_str(buf_str(&out), STR("{\"cut\":true}"));
+}
+
 static void test_time_is_rfc3339(void **state)
 {
 	(void)state;
@@ -114,6 +146,8 @@ int main(void)
 		cmocka_unit_test_setup(test_what_misleads_a_reader_is_escaped, empty),
 		cmocka_unit_test_setup(test_an_event_is_one_line, empty),
 		cmocka_unit_test_setup(test_a_damaged_record_leaves_nothing, empty),
+		cmocka_unit_test_setup(test_a_name_that_is_none_is_damage, empty),
+		cmocka_unit_test_setup(test_fields_are_cut_at_their_ceiling, empty),
 		cmocka_unit_test_setup(test_time_is_rfc3339, empty),
 	};
 	int failures = cmocka_run_group_tests(tests, NULL, NULL);
