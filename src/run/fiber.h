@@ -46,6 +46,8 @@ struct gate {
 
 void gate_init(struct gate *g);
 result gate_wait(struct gate *g, uint64_t timeout_ms) NODISCARD; /* suspends; OK, TIMEOUT or CANCELLED */
+/* Suspends until a wake, also when cancelled: for a fiber whose stack other fibers use. */
+void gate_hold(struct gate *g);
 void gate_wake_one(struct gate *g);
 void gate_wake_all(struct gate *g);
 

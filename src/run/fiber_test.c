@@ -174,6 +174,35 @@ static void a_wake_goes_past_a_cancelled_waiter(void **state)
 	assert_string_equal(trail, "co");
 }
 
+static void hold_at_gate(void *arg)
+{
+	(void)arg;
+	gate_hold(&gate);
+	mark(fiber_cancelled() ? 'h' : '?');
+}
+
+static void cancel_twice_then_wake(void *arg)
+{
+	(void)arg;
+	fiber_yield();
+	fiber_cancel(victim);
+	fiber_yield();
+	fiber_cancel(victim);
+	fiber_yield();
+	mark('|');
+	gate_wake_all(&gate);
+}
+
+static void a_hold_outlasts_a_cancel(void **state)
+{
+	(void)state;
+	gate_init(&gate);
+	assert_ok(fiber_start(hold_at_gate, NULL, "victim", &victim));
+	go(cancel_twice_then_wake, NULL);
+	loop_run();
+	assert_string_equal(trail, "|h");
+}
+
 /* ---- cancelling ---- */
 
 static void wait_in_every_way(void *arg)
@@ -521,7 +550,8 @@ int main(void)
 #define T(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(runs_in_order_of_starting), T(sleeps_end_in_order_of_time), T(a_held_clock_moves_the_waits),
-		T(a_gate_wakes_one_then_all), T(a_wake_goes_past_a_cancelled_waiter), T(every_wait_ends_by_cancel),
+		T(a_gate_wakes_one_then_all), T(a_wake_goes_past_a_cancelled_waiter), T(a_hold_outlasts_a_cancel),
+		T(every_wait_ends_by_cancel),
 		T(a_descriptor_wakes_its_reader), T(closing_a_watch_wakes_its_waiter), T(a_pair_tells_which),
 		T(the_loop_stack_can_be_borrowed), T(refused_memory_starts_nothing), T(report_the_cost_of_a_switch),
 		T(five_thousand_at_once), T(fibers_have_a_limit), T(sigterm_ends_the_loop_in_order),

@@ -19,6 +19,14 @@ result gate_wait(struct gate *g, uint64_t timeout_ms)
 	return fiber_result(w);
 }
 
+void gate_hold(struct gate *g)
+{
+	struct gate_seat seat = {.fiber = fiber_self()};
+	list_insert(&g->waiting, &seat.node);
+	fiber_suspend_hard();
+	list_remove(&seat.node);
+}
+
 void gate_wake_one(struct gate *g)
 {
 	while (!list_empty(&g->waiting)) {

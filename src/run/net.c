@@ -59,6 +59,9 @@ static result net_failure(int error)
 	case EMFILE:
 	case ENFILE:
 		return failure(FAIL_LIMIT, "Too many descriptors are open.");
+	case ENOBUFS:
+	case ENOMEM:
+		return failure(FAIL_LIMIT, "The machine has no memory for another connection.");
 	case ENOENT:
 		return failure(FAIL_ABSENT, "Nothing listens there.");
 	case ECONNREFUSED:

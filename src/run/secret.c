@@ -80,3 +80,9 @@ void secret_wipe(void *p, size_t n)
 	if (n)
 		sodium_memzero(p, n);
 }
+
+void secret_buf_free(buf *b)
+{
+	secret_wipe(b->p, b->cap);
+	buf_free(b);
+}

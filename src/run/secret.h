@@ -8,8 +8,7 @@
 #ifndef RUN_SECRET_H
 #define RUN_SECRET_H
 
-#include "base/fail.h"
-#include "base/str.h"
+#include "base/buf.h"
 
 enum { SECRET_MAX = 64 * 1024 };
 
@@ -26,5 +25,10 @@ str secret_open(const struct secret *s);
 unsigned char *secret_bytes(struct secret *s); /* to fill it */
 bool secret_eq(const struct secret *a, const struct secret *b); /* in constant time for equal lengths */
 void secret_wipe(void *p, size_t n); /* for bytes that were not in a secret; never optimised away */
+
+/* For a login message on its way through a parser: `SECRET_BUF buf b` wipes what
+ * it held. Reserve all that it may hold at first: growing leaves a copy behind. */
+void secret_buf_free(buf *b);
+#define SECRET_BUF __attribute__((cleanup(secret_buf_free)))
 
 #endif

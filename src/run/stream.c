@@ -221,7 +221,10 @@ result stream_fill_to(struct stream *s, size_t max)
 		}
 		drop_empty(s);
 		TRY(r);
-		TRY(stream_wait(s, step.wants));
+		if (s->out.n)
+			TRY(stream_flush(s));
+		else
+			TRY(stream_wait(s, step.wants));
 	}
 }
 

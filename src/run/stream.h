@@ -7,7 +7,8 @@
  * them. All calls marked "suspends" return TIMEOUT, CANCELLED, CLOSED (ended in
  * order, or closed under us) or NETWORK. What ended reading sticks, but for
  * TIMEOUT and CANCELLED; what interrupted a flush sticks always, since a reply
- * cut in the middle must not be followed by another. */
+ * cut in the middle must not be followed by another. Before a reading call waits
+ * it flushes: whoever waits for what we hold back would wait with us. */
 #ifndef RUN_STREAM_H
 #define RUN_STREAM_H
 

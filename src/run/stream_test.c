@@ -70,6 +70,36 @@ static void send_str(int fd, str s)
 	}
 }
 
+/* ---- replies go out before waiting ---- */
+
+static void peer_waits_for_the_reply(int fd)
+{
+	char got[3];
+	send_str(fd, STR("half"));
+	for (size_t n = 0; n < sizeof got;) {
+		ssize_t now = read(fd, got + n, sizeof got - n);
+		n += now > 0 ? (size_t)now : 0;
+		if (now < 0)
+			fiber_yield();
+	}
+	send_str(fd, STR(" a line\r\n"));
+}
+
+static void reply_then_read(struct stream *s)
+{
+	str line;
+	stream_set_idle(s, 2000);
+	assert_ok(stream_write(s, STR("yes")));
+	assert_ok(stream_read_line(s, 100, LINE_CRLF, &line));
+	assert_str(line, STR("half a line"));
+}
+
+static void what_was_written_goes_out_before_a_wait(void **state)
+{
+	(void)state;
+	play(peer_waits_for_the_reply, reply_then_read);
+}
+
 /* ---- lines ---- */
 
 static void peer_lines(int fd)
@@ -575,7 +605,8 @@ int main(void)
 {
 #define T(NAME) cmocka_unit_test_setup_teardown(NAME, open_loop, shut_loop)
 	const struct CMUnitTest tests[] = {
-		T(crlf_lines_come_whole), T(any_line_ends_are_taken), T(a_long_line_is_skipped_and_the_next_one_read),
+		T(what_was_written_goes_out_before_a_wait), T(crlf_lines_come_whole), T(any_line_ends_are_taken),
+		T(a_long_line_is_skipped_and_the_next_one_read),
 		T(a_line_may_be_larger_than_a_block), T(bulk_goes_through_both_ways),
 		T(a_deadline_ends_a_dribbling_client), T(an_idle_client_times_out),
 		T(a_descriptor_is_handed_over_only_when_nothing_waits), T(carries_both_ways_until_the_room_ends),
