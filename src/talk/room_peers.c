@@ -103,6 +103,9 @@ static result await_connection(struct peer *p)
 {
 	while (p->connecting)
 		TRY(gate_wait(&p->done, FIBER_FOREVER));
+	/* It was the fiber that asked for us that was cancelled; this one may ask again. */
+	if (p->outcome.kind == FAIL_CANCELLED && !fiber_cancelled())
+		return failure(FAIL_CLOSED, "the connection to the other room was not made");
 	if (failed(p->outcome))
 		return p->outcome;
 	return p->channel ? OK : failure(FAIL_CLOSED, "the other room has gone");
