@@ -2,6 +2,12 @@
 #include "run/clock.h"
 #include "run/random.h"
 
+void edge_init(struct edge *e)
+{
+	*e = (struct edge){.stopping = false};
+	gate_init(&e->sealed);
+}
+
 void client_set_address(struct client *c, const net_addr *a, bool announced)
 {
 	buf text = buf_new(sizeof c->text);
@@ -26,6 +32,14 @@ result client_start_tls(struct client *c)
 	if (failed(r) && r.kind != FAIL_CANCELLED)
 		log_event(EV_TLS_FAILED, &c->session, F_STR("client", str_from(c->text)), F_STR("why", str_from(tls_error())));
 	return r;
+}
+
+void client_end(struct client *c)
+{
+	stream_set_deadline(c->stream, CLIENT_GOODBYE_MS);
+	/* A cancelled fiber cannot wait, but what fits into the socket goes out. */
+	result r = fiber_cancelled() ? stream_flush(c->stream) : stream_end(c->stream);
+	(void)r; /* the client has gone or goes now: there is nobody left to tell */
 }
 
 /* 48 bits of milliseconds, 80 random bits, like the UUID of RFC 9562 5.7. */

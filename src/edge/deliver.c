@@ -1,10 +1,17 @@
 #include "edge/deliver.h"
+#include "run/clock.h"
+#include "run/secret.h"
 #include "talk/courier_account.h"
 #include "talk/edge_queue.h"
 #include "talk/item.h"
 #include "talk/principal_vault.h"
 
-#include <sodium.h>
+/* How long the next answer may take: `most`, and never past the delivery's end. */
+static uint64_t wait_at_most(const struct delivery *d, uint64_t most)
+{
+	uint64_t now = clock_mono_ms(), left = d->until > now ? d->until - now : 0;
+	return left < most ? left : most;
+}
 
 static result ask_account(const struct delivery *d, const struct smtp_target *t, struct courier_account_delivered *out)
 {
@@ -14,11 +21,13 @@ static result ask_account(const struct delivery *d, const struct smtp_target *t,
 		.delivery = d->id, .sender = d->sender, .recipient = t->recipient, .received = d->received,
 		.trace = d->trace, .facts = d->facts, .message = d->message,
 	};
-	struct asking ask = {.trace = &d->id, .arena = &a, .timeout_ms = DELIVER_ANSWER_MS};
 	TRY(neighbour_account(t->account, &ch));
-	TRY(courier_account_deliver_call_within(ch, &ask, &m, out));
-	out->text = (str){NULL, 0}; /* it lived in the arena */
-	return OK;
+	/* Half of what is left: the queue needs its time too. */
+	struct asking ask = {.trace = &d->id, .arena = &a,
+			     .timeout_ms = wait_at_most(d, DELIVER_ANSWER_MS * 2) / 2};
+	result r = courier_account_deliver_call_within(ch, &ask, &m, out);
+	out->text = (str){NULL, 0}; /* it lived in the arena, as a refusal's sentence did */
+	return failed(r) ? failure(r.kind, "the account took no copy; its own lines in the log say why") : OK;
 }
 
 /* A key that only this account can have unwrapped; ours is forgotten at once. */
@@ -31,9 +40,10 @@ static result seal_for(const struct delivery *d, const struct smtp_target *t, bu
 	struct item i = {.received = d->received, .sender = d->sender, .recipient = t->recipient, .trace = d->trace,
 			 .facts = d->facts.bytes, .message = d->message.bytes};
 	TRY(neighbour(NEIGHBOUR_VAULT, &vault));
-	TRY(principal_vault_wrap_for_call(vault, &d->id, &q, &a, &key));
+	const struct asking ask = {.trace = &d->id, .arena = &a, .timeout_ms = wait_at_most(d, NEIGHBOUR_KEY_MS)};
+	TRY(principal_vault_wrap_for_call_within(vault, &ask, &q, &key));
 	result r = item_seal(&i, &d->id, key.key, sealed);
-	sodium_memzero(key.key, sizeof key.key);
+	secret_wipe(key.key, sizeof key.key);
 	if (!failed(r)) {
 		buf_put(sealed, key.wrapped); /* kept behind the sealed bytes until the call below */
 		r = buf_result(sealed);
@@ -44,7 +54,7 @@ static result seal_for(const struct delivery *d, const struct smtp_target *t, bu
 	return OK;
 }
 
-static result ask_queue(const struct delivery *d, const struct smtp_target *t, uint32_t deaths)
+static result seal_and_keep(const struct delivery *d, const struct smtp_target *t, uint32_t deaths)
 {
 	AUTO_ARENA arena a = arena_new(65536);
 	AUTO_BUF buf sealed = buf_new(d->message.bytes.n + d->facts.bytes.n + 65536);
@@ -54,7 +64,26 @@ static result ask_queue(const struct delivery *d, const struct smtp_target *t, u
 				    .recipient = t->recipient, .size = d->message.bytes.n, .deaths = deaths};
 	TRY(seal_for(d, t, &sealed, &m));
 	TRY(neighbour(NEIGHBOUR_QUEUE, &queue));
-	return edge_queue_keep_call(queue, &d->id, &m, &a, &kept);
+	const struct asking ask = {.trace = &d->id, .arena = &a, .timeout_ms = wait_at_most(d, NEIGHBOUR_KEEP_MS)};
+	return edge_queue_keep_call_within(queue, &ask, &m, &kept);
+}
+
+static result ask_queue(const struct delivery *d, const struct smtp_target *t, uint32_t deaths)
+{
+	struct edge *e = d->client->edge;
+	result r = OK;
+	if (d->message.bytes.n <= TALK_INLINE_MAX) {
+		r = seal_and_keep(d, t, deaths);
+	} else {
+		while (e->sealing)
+			TRY(gate_wait(&e->sealed, wait_at_most(d, DELIVER_WHOLE_MS)));
+		e->sealing = true;
+		r = seal_and_keep(d, t, deaths);
+		e->sealing = false;
+		gate_wake_one(&e->sealed);
+	}
+	/* The sentence of a refusal ended with its arena. */
+	return failed(r) ? failure(r.kind, "the queue took no copy; its own lines in the log say why") : OK;
 }
 
 static result deliver_one(const struct delivery *d, const struct smtp_target *t)
@@ -77,7 +106,8 @@ static result deliver_one(const struct delivery *d, const struct smtp_target *t)
 	return ask_queue(d, t, deaths);
 }
 
-/* Several copies: a bounded number of fibers take one target after the other. */
+/* Several copies: a bounded number of fibers take one target after the other.
+ * After a failure no further copy is begun: the client sends all of them again. */
 struct fan {
 	const struct delivery *d;
 	size_t next;
@@ -89,7 +119,7 @@ struct fan {
 static void one_lane(void *arg)
 {
 	struct fan *f = arg;
-	while (f->next < f->d->n) {
+	while (!failed(f->worst) && f->next < f->d->n) {
 		result r = deliver_one(f->d, &f->d->targets[f->next++]);
 		if (failed(r))
 			f->worst = r;
@@ -112,12 +142,12 @@ static result fan_out(const struct delivery *d)
 	one_lane(&f);
 	/* The lanes use this frame: they are waited for even when we are cancelled. */
 	while (f.running > 0)
-		if (failed(gate_wait(&f.done, FIBER_FOREVER)))
-			fiber_yield();
+		gate_hold(&f.done);
 	return f.worst;
 }
 
-result deliver(const struct delivery *d)
+result deliver(struct delivery *d)
 {
+	d->until = clock_mono_ms() + DELIVER_WHOLE_MS;
 	return d->n == 1 ? deliver_one(d, d->targets) : fan_out(d);
 }

@@ -161,20 +161,27 @@ static void let_in(const struct door *d, int fd)
 	close(fd); /* no memory to serve anybody: the client tries again */
 }
 
+static void accept_all(const struct door *d)
+{
+	for (unsigned n = 1; !d->edge->stopping; n++) {
+		int fd;
+		result r = net_accept(d->fd, d->watch, &fd);
+		if (!failed(r))
+			let_in(d, fd);
+		else if (r.kind != FAIL_LIMIT) /* of descriptors or memory: it has waited a moment already */
+			break;
+		if (n % DOOR_BURST == 0) /* whoever is inside is served, however many come */
+			fiber_yield();
+	}
+}
+
 static void door_fiber(void *arg)
 {
 	struct door *d = arg;
 	d->fiber = fiber_self();
-	while (!d->edge->stopping) {
-		int fd;
-		result r = net_accept(d->fd, d->watch, &fd);
-		if (r.kind == FAIL_LIMIT) /* of descriptors: wait until somebody has left */
-			r = fiber_sleep(DOOR_FULL_PAUSE_MS);
-		else if (!failed(r))
-			let_in(d, fd);
-		if (r.kind == FAIL_CANCELLED || r.kind == FAIL_CLOSED)
-			break;
-	}
+	accept_all(d);
+	if (!d->edge->stopping)
+		log_event(EV_LIMITED, NULL, F_STR("why", STR("a listening socket broke; nobody is accepted on it any more")));
 	fd_watch_close(&d->watch);
 	close(d->fd);
 	list_remove(&d->node);

@@ -8,7 +8,10 @@
 
 #include "edge/edge.h"
 
-enum { DOOR_PROXY_MS = 10000, DOOR_FULL_PAUSE_MS = 100 };
+enum {
+	DOOR_PROXY_MS = 10000, /* for the PROXY header */
+	DOOR_BURST = 64,       /* accepted in a row; then others run */
+};
 
 /* Takes fd and accepts until the process stops. Starts a fiber; an unknown
  * protocol closes fd and is our supervisor's mistake, not ours to die of. */

@@ -21,11 +21,18 @@ struct edge {
 	struct tls_context *tls;
 	struct budget transit;
 	struct limits limits;
+	bool sealing;       /* a large message is being sealed for the queue */
+	struct gate sealed; /* no more */
 	net_cidr *proxies; /* networks that speak PROXY v2 */
 	size_t proxies_n;
 	bool demo;
 	bool stopping;
 };
+
+/* What begins as nothing, before the loop. */
+void edge_init(struct edge *e);
+
+enum { CLIENT_GOODBYE_MS = 10000 };
 
 enum client_protocol { CLIENT_SMTP, CLIENT_SUBMISSION, CLIENT_IMAP };
 
@@ -50,6 +57,8 @@ void client_set_address(struct client *c, const net_addr *a, bool announced);
 bool client_may_login(const struct client *c);
 /* TLS by STARTTLS or from the start; logs failures. Suspends. */
 result client_start_tls(struct client *c) NODISCARD;
+/* Sends what was said last and ends the connection, at most CLIENT_GOODBYE_MS. Suspends unless cancelled. */
+void client_end(struct client *c);
 /* A fresh id, ordered by time so that an account's index of them grows at one end. */
 trace_id trace_new(void);
 enum { TRACE_TEXT = 32 };

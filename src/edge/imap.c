@@ -6,8 +6,9 @@
 #include "grammar/imap_print.h"
 #include "grammar/sasl.h"
 #include "run/carry.h"
+#include "run/secret.h"
 
-#include <sodium.h>
+#include <unistd.h>
 
 enum imap_limits {
 	IMAP_TEXT_MAX = 8192,    /* one command with its literals */
@@ -28,7 +29,7 @@ struct imap {
 
 static result say(struct imap *i, str tag, const char *text)
 {
-	AUTO_BUF buf line = buf_new(4096);
+	AUTO_BUF buf line = buf_new(2 * IMAP_TEXT_MAX); /* the tag may be as long as a line */
 	buf_put(&line, tag.n ? tag : STR("*"));
 	buf_putc(&line, ' ');
 	buf_put(&line, str_from(text));
@@ -135,14 +136,9 @@ static result try_login(struct imap *i, str tag, const struct sasl_plain *p)
 static result do_login(struct imap *i, const struct imap_command *c)
 {
 	struct sasl_plain p = {.authcid = c->login.user, .passwd = c->login.password};
+	if (failed(sasl_login_check(p.authcid, SASL_NAME_MAX)) || failed(sasl_login_check(p.passwd, SASL_PASSWORD_MAX)))
+		return say(i, c->tag, "NO [AUTHENTICATIONFAILED] No user name or password is like that");
 	return try_login(i, c->tag, &p);
-}
-
-static void wipe(buf *b)
-{
-	if (b->p)
-		sodium_memzero(b->p, b->cap);
-	buf_free(b);
 }
 
 /* The initial response, or the answer to an empty challenge. */
@@ -152,7 +148,6 @@ static result plain_message(struct imap *i, const struct imap_command *c, buf *o
 	if (c->auth.has_initial)
 		return sasl_decode(c->auth.initial, out);
 	TRY(stream_write(i->client->stream, STR("+ \r\n")));
-	TRY(stream_flush(i->client->stream));
 	TRY(stream_read_line(i->client->stream, SASL_LINE_MAX, LINE_ANY, &line));
 	return sasl_decode(line, out);
 }
@@ -165,12 +160,13 @@ static bool connection_is_lost(result r)
 
 static result do_authenticate(struct imap *i, const struct imap_command *c)
 {
-	__attribute__((cleanup(wipe))) buf message = buf_new(SASL_LINE_MAX);
+	SECRET_BUF buf message = buf_new(SASL_LINE_MAX);
 	struct sasl_plain p;
 	if (!str_ieq(c->auth.mechanism, STR("PLAIN")))
 		return say(i, c->tag, "NO [CANNOT] This mechanism is not offered; PLAIN is");
 	if (!client_may_login(i->client))
 		return say(i, c->tag, "NO [PRIVACYREQUIRED] Begin TLS first (STARTTLS): no password travels in clear here");
+	buf_reserve(&message, SASL_LINE_MAX);
 	result r = plain_message(i, c, &message);
 	if (connection_is_lost(r))
 		return r;
@@ -222,10 +218,8 @@ static result read_literal(struct imap *i, const struct imap_literal *l)
 {
 	struct stream *stream = i->client->stream;
 	str in;
-	if (l->sync) {
+	if (l->sync)
 		TRY(stream_write(stream, STR("+ Go on\r\n")));
-		TRY(stream_flush(stream));
-	}
 	buf_put(&i->text, STR("\r\n"));
 	for (uint64_t left = l->size; left > 0; left -= in.n) {
 		TRY(stream_read_some(stream, &in));
@@ -247,13 +241,15 @@ static result read_command(struct imap *i, bool *whole)
 		if (r.kind == FAIL_LIMIT)
 			return too_long(i);
 		TRY(r);
+		buf_reserve(&i->text, i->text.max); /* growing would leave copies of a password behind */
 		buf_put(&i->text, line);
 		enum imap_line kind = imap_literal_at_end(line, &l);
 		if (kind == IMAP_LINE_WHOLE) {
 			*whole = !i->text.broken;
 			return *whole ? OK : too_long(i);
 		}
-		if (kind == IMAP_LINE_BAD || l.size > IMAP_TEXT_MAX - i->text.n || n == IMAP_LITERALS_MAX)
+		if (kind == IMAP_LINE_BAD || n == IMAP_LITERALS_MAX || i->text.n > IMAP_TEXT_MAX ||
+		    l.size > IMAP_TEXT_MAX - i->text.n)
 			return too_long(i);
 		TRY(read_literal(i, &l));
 	}
@@ -263,8 +259,6 @@ static result read_command(struct imap *i, bool *whole)
 static result one_command(struct imap *i)
 {
 	bool whole;
-	if (!stream_pending(i->client->stream))
-		TRY(stream_flush(i->client->stream));
 	if (!i->client->trusted && ++i->commands > IMAP_COMMANDS_MAX) {
 		i->ending = true;
 		return say(i, (str){NULL, 0}, "BYE Too many commands before login");
@@ -272,7 +266,7 @@ static result one_command(struct imap *i)
 	result r = read_command(i, &whole);
 	if (!failed(r) && whole)
 		r = dispatch(i);
-	wipe(&i->text); /* it may have held a password */
+	secret_buf_free(&i->text); /* it may have held a password */
 	arena_free(&i->arena);
 	return r;
 }
@@ -288,21 +282,20 @@ static result greet(struct imap *i)
 	return say(i, (str){NULL, 0}, text.p);
 }
 
-static void hand_over(struct imap *i)
+static void hand_over(struct client *c, int fd)
 {
-	struct client *c = i->client;
 	struct stream *inner;
-	int fd = i->session;
 	log_event(EV_LOGIN, &c->session, F_STR("client", str_from(c->text)), F_STR("protocol", STR("imap")));
-	mem_free(i);
 	stream_set_deadline(c->stream, FIBER_FOREVER);
 	stream_set_idle(c->stream, FIBER_FOREVER); /* the account ends idle sessions */
-	if (failed(stream_open(fd, &inner)))
+	if (failed(stream_open(fd, &inner))) {
+		close(fd);
 		return;
+	}
 	result r = carry(c->stream, inner);
 	stream_free(&inner);
-	if (!failed(r) && failed(stream_end(c->stream)))
-		return;
+	if (!failed(r))
+		client_end(c);
 }
 
 static void say_goodbye(struct imap *i, result why)
@@ -311,10 +304,11 @@ static void say_goodbye(struct imap *i, result why)
 	if (why.kind == FAIL_TIMEOUT)
 		r = say(i, (str){NULL, 0}, "BYE Nobody logged in in time");
 	else if (why.kind == FAIL_CANCELLED)
-		r = say(i, (str){NULL, 0}, "BYE The server is stopping");
-	if (!failed(r)) /* a cancelled fiber cannot wait, but what fits into the socket goes out */
-		r = fiber_cancelled() ? stream_flush(i->client->stream) : stream_end(i->client->stream);
-	(void)r; /* the client has gone or goes now: there is nobody left to tell */
+		r = say(i, (str){NULL, 0}, "BYE [UNAVAILABLE] The server is stopping; connect again in a moment");
+	else if (why.kind == FAIL_MEMORY || why.kind == FAIL_LIMIT)
+		r = say(i, (str){NULL, 0}, "BYE [UNAVAILABLE] The server is short of memory; connect again later");
+	if (!failed(r))
+		client_end(i->client);
 }
 
 void imap_session(struct client *c)
@@ -328,10 +322,10 @@ void imap_session(struct client *c)
 	result r = greet(i);
 	while (!failed(r) && !i->ending && i->session < 0 && !c->edge->stopping)
 		r = one_command(i);
-	if (!failed(r) && i->session >= 0) {
-		hand_over(i);
-		return;
-	}
-	say_goodbye(i, r);
-	mem_free(i);
+	int session = failed(r) ? -1 : i->session;
+	if (session < 0)
+		say_goodbye(i, c->edge->stopping && !failed(r) && !i->ending ? failure(FAIL_CANCELLED, "stopping") : r);
+	mem_free(i); /* a session that idles for hours keeps nothing of it */
+	if (session >= 0)
+		hand_over(c, session);
 }

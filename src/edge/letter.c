@@ -98,16 +98,14 @@ static result reply_kept(struct smtp_session *s)
 
 static result refuse_looping(struct smtp_session *s)
 {
-	smtp_reset(s);
-	return SMTP_REFUSE(s, 554, "5.4.6",
-			   "The message has passed through too many servers: it goes in a circle. Look at its Received fields for "
-			   "the two that send it to each other");
+	return smtp_refuse_message(s, &(struct smtp_fault){.code = 554, .status = "5.4.6",
+		.text = "The message has passed through too many servers: it goes in a circle. Look at its Received fields "
+			"for the two that send it to each other"});
 }
 
 static result later(struct smtp_session *s, const char *text)
 {
-	smtp_reset(s);
-	return SMTP_REFUSE(s, 451, "4.3.0", text);
+	return smtp_refuse_message(s, &(struct smtp_fault){.code = 451, .status = "4.3.0", .text = text});
 }
 
 static result deliver_examined(
@@ -117,7 +115,8 @@ static result deliver_examined(
 	int64_t now = clock_wall_s();
 	if (e->received >= options_number(&s->client->edge->options, OPT_HOPS))
 		return refuse_looping(s);
-	TRY(print_trace(s, now, &trace));
+	if (failed(print_trace(s, now, &trace)))
+		return later(s, "The server is short of memory; try again later");
 	struct delivery d = {
 		.client = s->client, .id = s->trace, .sender = s->sender, .trace = buf_str(&trace), .received = now,
 		.facts = e->facts, .message = *message, .targets = s->targets, .n = s->targets_n,

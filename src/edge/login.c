@@ -8,24 +8,30 @@ result login_ask(struct client *c, const struct login_try *q, struct login_answe
 		.protocol = q->protocol, .authzid = q->authzid, .user = q->user, .password = q->password,
 		.client = str_from(c->text), .encrypted = c->encrypted, .tag = q->tag, .session = q->session,
 	};
-	struct edge_auth_login_is answer;
+	struct edge_auth_login_is is;
+	const struct asking ask = {.trace = &c->session, .arena = &a, .timeout_ms = NEIGHBOUR_LOGIN_MS};
 	TRY(neighbour(NEIGHBOUR_AUTH, &auth));
-	TRY(edge_auth_login_call(auth, &c->session, &m, &a, &answer));
-	*out = (struct login_answer){answer.verdict, answer.account, answer.token, talk_take_fd(&answer.session)};
-	edge_auth_login_is_release(&answer);
-	if (answer.delay && !c->trusted)
-		return fiber_sleep(answer.delay);
-	return OK;
+	result r = edge_auth_login_call_within(auth, &ask, &m, &is);
+	if (failed(r)) /* the refusal's sentence ends with the arena */
+		return failure(r.kind, "auth does not check logins now");
+	if (is.delay && !c->trusted)
+		r = fiber_sleep(is.delay < LOGIN_DELAY_MAX_MS ? is.delay : LOGIN_DELAY_MAX_MS);
+	if (!failed(r)) {
+		bool session = q->session && is.verdict == EDGE_AUTH_LOGIN_VERDICT_ACCEPTED;
+		*out = (struct login_answer){is.verdict, is.account, is.token, session ? talk_take_fd(&is.session) : -1};
+	}
+	edge_auth_login_is_release(&is);
+	return r;
 }
 
 void login_end(struct client *c, const trace_id *token)
 {
 	struct channel *auth;
 	struct edge_auth_logout m = {.token = *token};
-	/* auth forgets a login by itself when it must; this only makes it sooner. */
-	if (!failed(neighbour(NEIGHBOUR_AUTH, &auth)) &&
-	    failed(edge_auth_logout_offer(auth, &c->session, &m)))
-		return;
+	result r = neighbour(NEIGHBOUR_AUTH, &auth);
+	if (!failed(r))
+		r = edge_auth_logout_offer(auth, &c->session, &m);
+	(void)r; /* auth forgets a login by itself when it must; this only makes it sooner */
 }
 
 const char *login_sentence(enum edge_auth_login_verdict v)

@@ -1,12 +1,15 @@
 /* Asking auth whether a person's secret is right, for SMTP and IMAP alike.
  *
- * The wait that auth imposes on guessers is taken here. Suspends. The caller
- * wipes what held the password. OK also for a refusal: look at the verdict. */
+ * The wait that auth imposes on guessers is taken here, LOGIN_DELAY_MAX_MS at
+ * most. Suspends. The caller wipes what held the password. OK also for a
+ * refusal: look at the verdict. */
 #ifndef EDGE_LOGIN_H
 #define EDGE_LOGIN_H
 
 #include "edge/edge.h"
 #include "talk/edge_auth.h"
+
+enum { LOGIN_DELAY_MAX_MS = 60000 };
 
 struct login_try {
 	enum edge_auth_protocol protocol;
@@ -19,11 +22,12 @@ struct login_answer {
 	enum edge_auth_login_verdict verdict;
 	uint64_t account;
 	trace_id token;
-	int session; /* the stream to the account, -1 when there is none; the caller's */
+	int session; /* the caller's: the stream to the account when the session was asked for and accepted, else -1 */
 };
 
+/* Writes *out only when OK. */
 result login_ask(struct client *c, const struct login_try *q, struct login_answer *out) NODISCARD;
-/* auth may forget the login. Does not wait for an answer. */
+/* auth may forget the login: nobody will ask about its token again. */
 void login_end(struct client *c, const trace_id *token);
 /* The sentence for a person. Static. */
 const char *login_sentence(enum edge_auth_login_verdict v);

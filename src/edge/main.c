@@ -38,6 +38,7 @@ enum { MEMORY_SHARE = 4, EDGES_ASSUMED = 2 };
 static result prepare(const struct supervisor_room_begin *b)
 {
 	struct edge *e = &edge;
+	edge_init(e);
 	TRY(settings_read(b, &e->options));
 	TRY(read_hostname(e));
 	TRY(read_proxies(e));

@@ -1,5 +1,6 @@
 #include "edge/smtp.h"
 #include "base/mem.h"
+#include "edge/login.h"
 #include "grammar/smtp_reply.h"
 
 enum { ANY = SMTP_CONNECTED | SMTP_GREETED | SMTP_SENDER | SMTP_READY | SMTP_CHUNKS };
@@ -55,6 +56,31 @@ void smtp_reset(struct smtp_session *s)
 		s->state = SMTP_GREETED;
 }
 
+result smtp_refuse_message(struct smtp_session *s, const struct smtp_fault *f)
+{
+	result r = session_refuse(s, f);
+	smtp_reset(s);
+	return r;
+}
+
+static void log_out(struct smtp_session *s)
+{
+	if (s->logged_in)
+		login_end(s->client, &s->token);
+	s->logged_in = false;
+	s->account = 0;
+	s->user_n = 0;
+}
+
+void smtp_begin(struct smtp_session *s)
+{
+	smtp_reset(s);
+	log_out(s);
+	s->helo = (str){NULL, 0};
+	s->esmtp = false;
+	s->state = SMTP_CONNECTED;
+}
+
 static result do_noop(struct smtp_session *s, const struct smtp_command *c)
 {
 	(void)c;
@@ -94,29 +120,28 @@ static result do_help(struct smtp_session *s, const struct smtp_command *c)
 struct verb_row {
 	smtp_handler *handler;
 	unsigned states;
-	bool argument_free; /* its text argument is a syntax error where the RFC allows none */
 	const char *order;
 };
 
 static const struct verb_row verbs[SMTP_VERBS] = {
-	[SMTP_EHLO] = {smtp_do_ehlo, ANY, false, NULL},
-	[SMTP_HELO] = {smtp_do_helo, ANY, false, NULL},
-	[SMTP_LHLO] = {smtp_do_lhlo, ANY, false, NULL},
-	[SMTP_MAIL] = {smtp_do_mail, SMTP_GREETED, false, "MAIL comes after EHLO or HELO, and once in a transaction"},
-	[SMTP_RCPT] = {smtp_do_rcpt, SMTP_SENDER | SMTP_READY, false, "RCPT comes after MAIL and before the data"},
-	[SMTP_DATA] = {smtp_do_data, SMTP_READY, true,
+	[SMTP_EHLO] = {smtp_do_ehlo, ANY, NULL},
+	[SMTP_HELO] = {smtp_do_helo, ANY, NULL},
+	[SMTP_LHLO] = {smtp_do_lhlo, ANY, NULL},
+	[SMTP_MAIL] = {smtp_do_mail, SMTP_GREETED, "MAIL comes after EHLO or HELO, and once in a transaction"},
+	[SMTP_RCPT] = {smtp_do_rcpt, SMTP_SENDER | SMTP_READY, "RCPT comes after MAIL and before the data"},
+	[SMTP_DATA] = {smtp_do_data, SMTP_READY,
 		"DATA comes after at least one accepted RCPT, and not between BDAT chunks"},
-	[SMTP_BDAT] = {smtp_do_bdat, ANY, false, NULL},
-	[SMTP_RSET] = {smtp_do_rset, ANY, true, NULL},
-	[SMTP_NOOP] = {do_noop, ANY, false, NULL},
-	[SMTP_QUIT] = {do_quit, ANY, true, NULL},
-	[SMTP_VRFY] = {do_vrfy, ANY, false, NULL},
-	[SMTP_EXPN] = {do_expn, ANY, false, NULL},
-	[SMTP_HELP] = {do_help, ANY, false, NULL},
-	[SMTP_STARTTLS] = {smtp_do_starttls, SMTP_GREETED, true,
+	[SMTP_BDAT] = {smtp_do_bdat, ANY, NULL},
+	[SMTP_RSET] = {smtp_do_rset, ANY, NULL},
+	[SMTP_NOOP] = {do_noop, ANY, NULL},
+	[SMTP_QUIT] = {do_quit, ANY, NULL},
+	[SMTP_VRFY] = {do_vrfy, ANY, NULL},
+	[SMTP_EXPN] = {do_expn, ANY, NULL},
+	[SMTP_HELP] = {do_help, ANY, NULL},
+	[SMTP_STARTTLS] = {smtp_do_starttls, SMTP_GREETED,
 		"STARTTLS comes after EHLO and outside of a transaction"},
-	[SMTP_AUTH] = {smtp_do_auth, SMTP_GREETED, false, "AUTH comes after EHLO and outside of a transaction"},
-	[SMTP_XCLIENT] = {smtp_do_xclient, SMTP_CONNECTED | SMTP_GREETED, false,
+	[SMTP_AUTH] = {smtp_do_auth, SMTP_GREETED, "AUTH comes after EHLO and outside of a transaction"},
+	[SMTP_XCLIENT] = {smtp_do_xclient, SMTP_CONNECTED | SMTP_GREETED,
 		"XCLIENT comes outside of a transaction"},
 };
 
@@ -132,8 +157,11 @@ static result dispatch(struct smtp_session *s, str line)
 	AUTO_ARENA arena a = arena_new(SMTP_COMMAND_MAX);
 	struct smtp_parser p = {.arena = &a, .offered = offered(s), .smtputf8 = s->mail.given & SMTP_P_SMTPUTF8};
 	struct smtp_command c;
-	if (failed(smtp_parse(&p, line, &c)))
+	if (failed(smtp_parse(&p, line, &c))) {
+		/* Without its size the chunk behind BDAT would be taken for commands. */
+		s->ending = str_istarts(line, STR("BDAT"));
 		return session_refuse(s, &p.fault);
+	}
 	const struct verb_row *row = &verbs[c.verb];
 	if (!(row->states & (unsigned)s->state))
 		return SMTP_REFUSE(s, 503, "5.5.1", row->order);
@@ -148,20 +176,14 @@ static result too_many_commands(struct smtp_session *s)
 	return smtp_reply(s, 421, "4.7.0", "Too many commands in one connection; connect again");
 }
 
-/* Replies to pipelined commands are gathered while a whole command waits, and
- * sent before the server waits itself (RFC 2920 3.2): a client that sent half a
- * command may want the earlier replies before it sends the rest. */
-static result send_replies(struct stream *stream)
-{
-	return str_chr(stream_peek(stream), '\n') == STR_NONE ? stream_flush(stream) : OK;
-}
-
-/* One line and its reply. CRLF alone ends a line (RFC 5321 2.3.8). */
+/* One line, which CRLF alone ends (RFC 5321 2.3.8), and its reply. Replies to
+ * pipelined commands are gathered; the stream sends them before it waits for
+ * more (RFC 2920 3.2): a client that sent half a command may want the earlier
+ * ones before it sends the rest. */
 static result one_command(struct smtp_session *s)
 {
 	struct client *c = s->client;
 	str line;
-	TRY(send_replies(c->stream));
 	result r = stream_read_line(c->stream, SMTP_LINE_MAX, LINE_CRLF, &line);
 	if (r.kind == FAIL_LIMIT)
 		return SMTP_REFUSE(s, 500, "5.5.2", "The line is too long: commands have at most 12,288 octets");
@@ -172,7 +194,7 @@ static result one_command(struct smtp_session *s)
 	return dispatch(s, line);
 }
 
-static result greet(struct smtp_session *s)
+result smtp_greet(struct smtp_session *s)
 {
 	AUTO_BUF buf text = buf_new(1024);
 	buf_put(&text, options_text(&s->client->edge->options, OPT_HOSTNAME));
@@ -184,14 +206,15 @@ static result greet(struct smtp_session *s)
 
 static void say_goodbye(struct smtp_session *s, result why)
 {
-	result ignored = OK;
+	result r = OK;
 	if (why.kind == FAIL_TIMEOUT)
-		ignored = smtp_reply(s, 421, "4.4.2", "Nothing came for too long; this connection ends. Connect again");
+		r = smtp_reply(s, 421, "4.4.2", "Nothing came for too long; this connection ends. Connect again");
 	else if (why.kind == FAIL_CANCELLED)
-		ignored = smtp_reply(s, 421, "4.3.2", "The server is stopping; try again in a moment");
-	if (!failed(ignored)) /* a cancelled fiber cannot wait, but what fits into the socket goes out */
-		ignored = fiber_cancelled() ? stream_flush(s->client->stream) : stream_end(s->client->stream);
-	(void)ignored; /* the client has gone or goes now: there is nobody left to tell */
+		r = smtp_reply(s, 421, "4.3.2", "The server is stopping; try again in a moment");
+	else if (why.kind == FAIL_MEMORY || why.kind == FAIL_LIMIT)
+		r = smtp_reply(s, 421, "4.3.1", "The server is short of memory; this connection ends. Connect again later");
+	if (!failed(r))
+		client_end(s->client);
 }
 
 void smtp_session(struct client *c)
@@ -206,11 +229,12 @@ void smtp_session(struct client *c)
 	s->accounts = hash_new(SMTP_TARGETS_MAX);
 	s->trace = c->session;
 	stream_set_idle(c->stream, options_number(&c->edge->options, OPT_COMMAND_TIME));
-	result r = greet(s);
+	result r = smtp_greet(s);
 	while (!failed(r) && !s->ending && !c->edge->stopping)
 		r = one_command(s);
 	say_goodbye(s, c->edge->stopping && !failed(r) && !s->ending ? failure(FAIL_CANCELLED, "stopping") : r);
 	smtp_reset(s);
+	log_out(s);
 	arena_free(&s->transaction);
 	mem_free(s);
 }

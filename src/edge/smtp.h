@@ -72,6 +72,11 @@ result session_refuse(struct smtp_session *s, const struct smtp_fault *f) NODISC
 	session_refuse((S), &(struct smtp_fault){.code = (CODE), .status = (STATUS), .text = (TEXT)})
 
 void smtp_reset(struct smtp_session *s); /* ends the transaction */
+/* Refuses the message and ends the transaction; the log still has whose it was. */
+result smtp_refuse_message(struct smtp_session *s, const struct smtp_fault *f) NODISCARD;
+/* As if the client had just connected: no transaction, no name, no login. */
+void smtp_begin(struct smtp_session *s);
+result smtp_greet(struct smtp_session *s) NODISCARD; /* 220 */
 bool smtp_is_submission(const struct smtp_session *s);
 
 /* Handlers, one per verb. */

@@ -28,24 +28,26 @@ static void count_data(struct smtp_session *s)
 		drop_data(s);
 }
 
-static result refuse_spoilt(struct smtp_session *s)
+/* Why the message cannot be taken; `more` of its chunks may follow, and are eaten. */
+static result refuse_spoilt(struct smtp_session *s, bool more)
 {
-	bool large = s->too_large;
-	smtp_reset(s);
-	if (large)
-		return SMTP_REFUSE(
-			s, 552, "5.3.4", "The message is larger than this server takes; EHLO tells the limit (SIZE)");
-	return SMTP_REFUSE(s, 452, "4.3.1", "The server has too many messages in hand; try again in a moment");
+	static const struct smtp_fault large = {.code = 552, .status = "5.3.4",
+		.text = "The message is larger than this server takes; EHLO tells the limit (SIZE)"};
+	static const struct smtp_fault busy = {.code = 452, .status = "4.3.1",
+		.text = "The server has too many messages in hand; try again in a moment"};
+	const struct smtp_fault *f = s->too_large ? &large : &busy;
+	return more ? session_refuse(s, f) : smtp_refuse_message(s, f);
 }
 
 static result refuse_bare(struct smtp_session *s, const struct smtp_data *d)
 {
-	smtp_reset(s);
-	return SMTP_REFUSE(s, 554, "5.6.0", d->first_bare_is_lf
-				   ? "The message holds a line feed without a carriage return before it. Lines in DATA end with CRLF "
-				     "and nothing else (RFC 5321 2.3.8); mend the sending program, or send it with BDAT"
-				   : "The message holds a carriage return without a line feed behind it. Lines in DATA end with CRLF "
-				     "and nothing else (RFC 5321 2.3.8); mend the sending program, or send it with BDAT");
+	struct smtp_fault f = {.code = 554, .status = "5.6.0",
+		.text = "The message holds a carriage return without a line feed behind it. Lines in DATA end with CRLF "
+			"and nothing else (RFC 5321 2.3.8); mend the sending program, or send it with BDAT"};
+	if (d->first_bare_is_lf)
+		f.text = "The message holds a line feed without a carriage return before it. Lines in DATA end with CRLF "
+			 "and nothing else (RFC 5321 2.3.8); mend the sending program, or send it with BDAT";
+	return smtp_refuse_message(s, &f);
 }
 
 static result receive_data(struct smtp_session *s, struct smtp_data *d)
@@ -69,13 +71,12 @@ result smtp_do_data(struct smtp_session *s, const struct smtp_command *c)
 	if (s->mail.body == SMTP_BODY_BINARYMIME)
 		return SMTP_REFUSE(s, 503, "5.5.1", "A BINARYMIME message comes by BDAT, not by DATA (RFC 3030)");
 	TRY(smtp_reply(s, 354, NULL, "Send the message; end it with a line that holds a dot alone"));
-	TRY(stream_flush(s->client->stream));
 	stream_set_deadline(s->client->stream, options_number(o, OPT_MESSAGE_TIME));
 	result r = receive_data(s, &d);
 	stream_set_deadline(s->client->stream, FIBER_FOREVER);
 	TRY(r);
 	if (s->spoilt)
-		return refuse_spoilt(s);
+		return refuse_spoilt(s, false);
 	if (d.policy == SMTP_DATA_REJECT && smtp_data_bare(&d))
 		return refuse_bare(s, &d);
 	return smtp_accept(s);
@@ -103,14 +104,11 @@ static result receive_chunk(struct smtp_session *s, uint64_t left, bool keep)
 
 static result finish_chunk(struct smtp_session *s, bool last)
 {
-	if (s->spoilt && last)
-		return refuse_spoilt(s);
-	if (s->spoilt) /* each chunk is answered; the reason comes with each of them */
-		return smtp_reply(s, s->too_large ? 552 : 452, s->too_large ? "5.3.4" : "4.3.1",
-				  "This message cannot be taken; end it with LAST or RSET");
+	s->state = SMTP_CHUNKS; /* from now on no DATA and no further recipient */
+	if (s->spoilt) /* each chunk is answered, with the reason */
+		return refuse_spoilt(s, !last);
 	if (last)
 		return smtp_accept(s);
-	s->state = SMTP_CHUNKS;
 	return smtp_reply(s, 250, "2.0.0", "Chunk received");
 }
 

@@ -73,10 +73,6 @@ result smtp_do_starttls(struct smtp_session *s, const struct smtp_command *c)
 	TRY(smtp_reply(s, 220, "2.0.0", "Begin TLS"));
 	TRY(stream_flush(s->client->stream));
 	TRY(client_start_tls(s->client));
-	smtp_reset(s);
-	s->helo = (str){NULL, 0};
-	s->esmtp = false;
-	s->logged_in = false;
-	s->state = SMTP_CONNECTED;
+	smtp_begin(s);
 	return OK;
 }

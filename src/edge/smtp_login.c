@@ -3,17 +3,7 @@
 #include "edge/smtp.h"
 #include "grammar/base64.h"
 #include "grammar/sasl.h"
-
-#include <sodium.h>
-
-/* A buffer for secrets: wiped before its memory goes back. */
-static void wipe(buf *b)
-{
-	if (b->p)
-		sodium_memzero(b->p, b->cap);
-	buf_free(b);
-}
-#define SECRET_BUF __attribute__((cleanup(wipe)))
+#include "run/secret.h"
 
 static result refuse_coding(struct smtp_session *s, result why)
 {
@@ -33,7 +23,6 @@ static result challenge(struct smtp_session *s, str text, buf *out, bool *done)
 	buf_put(&line, STR("\r\n"));
 	TRY(buf_result(&line));
 	TRY(stream_write(s->client->stream, buf_str(&line)));
-	TRY(stream_flush(s->client->stream));
 	result r = stream_read_line(s->client->stream, SASL_LINE_MAX, LINE_CRLF, &answer);
 	if (r.kind == FAIL_LIMIT) {
 		*done = true;
@@ -84,6 +73,7 @@ static result do_plain(struct smtp_session *s, const struct smtp_auth *a)
 	struct sasl_plain plain;
 	bool done = false;
 	result r = OK;
+	buf_reserve(&message, SASL_LINE_MAX);
 	if (a->has_initial) {
 		r = sasl_decode(a->initial, &message);
 		if (failed(r))
@@ -104,6 +94,7 @@ static result do_login(struct smtp_session *s, const struct smtp_auth *a)
 	AUTO_BUF buf user = buf_new(SASL_LINE_MAX);
 	SECRET_BUF buf password = buf_new(SASL_LINE_MAX);
 	bool done = false;
+	buf_reserve(&password, SASL_LINE_MAX);
 	if (a->has_initial) {
 		result r = sasl_decode(a->initial, &user);
 		if (failed(r))

@@ -21,25 +21,27 @@ static result may_send(struct smtp_session *s, bool *allowed)
 	struct edge_auth_may_send q = {.token = s->token, .address = s->sender};
 	struct edge_auth_may_send_is answer;
 	TRY(neighbour(NEIGHBOUR_AUTH, &auth));
-	TRY(edge_auth_may_send_call(auth, &s->trace, &q, &a, &answer));
+	const struct asking ask = {.trace = &s->trace, .arena = &a, .timeout_ms = NEIGHBOUR_LOOKUP_MS};
+	result r = edge_auth_may_send_call_within(auth, &ask, &q, &answer);
+	if (failed(r)) /* the refusal's sentence ends with the arena */
+		return failure(r.kind, "auth does not look up senders now");
 	*allowed = answer.allowed;
 	return OK;
 }
 
 static result check_sender(struct smtp_session *s)
 {
+	static const struct smtp_fault later = {.code = 451, .status = "4.3.0",
+		.text = "The server cannot look up your addresses now; try again in a moment"};
+	static const struct smtp_fault foreign = {.code = 553, .status = "5.7.1",
+		.text = "This sender address does not belong to your account; an administrator can allow it with "
+			"`postern account send-as add ADDRESS --account A`"};
 	bool allowed = false;
 	result r = may_send(s, &allowed);
-	if (failed(r)) {
-		smtp_reset(s);
-		return SMTP_REFUSE(s, 451, "4.3.0", "The server cannot look up your addresses now; try again in a moment");
-	}
-	if (!allowed) {
-		smtp_reset(s);
-		return SMTP_REFUSE(s, 553, "5.7.1",
-				   "This sender address does not belong to your account; an administrator can allow it with "
-				   "`postern account send-as add ADDRESS --account A`");
-	}
+	if (r.kind == FAIL_CANCELLED)
+		return r;
+	if (failed(r) || !allowed)
+		return smtp_refuse_message(s, failed(r) ? &later : &foreign);
 	s->state = SMTP_SENDER;
 	return smtp_reply(s, 250, "2.1.0", "Sender accepted");
 }
@@ -61,7 +63,8 @@ result smtp_do_mail(struct smtp_session *s, const struct smtp_command *c)
 	s->trace = trace_new();
 	keep(s, &c->mail);
 	if (failed(arena_result(&s->transaction)))
-		return SMTP_REFUSE(s, 452, "4.3.1", "The server is short of memory; try again later");
+		return smtp_refuse_message(s, &(struct smtp_fault){.code = 452, .status = "4.3.1",
+			.text = "The server is short of memory; try again later"});
 	if (smtp_is_submission(s))
 		return check_sender(s);
 	s->state = SMTP_SENDER;

@@ -1,5 +1,6 @@
 #include "base/mem.h"
 #include "edge/smtp.h"
+#include "run/clock.h"
 #include "talk/courier_account.h"
 #include "talk/edge_auth.h"
 
@@ -8,33 +9,31 @@ static result resolve(struct smtp_session *s, str address, arena *a, struct edge
 	struct channel *auth;
 	struct edge_auth_recipient q = {.address = address};
 	TRY(neighbour(NEIGHBOUR_AUTH, &auth));
-	return edge_auth_recipient_call(auth, &s->trace, &q, a, out);
+	const struct asking ask = {.trace = &s->trace, .arena = a, .timeout_ms = NEIGHBOUR_LOOKUP_MS};
+	return edge_auth_recipient_call_within(auth, &ask, &q, out);
 }
 
 /* The quota is asked before the data, so that nothing is accepted and then
  * bounced. An account that cannot answer now does not stop its mail: the queue
  * holds it. */
-static result quota_fault(struct smtp_session *s, uint64_t account, struct smtp_fault *fault)
+static result ask_quota(
+	struct smtp_session *s, uint64_t account, uint64_t until, enum courier_account_take_verdict *out)
 {
 	AUTO_ARENA arena a = arena_new(65536);
 	struct channel *ch;
 	struct courier_account_may_take q = {.size = s->mail.size};
 	struct courier_account_may_take_is answer = {.verdict = COURIER_ACCOUNT_TAKE_VERDICT_YES};
-	*fault = (struct smtp_fault){0};
-	result r = neighbour_account(account, &ch);
-	if (!failed(r))
-		r = courier_account_may_take_call(ch, &s->trace, &q, &a, &answer);
-	if (r.kind == FAIL_CANCELLED)
-		return r;
-	if (failed(r))
+	uint64_t now = clock_mono_ms();
+	*out = COURIER_ACCOUNT_TAKE_VERDICT_YES;
+	if (now >= until) /* others behind this recipient took all the time there is */
 		return OK;
-	if (answer.verdict == COURIER_ACCOUNT_TAKE_VERDICT_OVER_QUOTA)
-		*fault = (struct smtp_fault){.code = 452, .status = "4.2.2",
-					     .text = "This mailbox is full; its owner has to make room. Try again later"};
-	if (answer.verdict == COURIER_ACCOUNT_TAKE_VERDICT_TOO_LARGE)
-		*fault = (struct smtp_fault){.code = 552, .status = "5.2.3",
-					     .text = "The message is larger than this mailbox can ever take"};
-	return OK;
+	result r = neighbour_account(account, &ch);
+	const struct asking ask = {.trace = &s->trace, .arena = &a, .timeout_ms = until - now};
+	if (!failed(r))
+		r = courier_account_may_take_call_within(ch, &ask, &q, &answer);
+	if (!failed(r))
+		*out = answer.verdict;
+	return fiber_cancelled() ? failure(FAIL_CANCELLED, "the server is stopping") : OK;
 }
 
 /* One copy an account, however many of the recipients are its own. */
@@ -53,6 +52,13 @@ static result add_target(struct smtp_session *s, uint64_t account, str recipient
 	TRY(hash_put_u64(&s->accounts, account, s));
 	s->targets[s->targets_n++] = (struct smtp_target){account, recipient};
 	return OK;
+}
+
+/* A refused recipient gets nothing, not even through half of its alias. */
+static void drop_targets(struct smtp_session *s, size_t keep)
+{
+	while (s->targets_n > keep)
+		hash_remove_u64(&s->accounts, s->targets[--s->targets_n].account);
 }
 
 static result refuse_verdict(struct smtp_session *s, enum edge_auth_recipient_verdict v)
@@ -86,14 +92,17 @@ static result keep_recipient(struct smtp_session *s, const struct mailbox *to, s
 			     const struct edge_auth_recipient_is *found)
 {
 	str kept = arena_dup(&s->transaction, address);
+	size_t before = s->targets_n;
 	if (s->recipients == 0)
 		keep_first(s, to);
 	result r = arena_result(&s->transaction);
 	for (size_t i = 0; i < found->accounts.n && !failed(r); i++)
 		r = add_target(s, found->accounts.p[i], kept);
-	if (failed(r))
+	if (failed(r)) {
+		drop_targets(s, before);
 		return SMTP_REFUSE(
 			s, 452, "4.5.3", "No more recipients fit into this transaction; send to the rest in another");
+	}
 	s->recipients++;
 	s->state = SMTP_READY;
 	return smtp_reply(s, 250, "2.1.5", "Recipient accepted");
@@ -102,11 +111,14 @@ static result keep_recipient(struct smtp_session *s, const struct mailbox *to, s
 static result check_accounts(struct smtp_session *s, const struct mailbox *to, str address,
 			     const struct edge_auth_recipient_is *found)
 {
-	struct smtp_fault fault = {0};
+	uint64_t until = clock_mono_ms() + NEIGHBOUR_QUOTA_MS;
 	for (size_t i = 0; i < found->accounts.n; i++) {
-		TRY(quota_fault(s, found->accounts.p[i], &fault));
-		if (fault.code)
-			return session_refuse(s, &fault);
+		enum courier_account_take_verdict v;
+		TRY(ask_quota(s, found->accounts.p[i], until, &v));
+		if (v == COURIER_ACCOUNT_TAKE_VERDICT_OVER_QUOTA)
+			return SMTP_REFUSE(s, 452, "4.2.2", "This mailbox is full; its owner has to make room. Try again later");
+		if (v == COURIER_ACCOUNT_TAKE_VERDICT_TOO_LARGE)
+			return SMTP_REFUSE(s, 552, "5.2.3", "The message is larger than this mailbox can ever take");
 	}
 	return keep_recipient(s, to, address, found);
 }

@@ -22,7 +22,6 @@ static net_addr announced_address(const struct smtp_session *s, const struct smt
 result smtp_do_xclient(struct smtp_session *s, const struct smtp_command *c)
 {
 	const struct smtp_xclient *x = &c->xclient;
-	AUTO_BUF buf text = buf_new(1024);
 	if (!s->client->edge->demo || !s->client->from_loopback)
 		return SMTP_REFUSE(s, 550, "5.7.0", "XCLIENT is not for you");
 	if (x->given & 1u << SMTP_X_LOGIN)
@@ -37,12 +36,6 @@ result smtp_do_xclient(struct smtp_session *s, const struct smtp_command *c)
 		s->ending = true;
 		return smtp_reply(s, 421, "4.7.0", r.text);
 	}
-	smtp_reset(s);
-	s->state = SMTP_CONNECTED;
-	s->helo = (str){NULL, 0};
-	buf_put(&text, options_text(&s->client->edge->options, OPT_HOSTNAME));
-	buf_put(&text, STR(" ESMTP Postern"));
-	buf_putc(&text, '\0');
-	TRY(buf_result(&text));
-	return smtp_reply(s, 220, NULL, text.p);
+	smtp_begin(s);
+	return smtp_greet(s);
 }

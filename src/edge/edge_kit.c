@@ -1,0 +1,398 @@
+#include "edge/edge_kit.h"
+#include "base/mem.h"
+#include "run/clock.h"
+#include "run/loop.h"
+#include "talk/asker_inspect.h"
+#include "talk/courier_account.h"
+#include "talk/edge_auth.h"
+#include "talk/edge_queue.h"
+#include "talk/principal_vault.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* One kit at a time: neighbour() has no handle. */
+static struct kit *kit;
+
+/* A failure is the refusal that the call is answered with. */
+static result mood(unsigned who)
+{
+	while (kit->silent & who)
+		TRY(gate_wait(&kit->loud, FIBER_FOREVER));
+	return kit->refuses & who ? failure(FAIL_BUSY, "a neighbour's own words, which end with the arena") : OK;
+}
+
+/* ---- auth ---- */
+
+static bool is_local(str address, str local)
+{
+	size_t at = str_rchr(address, '@');
+	return at == STR_NONE ? str_ieq(address, local)
+			      : str_ieq(str_sub(address, 0, at), local) && str_ieq(str_skip(address, at), STR("@here.test"));
+}
+
+static result on_recipient(struct arrival *in, struct edge_auth_recipient *m, struct edge_auth_recipient_is *answer)
+{
+	static const struct {
+		const char *local;
+		enum edge_auth_recipient_verdict verdict;
+		size_t n;
+		uint64_t accounts[2];
+	} people[] = {
+		{"user1", EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED, 1, {1}},
+		{"postmaster", EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED, 1, {1}},
+		{"user2", EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED, 1, {2}},
+		{"both", EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED, 2, {1, 2}},
+		{"full", EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED, 1, {3}},
+		{"half", EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED, 2, {1, 3}},
+		{"unknown", EDGE_AUTH_RECIPIENT_VERDICT_UNKNOWN, 0, {0}},
+		{"disabled", EDGE_AUTH_RECIPIENT_VERDICT_DISABLED, 0, {0}},
+		{"later", EDGE_AUTH_RECIPIENT_VERDICT_LATER, 0, {0}},
+	};
+	TRY(mood(KIT_AUTH));
+	answer->verdict = EDGE_AUTH_RECIPIENT_VERDICT_ELSEWHERE;
+	for (size_t i = 0; i < sizeof people / sizeof people[0]; i++) {
+		if (!is_local(m->address, str_from(people[i].local)))
+			continue;
+		answer->verdict = people[i].verdict;
+		answer->accounts.p = people[i].accounts;
+		answer->accounts.n = people[i].n;
+	}
+	(void)in;
+	return OK;
+}
+
+
+static result on_login(struct arrival *in, struct edge_auth_login *m, struct edge_auth_login_is *answer)
+{
+	(void)in;
+	kit->logins++;
+	TRY(mood(KIT_AUTH));
+	answer->session = -1;
+	answer->delay = kit->delay;
+	answer->verdict = EDGE_AUTH_LOGIN_VERDICT_REFUSED;
+	if (!str_eq(m->password, STR("secret")) || !is_local(m->user, STR("user1")))
+		return OK;
+	answer->verdict = EDGE_AUTH_LOGIN_VERDICT_ACCEPTED;
+	answer->account = 1;
+	answer->token.b[0] = 7;
+	if (!m->session)
+		return OK;
+	/* An account that greets the owner and ends at once. */
+	int ends[2];
+	AUTO_BUF buf hello = buf_new(1024);
+	buf_put(&hello, m->tag);
+	buf_put(&hello, STR(" OK hello\r\n* BYE that was all\r\n"));
+	must(!failed(net_pair(SOCK_STREAM, ends)));
+	must(write(ends[1], hello.p, hello.n) == (ssize_t)hello.n);
+	close(ends[1]);
+	answer->session = ends[0];
+	return OK;
+}
+
+static result on_may_send(struct arrival *in, struct edge_auth_may_send *m, struct edge_auth_may_send_is *answer)
+{
+	(void)in;
+	TRY(mood(KIT_AUTH));
+	answer->allowed = m->token.b[0] == 7 && (m->address.n == 0 || is_local(m->address, STR("user1")));
+	return OK;
+}
+
+static void on_logout(struct arrival *in, struct edge_auth_logout *m)
+{
+	(void)in;
+	kit->logouts += m->token.b[0] == 7;
+}
+
+/* ---- inspect, vault ---- */
+
+static uint32_t count_received(str message)
+{
+	uint32_t n = 0;
+	for (size_t i = 0; i < message.n; i++)
+		n += str_istarts(str_skip(message, i), STR("Received:"));
+	return n;
+}
+
+static result on_examine(struct arrival *in, struct asker_inspect_examine *m, struct asker_inspect_examined *answer)
+{
+	(void)in;
+	TRY(mood(KIT_INSPECT));
+	answer->facts = body_of(STR("facts"));
+	answer->received = m->message.bytes.n < 65536 ? count_received(m->message.bytes) : 0;
+	return OK;
+}
+
+static result on_wrap(
+	struct arrival *in, struct principal_vault_wrap_for *m, struct principal_vault_wrapped_key *answer)
+{
+	(void)in;
+	(void)m;
+	if (++kit->sealing > kit->sealing_most)
+		kit->sealing_most = kit->sealing;
+	fiber_yield();
+	kit->sealing--;
+	TRY(mood(KIT_VAULT));
+	answer->wrapped = STR("a wrapping");
+	return OK;
+}
+
+/* ---- accounts, queue ---- */
+
+static char *copy(str s)
+{
+	char *p = mem_alloc(s.n + 1); /* zeroed */
+	must(p != NULL);
+	if (s.n)
+		memcpy(p, s.p, s.n);
+	return p;
+}
+
+static result on_may_take(
+	struct arrival *in, struct courier_account_may_take *m, struct courier_account_may_take_is *answer)
+{
+	(void)m;
+	TRY(mood(KIT_ACCOUNT));
+	answer->verdict = kit->too_large ? COURIER_ACCOUNT_TAKE_VERDICT_TOO_LARGE
+			  : in->ctx == &kit->far[4 + 3] ? COURIER_ACCOUNT_TAKE_VERDICT_OVER_QUOTA
+							: COURIER_ACCOUNT_TAKE_VERDICT_YES;
+	return OK;
+}
+
+static result on_deliver(
+	struct arrival *in, struct courier_account_deliver *m, struct courier_account_delivered *answer)
+{
+	TRY(mood(KIT_ACCOUNT));
+	answer->verdict = kit->unable ? COURIER_ACCOUNT_DELIVER_VERDICT_UNABLE : COURIER_ACCOUNT_DELIVER_VERDICT_KEPT;
+	if (kit->unable)
+		return OK;
+	must(kit->kept_n < KIT_KEPT_MAX);
+	kit->kept[kit->kept_n++] = (struct kit_kept){
+		.account = (uint64_t)((struct channel **)in->ctx - &kit->far[4]), .recipient = copy(m->recipient),
+		.sender = copy(m->sender), .trace = copy(m->trace), .message = copy(m->message.bytes),
+		.size = m->message.bytes.n};
+	return OK;
+}
+
+static result on_keep(struct arrival *in, struct edge_queue_keep *m, struct edge_queue_kept *answer)
+{
+	(void)in;
+	(void)answer;
+	TRY(mood(KIT_QUEUE));
+	must(kit->kept_n < KIT_KEPT_MAX);
+	kit->kept[kit->kept_n++] = (struct kit_kept){.account = m->account, .queued = true,
+		.recipient = copy(m->recipient), .sender = copy(m->sender), .trace = copy(STR("")),
+		.message = copy(STR("")), .size = (size_t)m->size};
+	return OK;
+}
+
+/* ---- the neighbours' channels ---- */
+
+static const struct edge_auth_as_auth auth_handlers = {
+	.recipient = on_recipient, .login = on_login, .may_send = on_may_send, .logout = on_logout};
+static const struct asker_inspect_as_inspect inspect_handlers = {.examine = on_examine};
+static const struct edge_queue_as_queue queue_handlers = {.keep = on_keep};
+static const struct principal_vault_as_vault vault_handlers = {.wrap_for = on_wrap};
+static const struct courier_account_as_account account_handlers = {.may_take = on_may_take, .deliver = on_deliver};
+
+struct sides {
+	const struct channel_kind *near, *far;
+	const void *handlers;
+};
+
+static const struct sides sides[] = {
+	[NEIGHBOUR_AUTH] = {&edge_auth_as_edge_kind, &edge_auth_as_auth_kind, &auth_handlers},
+	[NEIGHBOUR_INSPECT] = {&asker_inspect_as_asker_kind, &asker_inspect_as_inspect_kind, &inspect_handlers},
+	[NEIGHBOUR_QUEUE] = {&edge_queue_as_edge_kind, &edge_queue_as_queue_kind, &queue_handlers},
+	[NEIGHBOUR_VAULT] = {&principal_vault_as_principal_kind, &principal_vault_as_vault_kind, &vault_handlers},
+	{&courier_account_as_courier_kind, &courier_account_as_account_kind, &account_handlers},
+};
+
+static result connect_to(size_t i, struct channel **out)
+{
+	const struct sides *s = &sides[i < 4 ? i : 4];
+	if (kit->gone & (i < 4 ? 1u << i : KIT_ACCOUNT))
+		return failure(FAIL_CLOSED, "the other room has gone");
+	if (fiber_cancelled())
+		return failure(FAIL_CANCELLED, "the process is ending");
+	if (!kit->near[i]) {
+		int ends[2];
+		TRY(net_pair(SOCK_SEQPACKET, ends));
+		struct channel_options near = {.fd = ends[0], .peer = "neighbour"};
+		struct channel_options far = {.fd = ends[1], .peer = "edge", .ctx = &kit->far[i]};
+		must(!failed(channel_open(&near, s->near, NULL, &kit->near[i])));
+		must(!failed(channel_open(&far, s->far, s->handlers, &kit->far[i])));
+	}
+	*out = kit->near[i];
+	return OK;
+}
+
+result neighbour(enum neighbour which, struct channel **out)
+{
+	return connect_to(which, out);
+}
+
+result neighbour_account(uint64_t account, struct channel **out)
+{
+	must(account < KIT_ACCOUNTS);
+	return connect_to(4 + account, out);
+}
+
+/* ---- the kit ---- */
+
+void kit_open(struct kit *k, bool demo)
+{
+	*k = (struct kit){.client = -1};
+	kit = k;
+	gate_init(&k->loud);
+	edge_init(&k->edge);
+	options_init(&k->edge.options);
+	must(!failed(options_set(&k->edge.options, OPT_HOSTNAME, STR("mx.here.test"))));
+	k->edge.demo = demo;
+	k->edge.transit = budget_new(8 << 20);
+	limits_init(&k->edge.limits, 100, 10);
+	clock_test_hold(1700000000000);
+}
+
+void kit_close(struct kit *k)
+{
+	kit_hang_up(k);
+	must(k->edge.transit.taken == 0 && !k->edge.sealing && k->edge.limits.now == 0);
+	k->silent = 0;
+	gate_wake_all(&k->loud);
+	for (size_t i = 0; i < sizeof k->far / sizeof k->far[0]; i++) {
+		if (k->far[i])
+			must(!failed(channel_drain(k->far[i], FIBER_FOREVER)));
+		channel_close(&k->near[i]);
+		channel_close(&k->far[i]);
+	}
+	for (size_t i = 0; i < k->kept_n; i++) {
+		mem_free(k->kept[i].recipient);
+		mem_free(k->kept[i].sender);
+		mem_free(k->kept[i].trace);
+		mem_free(k->kept[i].message);
+	}
+	limits_free(&k->edge.limits);
+	options_free(&k->edge.options);
+	clock_test_release();
+	fiber_yield();
+}
+
+static void guest(void *arg)
+{
+	struct kit *k = arg;
+	struct client *c = &k->guest;
+	must(!failed(limits_enter(&k->edge.limits, &c->address, c->trusted)));
+	if (c->protocol == CLIENT_IMAP)
+		imap_session(c);
+	else
+		smtp_session(c);
+	if (!c->uncounted)
+		limits_leave(&k->edge.limits, &c->address, c->trusted);
+	stream_free(&c->stream);
+	k->over = true;
+}
+
+void kit_begin(struct kit *k, enum client_protocol protocol)
+{
+	int ends[2];
+	net_addr a;
+	must(!failed(net_pair(SOCK_STREAM, ends)));
+	k->client = ends[0];
+	k->over = false;
+	k->said_n = 0;
+	k->guest = (struct client){.edge = &k->edge, .protocol = protocol, .from_loopback = k->edge.demo};
+	must(!failed(stream_open(ends[1], &k->guest.stream)));
+	must(!failed(net_parse_ip(k->edge.demo ? STR("127.0.0.1") : STR("192.0.2.1"), &a)));
+	client_set_address(&k->guest, &a, false);
+	k->guest.session = trace_new();
+	must(!failed(fiber_start(guest, k, "guest", &k->fiber)));
+}
+
+void kit_say(struct kit *k, str bytes)
+{
+	for (int i = 0; bytes.n && i < KIT_PATIENCE; i++) {
+		ssize_t n = write(k->client, bytes.p, bytes.n);
+		if (n > 0)
+			bytes = str_skip(bytes, (size_t)n);
+		else if (errno == EPIPE || errno == ECONNRESET)
+			return; /* the session has ended; what it said is still to be heard */
+		else
+			fiber_yield();
+	}
+	must(bytes.n == 0);
+}
+
+void kit_wait(uint64_t ms)
+{
+	for (int i = 0; i < 50; i++)
+		fiber_yield();
+	clock_test_advance(ms);
+	for (int i = 0; i < 50; i++)
+		fiber_yield();
+}
+
+static _Noreturn void stuck(const struct kit *k)
+{
+	fprintf(stderr, "\"%.*s\": the session answers nothing\n", STR_ARG(k->step));
+	abort();
+}
+
+bool kit_hear(struct kit *k, str *line)
+{
+	for (int i = 0; i < KIT_PATIENCE; i++) {
+		size_t lf = str_chr(str_of(k->said, k->said_n), '\n');
+		if (lf != STR_NONE) {
+			static char heard[sizeof k->said];
+			must(lf > 0 && k->said[lf - 1] == '\r');
+			memcpy(heard, k->said, lf - 1);
+			*line = str_of(heard, lf - 1);
+			k->said_n -= lf + 1;
+			memmove(k->said, k->said + lf + 1, k->said_n);
+			return true;
+		}
+		must(k->said_n < sizeof k->said);
+		ssize_t n = read(k->client, k->said + k->said_n, sizeof k->said - k->said_n);
+		if (n > 0)
+			k->said_n += (size_t)n;
+		else if (n == 0 || errno == ECONNRESET)
+			return false;
+		else
+			fiber_yield();
+	}
+	stuck(k);
+}
+
+void kit_hang_up(struct kit *k)
+{
+	if (k->client < 0)
+		return;
+	close(k->client);
+	k->client = -1;
+	for (int i = 0; i < KIT_PATIENCE && !k->over; i++)
+		kit_wait(1000); /* it may be waiting for a silent neighbour */
+	must(k->over);
+}
+
+/* ---- running ---- */
+
+static void run(void *arg)
+{
+	void (*const *fn)(struct kit *) = arg;
+	struct kit *k = mem_alloc(sizeof *k);
+	must(k != NULL);
+	(*fn)(k);
+	kit_close(k);
+	mem_free(k);
+}
+
+void kit_run(void (*fn)(struct kit *k))
+{
+	must(!failed(loop_open()) && !failed(fiber_start(run, &fn, "test", NULL)));
+	loop_run();
+	loop_close();
+	channel_trim();
+}

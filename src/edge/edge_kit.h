@@ -1,0 +1,69 @@
+/* An edge whose neighbours are handlers of the same process, for tests: a client
+ * on one end of a socket pair plays dialogues with a session on the other.
+ *
+ * People: user1@ and user2@here.test (accounts 1, 2), both@ (both), full@ (3,
+ * over quota), unknown@, later@, disabled@; whatever is not of here.test is
+ * elsewhere. The password is "secret". Time stands still but for kit_wait.
+ * One kit at a time. All but kit_run is called on a fiber. Tests only. */
+#ifndef EDGE_EDGE_KIT_H
+#define EDGE_EDGE_KIT_H
+
+#include "edge/edge.h"
+
+enum { KIT_ACCOUNTS = 4, KIT_KEPT_MAX = 64, KIT_PATIENCE = 20000 };
+
+/* Neighbours as bits: those of enum neighbour, and all accounts. */
+enum { KIT_AUTH = 1, KIT_INSPECT = 2, KIT_QUEUE = 4, KIT_VAULT = 8, KIT_ACCOUNT = 16 };
+
+struct kit_kept {
+	uint64_t account;
+	bool queued;
+	char *recipient, *sender, *trace, *message; /* with terminators; the kit's */
+	size_t size;
+};
+
+struct kit {
+	struct edge edge;
+	unsigned silent;  /* take calls and answer nothing */
+	unsigned refuses; /* answer calls with a refusal */
+	unsigned gone;    /* no channel to them */
+	bool unable;      /* accounts answer a delivery with unable */
+	bool too_large;   /* accounts can never take it */
+	uint32_t delay;   /* auth's, before a login is answered */
+	unsigned logins, logouts, sealing, sealing_most;
+	struct kit_kept kept[KIT_KEPT_MAX];
+	size_t kept_n;
+	struct gate loud; /* the silent ones may go on */
+	struct channel *near[5 + KIT_ACCOUNTS], *far[5 + KIT_ACCOUNTS];
+	int client;       /* the client's end; -1 when it hung up */
+	struct client guest;
+	struct fiber *fiber; /* its session's */
+	bool over;        /* the session has returned */
+	char said[65536]; /* read and not yet looked at */
+	size_t said_n;
+	str step;         /* of the dialogue, for complaints */
+};
+
+/* Runs fn on a fiber over a loop of its own, with a kit that fn opens and kit_run closes. */
+void kit_run(void (*fn)(struct kit *k));
+void kit_open(struct kit *k, bool demo); /* with defaults; options may be set before kit_begin */
+void kit_close(struct kit *k);           /* checks that the edge holds nothing any more */
+/* A client has connected from 192.0.2.1, or from loopback in the demo. */
+void kit_begin(struct kit *k, enum client_protocol protocol);
+void kit_say(struct kit *k, str bytes);
+void kit_wait(uint64_t ms);              /* lets everybody come to rest, then moves the time */
+/* The next line without CRLF, valid until the next call; false at the connection's end. */
+bool kit_hear(struct kit *k, str *line);
+void kit_hang_up(struct kit *k);         /* and lets the session end */
+
+/* edge_play.c: a dialogue, a line a step.
+ *   "C: text"   the client sends it with CRLF; "c: text" without; \r and \n mean CR and LF
+ *   "S: text"   the next reply begins so (SMTP: its last line; IMAP: each line is one)
+ *   "H: text"   that reply holds this; "N: text": it does not
+ *   "W: n"      nothing is said for n milliseconds
+ *   "K: n"      so many copies are kept by now; "Q: n": so many of them by the queue
+ *   "END"       the connection has ended
+ * Ends the program with the step that went wrong. */
+void kit_play(struct kit *k, const char *dialogue);
+
+#endif
