@@ -22,6 +22,8 @@ static void log_refusal(struct smtp_session *s, const struct smtp_fault *f)
 result session_refuse(struct smtp_session *s, const struct smtp_fault *f)
 {
 	AUTO_BUF buf out = buf_new(32768);
+	struct smtp_fault told = *f;
+	char id[TRACE_TEXT];
 	log_refusal(s, f);
 	s->errors++;
 	if (!s->client->trusted && s->errors > options_number(&s->client->edge->options, OPT_ERRORS)) {
@@ -29,7 +31,9 @@ result session_refuse(struct smtp_session *s, const struct smtp_fault *f)
 		return smtp_reply(
 			s, 421, "4.7.0", "Too many refused commands; this connection ends. Correct them and connect again");
 	}
-	smtp_fault_print(&out, f);
+	trace_text(&s->trace, id);
+	told.trace = str_of(id, sizeof id);
+	smtp_fault_print(&out, &told);
 	TRY(buf_result(&out));
 	return stream_write(s->client->stream, buf_str(&out));
 }
@@ -157,6 +161,8 @@ static result dispatch(struct smtp_session *s, str line)
 	AUTO_ARENA arena a = arena_new(SMTP_COMMAND_MAX);
 	struct smtp_parser p = {.arena = &a, .offered = offered(s), .smtputf8 = s->mail.given & SMTP_P_SMTPUTF8};
 	struct smtp_command c;
+	if (s->state & (SMTP_CONNECTED | SMTP_GREETED)) /* between transactions it is the connection's story */
+		s->trace = s->client->session;
 	if (failed(smtp_parse(&p, line, &c))) {
 		/* Without its size the chunk behind BDAT would be taken for commands. */
 		s->ending = str_istarts(line, STR("BDAT"));

@@ -239,5 +239,7 @@ void smtp_fault_print(buf *out, const struct smtp_fault *f)
 		buf_put(&text, STR(": "));
 		buf_put(&text, f->word);
 	}
+	if (f->trace.n > 0)
+		buf_printf(&text, " (trace %.*s)", STR_ARG(f->trace));
 	smtp_reply_print(out, f->code, f->status, buf_str(&text));
 }

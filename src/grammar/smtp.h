@@ -56,6 +56,7 @@ struct smtp_fault {
 	const char *status;
 	const char *text;
 	str word;
+	str trace; /* under which the log has it, or empty; printed behind the text */
 };
 
 struct smtp_parser {
