@@ -23,9 +23,9 @@ static result on_may_take(struct arrival *in, struct courier_account_may_take *m
 	result r = store_may_take(&courier, m->size, &answer->headroom);
 	if (r.kind == FAIL_FULL)
 		answer->verdict = COURIER_ACCOUNT_TAKE_VERDICT_OVER_QUOTA;
-	else
+	else if (r.kind != FAIL_LIMIT)
 		TRY(r);
-	if (m->size > options_number(&account.options, OPT_MESSAGE_SIZE))
+	if (r.kind == FAIL_LIMIT || m->size > options_number(&account.options, OPT_MESSAGE_SIZE))
 		answer->verdict = COURIER_ACCOUNT_TAKE_VERDICT_TOO_LARGE;
 	return OK;
 }

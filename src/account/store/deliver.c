@@ -172,7 +172,9 @@ result message_deliver(const struct actor *a, const struct incoming *what, struc
 result store_may_take(const struct actor *a, uint64_t size, uint64_t *out)
 {
 	TRY(store_may(a, OP_MAY_TAKE));
-	uint64_t left = headroom(&a->store->account);
+	uint64_t left = headroom(&a->store->account), quota = a->store->account.quota;
+	if (quota && size > quota)
+		return failure(FAIL_LIMIT, "the message is larger than the mailbox's quota");
 	if (size > left || left == 0)
 		return failure(FAIL_FULL, "the mailbox is over its quota");
 	*out = left;

@@ -69,7 +69,8 @@ struct store_usage {
 result store_usage_of(const struct actor *a, struct store_usage *out) NODISCARD;
 result store_quota_set(const struct actor *a, uint64_t octets) NODISCARD; /* suspends */
 /* OK when a message of that size may be announced now, FULL when the quota is
- * used up. What was announced may overshoot. */
+ * used up, LIMIT when it is larger than the whole quota. What was announced may
+ * overshoot. */
 result store_may_take(const struct actor *a, uint64_t size, uint64_t *headroom) NODISCARD;
 
 /* Gives caches back: mailboxes without views, the database's pages, codecs. Suspends. */

@@ -330,7 +330,7 @@ static void append_is_all_or_nothing(struct kit *k)
 	assert_int_equal(message_append(&k->owner, &a, &done).kind, FAIL_LIMIT);
 	uint64_t room;
 	assert_ok(store_may_take(&k->courier, 10, &room));
-	assert_int_equal(store_may_take(&k->courier, 100000, &room).kind, FAIL_FULL);
+	assert_int_equal(store_may_take(&k->courier, 100000, &room).kind, FAIL_LIMIT);
 	assert_ok(kit_deliver(k, "", "what was announced may overshoot", 5000));
 	assert_int_equal(store_may_take(&k->courier, 0, &room).kind, FAIL_FULL);
 	struct view *v = kit_view(k, "Drafts");
