@@ -14,6 +14,8 @@ extern const size_t commands_n;
 int connect_server(const struct call *c, struct api **out);
 /* Posts, and shows what went wrong; *out is NULL unless done. Takes `in`. */
 int ask_server(const struct call *c, const char *name, json_t *in, json_t **out);
+/* The same, once more a moment later when the answer's "rows" are none. */
+int ask_server_twice(const struct call *c, const char *name, json_t *in, json_t **out);
 int list_server(const struct call *c, const char *name, const char *key, json_t **out);
 int complain(const struct call *c, int status, const char *kind, const char *text);
 int finish(int status, json_t *answer); /* frees the answer */

@@ -8,6 +8,8 @@ static void put_fields(buf *out, const json_t *fields)
 	const char *name;
 	json_t *v;
 	json_object_foreach((json_t *)(uintptr_t)fields, name, v) {
+		if (json_is_string(v) && json_string_length(v) == 0)
+			continue;
 		buf_put(out, out->n > 0 ? STR(", ") : STR(""));
 		buf_put(out, str_from(name));
 		buf_putc(out, ' ');
@@ -43,7 +45,7 @@ static void print_rows(const json_t *rows)
 int run_trace(struct call *c)
 {
 	json_t *answer;
-	int status = ask_server(c, "trace", json_pack("{s:s}", "query", c->words[0]), &answer);
+	int status = ask_server_twice(c, "trace", json_pack("{s:s}", "query", c->words[0]), &answer);
 	if (status != STATUS_DONE)
 		return status;
 	const json_t *rows = json_object_get(answer, "rows");
