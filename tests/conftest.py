@@ -11,8 +11,6 @@ from kit import paths, server, wire  # noqa: E402
 USERS = 400
 # Folders whose tests cannot pass yet, and what they wait for. POSTERN_WAITING=1 runs them all the same.
 WAITING = {
-    'dialogues': 'the demo server',
-    'clients': 'the demo server',
 }
 
 

@@ -13,7 +13,7 @@ from . import paths, wire
 
 STEP = re.compile(r'^(?:(?P<who>c\d+) )?'
                   r'(?P<verb>C|C-|C\*\d+|S|S\*|S\?|S>|S&|S\+|R'
-                  r'|OPEN|OPENTLS|SMTP|SUBMIT|IMAP|DELIVER|TLS|QUIET|WAIT|EOF|CLOSE)'
+                  r'|OPEN|OPENTLS|SMTP|SUBMIT|IMAP|DELIVER|TLS|QUIET|WAIT|EOF|CLOSE|POSTERN|REFUSED|O)'
                   r'(?P<colon>:?)(?: (?P<text>.*))?$')
 PLACE = re.compile(r'\{([a-z]\w*)\}')
 ESCAPE = re.compile(r'\\(x[0-9a-fA-F]{2}|[rnt0\\"])')
@@ -22,7 +22,7 @@ MARK = re.compile(r'\{\{(?:([a-z]\w*)=)?(.*?)\}\}|(\.\.\.)')
 GROUP = re.compile(r'(?<!\\)\((?!\?)')
 # RFC 9051 has no \Recent; servers that still speak IMAP4rev1 may tell of it anywhere.
 RECENT = re.compile(rb'\* \d+ RECENT')
-SPEAKERS = ('C', 'C-', 'S', 'S*', 'S?', 'S>', 'S&', 'S+', 'R')
+SPEAKERS = ('C', 'C-', 'S', 'S*', 'S?', 'S>', 'S&', 'S+', 'R', 'O')
 
 
 class Wrong(Exception):
@@ -108,8 +108,9 @@ class Play:
         getattr(self, self.VERBS[verb])(step)
         return 1
 
-    VERBS = {'SMTP': 'smtp', 'SUBMIT': 'submit', 'IMAP': 'imap', 'OPEN': 'open', 'OPENTLS': 'open_tls', 'TLS': 'tls', 'CLOSE': 'close', 'EOF': 'eof', 'QUIET': 'quiet',
-             'WAIT': 'wait', 'DELIVER': 'deliver', 'C': 'say', 'C-': 'say_part', 'C*': 'say_often', 'S': 'hear',
+    VERBS = {'SMTP': 'smtp', 'SUBMIT': 'submit', 'IMAP': 'imap', 'OPEN': 'open', 'OPENTLS': 'open_tls', 'TLS': 'tls',
+             'CLOSE': 'close', 'EOF': 'eof', 'QUIET': 'quiet', 'WAIT': 'wait', 'DELIVER': 'deliver',
+             'POSTERN': 'command', 'REFUSED': 'refused_command', 'O': 'output', 'C': 'say', 'C-': 'say_part', 'C*': 'say_often', 'S': 'hear',
              'S*': 'hear_many', 'S?': 'hear_perhaps', 'S>': 'hear_until', 'R': 'hear_reply'}
 
     # Connections.
@@ -177,6 +178,25 @@ class Play:
                            f'\r\nThis is message {i}.\r\n')
                 answer = connection.message('sender@example.net', [self.places[user]], message.encode())
                 assert answer.code == 250, str(answer)
+
+    # The command.
+
+    def command(self, step, status=0):
+        """POSTERN words: the postern command does that; its output is kept for O."""
+        words = self.filled(step.text).split()
+        self.transcript.append(f'$ postern {" ".join(words)}')
+        done = self.server.command(*words)
+        self.printed = done.stdout + done.stderr
+        self.transcript += self.printed.splitlines()
+        if done.returncode != status:
+            raise Wrong(f'its exit status is {done.returncode}')
+
+    def refused_command(self, step):
+        self.command(step, status=1)
+
+    def output(self, step):
+        if not any(self.matches(step, line.encode()) for line in self.printed.splitlines()):
+            raise Wrong('no line that the command printed is that')
 
     def at(self, step):
         if step.who not in self.connections:

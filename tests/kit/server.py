@@ -104,6 +104,13 @@ class Server:
                 process.signal(signal.SIGKILL)
             self.child.wait(STOP_SECONDS)
 
+    def command(self, *words, octets=b'', timeout=paths.PATIENCE):
+        """Runs `postern --dir D words` for this server; what subprocess.run gives, as text."""
+        done = subprocess.run([str(paths.BUILD / 'postern'), '--dir', self.ready['dir'], *words], input=octets,
+                              capture_output=True, timeout=timeout)
+        done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
+        return done
+
     def processes(self):
         return processes.tree(self.child.pid)
 
