@@ -240,6 +240,25 @@ static int try_dumpable(void)
 	return answer(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
 }
 
+#ifdef __x86_64__
+static void *use_x32(void *unused)
+{
+	(void)unused;
+	syscall(0x40000000 | SYS_getpid);
+	return NULL;
+}
+
+/* From a thread: the whole room must end, not the thread alone. */
+static int try_other_table(void)
+{
+	pthread_t thread;
+	if (pthread_create(&thread, NULL, use_x32, NULL) != 0)
+		return DID_IT;
+	pthread_join(thread, NULL);
+	return DID_IT;
+}
+#endif
+
 #ifdef __SANITIZE_ADDRESS__
 enum { SANITIZED = 1 };
 #else
@@ -280,6 +299,9 @@ static const struct attempt {
 	{"raise a limit", try_setrlimit, "prlimit64", false},
 	{"take over SIGSYS", try_take_sigsys, "rt_sigaction", false},
 	{"become dumpable", try_dumpable, "prctl", true},
+#ifdef __x86_64__
+	{"use another table of calls", try_other_table, "", false},
+#endif
 };
 
 static void check_attempt(const struct attempt *a, bool files)
