@@ -62,8 +62,8 @@ void house_kill(struct process *p, const char *why)
 {
 	if (p->pid == 0)
 		return;
-	log_event(EV_ROOM_ENDED, NULL, F_STR("role", str_from(role_row_of(p->role)->name)), F_U64("number", p->number),
-		  F_STR("why", str_from(why)));
+	if (!p->killed)
+		p->killed = why;
 	kill(p->pid, SIGKILL);
 	if (p->state != PROCESS_STOPPING)
 		set_state(p, PROCESS_STOPPING);
@@ -182,22 +182,29 @@ void house_release(struct process *p)
 	forget_account(p);
 }
 
+/* A room that dies closes its channel before its status can be had, so the reason is told here, with the status. */
+static void log_end(const struct process *p, int status)
+{
+	const char *why = sandbox_ended(status) ? "it made a system call that its jail forbids" : p->killed;
+	log_event(EV_ROOM_ENDED, NULL, F_STR("role", str_from(role_row_of(p->role)->name)), F_U64("number", p->number),
+		  F_I64("status", WIFEXITED(status) ? WEXITSTATUS(status) : -1),
+		  F_I64("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0), F_STR("why", str_from(why ? why : "")));
+}
+
 static void process_ended(struct process *p, int status)
 {
 	struct house *h = p->house;
-	bool expected = p->state == PROCESS_STOPPING;
+	bool asked = p->state == PROCESS_STOPPING && !p->killed;
 	hash_remove_u64(&h->pids, (uint64_t)p->pid);
 	p->pid = 0;
 	channel_close(&p->channel);
-	if (!expected)
-		log_event(EV_ROOM_ENDED, NULL, F_STR("role", str_from(role_row_of(p->role)->name)),
-			  F_U64("number", p->number), F_I64("status", WIFEXITED(status) ? WEXITSTATUS(status) : -1),
-			  F_I64("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
-			  F_STR("why", sandbox_ended(status) ? STR("it made a system call that its jail forbids") : STR("")));
-	if (expected)
+	if (asked) {
 		p->wait = 0;
-	else
+	} else {
+		log_end(p, status);
 		grow_wait(p);
+	}
+	p->killed = NULL;
 	p->restarts++;
 	p->held++;
 	set_state(p, PROCESS_DOWN);

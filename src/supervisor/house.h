@@ -18,7 +18,7 @@ enum {
 	HOUSE_STOP_MS = 8000,     /* a room that has not ended by then is killed */
 	HOUSE_WAIT_FIRST = 50,    /* before another start of a room that lived less than HOUSE_CALM_MS */
 	HOUSE_WAIT_MOST = 5000,
-	HOUSE_CALM_MS = 10000,
+	HOUSE_CALM_MS = 2000,
 };
 
 enum process_state {
@@ -39,6 +39,7 @@ struct process {
 	uint64_t started_mono;
 	uint64_t wait;           /* before the next start, milliseconds */
 	uint32_t restarts;
+	const char *killed;      /* why; NULL when it was not, or has ended */
 	struct gate changed;     /* the state is another now */
 	unsigned held;           /* fibers that use this struct; an account's is freed at 0 */
 };
