@@ -103,19 +103,26 @@ static _Noreturn void child(const struct spawn *s, char *const argv[], char *con
 	GIVE_UP("a room's program could not be executed");
 }
 
+/* What the supervisor's environment hands to rooms: only what tests set. */
+static const char *const passed_on[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "POSTERN_LANDLOCK_ABI"};
+enum { PASSED_ON_MAX = sizeof passed_on / sizeof *passed_on };
+
+static void pass_on(char kept[][512], char *envp[])
+{
+	for (size_t i = 0, n = 0; i < PASSED_ON_MAX; i++) {
+		const char *value = getenv(passed_on[i]);
+		if (value && snprintf(kept[i], sizeof kept[i], "%s=%s", passed_on[i], value) < (int)sizeof kept[i])
+			envp[n++] = kept[i];
+	}
+}
+
 result spawn_room(const struct spawn *s, pid_t *out)
 {
 	const struct role_row *row = role_row_of(s->role);
-	char title[64], asan[512], ubsan[512];
-	const char *value;
-	char *envp[3] = {NULL, NULL, NULL};
-	size_t n = 0;
+	char title[64], kept[PASSED_ON_MAX][512];
+	char *envp[PASSED_ON_MAX + 1] = {NULL};
 	snprintf(title, sizeof title, "postern: %s %llu", row->name, (unsigned long long)s->number);
-	if ((value = getenv("ASAN_OPTIONS")) && snprintf(asan, sizeof asan, "ASAN_OPTIONS=%s", value) < (int)sizeof asan)
-		envp[n++] = asan;
-	if ((value = getenv("UBSAN_OPTIONS")) &&
-		snprintf(ubsan, sizeof ubsan, "UBSAN_OPTIONS=%s", value) < (int)sizeof ubsan)
-		envp[n++] = ubsan;
+	pass_on(kept, envp);
 	char *argv[] = {title, NULL};
 	pid_t parent = getpid();
 	pid_t pid = fork();
