@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "auth/accounts.h"
+#include "auth/listing.h"
 #include "base/log.h"
 #include "run/fiber.h"
 
@@ -247,6 +248,21 @@ static void rights_to_send_are_granted_and_taken(void)
 	assert_int_equal(grant("nobody@example.test", "@example.net", true), FAIL_ABSENT);
 }
 
+static void rights_to_send_are_bounded(void)
+{
+	char address[40];
+	two_people();
+	for (int i = 0; i < BOOK_GRANTS; i++) {
+		snprintf(address, sizeof address, "a%d@example.org", i);
+		assert_ok(directory_grant(auth.directory, 2, str_from(address), true));
+	}
+	assert_int_equal(grant(OTTO, "one-more@example.org", true), FAIL_LIMIT);
+	assert_int_equal(grant(OTTO, "a7@example.org", false), FAIL_NONE);
+	assert_int_equal(grant(OTTO, "one-more@example.org", true), FAIL_NONE);
+	AUTO_ARENA arena a = arena_new(1 << 20);
+	assert_int_equal(show(&a, OTTO).send_as.n, LISTING_RIGHTS);
+}
+
 static void an_account_is_shown(void)
 {
 	AUTO_ARENA arena a = arena_new(1 << 20);
@@ -350,6 +366,12 @@ static void a_page_of_wide_aliases_fits_a_packet(void)
 				assert_int_equal(page.rows.p[i].targets.n, BOOK_TARGETS);
 	}
 	assert_int_equal(rows, 50); /* with postmaster@ and abuse@ */
+	str wider[BOOK_TARGETS + 1];
+	for (int i = 0; i <= BOOK_TARGETS; i++)
+		wider[i] = targets[i % BOOK_TARGETS];
+	snprintf(text, sizeof text, "wider@a-rather-long-domain-name-for-addresses.example.test");
+	result r = directory_add_alias(auth.directory, str_from(text), wider, BOOK_TARGETS + 1);
+	assert_int_equal(r.kind, FAIL_LIMIT);
 }
 
 /* The power fails within the N-th operation on the disk; what was acknowledged
@@ -403,6 +425,7 @@ ON_KIT(what_a_stop_interrupted_is_finished_at_the_next_start)
 ON_KIT(a_domain_has_its_fixed_addresses)
 ON_KIT(aliases_are_checked)
 ON_KIT(rights_to_send_are_granted_and_taken)
+ON_KIT(rights_to_send_are_bounded)
 ON_KIT(an_account_is_shown)
 ON_KIT(lists_come_in_pages)
 ON_KIT(a_page_of_wide_aliases_fits_a_packet)
@@ -420,6 +443,7 @@ int main(void)
 		cmocka_unit_test(a_domain_has_its_fixed_addresses_test),
 		cmocka_unit_test(aliases_are_checked_test),
 		cmocka_unit_test(rights_to_send_are_granted_and_taken_test),
+		cmocka_unit_test(rights_to_send_are_bounded_test),
 		cmocka_unit_test(an_account_is_shown_test),
 		cmocka_unit_test(lists_come_in_pages_test),
 		cmocka_unit_test(a_page_of_wide_aliases_fits_a_packet_test),

@@ -4,7 +4,10 @@
 #include <sodium.h>
 
 #include "auth/password.h"
+#include "auth/recent.h"
 #include "auth/throttle.h"
+#include "auth/tokens.h"
+#include "run/random.h"
 
 static void a_hash_opens_only_with_its_password(void **state)
 {
@@ -61,6 +64,44 @@ static void the_table_is_bounded(void **state)
 	throttle_free(&t);
 }
 
+static void recent_logins_are_bounded_and_end(void **state)
+{
+	struct recent r;
+	(void)state;
+	assert_ok(recent_open(&r));
+	recent_keep(&r, 1, STR("secret"), 1000);
+	assert_true(recent_knows(&r, 1, STR("secret"), 1000 + RECENT_MS - 1));
+	assert_false(recent_knows(&r, 1, STR("secret"), 1000 + RECENT_MS));
+	assert_false(recent_knows(&r, 1, STR("secre"), 1000) || recent_knows(&r, 2, STR("secret"), 1000));
+	recent_keep(&r, 1, STR("secret"), 5000);
+	assert_int_equal(r.table.n, 1);
+	for (uint64_t i = 2; i < RECENT_MAX + 10; i++)
+		recent_keep(&r, i, STR("secret"), 6000);
+	assert_int_equal(r.table.n, RECENT_MAX);
+	assert_false(recent_knows(&r, 1, STR("secret"), 6000));
+	assert_true(recent_knows(&r, 100, STR("secret"), 6000));
+	recent_forget(&r, 100);
+	assert_false(recent_knows(&r, 100, STR("secret"), 6000));
+	recent_close(&r);
+}
+
+static void tokens_are_bounded(void **state)
+{
+	struct tokens t;
+	trace_id first, token;
+	(void)state;
+	tokens_init(&t);
+	assert_ok(tokens_give(&t, &t, 7, &first));
+	assert_int_equal(tokens_account(&t, &t, &first), 7);
+	for (size_t i = 0; i < TOKENS_MAX; i++)
+		assert_ok(tokens_give(&t, &t, 8, &token));
+	assert_int_equal(t.table.n, TOKENS_MAX);
+	assert_int_equal(tokens_account(&t, &t, &first), 0);
+	tokens_drop_account(&t, 8);
+	assert_int_equal(t.table.n, 0);
+	tokens_free(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -68,6 +109,10 @@ int main(void)
 		cmocka_unit_test(new_passwords_follow_the_rules),
 		cmocka_unit_test(waits_grow_and_decay),
 		cmocka_unit_test(the_table_is_bounded),
+		cmocka_unit_test(recent_logins_are_bounded_and_end),
+		cmocka_unit_test(tokens_are_bounded),
 	};
+	if (failed(random_open()))
+		return 1;
 	return cmocka_run_group_tests_name("auth", tests, NULL, NULL);
 }

@@ -393,6 +393,61 @@ static void what_has_killed_goes_alone(void)
 	assert_int_equal(t.kept[1], 4);
 }
 
+static void a_suspect_waits_for_the_others_and_is_not_forgotten(void)
+{
+	t.manner[1] = SLOW;
+	keep(1, 1);
+	keep(1, 2);
+	pass(RETRY);
+	assert_int_equal(t.at_once, 2);
+	assert_ok(keep_with(1, 3, 1, STR("sealed bytes")));
+	pass(RETRY);
+	assert_int_equal(t.at_once, 2);
+	gate_wake_all(&t.go);
+	settle();
+	assert_int_equal(t.kept[1], 2);
+	assert_int_equal(t.at_once, 1);
+	keep(1, 4);
+	pass(RETRY);
+	assert_int_equal(t.at_once, 1);
+	gate_wake_all(&t.go);
+	settle();
+	gate_wake_all(&t.go);
+	settle();
+	assert_int_equal(t.kept[1], 4);
+}
+
+static void items_wait_until_there_is_room_for_them(void)
+{
+	keep(1, 1);
+	queue.octets = QUEUE_OCTETS; /* as if large ones were under way */
+	pass(RETRY);
+	assert_int_equal(t.tries[1], 0);
+	queue.octets = 0;
+	gate_wake_all(&queue.lighter);
+	settle();
+	assert_int_equal(t.kept[1], 1);
+	assert_int_equal(queue.octets, 0);
+}
+
+static void one_account_does_not_take_all_couriers(void)
+{
+	t.manner[1] = SLOW;
+	for (unsigned char i = 1; i <= 20; i++)
+		keep(1, i);
+	pass(RETRY);
+	assert_int_equal(t.at_once, QUEUE_COURIERS_EACH);
+	keep(2, 1);
+	pass(RETRY);
+	assert_int_equal(t.kept[2], 1);
+	for (int i = 0; i < 20; i++) {
+		gate_wake_all(&t.go);
+		settle();
+	}
+	assert_int_equal(t.kept[1], 20);
+	assert_int_equal(t.at_once_most, QUEUE_COURIERS_EACH + 1);
+}
+
 static void what_came_with_three_deaths_is_held_at_once(void)
 {
 	assert_ok(keep_with(1, 1, QUEUE_DEATHS, STR("sealed bytes")));
@@ -551,6 +606,9 @@ ON_KIT(a_refused_item_does_not_hold_up_the_others)
 ON_KIT(an_account_that_does_not_start_is_asked_once_for_all)
 ON_KIT(what_kills_its_account_is_held_and_the_others_go_on)
 ON_KIT(what_has_killed_goes_alone)
+ON_KIT(a_suspect_waits_for_the_others_and_is_not_forgotten)
+ON_KIT(items_wait_until_there_is_room_for_them)
+ON_KIT(one_account_does_not_take_all_couriers)
 ON_KIT(what_came_with_three_deaths_is_held_at_once)
 ON_KIT(couriers_are_bounded)
 ON_KIT(items_of_an_erased_account_go)
@@ -568,6 +626,9 @@ int main(void)
 		cmocka_unit_test(an_account_that_does_not_start_is_asked_once_for_all_test),
 		cmocka_unit_test(what_kills_its_account_is_held_and_the_others_go_on_test),
 		cmocka_unit_test(what_has_killed_goes_alone_test),
+		cmocka_unit_test(a_suspect_waits_for_the_others_and_is_not_forgotten_test),
+		cmocka_unit_test(items_wait_until_there_is_room_for_them_test),
+		cmocka_unit_test(one_account_does_not_take_all_couriers_test),
 		cmocka_unit_test(what_came_with_three_deaths_is_held_at_once_test),
 		cmocka_unit_test(couriers_are_bounded_test),
 		cmocka_unit_test(items_of_an_erased_account_go_test),
