@@ -241,7 +241,8 @@ static result read_command(struct imap *i, bool *whole)
 		if (r.kind == FAIL_LIMIT)
 			return too_long(i);
 		TRY(r);
-		buf_reserve(&i->text, i->text.max); /* growing would leave copies of a password behind */
+		if (i->text.n == 0)
+			buf_reserve(&i->text, i->text.max); /* growing would leave copies of a password behind */
 		buf_put(&i->text, line);
 		enum imap_line kind = imap_literal_at_end(line, &l);
 		if (kind == IMAP_LINE_WHOLE) {
