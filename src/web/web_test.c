@@ -160,8 +160,9 @@ static void test_requests_are_bounded_objects(void **state)
 	assert_int_equal(json_read(str_of(deep, sizeof deep), &mem, &v).kind, FAIL_INPUT);
 	assert_ok(json_read(STR("{\"a\":\"[[[[[[[[[[[[\\\"[[[[\"}"), &mem, &v)); /* brackets in a text are none */
 	json_decref(v);
-	assert_ok(json_read(STR("{\"a\":[[[[[[[1]]]]]]]}"), &mem, &v));
+	assert_ok(json_read(STR("{\"a\":[[[[[[[1]]]]]]]}"), &mem, &v)); /* JSON_DEPTH_MAX */
 	json_decref(v);
+	assert_int_equal(json_read(STR("{\"a\":[[[[[[[[1]]]]]]]]}"), &mem, &v).kind, FAIL_INPUT);
 }
 
 static void test_secrets_are_wiped(void **state)

@@ -1,4 +1,5 @@
 /* What the demo says when it is ready. */
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -89,7 +90,7 @@ static void print_page(const struct demo *d)
 	       "  curl -s --user user1@example.test:%s imap://127.0.0.1:%u/INBOX -X 'FETCH 1:* (FLAGS ENVELOPE)'\n"
 	       "  or point a mail program at those ports; the user name is the whole address\n"
 	       "  %s --dir %s status\n\n",
-	       d->password, d->base + 143, "postern", d->dir);
+	       d->password, d->base + 143, program_invocation_name, d->dir);
 	printf("Directory    %s%s\n"
 	       "Log          %s/ledger/postern.log\n"
 	       "Certificate  %s (the demo's own; a mail program asks you to confirm it)\n\n",
