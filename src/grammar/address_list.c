@@ -168,8 +168,15 @@ static size_t put_quoted(cursor *c, char *to)
 	return n;
 }
 
-/* The words of `s` without quotes and comments; blanks between them become one
- * (names) or none (local parts and domains). */
+/* Blanks in a local part or domain belong next to these only (RFC 5322 4.4). */
+static bool is_joint(char c)
+{
+	return c == '.' || c == '@' || c == ',' || c == ':';
+}
+
+/* The words of `s` without quotes and comments; blanks between them become one,
+ * or none where they are allowed in a local part or domain. What is no address
+ * ("<Undisclosed Recipients@x>") must not be made into one. */
 static str join(struct address_walk *w, str s, bool spaced)
 {
 	s = str_trim(str_sub(str_trim(s), 0, ADDRESS_TEXT_MAX));
@@ -189,7 +196,7 @@ static str join(struct address_walk *w, str s, bool spaced)
 		}
 		if (cursor_done(&c))
 			break;
-		if (gap && spaced && n > 0)
+		if (gap && n > 0 && (spaced || (!is_joint(to[n - 1]) && !is_joint((char)cursor_peek(&c)))))
 			to[n++] = ' ';
 		if (cursor_peek(&c) == '"')
 			n += put_quoted(&c, to + n);

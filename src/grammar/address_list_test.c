@@ -66,6 +66,8 @@ static void mail_in_the_wild(void **state)
 	assert_list(STR("joe@example.com (\\"), "\\||joe|example.com\n");
 	assert_list(STR("<undisclosed-recipients:;@x.test>, a@b"), "||undisclosed-recipients:;|x.test\n||a|b\n");
 	assert_list(STR("g: <a@b; c@d, <e;f>; h@i"), "[g\n||a|b\n]\n||c|d\n||e;f|-\n||h|i\n");
+	assert_list(STR("<Undisclosed \t Recipients@x.test>"), "||Undisclosed Recipients|x.test\n");
+	assert_list(STR("<@a , @b : c@d e>"), "|@a,@b|c|d e\n");
 	assert_list(STR("root"), "||root|-\n");
 	assert_list(STR("root (Charlie Root)"), "Charlie Root||root|-\n");
 	assert_list(STR("<>"), "|||-\n");

@@ -1,6 +1,7 @@
 """Differences between two descriptions of a message: what describe.c tells, and an oracle."""
 import dataclasses
 import json
+import re
 import subprocess
 import typing
 
@@ -20,6 +21,7 @@ class Case:
     other: typing.Any = None   # what the oracle tells about it
     all: typing.Any = None     # all we tell
     others: typing.Any = None  # all the oracle tells
+    peers: typing.Any = None   # what all oracles tell, by name
 
     def body(self):
         return self.octets[self.part['body_at']:self.part['body_at'] + self.part['size']]
@@ -27,8 +29,23 @@ class Case:
     def header(self):
         return self.octets[self.part['header_at']:self.part['body_at']]
 
+    def field_value(self):
+        """The octets of the message's fields of that name, as they stand."""
+        name = {'cc': 'cc', 'to': 'to'}.get(self.field, self.field).replace('_', '-').encode()
+        block = self.octets[:self.all['parts'][0]['body_at']]
+        return b'\n'.join(re.findall(rb'(?im)^' + name + rb'[ \t]*:((?:[^\n]*\n[ \t])*[^\n]*)', block))
+
+    def agreed(self, oracle):
+        """Another oracle tells what we tell."""
+        other = self.peers.get(oracle)
+        return other is not None and not any(d.field == self.field and same_part(d, self) for d in other)
+
     def __str__(self):
         return f'{self.message}: {self.oracle}: {self.field}: ours {self.ours!r:.300} theirs {self.theirs!r:.300}'
+
+
+def same_part(one, other):
+    return not one.part or not other.part or one.part['header_at'] == other.part['header_at']
 
 
 class Describer:
@@ -82,6 +99,8 @@ def of_parts(case, ours, theirs):
         for key in ('decoded', 'text'):
             if key in part and other.get(key):
                 pairs.append((key, part[key], other[key]))
+            if key in part and other.get(key) and part[key] != other[key]:
+                break    # the text of other octets is another text
         for field, mine, yours in pairs:
             if mine != yours:
                 yield dataclasses.replace(case, field=field, ours=mine, theirs=yours, part=part, other=other)
@@ -91,8 +110,16 @@ def tree(description):
     return [(p['depth'], p['type']) for p in description['parts']]
 
 
+def all_differences(name, octets, ours, oracles):
+    """Every difference of one message from each oracle's description, as Cases."""
+    found = {oracle: list(differences(name, octets, oracle, ours, theirs)) for oracle, theirs in oracles.items()}
+    for cases in found.values():
+        for case in cases:
+            case.peers = found
+            yield case
+
+
 def differences(name, octets, oracle, ours, theirs):
-    """Every difference of one message, as Cases."""
     case = Case(name, octets, oracle, 'structure', tree(ours), tree(theirs), ours['parts'][0],
                 all=ours, others=theirs)
     if case.ours != case.theirs:

@@ -55,6 +55,11 @@ def unfolded(value):
     return re.sub(r'[\r\n]+', '', value)
 
 
+def smuggled(chunk):
+    """decode_header writes the 8-bit octets of its input as \\udcXX."""
+    return re.sub(rb'\\udc([89a-f][0-9a-f])', lambda m: bytes.fromhex(m.group(1).decode()), chunk)
+
+
 def decoded(value, declared=None):
     """Encoded words of a field's value, by email.header; raw 8-bit octets by the declared charset."""
     out = []
@@ -62,9 +67,10 @@ def decoded(value, declared=None):
         if isinstance(chunk, str):
             out.append(raw(chunk, declared))
         elif charset is None:
-            out.append(raw(chunk.decode('raw_unicode_escape'), declared))
+            out.append(raw(smuggled(chunk).decode('ascii', 'surrogateescape'), declared))
         else:
-            out.append(to_text(chunk, charset) or '')
+            text = to_text(smuggled(chunk), charset)
+            out.append('\ufffd' if text is None else text)
     return ''.join(out)
 
 
