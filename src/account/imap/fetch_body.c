@@ -67,6 +67,10 @@ static result put_range(struct piece *p)
 	}
 	put_name(p);
 	imap_put_literal_head(&s->out, at.n, p->sec->name == IMAP_BINARY); /* which may hold NUL */
+	if (at.n <= IMAP_GATHER) {
+		buf_put(&s->out, buf_str(&piece));
+		return imap_send_if_long(s);
+	}
 	for (;;) {
 		TRY(imap_send(s, false));
 		s->link = stream_write(s->stream, buf_str(&piece));

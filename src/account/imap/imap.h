@@ -19,7 +19,8 @@ enum imap_limits {
 	IMAP_COMMAND_ARENA = 128 * 1024 * 1024, /* memory of one command: a mailbox of three million */
 	IMAP_FETCH_ARENA = 64 * 1024 * 1024,   /* of one batch of FETCH or SEARCH: one message's facts may be 16 MB */
 	IMAP_OUT_MAX = 4 * 1024 * 1024,        /* octets of one response without the message's own */
-	IMAP_OUT_SEND = 8 * 1024,              /* from here on responses are given to the stream */
+	IMAP_OUT_SEND = 32 * 1024,             /* from here on responses are given to the stream */
+	IMAP_GATHER = 16 * 1024,               /* a message's octets up to here are gathered with others */
 	IMAP_PIECE = 64 * 1024,                /* of a message, read and sent at a time */
 	IMAP_APPEND_MESSAGES = 100,            /* messages of one APPEND */
 	IMAP_STOP_MS = 2000,                   /* what a command under way has left when the room stops */
