@@ -425,6 +425,50 @@ static void fetches_parts_of_parts(void **state)
 	kit_run(nested);
 }
 
+/* One client asks for everything and does not read; the other works on, and
+ * removes what the first was to get. */
+static void slow_reader(struct kit *k)
+{
+	enum { MESSAGES = 100, SIZE = 40000 };
+	struct stage t;
+	AUTO_BUF buf text = buf_new(SIZE * 2);
+	static const char *const before[] = {
+		"C: a SELECT INBOX", "S> a OK ...", "2C: a SELECT INBOX", "2S> a OK ...",
+		"C: b FETCH 1:* BODY.PEEK[]", "2C: b FETCH 1 FLAGS", "2S: * 1 FETCH (FLAGS ())", "2S: b OK ...",
+		"2C: c STORE 1:* +FLAGS.SILENT (\\Deleted)", "2S: c OK ...", "2C: d EXPUNGE", "2S> d OK ...", NULL,
+	};
+	static const char *const after[] = {"C: c NOOP", "S> * 1 EXPUNGE", "S> c OK ...", NULL};
+	stage_open(&t, k);
+	buf_put(&text, STR("Subject: x\r\n\r\n"));
+	while (text.n < SIZE)
+		buf_put(&text, STR("0123456789\r\n"));
+	for (int i = 0; i < MESSAGES; i++)
+		stage_deliver(&t, buf_str(&text));
+	stage_play(&t, before);
+	unsigned got = 0;
+	str line;
+	for (line = stage_line(&t, 0); !str_starts(line, STR("b ")); line = stage_line(&t, 0)) {
+		size_t at = str_find(line, STR("(BODY[] {"));
+		uint64_t n = 0;
+		if (at == STR_NONE)
+			continue;
+		str number = str_skip(line, at + 9);
+		assert_true(str_to_u64(str_sub(number, 0, number.n - 1), &n));
+		assert_true(str_ends(stage_octets(&t, 0, n), buf_str(&text)));
+		got++;
+	}
+	assert_true(got > 0 && got < MESSAGES);
+	assert_true(str_starts(line, STR("b NO [EXPUNGEISSUED] ")));
+	stage_play(&t, after);
+	stage_close(&t);
+}
+
+static void waits_for_slow_readers_alone(void **state)
+{
+	(void)state;
+	kit_run(slow_reader);
+}
+
 static void long_text(struct kit *k)
 {
 	struct stage t;
@@ -530,6 +574,7 @@ int main(void)
 		cmocka_unit_test(tells_the_quota),
 		cmocka_unit_test(bounds_a_line),
 		cmocka_unit_test(fetches_parts_of_parts),
+		cmocka_unit_test(waits_for_slow_readers_alone),
 		cmocka_unit_test(streams_a_big_message),
 		cmocka_unit_test(searches_beyond_the_search_text),
 		cmocka_unit_test(says_bye_when_the_room_stops),

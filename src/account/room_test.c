@@ -1,0 +1,325 @@
+/* The room's two doors, spoken to as edge, queue and auth speak, over a real
+ * store. room.h's calls are played here. */
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "account/account.h"
+#include "account/store/kit.h"
+#include "grammar/charset.h"
+#include "grammar/facts.h"
+#include "run/net.h"
+#include "run/stream.h"
+#include "talk/auth_account.h"
+#include "talk/courier_account.h"
+#include "talk/item.h"
+#include "talk/principal_vault.h"
+#include "talk/room.h"
+
+static const char mail[] = "Subject: hello\r\nFrom: a@example.net\r\n\r\nbody\r\n";
+static const unsigned char item_key[ITEM_KEY] = "the key of one queue item";
+
+struct account account;
+
+static struct {
+	struct kit *kit;
+	struct channel *courier, *courier_far, *auth, *auth_far, *vault, *vault_far;
+	arena m;
+	str facts;
+	uint32_t idle;
+} t;
+
+struct actor account_as(enum actor_kind kind)
+{
+	return (struct actor){account.store, kind};
+}
+
+/* ---- in place of the supervisor and the vault */
+
+result room_connect(const struct channel_kind *kind, const char *role, uint64_t number, struct channel **out)
+{
+	(void)number;
+	if (kind != &principal_vault_as_principal_kind || !str_eq(str_from(role), STR("vault")))
+		return failure(FAIL_BUSY, "there is no such room here");
+	*out = t.vault;
+	return OK;
+}
+
+uint64_t room_number(void)
+{
+	return 42;
+}
+
+void room_idle(void)
+{
+	t.idle++;
+}
+
+static result on_unwrap(struct arrival *in, struct principal_vault_unwrap *m, struct principal_vault_own_key_is *answer)
+{
+	(void)in;
+	if (!str_eq(m->wrapped, STR("wrapping")))
+		return failure(FAIL_DAMAGE, "that was wrapped for somebody else");
+	memcpy(answer->key, item_key, sizeof answer->key);
+	return OK;
+}
+
+/* ---- life */
+
+static void find_facts(void *arg)
+{
+	struct facts f;
+	struct charsets *cs = charsets_new();
+	AUTO_BUF buf encoded = buf_new(FACTS_ENCODED_MAX);
+	arena m = arena_new(FACTS_ARENA_MAX);
+	(void)arg;
+	assert_ok(facts_of(STR(mail), &(struct facts_wants){cs, true}, &m, &f));
+	facts_encode(&f, &encoded);
+	t.facts = arena_dup(&t.m, buf_str(&encoded));
+	arena_free(&m);
+	charsets_free(&cs);
+}
+
+static void open_doors(void)
+{
+	static const struct principal_vault_as_vault vault_handlers = {.unwrap = on_unwrap};
+	int c[2], a[2], v[2];
+	assert_ok(net_pair(SOCK_SEQPACKET, c));
+	assert_ok(net_pair(SOCK_SEQPACKET, a));
+	assert_ok(net_pair(SOCK_SEQPACKET, v));
+	struct channel_options o[] = {
+		{.fd = c[0], .peer = "account 42"}, {.fd = c[1], .peer = "edge-mx 0"}, {.fd = a[0], .peer = "account 42"},
+		{.fd = a[1], .peer = "auth 0"},     {.fd = v[0], .peer = "vault 0"},   {.fd = v[1], .peer = "account 42"},
+	};
+	assert_ok(courier_account_open_as_courier(&o[0], NULL, &t.courier));
+	assert_ok(courier_account_open_as_account(&o[1], &courier_handlers, &t.courier_far));
+	assert_ok(auth_account_open_as_auth(&o[2], NULL, &t.auth));
+	assert_ok(auth_account_open_as_account(&o[3], &auth_handlers, &t.auth_far));
+	assert_ok(principal_vault_open_as_principal(&o[4], NULL, &t.vault));
+	assert_ok(principal_vault_open_as_vault(&o[5], &vault_handlers, &t.vault_far));
+}
+
+static void close_doors(void)
+{
+	struct channel **all[] = {&t.courier, &t.courier_far, &t.auth, &t.auth_far, &t.vault, &t.vault_far};
+	assert_ok(channel_drain(t.courier_far, 10000));
+	assert_ok(channel_drain(t.auth_far, 10000));
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		channel_close(all[i]);
+}
+
+static void (*body)(void);
+
+static void in_room(struct kit *k)
+{
+	t.kit = k;
+	t.m = arena_new(64 * 1024 * 1024);
+	options_init(&account.options);
+	account.store = k->store;
+	imap_home_init(&account.imap);
+	account.imap.owner = k->owner;
+	account.imap.idle_ms = 60000;
+	account.imap.message_max = 1024 * 1024;
+	fiber_on_loop_stack(find_facts, NULL);
+	open_doors();
+	body();
+	imap_sessions_stop(&account.imap);
+	close_doors();
+	options_free(&account.options);
+	arena_free(&t.m);
+	account.store = NULL;
+}
+
+static void run_in_room(void (*fn)(void))
+{
+	body = fn;
+	kit_run(in_room);
+}
+
+/* ---- letters */
+
+static struct courier_account_delivered deliver(unsigned char id, str facts)
+{
+	struct courier_account_deliver m = {
+		.delivery = {{id}},
+		.sender = STR("a@example.net"),
+		.recipient = STR("user@example.test"),
+		.received = 1700000000,
+		.trace = STR("Return-Path: <a@example.net>\r\n"),
+		.facts = body_of(facts),
+		.message = body_of(STR(mail)),
+	};
+	struct courier_account_delivered is;
+	assert_ok(courier_account_deliver_call(t.courier, NULL, &m, &t.m, &is));
+	return is;
+}
+
+static uint64_t messages(void)
+{
+	struct auth_account_usage q = {0};
+	struct auth_account_usage_is u;
+	assert_ok(auth_account_usage_call(t.auth, NULL, &q, &t.m, &u));
+	return u.messages;
+}
+
+static void letters_once(void)
+{
+	assert_int_equal(deliver(1, t.facts).verdict, COURIER_ACCOUNT_DELIVER_VERDICT_KEPT);
+	assert_int_equal(deliver(1, t.facts).verdict, COURIER_ACCOUNT_DELIVER_VERDICT_DUPLICATE);
+	assert_int_equal(deliver(2, t.facts).verdict, COURIER_ACCOUNT_DELIVER_VERDICT_KEPT);
+	assert_int_equal(messages(), 2);
+	struct view *v = kit_view(t.kit, "INBOX");
+	assert_str(kit_bytes(t.kit, v, 1), STR("Return-Path: <a@example.net>\r\n"
+		"Subject: hello\r\nFrom: a@example.net\r\n\r\nbody\r\n"));
+	view_close(&v);
+}
+
+static void keeps_each_letter_once(void **state)
+{
+	(void)state;
+	run_in_room(letters_once);
+}
+
+/* Every prefix of the facts, and every octet of them changed. */
+static void bad_facts(void)
+{
+	AUTO_BUF buf changed = buf_new(1024 * 1024);
+	for (size_t n = 0; n < t.facts.n; n += 7) {
+		struct courier_account_delivered is = deliver(9, str_sub(t.facts, 0, n));
+		assert_int_equal(is.verdict, COURIER_ACCOUNT_DELIVER_VERDICT_UNABLE);
+		assert_true(is.text.n > 0);
+	}
+	for (size_t i = 0; i < t.facts.n; i += 3) {
+		buf_clear(&changed);
+		buf_put(&changed, t.facts);
+		changed.p[i] = (char)~changed.p[i];
+		deliver((unsigned char)(10 + i % 200), buf_str(&changed)); /* kept or not: nobody dies of it */
+		arena_clear(&t.m);
+		fiber_on_loop_stack(find_facts, NULL);
+	}
+	assert_int_equal(deliver(255, t.facts).verdict, COURIER_ACCOUNT_DELIVER_VERDICT_KEPT);
+}
+
+static void outlives_facts_that_are_nonsense(void **state)
+{
+	(void)state;
+	run_in_room(bad_facts);
+}
+
+static struct courier_account_delivered deliver_sealed(unsigned char id, str wrapped, const trace_id *bound_to)
+{
+	const struct item i = {1700000000, STR("a"), STR("user@example.test"), STR("X: y\r\n"), t.facts, STR(mail)};
+	AUTO_BUF buf sealed = buf_new(1024 * 1024);
+	struct courier_account_delivered is;
+	assert_ok(item_seal(&i, bound_to, item_key, &sealed));
+	struct courier_account_deliver_sealed m = {
+		.delivery = {{id}}, .wrapped = wrapped, .sealed = body_of(buf_str(&sealed))};
+	assert_ok(courier_account_deliver_sealed_call(t.courier, NULL, &m, &t.m, &is));
+	return is;
+}
+
+static void from_the_queue(void)
+{
+	const trace_id one = {{1}}, two = {{2}};
+	assert_int_equal(deliver_sealed(1, STR("wrapping"), &one).verdict, COURIER_ACCOUNT_DELIVER_VERDICT_KEPT);
+	assert_int_equal(deliver_sealed(1, STR("wrapping"), &one).verdict, COURIER_ACCOUNT_DELIVER_VERDICT_DUPLICATE);
+	assert_int_equal(deliver_sealed(2, STR("another"), &two).verdict, COURIER_ACCOUNT_DELIVER_VERDICT_UNABLE);
+	assert_int_equal(deliver_sealed(2, STR("wrapping"), &one).verdict, COURIER_ACCOUNT_DELIVER_VERDICT_UNABLE);
+	assert_int_equal(messages(), 1);
+}
+
+static void opens_what_the_queue_held(void **state)
+{
+	(void)state;
+	run_in_room(from_the_queue);
+}
+
+static void room_for_letters(void)
+{
+	struct auth_account_quota q = {.octets = 1000};
+	struct auth_account_quota_set set;
+	struct courier_account_may_take m = {.size = 500};
+	struct courier_account_may_take_is is;
+	assert_ok(auth_account_quota_call(t.auth, NULL, &q, &t.m, &set));
+	assert_ok(courier_account_may_take_call(t.courier, NULL, &m, &t.m, &is));
+	assert_int_equal(is.verdict, COURIER_ACCOUNT_TAKE_VERDICT_YES);
+	assert_int_equal(is.headroom, 1000);
+	m.size = 2000;
+	assert_ok(courier_account_may_take_call(t.courier, NULL, &m, &t.m, &is));
+	assert_int_equal(is.verdict, COURIER_ACCOUNT_TAKE_VERDICT_OVER_QUOTA);
+	q.octets = 0;
+	assert_ok(auth_account_quota_call(t.auth, NULL, &q, &t.m, &set));
+	m.size = options_number(&account.options, OPT_MESSAGE_SIZE) + 1;
+	assert_ok(courier_account_may_take_call(t.courier, NULL, &m, &t.m, &is));
+	assert_int_equal(is.verdict, COURIER_ACCOUNT_TAKE_VERDICT_TOO_LARGE);
+	account.store = NULL; /* as while it is being closed */
+	assert_int_equal(courier_account_may_take_call(t.courier, NULL, &m, &t.m, &is).kind, FAIL_BUSY);
+	assert_int_equal(deliver(1, t.facts).verdict, COURIER_ACCOUNT_DELIVER_VERDICT_UNABLE);
+}
+
+static void says_whether_there_is_room(void **state)
+{
+	(void)state;
+	run_in_room(room_for_letters);
+}
+
+/* ---- sessions */
+
+static str first_line(enum auth_account_protocol protocol, struct stream **client)
+{
+	int ends[2];
+	str line;
+	assert_ok(net_pair(SOCK_STREAM, ends));
+	struct auth_account_session m = {
+		.protocol = protocol,
+		.user = STR("user@example.test"),
+		.client = STR("192.0.2.1"),
+		.tag = STR("a1"),
+		.socket = ends[1],
+	};
+	assert_ok(auth_account_session_send(t.auth, NULL, &m));
+	close(ends[1]);
+	assert_ok(stream_open(ends[0], client));
+	stream_set_idle(*client, 10000);
+	assert_ok(stream_read_line(*client, 4000, LINE_CRLF, &line));
+	return arena_dup(&t.m, line);
+}
+
+static void sessions_of_all_kinds(void)
+{
+	struct stream *imap, *pop3, *sieve;
+	str some;
+	assert_true(str_starts(first_line(AUTH_ACCOUNT_PROTOCOL_IMAP, &imap), STR("a1 OK [CAPABILITY ")));
+	assert_int_equal(account.sessions, 1);
+	assert_true(str_starts(first_line(AUTH_ACCOUNT_PROTOCOL_POP3, &pop3), STR("-ERR [SYS/PERM] ")));
+	assert_true(str_starts(first_line(AUTH_ACCOUNT_PROTOCOL_MANAGESIEVE, &sieve), STR("BYE ")));
+	assert_int_equal(stream_read_some(pop3, &some).kind, FAIL_CLOSED);
+	assert_int_equal(account.sessions, 1);
+	stream_free(&imap);
+	for (int i = 0; i < 1000 && account.sessions; i++)
+		assert_ok(fiber_sleep(1));
+	assert_int_equal(account.sessions, 0);
+	account.sessions = SESSIONS_MAX;
+	assert_true(str_starts(first_line(AUTH_ACCOUNT_PROTOCOL_IMAP, &imap), STR("a1 NO [LIMIT] ")));
+	account.sessions = 0;
+	stream_free(&imap);
+	stream_free(&pop3);
+	stream_free(&sieve);
+}
+
+static void takes_sessions_from_auth(void **state)
+{
+	(void)state;
+	run_in_room(sessions_of_all_kinds);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(keeps_each_letter_once),
+		cmocka_unit_test(outlives_facts_that_are_nonsense),
+		cmocka_unit_test(opens_what_the_queue_held),
+		cmocka_unit_test(says_whether_there_is_room),
+		cmocka_unit_test(takes_sessions_from_auth),
+	};
+	return failed(charset_preload()) ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
+}
