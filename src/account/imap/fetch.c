@@ -28,6 +28,7 @@ static result plan(struct fetching *g)
 		g->want |= section_wants(sec);
 		g->marks |= !sec->peek && view_writes(g->s->view);
 		g->tables |= sec->depth > 0;
+		g->opens |= !(section_wants(sec) & FETCH_HEADER);
 	}
 	g->names = arena_array(m, n ? n : 1, sizeof *g->names);
 	TRY(arena_result(m));
@@ -104,7 +105,13 @@ static result put_message(struct fetching *g, const struct fetch_row *row, bool 
 		return OK;
 	}
 	struct fetch_letter l = {.row = row, .m = &m, .marked = marked};
-	result r = fetch_put_row(g, &l);
+	result r = g->opens ? fetch_open(g->s->view, row->uid, &l.bytes) : OK; /* before anything is said of it */
+	if (r.kind == FAIL_DAMAGE)
+		g->trouble = r;
+	g->lost |= r.kind == FAIL_ABSENT;
+	if (failed(r))
+		return r.kind == FAIL_DAMAGE || r.kind == FAIL_ABSENT ? OK : r;
+	r = fetch_put_row(g, &l);
 	fetch_close(&l.bytes);
 	return r;
 }

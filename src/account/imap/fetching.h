@@ -13,6 +13,7 @@ struct fetching {
 	unsigned want;              /* enum fetch_want; 0: memory has everything */
 	bool marks;                 /* what is read becomes \Seen */
 	bool tables;                /* some section names a part */
+	bool opens;                 /* some section lies in the body */
 	struct section_names *names; /* of each section in order */
 	arena batch;
 	bool lost;                  /* a message was removed by another session */
