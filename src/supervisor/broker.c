@@ -72,12 +72,15 @@ static void on_idle(struct arrival *in, struct supervisor_room_idle *m)
 }
 
 /* A room's word against its neighbour's. It costs the neighbour a restart, so
- * only rooms that may have a channel to it are heard; accounts not at all. */
+ * only rooms that may have a channel with it are heard; accounts and inspect,
+ * which read what strangers wrote, not at all. */
 static void on_nonsense(struct arrival *in, struct supervisor_room_nonsense *m)
 {
 	struct process *from = in->ctx;
 	enum role role;
-	if (from->role == ROLE_ACCOUNT || !role_find(m->role, &role) || role == ROLE_VAULT)
+	if (from->role == ROLE_ACCOUNT || from->role == ROLE_INSPECT)
+		return;
+	if (!role_find(m->role, &role) || role == ROLE_VAULT || !roles_meet(from->role, role))
 		return;
 	log_event(EV_ROOM_NONSENSE, NULL, F_STR("from", str_from(role_row_of(from->role)->name)),
 		  F_STR("role", m->role), F_U64("number", m->number));

@@ -96,11 +96,18 @@ static result spawn_with(struct process *p, int channel)
 	return r;
 }
 
+/* A process whose end could not be told from a stranger's is ended here. */
 static result remember(struct process *p)
 {
 	p->started = clock_wall_s();
 	p->started_mono = clock_mono_ms();
-	return hash_put_u64(&p->house->pids, (uint64_t)p->pid, p);
+	result r = hash_put_u64(&p->house->pids, (uint64_t)p->pid, p);
+	if (failed(r)) {
+		kill(p->pid, SIGKILL);
+		waitpid(p->pid, NULL, 0);
+		p->pid = 0;
+	}
+	return r;
 }
 
 /* Suspends. Afterwards the process is starting, or the result says why not. */
@@ -114,12 +121,13 @@ static result start(struct process *p)
 		close(ends[0]);
 		return r;
 	}
-	set_state(p, PROCESS_STARTING);
 	r = remember(p);
-	if (!failed(r))
-		r = opening_channel(p, ends[0], channel_ended);
-	else
+	if (failed(r)) {
 		close(ends[0]);
+		return r;
+	}
+	set_state(p, PROCESS_STARTING);
+	r = opening_channel(p, ends[0], channel_ended);
 	if (!failed(r))
 		r = opening_begin(p);
 	if (failed(r))
@@ -139,6 +147,22 @@ static void grow_wait(struct process *p)
 		p->wait = HOUSE_WAIT_MOST;
 }
 
+/* Suspends. A room that hangs while it starts is replaced. */
+static void await_ready(struct process *p)
+{
+	result r = OK;
+	while (!failed(r) && p->state == PROCESS_STARTING)
+		r = gate_wait(&p->changed, HOUSE_START_MS);
+	if (r.kind == FAIL_TIMEOUT && p->state == PROCESS_STARTING)
+		house_kill(p, "it did not get ready in time");
+}
+
+static void watch_start(void *arg)
+{
+	await_ready(arg);
+	house_release(arg);
+}
+
 /* Fiber: brings a room up and sees that it gets ready in time. */
 static void bring_up(void *arg)
 {
@@ -152,10 +176,8 @@ static void bring_up(void *arg)
 		if (failed(start(p)) && p->state == PROCESS_DOWN)
 			grow_wait(p);
 	}
-	while (!failed(r) && p->state == PROCESS_STARTING)
-		r = gate_wait(&p->changed, HOUSE_START_MS);
-	if (r.kind == FAIL_TIMEOUT && p->state == PROCESS_STARTING)
-		house_kill(p, "it did not get ready in time");
+	if (!failed(r))
+		await_ready(p);
 	house_release(p);
 }
 
@@ -173,6 +195,7 @@ static void forget_account(struct process *p)
 		return;
 	hash_remove_u64(&h->accounts, p->number);
 	mem_free(p);
+	gate_wake_all(&h->ended);
 }
 
 void house_release(struct process *p)
@@ -189,6 +212,19 @@ static void log_end(const struct process *p, int status)
 	log_event(EV_ROOM_ENDED, NULL, F_STR("role", str_from(role_row_of(p->role)->name)), F_U64("number", p->number),
 		  F_I64("status", WIFEXITED(status) ? WEXITSTATUS(status) : -1),
 		  F_I64("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0), F_STR("why", str_from(why ? why : "")));
+}
+
+static void let_go(void *arg)
+{
+	house_release(arg);
+}
+
+/* Handlers of its channel that were queued before it ended have p as their
+ * context. They start before this fiber does, and hold p when they wait. */
+static void release_behind_handlers(struct process *p)
+{
+	result r = fiber_start(let_go, p, "let-go", NULL);
+	(void)r; /* then p stays, which costs its memory: better than a handler without it */
 }
 
 static void process_ended(struct process *p, int status)
@@ -211,7 +247,7 @@ static void process_ended(struct process *p, int status)
 	gate_wake_all(&h->ended);
 	if (p->role != ROLE_ACCOUNT && !h->ending)
 		begin_bringing_up(p);
-	house_release(p);
+	release_behind_handlers(p);
 }
 
 void house_reap(struct house *h)
@@ -285,6 +321,16 @@ static struct process *pick_room(struct house *h, enum role role, uint64_t numbe
 	return any;
 }
 
+/* Nobody keeps an account's process up, but somebody sees that it gets ready. */
+static result start_account(struct process *p)
+{
+	TRY(start(p));
+	p->held++;
+	if (failed(fiber_start(watch_start, p, "start", NULL)))
+		house_release(p);
+	return OK;
+}
+
 /* Suspends until p can be sent messages. An account that is down is started. */
 static result await_up(struct process *p)
 {
@@ -296,7 +342,7 @@ static result await_up(struct process *p)
 		if (now >= until)
 			return failure(FAIL_TIMEOUT, "the room does not come up");
 		if (p->role == ROLE_ACCOUNT && p->state == PROCESS_DOWN)
-			TRY(start(p));
+			TRY(start_account(p));
 		else
 			TRY(gate_wait(&p->changed, until - now));
 	}

@@ -57,7 +57,7 @@ struct house {
 	uint64_t turn;         /* which worker was picked last */
 	hash accounts;         /* number -> process */
 	hash pids;             /* pid -> process */
-	struct gate ended;     /* some process ended */
+	struct gate ended;     /* some process ended, or an account's was forgotten */
 };
 
 result house_open(struct house *h) NODISCARD; /* options, folders, programs, listeners, PEMs are set */

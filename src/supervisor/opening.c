@@ -60,7 +60,7 @@ result opening_begin(struct process *p)
 result opening_stop(struct process *p)
 {
 	struct supervisor_room_stop m = {0};
-	return supervisor_room_stop_send(p->channel, NULL, &m);
+	return supervisor_room_stop_offer(p->channel, NULL, &m);
 }
 
 result opening_visitor(struct process *p, const struct visitor *v)

@@ -1,5 +1,5 @@
-/* What the supervisor says to a room that starts or stops. All suspend while
- * the room's socket is full. Errors are the channel's. */
+/* What the supervisor says to a room that starts or stops. All but opening_stop
+ * suspend while the room's socket is full. Errors are the channel's. */
 #ifndef SUPERVISOR_OPENING_H
 #define SUPERVISOR_OPENING_H
 
@@ -9,7 +9,7 @@
 result opening_channel(struct process *p, int fd, void (*ended)(void *, struct channel *, result)) NODISCARD;
 /* Settings, certificate, listeners: everything a room needs before its jail. */
 result opening_begin(struct process *p) NODISCARD;
-result opening_stop(struct process *p) NODISCARD;
+result opening_stop(struct process *p) NODISCARD; /* BUSY: it does not listen; kill it */
 /* Lends `fd` (the caller closes its own) as a channel from `role` `number`. */
 struct visitor {
 	const char *pair;

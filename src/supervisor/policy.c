@@ -87,6 +87,14 @@ bool route_allowed(enum role from, enum role to, str pair)
 	return false;
 }
 
+bool roles_meet(enum role a, enum role b)
+{
+	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
+		if ((routes[i].from == a && routes[i].to == b) || (routes[i].from == b && routes[i].to == a))
+			return true;
+	return false;
+}
+
 bool listener_role(str protocol, enum role *out)
 {
 	for (size_t i = 0; i < sizeof doors / sizeof doors[0]; i++) {

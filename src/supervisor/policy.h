@@ -41,6 +41,8 @@ const struct role_row *role_row_of(enum role role);
 bool role_find(str name, enum role *out);
 /* May a room of the one role get a channel to the other that speaks this pair? */
 bool route_allowed(enum role from, enum role to, str pair);
+/* May there be a channel between them, whoever asked for it? */
+bool roles_meet(enum role a, enum role b);
 /* Which roles accept connections of clients, by the listener's protocol name. */
 bool listener_role(str protocol, enum role *out);
 

@@ -46,6 +46,14 @@ static void exactly_the_written_routes_are_open(void **state)
 	assert_int_equal(open, sizeof allowed / sizeof allowed[0]);
 }
 
+static void rooms_meet_where_a_route_is_open_either_way(void **state)
+{
+	(void)state;
+	assert_true(roles_meet(ROLE_EDGE_MX, ROLE_ACCOUNT) && roles_meet(ROLE_ACCOUNT, ROLE_EDGE_MX));
+	assert_false(roles_meet(ROLE_INSPECT, ROLE_AUTH) || roles_meet(ROLE_AUTH, ROLE_INSPECT));
+	assert_false(roles_meet(ROLE_ACCOUNT, ROLE_ACCOUNT) || roles_meet(ROLE_WEB, ROLE_ACCOUNT));
+}
+
 static void only_edges_are_given_the_certificate_and_doors_to_the_world(void **state)
 {
 	(void)state;
@@ -62,6 +70,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exactly_the_written_routes_are_open),
+		cmocka_unit_test(rooms_meet_where_a_route_is_open_either_way),
 		cmocka_unit_test(only_edges_are_given_the_certificate_and_doors_to_the_world),
 	};
 	return cmocka_run_group_tests_name("supervisor policy", tests, NULL, NULL);
