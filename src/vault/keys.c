@@ -59,10 +59,22 @@ static result folder(const char *name, int *out)
 	return dir_open_at(AT_FDCWD, name, out);
 }
 
-static bool any_file(const char *name)
+/* OK, ABSENT, or DISK: what cannot be looked at must not pass for missing. */
+static result there_is(int at, const char *name)
 {
 	struct stat st;
-	return fstatat(AT_FDCWD, name, &st, 0) == 0;
+	if (fstatat(at, name, &st, 0) == 0)
+		return OK;
+	return errno == ENOENT ? failure(FAIL_ABSENT, "there is no such key")
+			       : failure(FAIL_DISK, "the keys folder cannot be read");
+}
+
+static result refuse_erased(const struct keys *k, const struct name *name)
+{
+	result r = there_is(k->erased, name->p);
+	if (r.kind == FAIL_ABSENT)
+		return OK;
+	return failed(r) ? r : failure(FAIL_DENIED, "this principal's key was destroyed; it gets no other");
 }
 
 /* A new master key is made only in an empty folder: beside wrapped keys a
@@ -78,10 +90,12 @@ static result make_master(struct keys *k, bool fresh)
 
 static result open_all(struct keys *k)
 {
-	bool fresh = !any_file("wrapped");
+	result wrapped = there_is(AT_FDCWD, "wrapped");
+	if (failed(wrapped) && wrapped.kind != FAIL_ABSENT)
+		return wrapped;
 	result r = read_exactly(AT_FDCWD, "master.key", k->master, sizeof k->master);
 	if (r.kind == FAIL_ABSENT)
-		r = make_master(k, fresh);
+		r = make_master(k, failed(wrapped));
 	TRY(r);
 	TRY(folder("wrapped", &k->wrapped));
 	return folder("erased", &k->erased);
@@ -154,15 +168,14 @@ result keys_make(struct keys *k, str principal, unsigned char key[KEY_SIZE])
 {
 	struct name name;
 	unsigned char wrapped[KEY_WRAPPED];
-	struct stat st;
 	TRY(file_name(principal, &name));
-	if (fstatat(k->erased, name.p, &st, 0) == 0)
-		return failure(FAIL_DENIED, "this principal's key was destroyed; it gets no other");
-	if (fstatat(k->wrapped, name.p, &st, 0) == 0)
-		return failure(FAIL_EXISTS, "this principal has a key already");
+	TRY(refuse_erased(k, &name));
+	result r = there_is(k->wrapped, name.p);
+	if (r.kind != FAIL_ABSENT)
+		return failed(r) ? r : failure(FAIL_EXISTS, "this principal has a key already");
 	randombytes_buf(key, KEY_SIZE);
 	wrap(k, bind_to(own_purpose, principal), key, wrapped);
-	result r = file_write_at(k->wrapped, name.p, str_of((const char *)wrapped, sizeof wrapped), 0600);
+	r = file_write_at(k->wrapped, name.p, str_of((const char *)wrapped, sizeof wrapped), 0600);
 	if (failed(r))
 		sodium_memzero(key, KEY_SIZE);
 	return r;
@@ -173,6 +186,7 @@ result keys_get(struct keys *k, str principal, unsigned char key[KEY_SIZE])
 	struct name name;
 	unsigned char wrapped[KEY_WRAPPED];
 	TRY(file_name(principal, &name));
+	TRY(refuse_erased(k, &name));
 	TRY(read_exactly(k->wrapped, name.p, wrapped, sizeof wrapped));
 	return unwrap(k, bind_to(own_purpose, principal), wrapped, key);
 }
@@ -200,6 +214,7 @@ result keys_wrap_new(struct keys *k, str principal, unsigned char key[KEY_SIZE],
 {
 	struct name checked;
 	TRY(file_name(principal, &checked));
+	TRY(refuse_erased(k, &checked));
 	randombytes_buf(key, KEY_SIZE);
 	wrap(k, bind_to(item_purpose, principal), key, wrapped);
 	return OK;
@@ -210,6 +225,7 @@ result keys_unwrap(struct keys *k, str principal, str wrapped, unsigned char key
 	struct name checked;
 	unsigned char in[KEY_WRAPPED];
 	TRY(file_name(principal, &checked));
+	TRY(refuse_erased(k, &checked));
 	if (wrapped.n != KEY_WRAPPED)
 		return failure(FAIL_DAMAGE, "a wrapped key has the wrong size");
 	memcpy(in, wrapped.p, sizeof in);

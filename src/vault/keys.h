@@ -7,7 +7,8 @@
  * NAME is the principal as the supervisor spells it ("account-42"). A key is
  * made once: an existing or an erased one is never replaced (EXISTS, DENIED).
  * Wrappings for a queue item are not stored here; they are bound to the name of
- * the only principal that may have them opened.
+ * the only principal that may have them opened. For an erased principal nothing
+ * is given, wrapped or opened any more (DENIED).
  *
  * Files are synced before a key is given out. All keys are 32 bytes; the
  * caller wipes its copies. Errors: DISK, ABSENT, EXISTS, DENIED, DAMAGE.

@@ -19,7 +19,8 @@ static int fresh_folder(void **state)
 static int remove_folder(void **state)
 {
 	(void)state;
-	static const char *const names[] = {"wrapped/auth-0", "erased/auth-0", "wrapped/account-7", "master.key"};
+	static const char *const names[] = {"wrapped/auth-0", "erased/auth-0", "wrapped/account-7", "erased/account-7",
+		"master.key"};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		unlink(names[i]);
 	rmdir("wrapped");
@@ -52,7 +53,7 @@ static void an_erased_key_stays_gone(void **state)
 	assert_ok(keys_make(k, STR("auth-0"), key));
 	assert_ok(keys_erase(k, STR("auth-0")));
 	assert_ok(keys_erase(k, STR("auth-0")));
-	assert_int_equal(keys_get(k, STR("auth-0"), key).kind, FAIL_ABSENT);
+	assert_int_equal(keys_get(k, STR("auth-0"), key).kind, FAIL_DENIED);
 	assert_int_equal(keys_make(k, STR("auth-0"), key).kind, FAIL_DENIED);
 	keys_close(&k);
 }
@@ -71,6 +72,24 @@ static void a_wrapping_opens_only_for_its_principal(void **state)
 	wrapped[30] ^= 1;
 	assert_int_equal(keys_unwrap(k, STR("account-7"), w, got).kind, FAIL_DAMAGE);
 	assert_int_equal(keys_unwrap(k, STR("account-7"), STR("short"), got).kind, FAIL_DAMAGE);
+	keys_close(&k);
+}
+
+/* A crash between the mark and the destruction leaves the key's file. */
+static void the_mark_alone_is_enough(void **state)
+{
+	(void)state;
+	struct keys *k = NULL;
+	unsigned char key[KEY_SIZE], wrapped[KEY_WRAPPED];
+	assert_ok(keys_open(&k));
+	assert_ok(keys_make(k, STR("account-7"), key));
+	assert_ok(keys_wrap_new(k, STR("account-7"), key, wrapped));
+	assert_int_equal(close(open("erased/account-7", O_WRONLY | O_CREAT, 0600)), 0);
+	assert_int_equal(keys_get(k, STR("account-7"), key).kind, FAIL_DENIED);
+	assert_int_equal(keys_make(k, STR("account-7"), key).kind, FAIL_DENIED);
+	str w = str_of((const char *)wrapped, sizeof wrapped);
+	assert_int_equal(keys_unwrap(k, STR("account-7"), w, key).kind, FAIL_DENIED);
+	assert_int_equal(keys_wrap_new(k, STR("account-7"), key, wrapped).kind, FAIL_DENIED);
 	keys_close(&k);
 }
 
@@ -116,6 +135,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ROOM_TEST(a_key_is_made_once_and_found_again), ROOM_TEST(an_erased_key_stays_gone),
+		ROOM_TEST(the_mark_alone_is_enough),
 		ROOM_TEST(a_wrapping_opens_only_for_its_principal), ROOM_TEST(files_cannot_be_exchanged),
 		ROOM_TEST(a_lost_master_key_is_noticed), ROOM_TEST(names_lead_nowhere),
 	};
