@@ -30,6 +30,17 @@ static bool begins_with(const struct call *c, str name)
 	return true;
 }
 
+/* "account frob": the commands that begin with "account" are of more help than all. */
+static void put_unknown(const struct command *table, size_t n, const struct call *c, buf *complaint)
+{
+	bool begins = false;
+	for (size_t i = 0; i < n; i++)
+		begins = begins || str_eq(str_sub(str_from(table[i].name), 0, str_chr(str_from(table[i].name), ' ')),
+					  str_from(c->words[0]));
+	buf_printf(complaint, "there is no command \"%s%s%s\"; `postern help%s%s` lists those there are", c->words[0],
+		   c->n > 1 ? " " : "", c->n > 1 ? c->words[1] : "", begins ? " " : "", begins ? c->words[0] : "");
+}
+
 static result find_command(const struct command *table, size_t n, struct call *c, buf *complaint)
 {
 	size_t best = 0;
@@ -48,8 +59,7 @@ static result find_command(const struct command *table, size_t n, struct call *c
 	if (c->n == 0)
 		buf_printf(complaint, "say what to do; `postern help` lists the commands");
 	else
-		buf_printf(complaint, "there is no command \"%s%s%s\"; `postern help` lists them", c->words[0],
-			   c->n > 1 ? " " : "", c->n > 1 ? c->words[1] : "");
+		put_unknown(table, n, c, complaint);
 	return failure(FAIL_INPUT, "unknown command");
 }
 

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/commands.h"
 
@@ -60,6 +61,22 @@ static int run(struct call *c)
 	return c->command->run(c);
 }
 
+static bool wants_json(const char *const *words)
+{
+	for (; *words && strcmp(*words, "--") != 0; words++)
+		if (strcmp(*words, "--json") == 0)
+			return true;
+	return false;
+}
+
+/* What was typed could not be read as a whole, so --json is looked for apart. */
+static int misunderstood(const char *const *words, buf *complaint)
+{
+	const struct call c = {.json = wants_json(words)};
+	buf_putc(complaint, '\0');
+	return complain(&c, STATUS_USAGE, "usage", complaint->broken ? "that is too long" : complaint->p);
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const nothing[] = {"help", NULL};
@@ -72,12 +89,8 @@ int main(int argc, char **argv)
 		return STATUS_UNREACHABLE;
 	}
 	const char *const *words = argc > 1 ? (const char *const *)argv + 1 : nothing;
-	int status = STATUS_USAGE;
 	result r = call_parse(commands, commands_n, words, &c, &complaint);
-	if (failed(r))
-		fprintf(stderr, "postern: %.*s\n", STR_ARG(buf_str(&complaint)));
-	else
-		status = run(&c);
+	int status = failed(r) ? misunderstood(words, &complaint) : run(&c);
 	curl_global_cleanup();
 	return fflush(stdout) == 0 ? status : STATUS_NO;
 }
