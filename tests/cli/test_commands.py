@@ -1,0 +1,197 @@
+"""Every command of `postern`: what it does, for people and for programs, and its exit status."""
+import json
+
+import pytest
+
+from kit import paths, server
+
+PASSWORD = b'four words are easy\n'
+DONE, NO, USAGE, UNREACHABLE = range(4)
+
+
+@pytest.fixture(scope='module')
+def house(binaries, tmp_path_factory):
+    """A server whose accounts these tests may change."""
+    with server.Server(tmp_path_factory.mktemp('cli') / 'mail', users=3) as one:
+        yield one
+
+
+def done(house, *words, octets=b''):
+    answer = house.command(*words, octets=octets)
+    assert answer.returncode == DONE, answer.stderr
+    assert answer.stderr == ''
+    return answer.stdout
+
+
+def as_json(house, *words, octets=b''):
+    out = done(house, '--json', *words, octets=octets)
+    assert out.count('\n') == 1 and out.endswith('\n'), 'one line for a program'
+    return json.loads(out)
+
+
+def refused(house, *words, octets=b'', status=NO):
+    """Both faces of a refusal; the sentence."""
+    plain, program = house.command(*words, octets=octets), house.command('--json', *words, octets=octets)
+    assert (plain.returncode, program.returncode) == (status, status), plain.stderr
+    assert plain.stdout == '' and plain.stderr.startswith('postern: ')
+    problem = json.loads(program.stdout)
+    assert problem['error'] and problem['kind']
+    return problem['error']
+
+
+def rows(house, *words):
+    return as_json(house, *words)['rows']
+
+
+def test_account_add_show_password_delete(house):
+    assert 'anna@example.test: made' in done(house, 'account', 'add', 'anna@example.test', '--name', 'Anna Weiß',
+                                             '--quota', '1G', '--password-stdin', octets=PASSWORD)
+    shown = as_json(house, 'account', 'show', 'anna@example.test')
+    assert shown['row']['name'] == 'Anna Weiß' and shown['quota'] == 1 << 30 and not shown['row']['disabled']
+    assert 'Anna Weiß' in done(house, 'account', 'show', 'ANNA@example.TEST')
+    assert 'already' in refused(house, 'account', 'add', 'anna@example.test', '--password-stdin', octets=PASSWORD)
+    done(house, 'account', 'password', 'anna@example.test', '--password-stdin', octets=b'another one of four\n')
+    assert as_json(house, 'account', 'quota', 'anna@example.test', '2G') == {'done': True}
+    done(house, 'account', 'delete', 'anna@example.test', '--yes')
+    refused(house, 'account', 'show', 'anna@example.test')
+    refused(house, 'account', 'delete', 'anna@example.test', '--yes')
+
+
+def test_numbers_of_accounts_are_never_used_twice(house):
+    first = as_json(house, 'account', 'add', 'first@example.test', '--password-stdin', octets=PASSWORD)['account']
+    done(house, 'account', 'delete', 'first@example.test', '--yes')
+    second = as_json(house, 'account', 'add', 'first@example.test', '--password-stdin', octets=PASSWORD)['account']
+    assert second > first
+    done(house, 'account', 'delete', 'first@example.test', '--yes')
+
+
+def test_account_list(house):
+    listed = rows(house, 'account', 'list')
+    assert {'user1@example.test', 'user2@example.test', 'user3@example.test'} <= {r['address'] for r in listed}
+    assert [r['admin'] for r in listed if r['address'].startswith('user')] == [True, False, False]
+    assert 'user2@example.test' in done(house, 'account', 'list')
+
+
+def test_account_disable_and_enable(house):
+    done(house, 'account', 'disable', 'user3@example.test')
+    assert as_json(house, 'account', 'show', 'user3@example.test')['row']['disabled']
+    assert 'disabled' in done(house, 'account', 'list')
+    done(house, 'account', 'enable', 'user3@example.test')
+    assert not as_json(house, 'account', 'show', 'user3@example.test')['row']['disabled']
+
+
+@pytest.mark.parametrize('password', [b'', b'\n', b'short\n', b'\xff\xfe\xff\xfe\xff\xfe\xff\xfe\xff\xfe\xff\n'])
+def test_bad_passwords_are_refused(house, password):
+    for answer in (house.command('account', 'password', 'user3@example.test', '--password-stdin', octets=password),
+                   house.command('account', 'add', 'bad@example.test', '--password-stdin', octets=password)):
+        assert answer.returncode in (NO, USAGE) and 'password' in answer.stderr, answer.stderr
+
+
+def test_send_as(house):
+    grant = ['sales@example.test', '--account', 'user2@example.test']
+    done(house, 'account', 'send-as', 'add', *grant)
+    assert 'sales@example.test' in as_json(house, 'account', 'show', 'user2@example.test')['send_as']
+    done(house, 'account', 'send-as', 'remove', *grant)
+    assert as_json(house, 'account', 'show', 'user2@example.test')['send_as'] == []
+    refused(house, 'account', 'send-as', 'add', 'sales@example.test', '--account', 'nobody@example.test')
+
+
+def test_domains(house):
+    done(house, 'domain', 'add', 'bücher.example')
+    one = next(r for r in rows(house, 'domain', 'list') if r['name'] == 'xn--bcher-kva.example')
+    assert one['catch_all'] == '' and one['accounts'] == 0
+    refused(house, 'domain', 'add', 'XN--bcher-KVA.example')
+    done(house, 'domain', 'catch-all', 'bücher.example', 'user2@example.test')
+    assert 'user2@example.test' in done(house, 'domain', 'list')
+    done(house, 'domain', 'catch-all', 'bücher.example')
+    done(house, 'domain', 'delete', 'bücher.example')
+    refused(house, 'domain', 'delete', 'bücher.example')
+    assert 'accounts' in refused(house, 'domain', 'delete', 'example.test')
+    for wrong in ('', 'a..b', '-a.example', 'a b.example', 'x' * 64 + '.example'):
+        refused(house, 'domain', 'add', wrong)
+
+
+def test_aliases(house):
+    done(house, 'alias', 'add', 'team@example.org', 'user1@example.test', 'user2@example.test')
+    one = next(r for r in rows(house, 'alias', 'list') if r['address'] == 'team@example.org')
+    assert one['targets'] == ['user1@example.test', 'user2@example.test'] and not one['fixed']
+    refused(house, 'alias', 'add', 'team@example.org', 'user3@example.test')
+    done(house, 'alias', 'delete', 'team@example.org')
+    refused(house, 'alias', 'delete', 'team@example.org')
+    refused(house, 'alias', 'add', 'user1@example.test', 'user2@example.test')
+    refused(house, 'alias', 'add', 'lost@example.test', 'nobody@example.test')
+    refused(house, 'alias', 'add', 'circle@example.test', 'circle@example.test')
+
+
+@pytest.mark.parametrize('address', ['postmaster@example.org', 'abuse@example.org', 'Postmaster@EXAMPLE.org'])
+def test_role_addresses_stay(house, address):
+    refused(house, 'alias', 'delete', address)
+    done(house, 'alias', 'add', address, 'user3@example.test')
+    listed = {r['address']: r for r in rows(house, 'alias', 'list')}
+    assert listed[address.lower()]['targets'] == ['user3@example.test'] and listed[address.lower()]['fixed']
+
+
+def test_queue(house):
+    assert rows(house, 'queue', 'list') == []
+    assert 'empty' in done(house, 'queue', 'list')
+    refused(house, 'queue', 'release', '7')
+    refused(house, 'queue', 'drop', '7')
+    refused(house, 'queue', 'drop', 'seven', status=USAGE)
+
+
+def test_status(house):
+    status = as_json(house, 'status')
+    roles = {r['role'] for r in status['rooms']}
+    assert {'auth', 'vault', 'edge-mx', 'edge-client', 'inspect', 'queue', 'watch', 'web'} <= roles
+    assert all(r['pid'] > 1 and r['restarts'] == 0 for r in status['rooms'])
+    assert status['counters']['smtp.accepted'] >= 0
+    assert 'edge-mx' in done(house, 'status')
+
+
+def test_trace_of_nothing(house):
+    unknown = house.command('trace', '0' * 32)
+    assert unknown.returncode == NO and 'Nothing is known' in unknown.stdout
+    refused(house, 'trace', 'no address')
+
+
+def test_version_and_help(house):
+    assert done(house, 'version').startswith('postern ')
+    assert as_json(house, 'version')['version']
+    everything = done(house, 'help')
+    for command in ('account add', 'account send-as add', 'domain catch-all', 'alias add', 'queue release', 'trace',
+                    'status', 'demo', 'Exit status'):
+        assert command in everything
+    assert 'alias' not in done(house, 'help', 'account', 'list')
+    assert done(house, 'account', 'list', '--help') == done(house, 'help', 'account', 'list')
+
+
+@pytest.mark.parametrize('words', [
+    ['nonsense'], ['account'], ['account', 'frob'], ['account', 'show'], ['account', 'list', 'too', 'many'],
+    ['account', 'list', '--frob'], ['account', 'send-as', 'add', 'a@example.test'], ['account', 'add', 'x', '--quota'],
+    ['account', 'quota', 'user1@example.test', 'much'], ['demo', '--users', '0'], ['demo', '--port-base', '70000']],
+    ids=' '.join)
+def test_usage(house, words):
+    refused(house, *words, status=USAGE)
+
+
+def test_no_server_there(house, tmp_path):
+    for where in (tmp_path, tmp_path / 'nowhere'):
+        for command in (['status'], ['account', 'list'], ['trace', 'a@example.test'], ['queue', 'list']):
+            answer = house.command('--dir', str(where), '--json', *command)
+            assert answer.returncode == UNREACHABLE, answer.stdout
+            assert json.loads(answer.stdout)['kind'] == 'unreachable'
+
+
+def test_a_relative_directory(house, monkeypatch):
+    monkeypatch.chdir(paths.BUILD)
+    where = paths.pathlib.Path(house.ready['dir'])
+    monkeypatch.chdir(where.parent)
+    for command in (['status'], ['trace', '0' * 32], ['account', 'list']):
+        assert house.command('--dir', where.name, *command).returncode in (DONE, NO)
+
+
+def test_hostile_text_stays_on_its_line(house):
+    """What a client chose is shown without control characters."""
+    done(house, 'account', 'add', 'esc@example.test', '--name', 'a\x1b[31m\u202eb', '--password-stdin', octets=PASSWORD)
+    assert '\x1b' not in done(house, 'account', 'list') and '\u202e' not in done(house, 'account', 'show', 'esc@example.test')
+    done(house, 'account', 'delete', 'esc@example.test', '--yes')
