@@ -93,7 +93,8 @@ static result describe_end(struct demo *d)
 	if (WIFSIGNALED(status))
 		return demo_trouble(d, FAIL_CLOSED, "posternd was ended by signal %d (%s); what it said is above",
 				    WTERMSIG(status), strsignal(WTERMSIG(status)));
-	return demo_trouble(d, FAIL_CLOSED, "posternd ended with status %d; what it said is above", WEXITSTATUS(status));
+	return demo_trouble(d, FAIL_CLOSED, "posternd ended with status %d; what it said is above (when a port is taken: "
+			    "choose others with --port-base, now %u)", WEXITSTATUS(status), d->base);
 }
 
 static bool is_ready(const struct demo *d)
