@@ -53,7 +53,8 @@ static int hex(unsigned char c)
 	return ascii_digit(c) ? c - '0' : l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
 }
 
-/* Q of RFC 2047 4.2, and %XX of RFC 2231: `mark` and two digits are a byte. */
+/* Q of RFC 2047 4.2, and %XX of RFC 2231: `mark` and two digits are a byte. A
+ * word that was folded has line ends inside, which go. */
 static void put_escaped(str text, char mark, buf *out)
 {
 	for (size_t i = 0; i < text.n; i++) {
@@ -63,7 +64,7 @@ static void put_escaped(str text, char mark, buf *out)
 		if (c == mark && low >= 0) {
 			buf_putc(out, (char)(high << 4 | low));
 			i += 2;
-		} else {
+		} else if (c != '\r' && c != '\n') {
 			buf_putc(out, c == '_' && mark == '=' ? ' ' : c);
 		}
 	}

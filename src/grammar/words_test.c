@@ -34,6 +34,7 @@ static void the_rfc_examples(void **state)
 static void read_as_meant(void **state)
 {
 	(void)state;
+	assert_words(STR("=?utf-8?Q?Hello\r\n _there!?="), "Hello  there!");
 	/* A character cut between words, in B and in Q, and in both. */
 	assert_words(STR("=?utf-8?B?w6nD?= =?utf-8?b?qQ==?="), "\xc3\xa9\xc3\xa9");
 	assert_words(STR("=?utf-8?Q?=C3?=\r\n =?UTF-8?Q?=A9?="), "\xc3\xa9");

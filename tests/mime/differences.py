@@ -509,3 +509,68 @@ def sample_delimiter_in_mid_line(case):
 def sample_half_a_character(case):
     """UTF-16 whose last octet is alone (line ends were converted in it) ends with U+FFFD."""
     return label(case).startswith('utf-16') and case.part['size'] % 2 == 1
+
+
+# What its files of single header values have otherwise.
+
+@differs('from', 'mail-parser value')
+def value_comments(case):
+    """RFC 5322 3.2.2: comments are no part of a name or a group's name; mail-parser puts all of them behind it."""
+    return b'(' in case.octets
+
+
+@differs('from', 'mail-parser value')
+def value_route(case):
+    """RFC 5322 4.4: a route ("@node.test:") is no part of the address, nor are blanks around dots; mail-parser keeps
+    both."""
+    return b'<@' in case.octets
+
+
+@differs('from', 'mail-parser value')
+def value_name_behind(case):
+    """As text_behind_a_bracket; mail-parser takes it for the name."""
+    return text_behind_a_bracket(case) or re.search(rb'> \S', case.octets) is not None
+
+
+@differs('date', 'mail-parser value')
+def value_of_numbers(case):
+    """RFC 5322 3.3: months have names. Numbers in day, month, year's order have two meanings and are refused."""
+    return case.ours is None and re.search(rb'(?i)[a-z]{3}', case.octets[5:].split(b'(')[0]) is None
+
+
+@differs('date', 'mail-parser value')
+def value_comment_left_open(case):
+    """A comment that is not closed runs to the end of the field; the day before it is read, mail-parser reads none."""
+    return case.theirs is None and re.search(rb'\([^)]*(\([^)]*\)[^)]*)*\n(?![ \t])', case.octets) is not None
+
+
+@differs('references', 'mail-parser value')
+def value_no_msg_id(case):
+    """RFC 5322 4.5.4: words outside of "<" and ">" are phrases and ignored; blanks in an id do not count."""
+    return not MSG_ID.fullmatch(case.octets.partition(b':')[2].strip())
+
+
+@differs('subject', 'mail-parser value')
+def value_blanks(case):
+    """RFC 5322 2.2.3: unfolding removes the line end and keeps the blanks behind it; RFC 2047 6.2: blanks go only
+    between two encoded words. mail-parser makes runs at folds one blank, and puts one where a word touches text."""
+    return ''.join((case.ours or '').split()) == ''.join((case.theirs or '').split())
+
+
+@differs('name', 'mail-parser value')
+def value_words_in_quotes(case):
+    """RFC 2047 6.2: blanks between neighbouring encoded words are not shown, also in quotes, where words should not
+    stand."""
+    return ''.join((case.ours or '').split()) == ''.join((case.theirs or '').split()) and '=?' in case.octets.decode()
+
+
+@differs('name', 'mail-parser value')
+def value_open_quotes(case):
+    """Blanks at the end of a field are no part of it, also behind a quote that stays open."""
+    return not case.ours and not case.theirs.strip()
+
+
+@differs('name charset', 'mail-parser value')
+def value_without_type(case):
+    """RFC 2045 5.2: a Content-Type without type or subtype is text/plain; its parameters are read all the same."""
+    return case.theirs is None and re.match(rb'Content-Type:\s*[^\s;/]*\s*/?\s*[^\s;/]*\s*;', case.octets) is not None

@@ -100,3 +100,26 @@ def describe(message):
     for name in ('from', 'sender', 'reply_to', 'to', 'cc', 'bcc'):
         told[name] = addresses(value(root, name))
     return told
+
+
+def content(expected):
+    """A Content-Type by itself, as what describe.c tells of a part."""
+    if not expected or not expected['c_subtype']:
+        kind = 'text/plain'
+    else:
+        kind = f'{expected["c_type"]}/{expected["c_subtype"]}'.lower()
+    named = dict(a for a in (expected or {}).get('attributes') or [])
+    told = {'name': named.get('name'), 'charset': named.get('charset')}
+    # A multipart of nothing is text to us.
+    return told if kind.startswith('multipart/') else {**told, 'type': kind}
+
+
+def fragment(member, expected):
+    """What the files of single header values expect."""
+    if member == 'from':
+        return addresses({'Address': expected})
+    if member == 'date':
+        return date({'DateTime': expected})
+    if member == 'parts':
+        return content(expected)
+    return expected if member == 'subject' else expected or []

@@ -110,3 +110,29 @@ def test_the_samples_own_expectations(programs, data):
             yield from compare.all_differences(name, octets, told, {'mail-parser': theirs})
 
     check(cases(), ('mail-parser',))
+
+
+# What files of single header values say: (file, field, the member of describe.c's that tells it).
+FIELDS = (('address', 'From', 'from'), ('date', 'Date', 'date'), ('id', 'References', 'references'),
+          ('unstructured', 'Subject', 'subject'), ('content_type', 'Content-Type', 'parts'))
+
+
+def fragments():
+    """(name, octets of a message with that field, member, what mail-parser reads in it)."""
+    for file, field, member in FIELDS:
+        values = json.loads((paths.DATA / 'mime-stalwart' / 'resources' / f'{file}.json').read_text())
+        for number, value in enumerate(values):
+            text = value['header'] if file != 'date' else value['header'].rpartition(';')[2]
+            octets = f'{field}: {text}'.encode() + (b'\n' if text.endswith('\n') else b'\n\n')
+            yield f'{file}.json {number}', octets, member, mail_parser.fragment(member, value['expected'])
+
+
+def test_the_samples_header_values(programs, data):
+    def cases():
+        for name, octets, member, theirs in fragments():
+            told = programs[0].describe(octets)
+            if member == 'parts':
+                theirs = [{**told['parts'][0], **theirs}, *told['parts'][1:]]
+            yield from compare.all_differences(name, octets, told, {'mail-parser value': {**told, member: theirs}})
+
+    check(cases(), ('mail-parser value',))
