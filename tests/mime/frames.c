@@ -6,7 +6,7 @@
 
 static void print(json_t *v)
 {
-	must(v && json_dumpf(v, stdout, JSON_COMPACT) == 0);
+	must(v && json_dumpf(v, stdout, JSON_COMPACT | JSON_ENCODE_ANY) == 0);
 	putchar('\n');
 	fflush(stdout);
 	json_decref(v);
