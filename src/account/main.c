@@ -49,7 +49,8 @@ static result open_store(void)
 	TRY(files_exists(&files.base, "mail.db", &there));
 	TRY(own_key(!there, key));
 	database_id(id);
-	const struct store_options o = {.files = &files.base, .key = key, .id = id};
+	const struct store_options o = {.files = &files.base, .key = key, .id = id,
+					  .quota = options_number(&account.options, OPT_QUOTA)};
 	result r = store_open(&o, &account.store);
 	sodium_memzero(key, sizeof key);
 	return r;

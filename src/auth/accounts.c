@@ -78,10 +78,13 @@ result accounts_erase(struct auth *a, uint64_t id)
 		"server goes on trying");
 }
 
+/* A new account takes the usual quota by itself when its process first starts,
+ * so that it need not start only to be told. */
 static result equip(struct auth *a, uint64_t id, uint64_t quota)
 {
 	TRY(a->world->make_folder(id));
-	TRY(tell_quota(a, id, quota));
+	if (quota != options_number(&a->options, OPT_QUOTA))
+		TRY(tell_quota(a, id, quota));
 	return directory_finish_account(a->directory, id);
 }
 

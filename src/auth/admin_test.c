@@ -126,10 +126,11 @@ static void what_cannot_be_made_leaves_nothing(void)
 	assert_int_equal(kit.keys_erased, 1);
 	kit.no_folder = false;
 	kit.account_down = true;
-	assert_int_equal(kind(kit_account(ANNA, GOOD)), FAIL_BUSY);
+	assert_int_equal(kind(kit_account_of(ANNA, 5 << 20)), FAIL_BUSY);
 	assert_int_equal(kit.folders_removed, 2);
 	kit.account_down = false;
-	assert_ok(kit_account(ANNA, GOOD));
+	assert_ok(kit_account_of(ANNA, 5 << 20));
+	assert_int_equal(kit.quota, 5 << 20);
 	assert_int_equal(kit_recipient(ANNA).first, 3); /* an id is never used twice */
 }
 

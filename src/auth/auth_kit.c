@@ -152,7 +152,7 @@ static void run(void *arg)
 
 void kit_run(void (*test)(void))
 {
-	kit = (struct kit){.sim = sim_new(1)};
+	kit = (struct kit){.sim = sim_new(1), .quota = 10ull << 30}; /* an account starts with the usual quota */
 	assert_ok(random_open());
 	log_set_sink(count_event, NULL);
 	assert_ok(loop_open());
@@ -189,6 +189,13 @@ static result add_account(const struct web_auth_account_add *m)
 result kit_account(const char *address, const char *password)
 {
 	struct web_auth_account_add m = {.address = str_from(address), .password = str_from(password)};
+	return add_account(&m);
+}
+
+result kit_account_of(const char *address, uint64_t quota)
+{
+	struct web_auth_account_add m = {.address = str_from(address), .password = STR("four easy words here"),
+		.quota = quota};
 	return add_account(&m);
 }
 

@@ -34,6 +34,7 @@ void kit_close(void);
 /* Web's questions; the answers' results. */
 result kit_domain(const char *name);
 result kit_account(const char *address, const char *password);
+result kit_account_of(const char *address, uint64_t quota); /* another quota than the usual one */
 result kit_admin(const char *address);
 result kit_alias(const char *address, const char *to);
 result kit_delete_account(const char *address);

@@ -41,7 +41,7 @@ OPTION(OPT_BARE_NEWLINE, "bare-newline", CHOICE, "reject", 0, 0, R_EDGE, "reject
 OPTION(OPT_PROXY_FROM, "proxy-from", LIST, "", 0, 64, R_EDGE, "networks whose connections begin with a PROXY v2 header")
 OPTION(OPT_TRANSIT, "transit-memory", SIZE, "0", 0, 0, R_EDGE,
 	"octets of large messages in transit in one edge process; 0: a quarter of memory shared by all")
-OPTION(OPT_QUOTA, "quota", SIZE, "10G", 0, 0, R_AUTH, "quota of a new account; 0: none")
+OPTION(OPT_QUOTA, "quota", SIZE, "10G", 0, 0, R_AUTH | R_ACCOUNT, "quota of a new account; 0: none")
 OPTION(OPT_SEPARATOR, "subaddress-separator", TEXT, "+", 0, 1, R_AUTH, "user+tag reaches user; empty: no subaddresses")
 OPTION(OPT_PASSWORD_MEMORY, "password-memory", SIZE, "64M", 8388608, 1073741824, R_AUTH,
 	"memory of one Argon2id hashing")
