@@ -36,7 +36,7 @@ static result find_socket(const struct call *c, buf *out)
 	} else {
 		bool readable = access(standard_file, R_OK) == 0;
 		/* A mistake elsewhere in the file is posternd's to report. */
-		result r = readable ? config_load(standard_file, &o, &problems) : OK;
+		result r = readable ? config_load(standard_file, &o, NULL, &problems) : OK;
 		(void)r;
 		buf_put(out, options_text(&o, OPT_DIRECTORY));
 	}

@@ -44,7 +44,7 @@ static void a_good_file_is_read(void **state)
 	write_file(path, "# comment\nhostname = mail.example.test\nlisten-smtp = { \"127.0.0.1:25\", \"[::1]:25\" }\n"
 			 "message-size = 20M\n");
 	options_init(&o);
-	assert_ok(config_load(path, &o, &problems));
+	assert_ok(config_load(path, &o, NULL, &problems));
 	assert_str(options_text(&o, OPT_HOSTNAME), STR("mail.example.test"));
 	rest = options_text(&o, OPT_LISTEN_SMTP);
 	assert_true(options_next(&rest, &member));
@@ -62,17 +62,23 @@ static void every_problem_names_line_and_remedy(void **state)
 	struct options o;
 	AUTO_BUF buf problems = buf_new(CONFIG_PROBLEMS_MAX);
 	char path[] = "/tmp/postern-config-XXXXXX";
-	write_file(path, "hostname = a.example\nmessage-size = huge\n\nrecipients = 1\nhostnam = b\n");
+	write_file(path, "hostname = a.example\nmessage-size = huge\n\nrecipients = 1\nhostnam = b\nfoo-bar = 1\n"
+			 "bare-newline = maybe\nhostname = b.example\nlisten-imap = {\n\"a\",\n\"b\"\n}\n");
 	options_init(&o);
-	assert_int_equal(config_load(path, &o, &problems).kind, FAIL_INPUT);
+	assert_int_equal(config_load(path, &o, NULL, &problems).kind, FAIL_INPUT);
 	str text = buf_str(&problems);
 	assert_true(str_find(text, STR(":2: message-size: this is not a size")) != STR_NONE);
 	assert_true(str_find(text, STR(":4: recipients: the value is below")) != STR_NONE);
 	assert_true(str_find(text, STR(":5: hostnam: there is no such option; did you mean `hostname`?")) != STR_NONE);
+	assert_true(str_find(text, STR(":6: foo-bar: there is no such option")) != STR_NONE);
+	assert_true(str_find(text, STR(":7: bare-newline: ")) != STR_NONE);
+	assert_true(str_find(text, STR("(reject|normalise)")) != STR_NONE);
+	assert_true(str_find(text, STR(":8: hostname: this is set in line 1 already")) != STR_NONE);
+	assert_true(str_find(text, STR("listen-imap")) == STR_NONE);
 	options_free(&o);
 	unlink(path);
 	buf_clear(&problems);
-	assert_int_equal(config_load("/nonexistent/x.conf", &o, &problems).kind, FAIL_DISK);
+	assert_int_equal(config_load("/nonexistent/x.conf", &o, NULL, &problems).kind, FAIL_DISK);
 }
 
 int main(void)

@@ -10,8 +10,13 @@
  * read once, at start or for --check, so the state of the reading is here. */
 static struct reading {
 	struct options *o;
+	config_check *check;
 	buf *problems;
 	const char *path;
+	buf text;
+	bool only_unknown;  /* this pass looks for options nobody knows */
+	int unknown;        /* the line of such a one, which ends libconfuse's reading; 0 */
+	int lines[OPTIONS]; /* where each option was set */
 } reading;
 
 static void problem(int line, str option, const char *what)
@@ -41,7 +46,10 @@ static void on_error(cfg_t *cfg, const char *format, va_list ap)
 	str name;
 	vsnprintf(message, sizeof message, format, ap);
 	int line = cfg ? cfg->line : 0;
-	if (!unknown_option(message, &name)) {
+	bool unknown = unknown_option(message, &name);
+	if (unknown != reading.only_unknown)
+		return;
+	if (!unknown) {
 		snprintf(text, sizeof text, "%s; every line is `option = value` or `option = { \"a\", \"b\" }`", message);
 		problem(line, (str){NULL, 0}, text);
 		return;
@@ -52,6 +60,7 @@ static void on_error(cfg_t *cfg, const char *format, va_list ap)
 	else
 		snprintf(text, sizeof text, "there is no such option; `posternd --help` lists them all");
 	problem(line, name, text);
+	reading.unknown = line;
 }
 
 static void join(cfg_opt_t *opt, buf *out)
@@ -64,18 +73,60 @@ static void join(cfg_opt_t *opt, buf *out)
 	}
 }
 
+static str line_of(int n)
+{
+	str rest = buf_str(&reading.text);
+	for (; n > 1; n--)
+		rest = str_skip(rest, str_chr(rest, '\n') + 1);
+	return str_sub(rest, 0, str_chr(rest, '\n'));
+}
+
+/* A later line of a list does not begin with the name; += adds to what is there. */
+static bool begins_assignment(str line, str name)
+{
+	line = str_trim(line);
+	return str_starts(line, name) && str_at(str_trim(str_skip(line, name.n)), 0) == '=';
+}
+
+/* libconfuse lets the second win in silence. */
+static void look_for_first(int line, enum option_id id)
+{
+	char text[100];
+	str name = str_from(option_row_of(id)->name);
+	if (reading.lines[id] == line || !begins_assignment(line_of(line), name))
+		return;
+	snprintf(text, sizeof text, "this is set in line %d already; keep one of the two", reading.lines[id]);
+	if (reading.lines[id])
+		problem(line, name, text);
+	reading.lines[id] = line;
+}
+
+static void bad_value(int line, enum option_id id, const char *why)
+{
+	char text[400];
+	const struct option_row *row = option_row_of(id);
+	str words = str_from(row->meaning);
+	snprintf(text, sizeof text, "%s (%.*s)", why, STR_ARG(str_sub(words, 0, str_chr(words, ' '))));
+	problem(line, str_from(row->name), row->type == CHOICE ? text : why);
+}
+
 /* Called at each assignment, while the line is known. */
 static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 {
 	enum option_id id;
 	AUTO_BUF buf value = buf_new(65536);
+	if (reading.only_unknown)
+		return 0;
 	must(option_find(str_from(cfg_opt_name(opt)), &id));
+	look_for_first(cfg->line, id);
 	join(opt, &value);
 	result r = buf_result(&value);
 	if (!failed(r))
 		r = options_set(reading.o, id, buf_str(&value));
+	if (!failed(r) && reading.check)
+		r = reading.check(id, buf_str(&value));
 	if (failed(r))
-		problem(cfg->line, str_from(cfg_opt_name(opt)), r.text);
+		bad_value(cfg->line, id, r.text);
 	return 0;
 }
 
@@ -96,33 +147,70 @@ static cfg_opt_t *describe(void)
 	return opts;
 }
 
-static result parse_file(cfg_t *cfg)
+static result read_text(void)
 {
+	char piece[4096];
+	FILE *f = fopen(reading.path, "re");
+	for (size_t n = 1; f && n > 0;) {
+		n = fread(piece, 1, sizeof piece, f);
+		buf_put(&reading.text, str_of(piece, n));
+	}
+	bool good = f && !ferror(f);
+	if (!good)
+		buf_printf(reading.problems, "%s: cannot be read (%s); name the file with -c\n", reading.path, strerror(errno));
+	if (f)
+		fclose(f);
+	if (!good)
+		return failure(FAIL_DISK, "the configuration file cannot be read");
+	if (str_chr(buf_str(&reading.text), '\0') != STR_NONE) {
+		buf_printf(reading.problems, "%s: holds a NUL octet; write it with a text editor\n", reading.path);
+		return failure(FAIL_INPUT, "the configuration file is no text");
+	}
+	buf_putc(&reading.text, '\0');
+	return buf_result(&reading.text);
+}
+
+static result one_pass(void)
+{
+	AUTO_MEM cfg_opt_t *opts = describe();
+	cfg_t *cfg = opts ? cfg_init(opts, CFGF_NONE) : NULL;
+	if (!cfg)
+		return failure(FAIL_MEMORY, "out of memory");
 	for (size_t i = 0; i < OPTIONS; i++)
 		cfg_set_validate_func(cfg, option_row_of((enum option_id)i)->name, on_value);
 	cfg_set_error_function(cfg, on_error);
-	int code = cfg_parse(cfg, reading.path);
-	if (code == CFG_FILE_ERROR) {
-		buf_printf(reading.problems, "%s: cannot be read (%s); name the file with -c\n", reading.path,
-			   strerror(errno));
-		return failure(FAIL_DISK, "the configuration file cannot be read");
-	}
-	if (code != CFG_SUCCESS || reading.problems->n)
-		return failure(FAIL_INPUT, "the configuration file has errors");
-	return OK;
+	reading.unknown = 0;
+	int code = cfg_parse_buf(cfg, reading.text.p);
+	cfg_free(cfg);
+	return code == CFG_SUCCESS ? OK : failure(FAIL_INPUT, "the configuration file has errors");
 }
 
-result config_load(const char *path, struct options *o, buf *problems)
+/* Options nobody knows end libconfuse's reading, so each is told, taken out, and
+ * the text read anew; the last pass sees the rest. */
+static result every_pass(void)
 {
-	AUTO_MEM cfg_opt_t *opts = describe();
-	if (!opts)
-		return failure(FAIL_MEMORY, "out of memory");
-	cfg_t *cfg = cfg_init(opts, CFGF_NONE);
-	if (!cfg)
-		return failure(FAIL_MEMORY, "out of memory");
-	reading = (struct reading){o, problems, path};
-	result r = parse_file(cfg);
-	cfg_free(cfg);
+	TRY(read_text());
+	reading.only_unknown = true;
+	for (;;) {
+		result r = one_pass();
+		if (r.kind == FAIL_MEMORY)
+			return r;
+		if (!reading.unknown)
+			break;
+		str line = line_of(reading.unknown);
+		memset(reading.text.p + (line.p - reading.text.p), ' ', line.n);
+	}
+	reading.only_unknown = false;
+	TRY(one_pass());
+	return reading.problems->n ? failure(FAIL_INPUT, "the configuration file has errors") : OK;
+}
+
+result config_load(const char *path, struct options *o, config_check *check, buf *problems)
+{
+	reading = (struct reading){
+		.o = o, .check = check, .problems = problems, .path = path, .text = buf_new(CONFIG_TEXT_MAX)};
+	result r = every_pass();
+	buf_free(&reading.text);
 	return r;
 }
 

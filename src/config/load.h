@@ -9,10 +9,12 @@
 #include "base/buf.h"
 #include "config/options.h"
 
-enum { CONFIG_PROBLEMS_MAX = 65536 };
+enum { CONFIG_PROBLEMS_MAX = 65536, CONFIG_TEXT_MAX = 1 << 20 };
 
+/* Looks closer at a value that has its type; may be NULL. */
+typedef result config_check(enum option_id id, str value);
 /* OK when the file has no problem; INPUT when it has; DISK when it cannot be read. */
-result config_load(const char *path, struct options *o, buf *problems) NODISCARD;
+result config_load(const char *path, struct options *o, config_check *check, buf *problems) NODISCARD;
 
 /* The table as text for `posternd --help`. */
 void config_help(buf *out);

@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 #include "config/load.h"
-#include "run/files.h"
 #include "run/loop.h"
 #include "run/random.h"
+#include "supervisor/check.h"
 #include "supervisor/house.h"
 #include "supervisor/voice.h"
 
@@ -70,30 +70,6 @@ static int complain(const char *what, result r)
 {
 	fprintf(stderr, "posternd: %s: %s\n", what, r.text);
 	return 1;
-}
-
-static result read_pem(const struct options *o, enum option_id id, buf *out)
-{
-	str path = options_text(o, id);
-	if (path.n == 0)
-		return failure(FAIL_ABSENT, "the option is not set: name a PEM file");
-	return file_load(path.p, out);
-}
-
-/* What --check looks at besides the options themselves. */
-static int check_files(const char *file, struct house *h)
-{
-	static const enum option_id pems[] = {OPT_CERTIFICATE, OPT_PRIVATE_KEY};
-	buf *const into[] = {&h->certificate, &h->private_key};
-	int bad = 0;
-	for (size_t i = 0; i < sizeof pems / sizeof pems[0]; i++) {
-		result r = read_pem(h->options, pems[i], into[i]);
-		if (!failed(r))
-			continue;
-		fprintf(stderr, "%s: %s: %s\n", file, option_row_of(pems[i])->name, r.text);
-		bad = 1;
-	}
-	return bad;
 }
 
 /* The folder that holds posternd also holds the rooms; installed, it is the
@@ -228,9 +204,10 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	options_init(&options);
-	result r = config_load(a.file, &options, &problems);
+	result r = config_load(a.file, &options, check_value, &problems);
+	result pems = check_certificate(&options, &house.certificate, &house.private_key, &problems);
 	fwrite(problems.p, 1, problems.n, stderr);
-	status = failed(r) | check_files(a.file, &house);
+	status = failed(r) || failed(pems);
 	if (a.check && !status)
 		printf("%s: no problem found\n", a.file);
 	if (!a.check && !status)
