@@ -1,0 +1,193 @@
+"""`posternd --check`: every mistake with its file, its line and what to do; and posternd without a demo around it."""
+import base64
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+
+from kit import paths, server, wire
+
+GOOD = '''hostname = mail.example.org
+directory = '{dir}'
+certificate = '{dir}/certificate.pem'
+private-key = '{dir}/private-key.pem'
+listen-smtp = {{ "127.0.0.1:{smtp}" }}
+listen-submission = {{ "127.0.0.1:{submission}" }}
+listen-imap = {{ "127.0.0.1:{imap}" }}
+'''
+
+
+@pytest.fixture(scope='module')
+def certificate(tmp_path_factory):
+    """A directory with a certificate and its key."""
+    folder = tmp_path_factory.mktemp('certificate')
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj',
+                    '/CN=mail.example.org', '-keyout', folder / 'private-key.pem', '-out', folder / 'certificate.pem'],
+                   check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def written(tmp_path, certificate):
+    """Writes a configuration: the good one, each pattern replaced; returns its path and text."""
+    def write(replace=(), more=''):
+        base = server.free_port_base()
+        for name in ('certificate.pem', 'private-key.pem'):
+            (tmp_path / name).write_bytes((certificate / name).read_bytes())
+        text = GOOD.format(dir=tmp_path, **{n: base + o for n, o in server.OFFSETS.items()})
+        for old, new in replace:
+            assert re.search(old, text)
+            text = re.sub(old, new, text)
+        (tmp_path / 'postern.conf').write_text(text + more)
+        return tmp_path / 'postern.conf', text + more
+    return write
+
+
+def check(file):
+    return subprocess.run([paths.BUILD / 'posternd', '--check', '-c', file], capture_output=True, text=True,
+                          timeout=paths.PATIENCE)
+
+
+def test_a_good_file(written):
+    done = check(written()[0])
+    assert (done.returncode, done.stderr) == (0, '') and 'no problem' in done.stdout
+
+
+def test_the_shipped_example_has_only_its_certificate_missing():
+    done = check(paths.ROOT / 'packaging' / 'postern.conf')
+    assert done.returncode == 1
+    assert all('certificate' in line or 'private-key' in line for line in done.stderr.splitlines()), done.stderr
+
+
+MISTAKES = {
+    'an option nobody knows': ('hostnme = mail.example.org\n', 'hostname'),
+    'a number that is none': ('recipients = many\n', 'number'),
+    'a size out of range': ('message-size = 1\n', 'message-size'),
+    'a word that is not a choice': ('bare-newline = maybe\n', 'normalise'),
+    'an address without a port': ('listen-imaps = { "127.0.0.1" }\n', 'port'),
+    'an option given twice': ('hostname = a.example\n', 'hostname'),
+    'an address in a longer list': ('listen-imaps = { "127.0.0.1:20993",\n "nowhere" }\n', 'port'),
+    'a network that is none': ('proxy-from = { "10.0.0.0/33" }\n', '192.0.2.0/24'),
+    'a line that is none': ('log file\n', 'option = value'),
+}
+
+
+@pytest.mark.parametrize('mistake,remedy', MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_named_with_its_line_and_remedy(written, mistake, remedy):
+    file, text = written(more=mistake)
+    done = check(file)
+    assert done.returncode == 1 and done.stdout == '', done.stdout
+    told = [m for line in done.stderr.splitlines() if (m := re.match(re.escape(str(file)) + r':(\d+): (.+)', line))]
+    assert told, f'no line names file and line:\n{done.stderr}'
+    assert text.count('\n') in {int(m[1]) for m in told}, done.stderr
+    assert remedy in done.stderr, done.stderr
+
+
+def test_every_mistake_is_told_at_once(written):
+    file, _ = written(more='one-mistake = 1\nanother = 2\n')
+    done = check(file)
+    assert 'one-mistake' in done.stderr and 'another' in done.stderr
+
+
+@pytest.mark.parametrize('old,new,said', [
+    (r"certificate = '[^']*'", "certificate = '/nowhere/at/all.pem'", 'certificate'),
+    (r"private-key = '[^']*'", '', 'private-key'),
+    (r"private-key = '([^']*)private-key.pem'", r"private-key = '\1certificate.pem'", 'key'),
+])
+def test_files_it_names_are_looked_at(written, old, new, said):
+    done = check(written([(old, new)])[0])
+    assert done.returncode == 1 and said in done.stderr, done.stderr
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    done = check(tmp_path / 'no.conf')
+    assert done.returncode == 1 and 'no.conf' in done.stderr
+
+
+@pytest.mark.parametrize('argv', [[], ['-c'], ['--check'], ['--frob'], ['-c', 'x', 'y']], ids=' '.join)
+def test_usage(argv):
+    done = subprocess.run([paths.BUILD / 'posternd', *argv], capture_output=True, timeout=paths.PATIENCE)
+    assert done.returncode == 2 and done.stderr
+
+
+def test_help_lists_every_option_with_its_default():
+    done = subprocess.run([paths.BUILD / 'posternd', '--help'], capture_output=True, text=True, timeout=paths.PATIENCE)
+    assert done.returncode == 0
+    for option in ('hostname', 'bare-newline', 'message-size', 'listen-imaps', 'proxy'):
+        assert option in done.stdout
+
+
+class Daemon:
+    """posternd itself: none of the demo's openings."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def __enter__(self):
+        read_end, write_end = os.pipe()
+        self.child = subprocess.Popen([paths.BUILD / 'posternd', '-c', self.file], stderr=write_end)
+        os.close(write_end)
+        os.close(read_end)
+        self.ports = {n: int(p) for n, p in re.findall(r'listen-(\w+) = { "127.0.0.1:(\d+)"', self.file.read_text())}
+        return self
+
+    def command(self, *words, octets=b''):
+        return subprocess.run([paths.BUILD / 'postern', '--dir', self.file.parent, *words], input=octets,
+                              capture_output=True, timeout=paths.PATIENCE)
+
+    def ready(self):
+        for _ in range(100 * paths.SLOWER):
+            if self.command('status').returncode == 0:
+                return self
+            assert self.child.poll() is None, 'posternd ended'
+        raise AssertionError('posternd did not become ready')
+
+    def __exit__(self, *problem):
+        self.child.send_signal(signal.SIGTERM)
+        assert self.child.wait(server.STOP_SECONDS) == 0
+
+
+def test_a_real_server_has_none_of_the_demos_openings(written):
+    with Daemon(written(more='bare-newline = normalise\nlog = file\n')[0]) as one:
+        one.ready()
+        assert one.command('domain', 'add', 'example.org').returncode == 0
+        assert one.command('account', 'add', 'anna@example.org', '--password-stdin', octets=b'four easy words\n').returncode == 0
+        with wire.Smtp(one.ports['smtp']) as smtp:
+            assert 'XCLIENT' not in smtp.extensions.text
+            assert smtp.command('XCLIENT ADDR=203.0.113.9').code == 550
+            assert smtp.message('a@a.example', ['anna@example.org'], b'Subject: x\r\n\r\na\nb\rc\r\n').code == 250
+        with wire.Smtp(one.ports['submission']) as smtp:
+            assert 'AUTH' not in smtp.extensions.text, 'no password in clear is asked for'
+            assert smtp.login('anna@example.org', 'four easy words').code == 538
+            smtp.starttls()
+            assert 'AUTH PLAIN LOGIN' in smtp.extensions.text
+            assert smtp.login('anna@example.org', 'four easy words').code == 235
+        with wire.Imap(one.ports['imap']) as imap:
+            assert b'LOGINDISABLED' in imap.greeting[0] and b'AUTH=PLAIN' not in imap.greeting[0]
+            refused = imap.command('LOGIN anna@example.org "four easy words"')
+            assert refused.status == 'NO' and b'PRIVACYREQUIRED' in refused.text
+            assert imap.command('STARTTLS').ok
+            imap.start_tls()
+            imap.login('anna@example.org', 'four easy words')
+            assert imap.select() == 1
+            assert imap.bodies()[1].endswith(b'\r\n\r\na\r\nb c\r\n'), 'normalised'
+
+
+def test_too_many_mistakes_end_a_session(written):
+    """What the demo grants to loopback alone: its clients are never thrown out."""
+    with Daemon(written(more='errors-per-connection = 3\n')[0]) as one:
+        one.ready()
+        with wire.Smtp(one.ports['smtp']) as smtp:
+            codes = [smtp.command('FROB').code for _ in range(4)]
+            assert codes == [500, 500, 500, 421] and smtp.at_end()
+        with wire.Smtp(one.ports['submission']) as smtp:
+            smtp.starttls()
+            guess = base64.b64encode(b'\0nobody@example.org\0wrong').decode()
+            for _ in range(20):
+                code = smtp.command(f'AUTH PLAIN {guess}').code
+                if code == 421:
+                    break
+                assert code == 535
+            assert code == 421
