@@ -39,10 +39,14 @@ static size_t take(struct worker *w, struct job **jobs)
 	return n;
 }
 
+/* Who is woken finds the lock free. The handle lives until the threads are joined. */
 static void give_back(struct worker *w, struct job **jobs, size_t n)
 {
+	must(pthread_mutex_lock(&w->lock) == 0);
 	for (size_t i = 0; i < n; i++)
 		list_insert(&w->done, &jobs[i]->node);
+	must(pthread_mutex_unlock(&w->lock) == 0);
+	uv_async_send(&w->finished);
 }
 
 static void work(struct worker *w, struct job **jobs)
@@ -56,9 +60,8 @@ static void work(struct worker *w, struct job **jobs)
 			break;
 		must(pthread_mutex_unlock(&w->lock) == 0);
 		w->plan.run(w->plan.ctx, jobs, n);
-		must(pthread_mutex_lock(&w->lock) == 0);
 		give_back(w, jobs, n);
-		uv_async_send(&w->finished);
+		must(pthread_mutex_lock(&w->lock) == 0);
 	}
 	must(pthread_mutex_unlock(&w->lock) == 0);
 }
@@ -105,11 +108,12 @@ static void ring(struct round_end *r)
 {
 	struct worker *w = LIST_OWNER(r, struct worker, ring);
 	must(pthread_mutex_lock(&w->lock) == 0);
-	if (w->plan.threads == 1 || w->queued == 1)
+	bool one = w->plan.threads == 1 || w->queued == 1;
+	must(pthread_mutex_unlock(&w->lock) == 0); /* first, so that the thread does not wake to wait for it */
+	if (one)
 		must(pthread_cond_signal(&w->arrived) == 0);
 	else
 		must(pthread_cond_broadcast(&w->arrived) == 0);
-	must(pthread_mutex_unlock(&w->lock) == 0);
 }
 
 static result start_thread(struct worker *w)
