@@ -22,7 +22,7 @@
 enum {
 	ROOM_CONNECT_MS = 30000, /* the supervisor may have to start the other room */
 	ROOM_DRAIN_MS = 5000,    /* for handlers under way when the room stops */
-	ROOM_LOG_MS = 10,        /* event records are gathered so long, */
+	ROOM_LOG_MS = 100,       /* event records are gathered so long, */
 	ROOM_LOG_PACKET = 32768, /* or up to so many octets; errors go at once */
 	ROOM_PEERS = 1 << 20,
 };
