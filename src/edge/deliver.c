@@ -86,6 +86,12 @@ static result ask_queue(const struct delivery *d, const struct smtp_target *t, u
 	return failed(r) ? failure(r.kind, "the queue took no copy; its own lines in the log say why") : OK;
 }
 
+static result taken(const struct delivery *d, const struct smtp_target *t, const struct courier_account_delivered *m)
+{
+	quotas_heard(&d->client->edge->quotas, t->account, m->headroom);
+	return OK;
+}
+
 static result deliver_one(const struct delivery *d, const struct smtp_target *t)
 {
 	struct courier_account_delivered answer = {0};
@@ -94,7 +100,7 @@ static result deliver_one(const struct delivery *d, const struct smtp_target *t)
 	for (int i = 0; i < DELIVER_TRIES; i++) {
 		r = ask_account(d, t, &answer);
 		if (!failed(r) && answer.verdict != COURIER_ACCOUNT_DELIVER_VERDICT_UNABLE)
-			return OK;
+			return taken(d, t, &answer);
 		if (r.kind == FAIL_CANCELLED)
 			return r;
 		if (r.kind != FAIL_CLOSED)

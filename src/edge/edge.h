@@ -11,6 +11,7 @@
 #include "config/options.h"
 #include "edge/limits.h"
 #include "edge/neighbours.h"
+#include "edge/quotas.h"
 #include "run/budget.h"
 #include "run/net.h"
 #include "run/stream.h"
@@ -21,6 +22,7 @@ struct edge {
 	struct tls_context *tls;
 	struct budget transit;
 	struct limits limits;
+	struct quotas quotas;
 	bool sealing;       /* a large message is being sealed for the queue */
 	struct gate sealed; /* no more */
 	net_cidr *proxies; /* networks that speak PROXY v2 */

@@ -71,6 +71,7 @@ int main(void)
 {
 	int status = room_main(&room);
 	limits_free(&edge.limits);
+	quotas_free(&edge.quotas);
 	tls_context_free(&edge.tls);
 	mem_free(edge.proxies);
 	options_free(&edge.options);

@@ -25,14 +25,18 @@ static result ask_quota(
 	struct courier_account_may_take_is answer = {.verdict = COURIER_ACCOUNT_TAKE_VERDICT_YES};
 	uint64_t now = clock_mono_ms();
 	*out = COURIER_ACCOUNT_TAKE_VERDICT_YES;
+	if (quotas_grant(&s->client->edge->quotas, account, s->mail.size))
+		return OK;
 	if (now >= until) /* others behind this recipient took all the time there is */
 		return OK;
 	result r = neighbour_account(account, &ch);
 	const struct asking ask = {.trace = &s->trace, .arena = &a, .timeout_ms = until - now};
 	if (!failed(r))
 		r = courier_account_may_take_call_within(ch, &ask, &q, &answer);
-	if (!failed(r))
+	if (!failed(r)) {
+		quotas_heard(&s->client->edge->quotas, account, answer.headroom);
 		*out = answer.verdict;
+	}
 	return fiber_cancelled() ? failure(FAIL_CANCELLED, "the server is stopping") : OK;
 }
 
