@@ -191,6 +191,8 @@ static void cannot(struct channel *c, const struct packet_head *h, struct talk_i
 {
 	if (why.kind == FAIL_PEER)
 		channel_nonsense(c, h, in->wrong ? in->wrong->name : NULL, why);
+	else if (why.kind == FAIL_CANCELLED) /* this process is ending: the caller asks the next one at once */
+		channel_shut(c, failure(FAIL_CLOSED, why.text));
 	else if (h->flags & FLAG_CALL)
 		refuse(c, h, why);
 	else if (in->fds_lost)
