@@ -358,8 +358,11 @@ void fiber_at_round_end(struct round_end *r)
 
 static void end_round(void)
 {
-	while (!list_empty(&sys.round_ends)) {
-		struct round_end *r = LIST_OWNER(sys.round_ends.next, struct round_end, node);
+	struct list due; /* what is asked for meanwhile comes in the next round */
+	list_init(&due);
+	move_all(&sys.round_ends, &due);
+	while (!list_empty(&due)) {
+		struct round_end *r = LIST_OWNER(due.next, struct round_end, node);
 		list_remove(&r->node);
 		r->fn(r);
 	}
@@ -391,9 +394,11 @@ static void on_prepare(uv_prepare_t *handle)
 			wake_with(f, WAKE_TIMEOUT);
 	}
 	move_all(&sys.yielded, &sys.ready);
-	run_ready();
-	end_round();
-	if (list_empty(&sys.ready) && list_empty(&sys.yielded))
+	for (int turn = 0; turn < 2; turn++) { /* whom the round's end wakes goes on before the poll */
+		run_ready();
+		end_round();
+	}
+	if (list_empty(&sys.ready) && list_empty(&sys.yielded) && list_empty(&sys.round_ends))
 		uv_idle_stop(&sys.busy);
 	else
 		uv_idle_start(&sys.busy, on_busy);

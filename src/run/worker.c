@@ -5,10 +5,13 @@
 #include <uv.h>
 
 #include "base/mem.h"
+#include "run/clock.h"
 #include "run/fiber_core.h"
 #include "run/loop.h"
 
-/* `lock` guards queue, queued, done and stop; all else is the loop's alone. */
+enum { USUAL_OF = 8 };
+
+/* `lock` guards queue, queued, long_queued, done, running, usual_ns and stop; all else is the loop's alone. */
 struct worker {
 	struct worker_plan plan;
 	struct round_end ring; /* wakes the threads once a turn */
@@ -20,7 +23,11 @@ struct worker {
 	pthread_cond_t arrived;
 	struct list queue;
 	size_t queued;
+	size_t long_queued; /* of them, those that are not brief */
 	struct list done;
+	size_t running;     /* batches */
+	uint64_t usual_ns;  /* of a batch: a running mean */
+	struct job **own;   /* the loop's batch; NULL when it runs none */
 	bool stop;
 };
 
@@ -33,16 +40,34 @@ static size_t take(struct worker *w, struct job **jobs)
 		struct job *job = LIST_OWNER(w->queue.next, struct job, node);
 		list_remove(&job->node);
 		job->taken = true;
+		w->long_queued -= !job->brief;
 		jobs[n++] = job;
 	}
 	w->queued -= n;
+	w->running += n > 0;
 	return n;
 }
 
+/* The lock is not held. */
+static uint64_t run_batch(struct worker *w, struct job **jobs, size_t n)
+{
+	uint64_t start = w->plan.brief_ns ? clock_mono_ns() : 0;
+	w->plan.run(w->plan.ctx, jobs, n);
+	return w->plan.brief_ns ? clock_mono_ns() - start : 0;
+}
+
+/* The lock is held. */
+static void ran(struct worker *w, uint64_t took)
+{
+	w->running--;
+	w->usual_ns = w->usual_ns - w->usual_ns / USUAL_OF + took / USUAL_OF;
+}
+
 /* Who is woken finds the lock free. The handle lives until the threads are joined. */
-static void give_back(struct worker *w, struct job **jobs, size_t n)
+static void give_back(struct worker *w, struct job **jobs, size_t n, uint64_t took)
 {
 	must(pthread_mutex_lock(&w->lock) == 0);
+	ran(w, took);
 	for (size_t i = 0; i < n; i++)
 		list_insert(&w->done, &jobs[i]->node);
 	must(pthread_mutex_unlock(&w->lock) == 0);
@@ -59,8 +84,7 @@ static void work(struct worker *w, struct job **jobs)
 		if (!n)
 			break;
 		must(pthread_mutex_unlock(&w->lock) == 0);
-		w->plan.run(w->plan.ctx, jobs, n);
-		give_back(w, jobs, n);
+		give_back(w, jobs, n, run_batch(w, jobs, n));
 		must(pthread_mutex_lock(&w->lock) == 0);
 	}
 	must(pthread_mutex_unlock(&w->lock) == 0);
@@ -104,10 +128,37 @@ static void on_finished(uv_async_t *handle)
 	}
 }
 
+static bool may_run_here(const struct worker *w)
+{
+	return w->own && !w->running && !w->long_queued && w->usual_ns < w->plan.brief_ns;
+}
+
+/* The lock is held and is let go. */
+static void run_here(struct worker *w)
+{
+	size_t n = take(w, w->own);
+	must(pthread_mutex_unlock(&w->lock) == 0);
+	uint64_t took = run_batch(w, w->own, n);
+	must(pthread_mutex_lock(&w->lock) == 0);
+	ran(w, took);
+	bool more = w->queued > 0; /* than one batch takes */
+	must(pthread_mutex_unlock(&w->lock) == 0);
+	for (size_t i = 0; i < n; i++) {
+		w->own[i]->done = true;
+		fiber_wake(w->own[i]->fiber);
+	}
+	if (more)
+		fiber_at_round_end(&w->ring);
+}
+
 static void ring(struct round_end *r)
 {
 	struct worker *w = LIST_OWNER(r, struct worker, ring);
 	must(pthread_mutex_lock(&w->lock) == 0);
+	if (may_run_here(w)) {
+		run_here(w);
+		return;
+	}
 	bool one = w->plan.threads == 1 || w->queued == 1;
 	must(pthread_mutex_unlock(&w->lock) == 0); /* first, so that the thread does not wake to wait for it */
 	if (one)
@@ -168,7 +219,10 @@ result worker_open(const struct worker_plan *plan, struct worker **out)
 	must(pthread_mutex_init(&w->lock, NULL) == 0 && pthread_cond_init(&w->arrived, NULL) == 0);
 	must(uv_async_init(loop_uv(), &w->finished, on_finished) == 0);
 	uv_unref((uv_handle_t *)&w->finished);
-	result r = start_threads(w);
+	bool here = plan->brief_ns && w->plan.threads == 1;
+	if (here)
+		w->own = mem_array(w->plan.batch_max, sizeof(*w->own));
+	result r = here && !w->own ? failure(FAIL_MEMORY, "There is no memory for a worker thread.") : start_threads(w);
 	if (failed(r)) {
 		worker_close(&w);
 		return r;
@@ -182,6 +236,7 @@ static void free_worker(uv_handle_t *handle)
 	struct worker *w = LIST_OWNER(handle, struct worker, finished);
 	pthread_mutex_destroy(&w->lock);
 	pthread_cond_destroy(&w->arrived);
+	mem_free(w->own);
 	mem_free(w);
 }
 
@@ -209,6 +264,7 @@ static result hand_over(struct worker *w, struct job *job)
 	if (!full) {
 		list_insert(&w->queue, &job->node);
 		w->queued++;
+		w->long_queued += !job->brief;
 	}
 	must(pthread_mutex_unlock(&w->lock) == 0);
 	if (full)
@@ -227,6 +283,7 @@ static bool withdraw(struct worker *w, struct job *job)
 	if (queued) {
 		list_remove(&job->node);
 		w->queued--;
+		w->long_queued -= !job->brief;
 	}
 	must(pthread_mutex_unlock(&w->lock) == 0);
 	return queued;
@@ -242,7 +299,7 @@ static result run_job(struct worker *w, struct job *job, bool always)
 {
 	if (!always && fiber_cancelled())
 		return fiber_result(WAKE_CANCEL);
-	*job = (struct job){.fiber = fiber_self()};
+	*job = (struct job){.fiber = fiber_self(), .brief = job->brief};
 	must(job->fiber);
 	TRY(hand_over(w, job));
 	if (!always && fiber_suspend(FIBER_FOREVER) == WAKE_CANCEL && withdraw(w, job)) {

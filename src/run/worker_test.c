@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
@@ -211,6 +212,118 @@ static void refused_memory_opens_nothing(void **state)
 	}
 }
 
+/* ---- brief jobs, which the loop may run ---- */
+
+static struct {
+	pthread_t loop;
+	_Atomic size_t here, there; /* batches */
+	long takes_ms;
+	_Atomic int inside;
+} brief;
+
+static void note_where(void *ctx, struct job **jobs, size_t n)
+{
+	assert_int_equal(atomic_fetch_add(&brief.inside, 1), 0); /* never two at the same time */
+	if (brief.takes_ms)
+		pause_ms(brief.takes_ms);
+	if (pthread_equal(pthread_self(), brief.loop))
+		brief.here++;
+	else
+		brief.there++;
+	atomic_fetch_sub(&brief.inside, 1);
+	add_all(ctx, jobs, n);
+}
+
+static void open_for_brief(size_t batch_max)
+{
+	struct worker_plan plan = {.run = note_where, .name = "test", .queue_max = 1000, .batch_max = batch_max,
+		.brief_ns = 1000000};
+	brief.loop = pthread_self();
+	brief.here = brief.there = 0;
+	brief.takes_ms = 0;
+	assert_ok(worker_open(&plan, &w.worker));
+}
+
+static void run_as(bool is_brief)
+{
+	struct add a = {.job.brief = is_brief, .value = 21};
+	assert_ok(worker_run(w.worker, &a.job));
+	assert_int_equal(a.value, 42);
+	w.done++;
+}
+
+static void brief_job(void *arg)
+{
+	(void)arg;
+	run_as(true);
+}
+
+static void long_job(void *arg)
+{
+	(void)arg;
+	run_as(false);
+}
+
+static void turn_of(size_t brief_ones, size_t long_ones)
+{
+	for (size_t i = 0; i < brief_ones; i++)
+		assert_ok(fiber_start(brief_job, NULL, "brief", NULL));
+	for (size_t i = 0; i < long_ones; i++)
+		assert_ok(fiber_start(long_job, NULL, "long", NULL));
+	loop_run();
+}
+
+static void the_loop_runs_a_turn_of_brief_jobs(void **state)
+{
+	(void)state;
+	open_for_brief(10);
+	turn_of(25, 0);
+	assert_int_equal(w.done, 25);
+	assert_int_equal(brief.here, 3);
+	assert_int_equal(brief.there, 0);
+	turn_of(3, 1); /* one long one takes all along */
+	assert_int_equal(w.done, 29);
+	assert_int_equal(brief.here, 3);
+	assert_int_equal(brief.there, 1);
+}
+
+static void slow_batches_go_to_the_thread(void **state)
+{
+	(void)state;
+	open_for_brief(0);
+	brief.takes_ms = 20;
+	turn_of(1, 0);
+	assert_int_equal(brief.here, 1);
+	turn_of(1, 0);
+	assert_int_equal(brief.there, 1);
+	brief.takes_ms = 0;
+	for (int i = 0; i < 100 && brief.here == 1; i++)
+		turn_of(1, 0);
+	assert_int_equal(brief.here, 2); /* quick ones bring them back */
+	assert_true(brief.there > 2);
+}
+
+static void sleep_then_brief(void *arg)
+{
+	(void)arg;
+	while (!atomic_load(&brief.inside))
+		assert_ok(fiber_sleep(1));
+	run_as(true);
+}
+
+static void no_batch_runs_beside_another(void **state)
+{
+	(void)state;
+	open_for_brief(0);
+	brief.takes_ms = 20;
+	assert_ok(fiber_start(long_job, NULL, "long", NULL));
+	assert_ok(fiber_start(sleep_then_brief, NULL, "brief", NULL));
+	loop_run();
+	assert_int_equal(w.done, 2);
+	assert_int_equal(brief.here, 0);
+	assert_int_equal(brief.there, 2);
+}
+
 enum { TRIPS = 20000 };
 
 static void many_trips(void *arg)
@@ -238,6 +351,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(jobs_of_one_turn_come_as_one_batch), T(batches_keep_to_their_limit), T(a_full_queue_is_busy),
 		T(several_threads_share_a_queue), T(cancel_withdraws_what_was_not_begun),
+		T(the_loop_runs_a_turn_of_brief_jobs), T(slow_batches_go_to_the_thread), T(no_batch_runs_beside_another),
 		T(cleanup_runs_on_a_cancelled_fiber), T(refused_memory_opens_nothing), T(report_the_cost_of_a_trip),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
