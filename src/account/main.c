@@ -93,7 +93,7 @@ static void finish(void)
 }
 
 static const struct room_door doors[] = {
-	{.kind = &courier_account_as_account_kind, .handlers = &courier_handlers},
+	{.kind = &courier_account_as_account_kind, .handlers = &courier_handlers, .gathers = true},
 	{.kind = &auth_account_as_account_kind, .handlers = &auth_handlers},
 };
 static const struct sandbox_call *const tables[] = {sandbox_files, NULL};

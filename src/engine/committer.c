@@ -128,6 +128,7 @@ result committer_open(struct db **db, struct committer **out)
 		.name = "store",
 		.queue_max = COMMITTER_QUEUE_MAX,
 		.batch_max = COMMITTER_BATCH_MAX,
+		.brief_ns = UINT64_C(1000) * COMMITTER_BRIEF_US,
 	};
 	result r = worker_open(&plan, &c->worker);
 	if (failed(r)) {
@@ -158,7 +159,7 @@ result committer_do(struct committer *c, const struct commit_job *job)
 {
 	if (c->closing)
 		return failure(FAIL_CLOSED, "the database is being closed");
-	struct queued q = {.what = *job};
+	struct queued q = {.job.brief = job->brief, .what = *job};
 	c->waiting++;
 	result r = worker_run_always(c->worker, &q.job);
 	if (!failed(r))

@@ -8,7 +8,8 @@
  * its own, so that one's failure is not another's. A commit that fails for
  * another reason fails every writer of its batch.
  *
- * `run` is called on the store thread, perhaps more than once, and must touch
+ * `run` is called on the store thread (brief ones also on the loop, never two at
+ * the same time), perhaps more than once, and must touch
  * nothing but its argument and the database: no fiber, no log, no memory of the
  * loop's. `kept` is called on the loop thread by the job's fiber before it goes
  * on, once the job is durable (a reader: has run), never when it failed, and
@@ -27,6 +28,7 @@ struct committer;
 enum committer_limits {
 	COMMITTER_BATCH_MAX = 256,  /* jobs of one batch; the rest is the next one's */
 	COMMITTER_QUEUE_MAX = 4096, /* waiting jobs; one more is BUSY */
+	COMMITTER_BRIEF_US = 4000,  /* while batches usually take longer, the loop runs none */
 };
 
 struct commit_job {
@@ -34,6 +36,7 @@ struct commit_job {
 	void (*kept)(void *arg); /* may be NULL */
 	void *arg;
 	bool writes;
+	bool brief; /* little work: the loop may run it, and flush, by itself where the disk is quick */
 };
 
 /* Takes *db over and leaves NULL there, also when it fails. After the jail. */

@@ -107,6 +107,7 @@ result channel_open(const struct channel_options *o, const struct channel_kind *
 	c->handlers = handlers;
 	c->ctx = o->ctx;
 	c->ended = o->ended;
+	c->gathers = o->gathers;
 	c->slot_first_free = SLOT_NONE;
 	gate_init(&c->slot_freed);
 	gate_init(&c->settled);

@@ -55,6 +55,7 @@ struct channel_options {
 	/* Called once, on the loop's stack, when the peer or its nonsense ended the
 	 * channel; may call channel_close. May be NULL. */
 	void (*ended)(void *ctx, struct channel *c, result why);
+	bool gathers;   /* reads all that is there before handlers run, at one system call more */
 	unsigned first; /* number of the message that channel_first took, 0: none */
 };
 

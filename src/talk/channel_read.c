@@ -188,7 +188,7 @@ void channel_read(struct channel *c, bool to_end)
 	}
 	/* Asking once more whether there is another packet costs a system call, as
 	 * polling again does; only where packets came in a row it pays. */
-	size_t most = c->bursty || to_end ? READ_BURST : 1 + (c->calls_out + c->calls_in > 1);
+	size_t most = c->bursty || c->gathers || to_end ? READ_BURST : 1 + (c->calls_out + c->calls_in > 1);
 	size_t n = 0;
 	while (n < most && c->open && read_one(c))
 		if (++n == 2)

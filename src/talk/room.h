@@ -43,6 +43,7 @@ struct room_door {
 	const struct channel_kind *kind;
 	const void *handlers;
 	void (*left)(struct room_visitor *v);
+	bool gathers; /* what has come meanwhile is worth reading together (a shared commit) */
 };
 
 struct room {

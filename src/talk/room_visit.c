@@ -68,7 +68,8 @@ static result welcome(struct visit *w, int fd)
 {
 	char peer[ROLE_MAX + 24];
 	snprintf(peer, sizeof peer, "%s %llu", w->role, (unsigned long long)w->v.number);
-	struct channel_options o = {.fd = fd, .peer = peer, .ctx = &w->v, .ended = on_ended};
+	struct channel_options o = {.fd = fd, .peer = peer, .ctx = &w->v, .ended = on_ended,
+				    .gathers = w->v.door->gathers};
 	return channel_open(&o, w->v.door->kind, w->v.door->handlers, &w->v.channel);
 }
 

@@ -73,9 +73,18 @@ static result keep_large(struct batch *b, struct work *w)
 	return r;
 }
 
+static bool is_brief(const struct batch *b)
+{
+	uint64_t octets = 0;
+	for (size_t i = 0; i < b->n; i++)
+		octets += b->items[i].letter->body.n;
+	return octets <= STORE_BRIEF_MAX;
+}
+
 static result keep_batch(struct batch *b, struct work *w)
 {
 	TRY(check_letters(b));
+	w->brief = is_brief(b);
 	b->prepared = mem_array(b->n, sizeof *b->prepared);
 	if (!b->prepared)
 		return failure(FAIL_MEMORY, "out of memory");

@@ -201,7 +201,7 @@ static result write_recents(struct store *s)
 		r.v[r.n++].recent = b->row.recent;
 		b->recent_due = false;
 	}
-	struct commit_job job = {recents_run, NULL, &r, true};
+	struct commit_job job = {recents_run, NULL, &r, true, true};
 	result done = r.n ? committer_do(s->committer, &job) : OK;
 	mem_free(r.v);
 	return done;

@@ -104,7 +104,7 @@ static void work_free(struct work *w)
 result work_do(struct work *w)
 {
 	struct store *s = w->store;
-	struct commit_job job = {work_run, work_kept, w, true};
+	struct commit_job job = {work_run, work_kept, w, true, w->brief};
 	result r = committer_do(s->committer, &job);
 	if (r.kind == FAIL_FULL && w->frees && !failed(store_read(s, make_room, NULL, s)))
 		r = committer_do(s->committer, &job);
@@ -131,7 +131,7 @@ result work_now(struct work *w, struct db *db)
 
 result store_read(struct store *s, result (*run)(struct db *, void *), void (*kept)(void *), void *arg)
 {
-	struct commit_job job = {run, kept, arg, false};
+	struct commit_job job = {run, kept, arg, false, false};
 	return committer_do(s->committer, &job);
 }
 

@@ -1,8 +1,9 @@
 /* One change: a transaction's part on the store thread, its effects on memory.
  *
- * A body runs on the store thread, perhaps twice, and sees the database and its
- * own work alone. Mailboxes it takes by work_box or work_find are written back
- * when it returns OK. */
+ * A body runs on the store thread (a brief one perhaps on the loop), perhaps
+ * twice, never beside another, and sees the database and its own work alone.
+ * Mailboxes it takes by work_box or work_find are written back when it returns
+ * OK. */
 #ifndef ACCOUNT_STORE_WORK_H
 #define ACCOUNT_STORE_WORK_H
 
@@ -28,6 +29,7 @@ struct work {
 	size_t boxes_n;
 	struct effects effects;
 	buf files_gone; /* keys of body files without a row, one after the other */
+	bool brief;     /* little work (engine/committer.h) */
 	bool frees;     /* may be tried again with the ballast let go */
 };
 
