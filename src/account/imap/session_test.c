@@ -433,8 +433,8 @@ static void slow_reader(struct kit *k)
 	struct stage t;
 	AUTO_BUF buf text = buf_new(SIZE * 2);
 	static const char *const before[] = {
-		"C: a SELECT INBOX", "S> a OK ...", "2C: a SELECT INBOX", "2S> a OK ...",
-		"C: b FETCH 1:* BODY.PEEK[]", "2C: b FETCH 1 FLAGS", "2S: * 1 FETCH (FLAGS ())", "2S: b OK ...",
+		"C: a SELECT INBOX", "S> a OK ...", "2C: a SELECT INBOX", "2S> a OK ...", "C: b FETCH 1:* BODY.PEEK[]",
+		"S: * 1 FETCH (BODY[] {...}", "2C: b FETCH 1 FLAGS", "2S: * 1 FETCH (FLAGS ())", "2S: b OK ...",
 		"2C: c STORE 1:* +FLAGS.SILENT (\\Deleted)", "2S: c OK ...", "2C: d EXPUNGE", "2S> d OK ...", NULL,
 	};
 	static const char *const after[] = {"C: c NOOP", "S> * 1 EXPUNGE", "S> c OK ...", NULL};
@@ -445,7 +445,7 @@ static void slow_reader(struct kit *k)
 	for (int i = 0; i < MESSAGES; i++)
 		stage_deliver(&t, buf_str(&text));
 	stage_play(&t, before);
-	unsigned got = 0;
+	unsigned got = 1; /* it has begun to come */
 	str line;
 	for (line = stage_line(&t, 0); !str_starts(line, STR("b ")); line = stage_line(&t, 0)) {
 		size_t at = str_find(line, STR("(BODY[] {"));
@@ -457,7 +457,7 @@ static void slow_reader(struct kit *k)
 		assert_true(str_ends(stage_octets(&t, 0, n), buf_str(&text)));
 		got++;
 	}
-	assert_true(got > 0 && got < MESSAGES);
+	assert_true(got < MESSAGES);
 	assert_str(str_sub(line, 0, 21), STR("b NO [EXPUNGEISSUED] "));
 	stage_play(&t, after);
 	stage_close(&t);
