@@ -17,6 +17,7 @@ static struct reading {
 	bool only_unknown;  /* this pass looks for options nobody knows */
 	int unknown;        /* the line of such a one, which ends libconfuse's reading; 0 */
 	int lines[OPTIONS]; /* where each option was set */
+	unsigned members[OPTIONS];
 } reading;
 
 static void problem(int line, str option, const char *what)
@@ -110,6 +111,14 @@ static void bad_value(int line, enum option_id id, const char *why)
 	problem(line, str_from(row->name), row->type == CHOICE ? text : why);
 }
 
+/* A list is told with each member, and once more at its end. */
+static bool is_new(cfg_opt_t *opt, enum option_id id)
+{
+	unsigned before = reading.members[id];
+	reading.members[id] = cfg_opt_size(opt);
+	return reading.members[id] > 0 && reading.members[id] != (option_row_of(id)->type == LIST ? before : 0);
+}
+
 /* Called at each assignment, while the line is known. */
 static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 {
@@ -123,8 +132,8 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 	result r = buf_result(&value);
 	if (!failed(r))
 		r = options_set(reading.o, id, buf_str(&value));
-	if (!failed(r) && reading.check)
-		r = reading.check(id, buf_str(&value));
+	if (!failed(r) && reading.check && is_new(opt, id))
+		r = reading.check(id, str_from(cfg_opt_getnstr(opt, cfg_opt_size(opt) - 1)));
 	if (failed(r))
 		bad_value(cfg->line, id, r.text);
 	return 0;

@@ -11,7 +11,7 @@
 
 enum { CONFIG_PROBLEMS_MAX = 65536, CONFIG_TEXT_MAX = 1 << 20 };
 
-/* Looks closer at a value that has its type; may be NULL. */
+/* Looks closer at a value (a list: each member) that has its type; may be NULL. */
 typedef result config_check(enum option_id id, str value);
 /* OK when the file has no problem; INPUT when it has; DISK when it cannot be read. */
 result config_load(const char *path, struct options *o, config_check *check, buf *problems) NODISCARD;

@@ -3,35 +3,38 @@
 #include "run/files.h"
 #include "run/tls.h"
 
-static result check_address(str member)
+static result check_address(str address)
 {
 	net_addr a;
-	if (failed(net_parse(member, &a)))
-		return failure(FAIL_INPUT, "an address to listen on has a port: \"192.0.2.1:25\", \"[2001:db8::1]:25\", "
-					   "\"0.0.0.0:25\" for all");
-	return OK;
+	if (!failed(net_parse(address, &a)))
+		return OK;
+	return failure(FAIL_INPUT, "an address to listen on has a port: \"192.0.2.1:25\", \"[2001:db8::1]:25\", "
+				   "\"0.0.0.0:25\" for all");
 }
 
-static result check_network(str member)
+static result check_network(str network)
 {
 	net_cidr n;
-	if (failed(net_parse_cidr(member, &n)))
-		return failure(FAIL_INPUT, "a network is written \"192.0.2.0/24\" or \"2001:db8::/32\", a single address without \"/\"");
-	return OK;
+	if (!failed(net_parse_cidr(network, &n)))
+		return OK;
+	return failure(FAIL_INPUT, "a network is written \"192.0.2.0/24\" or \"2001:db8::/32\", a single address "
+				   "without \"/\"");
 }
 
 result check_value(enum option_id id, str value)
 {
-	bool listens = id == OPT_LISTEN_SMTP || id == OPT_LISTEN_SUBMISSION || id == OPT_LISTEN_SUBMISSIONS ||
-		       id == OPT_LISTEN_IMAP || id == OPT_LISTEN_IMAPS;
-	str member;
-	while (options_next(&value, &member)) {
-		if (listens)
-			TRY(check_address(member));
-		if (id == OPT_PROXY_FROM)
-			TRY(check_network(member));
+	switch (id) {
+	case OPT_LISTEN_SMTP:
+	case OPT_LISTEN_SUBMISSION:
+	case OPT_LISTEN_SUBMISSIONS:
+	case OPT_LISTEN_IMAP:
+	case OPT_LISTEN_IMAPS:
+		return check_address(value);
+	case OPT_PROXY_FROM:
+		return check_network(value);
+	default:
+		return OK;
 	}
-	return OK;
 }
 
 static result read_pem(const struct options *o, enum option_id id, buf *out, buf *problems)

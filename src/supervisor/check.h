@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "config/options.h"
 
-/* Addresses and networks. INPUT with a sentence that holds the remedy. */
+/* Addresses and networks, one at a time. INPUT with a sentence that holds the remedy. */
 result check_value(enum option_id id, str value) NODISCARD;
 
 /* Reads certificate and private key, and looks whether they belong together; a
