@@ -28,7 +28,7 @@ static bool read_all(FILE *f, size_t n, buf *b)
 	return true;
 }
 
-static int describe_files(char **names, json_t *(*describe)(str, void *), void *ctx)
+static int describe_files(char **names, describer_fn *describe, void *ctx)
 {
 	AUTO_BUF buf b = buf_new(FRAME_MAX);
 	for (; *names; names++) {
@@ -43,7 +43,7 @@ static int describe_files(char **names, json_t *(*describe)(str, void *), void *
 	return 0;
 }
 
-static int describe_frames(json_t *(*describe)(str, void *), void *ctx)
+static int describe_frames(describer_fn *describe, void *ctx)
 {
 	AUTO_BUF buf b = buf_new(FRAME_MAX);
 	char line[32];
@@ -58,7 +58,7 @@ static int describe_frames(json_t *(*describe)(str, void *), void *ctx)
 	return 0;
 }
 
-int describe_all(int argc, char **argv, json_t *(*describe)(str, void *), void *ctx)
+int describe_all(int argc, char **argv, describer_fn *describe, void *ctx)
 {
 	must(sodium_init() >= 0);
 	return argc > 1 ? describe_files(argv + 1, describe, ctx) : describe_frames(describe, ctx);

@@ -11,8 +11,11 @@
 
 enum { FRAME_MAX = 256 << 20 };
 
-/* `describe` gives an object, which is printed and freed. Returns main's status. */
-int describe_all(int argc, char **argv, json_t *(*describe)(str message, void *ctx), void *ctx);
+/* Gives a value, which is printed and freed. */
+typedef json_t *describer_fn(str message, void *ctx);
+
+/* Returns main's status. */
+int describe_all(int argc, char **argv, describer_fn *describe, void *ctx);
 
 json_t *json_of(str s);         /* text as JSON; null when p is NULL. Must be UTF-8 */
 json_t *json_digest(str bytes); /* {"size", "sha256"} */

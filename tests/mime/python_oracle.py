@@ -7,10 +7,11 @@ import email.utils
 import hashlib
 import re
 
-# Labels that mail and the web use for a larger set (WHATWG Encoding, 4.2), in Python's names.
+# Labels that mail and the web use for a larger set (WHATWG Encoding, 4.2), and two from Chinese mail, in Python's names.
 LARGER = {'iso-8859-1': 'cp1252', 'iso8859-1': 'cp1252', 'latin1': 'cp1252', 'windows-1252': 'cp1252',
           'gb2312': 'gb18030', 'gbk': 'gb18030', 'ks_c_5601-1987': 'cp949', 'euc-kr': 'cp949', 'shift_jis': 'cp932',
-          'iso-8859-9': 'cp1254', 'big5': 'big5hkscs', 'iso-2022-jp': 'iso2022_jp_2'}
+          'iso-8859-9': 'cp1254', 'big5': 'big5hkscs', 'iso-2022-jp': 'iso2022_jp_2',
+          'chinesebig5': 'big5hkscs', 'gb2312_charset': 'gb18030'}
 ASCII = ('', 'us-ascii', 'ascii')
 
 
