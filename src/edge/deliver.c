@@ -9,7 +9,7 @@
 /* How long the next answer may take: `most`, and never past the delivery's end. */
 static uint64_t wait_at_most(const struct delivery *d, uint64_t most)
 {
-	uint64_t now = clock_mono_ms(), left = d->until > now ? d->until - now : 0;
+	uint64_t left = clock_left(d->until);
 	return left < most ? left : most;
 }
 

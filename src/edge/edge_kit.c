@@ -276,6 +276,7 @@ void kit_close(struct kit *k)
 		mem_free(k->kept[i].message);
 	}
 	limits_free(&k->edge.limits);
+	quotas_free(&k->edge.quotas);
 	options_free(&k->edge.options);
 	clock_test_release();
 	fiber_yield();

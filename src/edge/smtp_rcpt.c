@@ -23,14 +23,14 @@ static result ask_quota(
 	struct channel *ch;
 	struct courier_account_may_take q = {.size = s->mail.size};
 	struct courier_account_may_take_is answer = {.verdict = COURIER_ACCOUNT_TAKE_VERDICT_YES};
-	uint64_t now = clock_mono_ms();
+	uint64_t left = clock_left(until);
 	*out = COURIER_ACCOUNT_TAKE_VERDICT_YES;
 	if (quotas_grant(&s->client->edge->quotas, account, s->mail.size))
 		return OK;
-	if (now >= until) /* others behind this recipient took all the time there is */
+	if (!left) /* others behind this recipient took all the time there is */
 		return OK;
 	result r = neighbour_account(account, &ch);
-	const struct asking ask = {.trace = &s->trace, .arena = &a, .timeout_ms = until - now};
+	const struct asking ask = {.trace = &s->trace, .arena = &a, .timeout_ms = left};
 	if (!failed(r))
 		r = courier_account_may_take_call_within(ch, &ask, &q, &answer);
 	if (!failed(r)) {

@@ -26,6 +26,14 @@ uint64_t clock_mono_ms(void)
 	return clock_mono_ns() / 1000000U;
 }
 
+uint64_t clock_left(uint64_t deadline)
+{
+	if (deadline == UINT64_MAX)
+		return UINT64_MAX;
+	uint64_t now = clock_mono_ms();
+	return deadline > now ? deadline - now : 0;
+}
+
 int64_t clock_wall_ms(void)
 {
 	return held.on ? held.wall_ms : (int64_t)(read_ns(CLOCK_REALTIME) / 1000000U);

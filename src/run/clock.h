@@ -9,6 +9,8 @@
 
 uint64_t clock_mono_ms(void);
 uint64_t clock_mono_ns(void);
+/* Milliseconds until a time of clock_mono_ms: 0 when it has passed, UINT64_MAX (for ever) for UINT64_MAX. */
+uint64_t clock_left(uint64_t deadline);
 int64_t clock_wall_ms(void); /* since 1970-01-01 00:00 UTC */
 int64_t clock_wall_s(void);
 

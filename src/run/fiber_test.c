@@ -99,6 +99,9 @@ static void advancer(void *arg)
 	fiber_yield();
 	fiber_yield();
 	mark('1');
+	assert_int_equal(clock_left(clock_mono_ms() + 1), 1);
+	assert_int_equal(clock_left(clock_mono_ms() - 1), 0);
+	assert_true(clock_left(FIBER_FOREVER) == FIBER_FOREVER);
 	clock_test_advance(1);
 	fiber_yield();
 	mark('2');

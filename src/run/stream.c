@@ -146,14 +146,10 @@ void stream_step(struct stream *s)
 result stream_wait(struct stream *s, int wants)
 {
 	s->steps = 0;
-	uint64_t limit = s->idle_ms;
-	if (s->deadline != FIBER_FOREVER) {
-		uint64_t now = clock_mono_ms();
-		if (now >= s->deadline)
-			return failure(FAIL_TIMEOUT, "This took longer than it may.");
-		limit = s->deadline - now < limit ? s->deadline - now : limit;
-	}
-	return fd_wait(s->watch, wants, limit);
+	uint64_t left = clock_left(s->deadline);
+	if (!left)
+		return failure(FAIL_TIMEOUT, "This took longer than it may.");
+	return fd_wait(s->watch, wants, left < s->idle_ms ? left : s->idle_ms);
 }
 
 /* ---- reading ---- */

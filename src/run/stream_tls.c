@@ -8,11 +8,8 @@ static const struct stream_cipher cipher = {
 static result start_tls(struct stream *s, struct tls **fresh)
 {
 	uint64_t limit = TLS_HANDSHAKE_MS;
-	if (s->deadline != FIBER_FOREVER) {
-		uint64_t now = clock_mono_ms();
-		uint64_t left = s->deadline > now ? s->deadline - now : 0;
-		limit = left < limit ? left : limit;
-	}
+	uint64_t left = clock_left(s->deadline);
+	limit = left < limit ? left : limit;
 	result r = tls_handshake(*fresh, s->watch, limit);
 	if (failed(r)) {
 		tls_free(fresh);

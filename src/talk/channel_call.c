@@ -66,25 +66,17 @@ static struct call_slot *slot_of(struct channel *c, uint32_t request, size_t *ou
 
 /* ---- the caller ---- */
 
-static uint64_t left(uint64_t deadline)
-{
-	if (deadline == FIBER_FOREVER)
-		return FIBER_FOREVER;
-	uint64_t now = clock_mono_ms();
-	return deadline > now ? deadline - now : 0;
-}
-
 static result wait_for_slot(struct channel *c, uint64_t deadline)
 {
 	while (c->open && c->calls_out == CHANNEL_CALLS)
-		TRY(gate_wait(&c->slot_freed, left(deadline)));
+		TRY(gate_wait(&c->slot_freed, clock_left(deadline)));
 	return c->open ? OK : failure(FAIL_CLOSED, "the other room has gone");
 }
 
 static result wait_for_answer(struct channel *c, struct call *call, size_t slot, uint64_t deadline)
 {
 	while (!call->done) {
-		result r = gate_wait(&call->answered, left(deadline));
+		result r = gate_wait(&call->answered, clock_left(deadline));
 		if (call->done || !failed(r))
 			continue;
 		c->slots[slot].state = SLOT_ABANDONED;

@@ -165,20 +165,12 @@ static result own_all(struct talk_out *out)
 	return OK;
 }
 
-static uint64_t left(uint64_t deadline)
-{
-	if (deadline == FIBER_FOREVER)
-		return FIBER_FOREVER;
-	uint64_t now = clock_mono_ms();
-	return deadline > now ? deadline - now : 0;
-}
-
 static result wait_for_room(struct channel *c, struct pending *p, uint64_t deadline)
 {
 	result r = OK;
 	channel_ref(c);
 	while (!p->settled && !failed(r))
-		r = gate_wait(&p->sent, left(deadline));
+		r = gate_wait(&p->sent, clock_left(deadline));
 	if (!p->settled)
 		settle(c, p, r);
 	r = p->outcome;

@@ -102,8 +102,7 @@ void room_visit_drain(void)
 		struct room_visitor *v = LIST_OWNER(visits.all.next, struct room_visitor, node);
 		list_remove(&v->node);
 		list_insert(&seen, &v->node);
-		uint64_t now = clock_mono_ms();
-		if (failed(channel_drain(v->channel, until > now ? until - now : 0)))
+		if (failed(channel_drain(v->channel, clock_left(until))))
 			break;
 	}
 	while (!list_empty(&seen)) {
