@@ -243,7 +243,11 @@ static void room_for_letters(void)
 	assert_ok(courier_account_may_take_call(t.courier, NULL, &m, &t.m, &is));
 	assert_int_equal(is.verdict, COURIER_ACCOUNT_TAKE_VERDICT_YES);
 	assert_int_equal(is.headroom, 1000);
-	m.size = 2000;
+	m.size = 2000; /* more than the quota ever has */
+	assert_ok(courier_account_may_take_call(t.courier, NULL, &m, &t.m, &is));
+	assert_int_equal(is.verdict, COURIER_ACCOUNT_TAKE_VERDICT_TOO_LARGE);
+	deliver(1, t.facts);
+	m.size = 990;
 	assert_ok(courier_account_may_take_call(t.courier, NULL, &m, &t.m, &is));
 	assert_int_equal(is.verdict, COURIER_ACCOUNT_TAKE_VERDICT_OVER_QUOTA);
 	q.octets = 0;
