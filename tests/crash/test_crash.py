@@ -67,7 +67,8 @@ def test_kill_9_of_each_room_and_of_all(new_server):
             wait_for_success(running, since)
     assert not running.problems, running.problems
     kept = sum(map(len, running.kept.values()))
-    assert kept >= ROUNDS
+    assert kept >= 10 * ROUNDS
+    print(f'{kept} acknowledged in {ROUNDS} kills')
     verify(server, running)
     server.stop()
     server.start()

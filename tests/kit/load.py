@@ -83,7 +83,7 @@ class Load:
 
     def send_one(self, smtp, name, rng):
         smtp = smtp or wire.Smtp(self.server.ports['smtp'])
-        accounts = rng.sample(self.users, rng.choice([1, 1, 1, 2]))
+        accounts = rng.sample(self.users, rng.choice([1, 1, 1, 2, len(self.users)]))
         octets = message(name, self.size(rng))
         if any(a.code != 250 for a in smtp.envelope('load@example.net', accounts)):
             smtp.command('RSET')

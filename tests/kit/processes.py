@@ -9,6 +9,7 @@ class Process:
     pid: int
     parent: int
     room: str         # what it calls itself: argv[0] is "postern: account 42"
+    number: int       # the 42
     started: int      # in clock ticks after boot: tells a process from a later one with its number
 
     def signal(self, number):
@@ -54,7 +55,7 @@ def read(pid):
         name = called or pathlib.Path(f'/proc/{pid}/comm').read_text().strip()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return Process(pid, int(fields[1]), room_of(name), int(fields[19]))
+    return Process(pid, int(fields[1]), room_of(name), number_of(name), int(fields[19]))
 
 
 def room_of(title):
@@ -62,6 +63,11 @@ def room_of(title):
     if title.startswith('postern: '):
         return title.split()[1]
     return title.rsplit('/', 1)[-1]
+
+
+def number_of(title):
+    found = title.split()[2:3] if title.startswith('postern: ') else []
+    return int(found[0]) if found and found[0].isdigit() else 0
 
 
 def everything():
