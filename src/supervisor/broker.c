@@ -9,12 +9,19 @@
 
 enum { ROOMS_LISTED = 1000 };
 
+/* Whether the process that asked has ended since; p may be another by now. */
+static bool is_late(const struct arrival *in)
+{
+	const struct process *p = in->ctx;
+	return p->channel != in->channel;
+}
+
 /* Everything below is asked by p, whose role the supervisor itself gave. */
 static void on_ready(struct arrival *in, struct supervisor_room_ready *m)
 {
 	struct process *p = in->ctx;
 	const char *name = role_row_of(p->role)->name;
-	if (p->state != PROCESS_STARTING)
+	if (is_late(in) || p->state != PROCESS_STARTING)
 		return;
 	if (m->jail.n > 0 && p->role == ROLE_VAULT) /* once for all: the machine is the same for every room */
 		fprintf(stderr, "postern: WARNING: the jail of the rooms is not whole: %.*s\n", STR_ARG(m->jail));
@@ -67,7 +74,7 @@ static void on_idle(struct arrival *in, struct supervisor_room_idle *m)
 {
 	struct process *p = in->ctx;
 	(void)m;
-	if (p->role == ROLE_ACCOUNT || p->role == ROLE_INSPECT)
+	if (!is_late(in) && (p->role == ROLE_ACCOUNT || p->role == ROLE_INSPECT))
 		house_retire(p);
 }
 

@@ -73,7 +73,8 @@ void house_kill(struct process *p, const char *why)
 static void channel_ended(void *ctx, struct channel *c, result why)
 {
 	struct process *p = ctx;
-	(void)c;
+	if (c != p->channel) /* of a process that has ended; p may have another by now */
+		return;
 	if (why.kind == FAIL_PEER)
 		house_kill(p, "it spoke nonsense to the supervisor");
 	else if (p->state != PROCESS_STOPPING)
@@ -205,6 +206,29 @@ void house_release(struct process *p)
 	forget_account(p);
 }
 
+/* Fiber: p was what the handlers of its channel work on; they may have begun
+ * before its end and run only now. Cancelled, the house ends and p with it. */
+static void outlive_handlers(void *arg)
+{
+	struct channel *c = arg;
+	struct process *p = channel_ctx(c);
+	result r = channel_drain(c, FIBER_FOREVER);
+	channel_close(&c);
+	if (!failed(r))
+		house_release(p);
+}
+
+static void part_from_channel(struct process *p)
+{
+	struct channel *c = p->channel;
+	p->channel = NULL;
+	if (!c)
+		return;
+	p->held++; /* for good when there is no memory for the fiber: better a struct too many than one too few */
+	if (failed(fiber_start(outlive_handlers, c, "outlive-handlers", NULL)))
+		channel_close(&c);
+}
+
 /* A room that dies closes its channel before its status can be had, so the reason is told here, with the status. */
 static void log_end(const struct process *p, int status)
 {
@@ -233,7 +257,7 @@ static void process_ended(struct process *p, int status)
 	bool asked = p->state == PROCESS_STOPPING && !p->killed;
 	hash_remove_u64(&h->pids, (uint64_t)p->pid);
 	p->pid = 0;
-	channel_close(&p->channel);
+	part_from_channel(p);
 	if (asked) {
 		p->wait = 0;
 	} else {

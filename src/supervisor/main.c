@@ -182,7 +182,8 @@ static int start(struct house *h, const char *file)
 	if (!failed(r))
 		r = set_up(h, &problems);
 	if (failed(r)) {
-		fwrite(problems.p, 1, problems.n, stderr);
+		if (problems.n > 0)
+			fwrite(problems.p, 1, problems.n, stderr);
 		return complain(file, r);
 	}
 	int status = run(h);
@@ -206,7 +207,8 @@ int main(int argc, char **argv)
 	options_init(&options);
 	result r = config_load(a.file, &options, check_value, &problems);
 	result pems = check_certificate(&options, &house.certificate, &house.private_key, &problems);
-	fwrite(problems.p, 1, problems.n, stderr);
+	if (problems.n > 0)
+		fwrite(problems.p, 1, problems.n, stderr);
 	status = failed(r) || failed(pems);
 	if (a.check && !status)
 		printf("%s: no problem found\n", a.file);

@@ -50,6 +50,8 @@ result opening_begin(struct process *p)
 	for (size_t i = 0; i < l->n; i++) {
 		if (l->p[i].role != p->role || l->p[i].worker != p->number)
 			continue;
+		if (!p->channel)
+			return failure(FAIL_CLOSED, "the room ended while it was started");
 		struct supervisor_room_listener m = {.protocol = str_from(l->p[i].protocol),
 						     .address = str_from(l->p[i].address), .socket = l->p[i].fd};
 		TRY(supervisor_room_listener_send(p->channel, NULL, &m));
