@@ -183,7 +183,8 @@ def base64_behind_padding(case):
     """RFC 2045 6.8: "=" "may be taken as evidence that the end of the data has been reached". Here decoding goes on
     with a new start, so that bodies glued from several encoders are whole; the others stop, or go on out of step."""
     body = case.body().rstrip()
-    return case.part['encoding'] == 'base64' and b'=' in body.rstrip(b'=') and is_digest_of(case.ours, every_start(body))
+    glued = case.part['encoding'] == 'base64' and b'=' in body.rstrip(b'=')
+    return glued and is_digest_of(case.ours, every_start(body))
 
 
 @differs('decoded')

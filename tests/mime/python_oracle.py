@@ -7,7 +7,7 @@ import email.utils
 import hashlib
 import re
 
-# Labels that mail and the web use for a larger set (WHATWG Encoding, 4.2), and two from Chinese mail, in Python's names.
+# Labels used for a larger set (WHATWG Encoding, 4.2), and two from Chinese mail, in Python's names.
 LARGER = {'iso-8859-1': 'cp1252', 'iso8859-1': 'cp1252', 'latin1': 'cp1252', 'windows-1252': 'cp1252',
           'gb2312': 'gb18030', 'gbk': 'gb18030', 'ks_c_5601-1987': 'cp949', 'euc-kr': 'cp949', 'shift_jis': 'cp932',
           'iso-8859-9': 'cp1254', 'big5': 'big5hkscs', 'iso-2022-jp': 'iso2022_jp_2',
