@@ -2,9 +2,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <termios.h>
 #include <unistd.h>
+
+/* A signal while the terminal is silent waits until it echoes again. */
+static volatile sig_atomic_t caught;
+static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+enum { ENDING = sizeof ending / sizeof ending[0] };
+
+static void on_signal(int number)
+{
+	caught = number;
+}
 
 /* One line into locked memory, octet by octet, so that nothing behind it is taken. */
 static result read_line(int fd, struct secret **out)
@@ -15,7 +26,7 @@ static result read_line(int fd, struct secret **out)
 	unsigned char *p = secret_bytes(whole);
 	for (;;) {
 		ssize_t got = read(fd, p + n, 1);
-		if (got < 0 && errno == EINTR)
+		if (got < 0 && errno == EINTR && !caught)
 			continue;
 		if (got <= 0 || p[n] == '\n')
 			break;
@@ -34,16 +45,23 @@ static result read_line(int fd, struct secret **out)
 static result ask_once(int tty, const char *prompt, const char *whose, struct secret **out)
 {
 	struct termios before, silent;
+	struct sigaction was[ENDING];
 	if (tcgetattr(tty, &before) < 0)
 		return failure(FAIL_INPUT, "the terminal cannot be made silent; use --password-stdin");
 	silent = before;
 	silent.c_lflag &= ~(tcflag_t)ECHO;
 	silent.c_lflag |= ICANON;
 	dprintf(tty, "%s %s: ", prompt, whose);
+	for (size_t i = 0; i < ENDING; i++) /* without SA_RESTART: the reading ends */
+		sigaction(ending[i], &(struct sigaction){.sa_handler = on_signal}, &was[i]);
 	tcsetattr(tty, TCSAFLUSH, &silent);
 	result r = read_line(tty, out);
 	tcsetattr(tty, TCSAFLUSH, &before);
 	dprintf(tty, "\n");
+	for (size_t i = 0; i < ENDING; i++)
+		sigaction(ending[i], &was[i], NULL);
+	if (caught)
+		raise(caught);
 	return r;
 }
 
