@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -144,6 +145,15 @@ class Daemon:
             assert self.child.poll() is None, 'posternd ended'
         raise AssertionError('posternd did not become ready')
 
+    def logged(self, text):
+        """Whether the log has that; events reach it a moment later."""
+        for _ in range(10):
+            log = self.file.parent / 'ledger' / 'postern.log'
+            if log.exists() and text in log.read_text():
+                return True
+            time.sleep(0.1)
+        return False
+
     def __exit__(self, *problem):
         self.child.send_signal(signal.SIGTERM)
         assert self.child.wait(server.STOP_SECONDS) == 0
@@ -191,3 +201,18 @@ def test_too_many_mistakes_end_a_session(written):
                     break
                 assert code == 535
             assert code == 421
+
+
+PROXIED = b'\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c' + bytes([203, 0, 113, 9, 127, 0, 0, 1]) + b'\x30\x39\x00\x19'
+
+
+@pytest.mark.parametrize('named,believed', [('127.0.0.0/8', True), ('192.0.2.1', False)])
+def test_proxy_headers_are_believed_from_named_addresses_only(written, named, believed):
+    with Daemon(written(more=f'proxy-from = {{ "{named}" }}\nlog = file\n')[0]) as one:
+        one.ready()
+        with wire.Line(one.ports['smtp']) as smtp:
+            smtp.send(PROXIED + b'NOOP\r\nFROB\r\n')
+            assert smtp.line().startswith(b'220 ')
+            # Whoever is not named has sent commands that make no sense.
+            assert smtp.line().startswith(b'250 ' if believed else b'500 ')
+        assert one.logged('203.0.113.9') == believed

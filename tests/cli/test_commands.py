@@ -1,5 +1,11 @@
 """Every command of `postern`: what it does, for people and for programs, and its exit status."""
 import json
+import os
+import pty
+import select
+import signal
+import termios
+import time
 
 import pytest
 
@@ -188,6 +194,35 @@ def test_a_relative_directory(house, monkeypatch):
     monkeypatch.chdir(where.parent)
     for command in (['status'], ['trace', '0' * 32], ['account', 'list']):
         assert house.command('--dir', where.name, *command).returncode in (DONE, NO)
+
+
+@pytest.mark.parametrize('typed,status,said', [
+    (['four easy words', 'four easy words'], DONE, 'has a new password'),
+    (['four easy words', 'other easy words'], USAGE, 'not the same twice'),
+    (['\x03'], -signal.SIGINT, ''),
+])
+def test_a_password_is_asked_for_in_silence(house, typed, status, said):
+    """What is typed never shows, and the terminal echoes again at the end, after Ctrl-C too."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(paths.BUILD / 'postern', ['postern', '--dir', house.ready['dir'], 'account', 'password',
+                                           'user3@example.test'])
+    shown = b''
+    for line in typed:
+        while not shown.endswith(b': '):
+            shown += os.read(terminal, 1000)
+        time.sleep(0.1)
+        os.write(terminal, line.encode() + b'\n')
+        shown += os.read(terminal, 1000)
+    left = select.poll()
+    left.register(terminal, select.POLLIN)
+    found = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    echoes = termios.tcgetattr(terminal)[3] & termios.ECHO
+    while left.poll(0) and left.poll(0)[0][1] & select.POLLIN:
+        shown += os.read(terminal, 1000)
+    os.close(terminal)
+    assert found == status and said in shown.decode() and echoes
+    assert b'easy' not in shown
 
 
 def test_hostile_text_stays_on_its_line(house):
