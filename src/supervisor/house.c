@@ -238,19 +238,6 @@ static void log_end(const struct process *p, int status)
 		  F_I64("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0), F_STR("why", str_from(why ? why : "")));
 }
 
-static void let_go(void *arg)
-{
-	house_release(arg);
-}
-
-/* Handlers of its channel that were queued before it ended have p as their
- * context. They start before this fiber does, and hold p when they wait. */
-static void release_behind_handlers(struct process *p)
-{
-	result r = fiber_start(let_go, p, "let-go", NULL);
-	(void)r; /* then p stays, which costs its memory: better than a handler without it */
-}
-
 static void process_ended(struct process *p, int status)
 {
 	struct house *h = p->house;
@@ -271,7 +258,7 @@ static void process_ended(struct process *p, int status)
 	gate_wake_all(&h->ended);
 	if (p->role != ROLE_ACCOUNT && !h->ending)
 		begin_bringing_up(p);
-	release_behind_handlers(p);
+	house_release(p);
 }
 
 void house_reap(struct house *h)
