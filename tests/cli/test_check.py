@@ -216,3 +216,19 @@ def test_proxy_headers_are_believed_from_named_addresses_only(written, named, be
             # Whoever is not named has sent commands that make no sense.
             assert smtp.line().startswith(b'250 ' if believed else b'500 ')
         assert one.logged('203.0.113.9') == believed
+
+
+def test_a_message_over_the_limit_is_refused_and_the_session_goes_on(written):
+    """RFC 1870 6.1 (3): also when MAIL did not say the size, by DATA and by BDAT, whose octets never become commands."""
+    with Daemon(written(more='message-size = 64k\n')[0]) as one:
+        one.ready()
+        assert one.command('domain', 'add', 'example.org').returncode == 0
+        assert one.command('account', 'add', 'anna@example.org', '--password-stdin', octets=b'four easy words\n').returncode == 0
+        large = b'Subject: large\r\n\r\n' + b'QUIT\r\n' * 20000
+        with wire.Smtp(one.ports['smtp']) as smtp:
+            assert b'SIZE 65536' in smtp.extensions.lines
+            assert smtp.command('MAIL FROM:<a@a.example> SIZE=65537').code == 552
+            for chunked in (False, True):
+                assert smtp.message('a@a.example', ['anna@example.org'], large, chunked).code == 552
+            assert smtp.command('RSET').code == 250
+            assert smtp.message('a@a.example', ['anna@example.org'], large[:60000]).code == 250
