@@ -6,18 +6,16 @@
 
 typedef result inspect_call(struct channel *c, const struct asking *how, void *arg);
 
-/* Once more where the inspect process was just being replaced. */
 static result ask(inspect_call *call, void *arg, arena *m)
 {
 	const struct asking how = {.arena = m, .timeout_ms = ACCOUNT_INSPECT_MS};
-	result r = OK;
-	for (int i = 0; i < 2; i++) {
+	unsigned tried = 0;
+	result r;
+	do {
 		struct channel *c;
 		TRY(room_connect(&asker_inspect_as_asker_kind, "inspect", ROOM_ANY, &c));
 		r = call(c, &how, arg);
-		if (r.kind != FAIL_CLOSED)
-			break;
-	}
+	} while (failed(r) && room_ask_again(r, ++tried));
 	return r;
 }
 

@@ -4,13 +4,12 @@
 #include "grammar/trace.h"
 #include "run/clock.h"
 #include "talk/asker_inspect.h"
+#include "talk/room.h"
 
 #include <stdio.h>
 
 enum {
-	EXAMINE_TRIES = 6,       /* of a worker that is being replaced */
-	EXAMINE_FAULTS = 2,      /* of one that fails in another way */
-	EXAMINE_PAUSE_MS = 10,   /* before the second try; three times as long before each further one */
+	EXAMINE_FAULTS = 2, /* of workers that fail otherwise than by being replaced */
 	EXAMINE_ANSWER_MS = 60000,
 	TRACE_BLOCK_MAX = 8192,
 };
@@ -29,29 +28,19 @@ static result ask_inspect(
 	return asker_inspect_examine_call_within(inspect, &ask, &q, out);
 }
 
-static bool is_being_replaced(result r)
-{
-	return r.kind == FAIL_CLOSED || r.kind == FAIL_BUSY;
-}
-
 /* Examining changes nothing, so it may be asked again: workers are replaced in
  * the course of things (inspect-messages), and no client should notice. */
 static result examine(struct smtp_session *s, const struct body *message, arena *a, struct asker_inspect_examined *out)
 {
-	uint64_t pause = EXAMINE_PAUSE_MS;
-	int faults = 0;
-	result r = OK;
-	for (int i = 0; i < EXAMINE_TRIES && faults < EXAMINE_FAULTS; i++, pause *= 3) {
-		if (i > 0)
-			TRY(fiber_sleep(pause));
+	unsigned tried = 0, faults = 0;
+	result r;
+	do {
 		r = ask_inspect(s, message, a, out);
 		if (!failed(r) || r.kind == FAIL_CANCELLED)
 			return r;
-		if (is_being_replaced(r))
-			continue;
-		faults++;
-		log_event(EV_INSPECT_FAILED, &s->trace, F_STR("why", str_from(r.text)), F_U64("size", message->bytes.n));
-	}
+		if (r.kind != FAIL_CLOSED && r.kind != FAIL_BUSY) /* those come with every replacement */
+			log_event(EV_INSPECT_FAILED, &s->trace, F_STR("why", str_from(r.text)), F_U64("size", message->bytes.n));
+	} while (room_ask_again(r, ++tried) || (!fiber_cancelled() && tried < ROOM_TRIES && ++faults < EXAMINE_FAULTS));
 	return r;
 }
 

@@ -25,6 +25,8 @@ enum {
 	ROOM_LOG_MS = 100,       /* event records are gathered so long, */
 	ROOM_LOG_PACKET = 32768, /* or up to so many octets; errors go at once */
 	ROOM_PEERS = 1 << 20,
+	ROOM_TRIES = 6,          /* of room_ask_again, */
+	ROOM_PAUSE_MS = 10,      /* the first pause; each further one is three times as long */
 };
 #define ROOM_ANY UINT64_MAX
 
@@ -70,6 +72,11 @@ int room_main(const struct room *r);
  * the next wait. The supervisor is told of a neighbour's nonsense. Suspends.
  * DENIED, ABSENT, BUSY, TIMEOUT, CLOSED, CANCELLED. */
 result room_connect(const struct channel_kind *kind, const char *role, uint64_t number, struct channel **out) NODISCARD;
+
+/* For a call that changes nothing, after it failed for the `tried`-th time (from
+ * 1): waits a little and says whether to ask again, because the other room is
+ * being replaced (CLOSED, BUSY). Suspends. */
+bool room_ask_again(result r, unsigned tried);
 
 /* For what only some rooms ask of the supervisor (accounts, the list of rooms). */
 struct channel *room_supervisor(void);

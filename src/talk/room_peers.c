@@ -130,6 +130,16 @@ result room_connect(const struct channel_kind *kind, const char *role, uint64_t 
 	return r;
 }
 
+bool room_ask_again(result r, unsigned tried)
+{
+	uint64_t pause = ROOM_PAUSE_MS;
+	if ((r.kind != FAIL_CLOSED && r.kind != FAIL_BUSY) || tried >= ROOM_TRIES)
+		return false;
+	for (unsigned i = 1; i < tried; i++)
+		pause *= 3;
+	return !failed(fiber_sleep(pause));
+}
+
 void room_peers_close(void)
 {
 	size_t at = 0;
