@@ -204,9 +204,11 @@ static void stuff_special(struct smtp_stuffer *s, char c)
 	if (c == '\n') {
 		s->bare = s->bare || !s->cr;
 		s->within_line = !s->cr;
+		s->after_lf = !s->cr && s->lf_dots;
 		s->cr = false;
 	} else {
 		s->within_line = true;
+		s->after_lf = false;
 		s->cr = c == '\r';
 	}
 }
@@ -219,13 +221,14 @@ void smtp_data_stuff(struct smtp_stuffer *s, str in, buf *out)
 			s->bare = true;
 			s->cr = false;
 		}
-		if (!s->within_line && in.p[i] == '.') {
+		if ((!s->within_line || s->after_lf) && in.p[i] == '.') {
 			buf_put(out, str_sub(in, from, i - from));
 			buf_putc(out, '.');
 			from = i;
 		}
 		size_t next = next_special(in, i);
 		s->within_line = s->within_line || next > i;
+		s->after_lf = s->after_lf && next == i;
 		if (next < in.n)
 			stuff_special(s, in.p[next++]);
 		i = next;

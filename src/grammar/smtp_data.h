@@ -59,10 +59,14 @@ static inline bool smtp_data_bare(const struct smtp_data *d)
 
 /* The sender's side: zero it to begin, feed the message in chunks, finish
  * writes the CRLF a last line lacks and the end of data. `bare` tells that a
- * bare CR or LF went through: such a message must go by BDAT or not at all. */
+ * bare CR or LF went through: such a message must go by BDAT or not at all.
+ * With `lf_dots` a dot behind a bare LF is doubled too: POP3 has no other way
+ * to send such a message, and most clients take a bare LF for a line's end. */
 struct smtp_stuffer {
+	bool lf_dots;
 	bool within_line;
 	bool cr;
+	bool after_lf; /* a bare one, with lf_dots */
 	bool bare;
 };
 

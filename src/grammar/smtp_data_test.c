@@ -179,23 +179,26 @@ static void printer_stuffs_and_ends(void **state)
 	(void)state;
 	static const struct {
 		str text, wire;
-		bool bare;
+		bool bare, lf_dots;
 	} cases[] = {
-		{STR_INIT(""), STR_INIT(".\r\n"), false},
-		{STR_INIT("a\r\n"), STR_INIT("a\r\n.\r\n"), false},
-		{STR_INIT("a"), STR_INIT("a\r\n.\r\n"), false},
-		{STR_INIT("."), STR_INIT("..\r\n.\r\n"), false},
-		{STR_INIT(".\r\n..\r\na.\r\n\r\n.b"), STR_INIT("..\r\n...\r\na.\r\n\r\n..b\r\n.\r\n"), false},
-		{STR_INIT("a\n.b\r\n"), STR_INIT("a\n.b\r\n.\r\n"), true},
-		{STR_INIT("a\r.b\r\n"), STR_INIT("a\r.b\r\n.\r\n"), true},
-		{STR_INIT("a\r"), STR_INIT("a\r\r\n.\r\n"), true},
-		{STR_INIT("a\r\r\n"), STR_INIT("a\r\r\n.\r\n"), true},
-		{STR_INIT("a\0\r\n.\0"), STR_INIT("a\0\r\n..\0\r\n.\r\n"), false},
+		{STR_INIT(""), STR_INIT(".\r\n"), false, false},
+		{STR_INIT("a\r\n"), STR_INIT("a\r\n.\r\n"), false, false},
+		{STR_INIT("a"), STR_INIT("a\r\n.\r\n"), false, false},
+		{STR_INIT("."), STR_INIT("..\r\n.\r\n"), false, false},
+		{STR_INIT(".\r\n..\r\na.\r\n\r\n.b"), STR_INIT("..\r\n...\r\na.\r\n\r\n..b\r\n.\r\n"), false, false},
+		{STR_INIT("a\n.b\r\n"), STR_INIT("a\n.b\r\n.\r\n"), true, false},
+		{STR_INIT("a\r.b\r\n"), STR_INIT("a\r.b\r\n.\r\n"), true, false},
+		{STR_INIT("a\r"), STR_INIT("a\r\r\n.\r\n"), true, false},
+		{STR_INIT("a\r\r\n"), STR_INIT("a\r\r\n.\r\n"), true, false},
+		{STR_INIT("a\n.b\n.\r\n.c"), STR_INIT("a\n..b\n..\r\n..c\r\n.\r\n"), true, true},
+		{STR_INIT("a\n.\n"), STR_INIT("a\n..\n\r\n.\r\n"), true, true},
+		{STR_INIT("a\r\n.\n\r.\n\n."), STR_INIT("a\r\n..\n\r.\n\n..\r\n.\r\n"), true, true},
+		{STR_INIT("a\0\r\n.\0"), STR_INIT("a\0\r\n..\0\r\n.\r\n"), false, false},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
 		for (size_t cut = 0; cut <= cases[i].text.n; cut++) {
 			AUTO_BUF buf out = buf_new(200);
-			struct smtp_stuffer s = {0};
+			struct smtp_stuffer s = {.lf_dots = cases[i].lf_dots};
 			smtp_data_stuff(&s, str_sub(cases[i].text, 0, cut), &out);
 			smtp_data_stuff(&s, str_skip(cases[i].text, cut), &out);
 			smtp_data_stuff_finish(&s, &out);
