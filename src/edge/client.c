@@ -42,6 +42,17 @@ void client_end(struct client *c)
 	(void)r; /* the client has gone or goes now: there is nobody left to tell */
 }
 
+void client_session(struct client *c)
+{
+	static void (*const sessions[])(struct client *c) = {
+		[CLIENT_SMTP] = smtp_session,
+		[CLIENT_SUBMISSION] = smtp_session,
+		[CLIENT_IMAP] = imap_session,
+		[CLIENT_POP3] = pop3_session,
+	};
+	sessions[c->protocol](c);
+}
+
 /* 48 bits of milliseconds, 80 random bits, like the UUID of RFC 9562 5.7. */
 trace_id trace_new(void)
 {

@@ -38,6 +38,8 @@ static const struct kind kinds[] = {
 	{"submissions", CLIENT_SUBMISSION, true},
 	{"imap", CLIENT_IMAP, false},
 	{"imaps", CLIENT_IMAP, true},
+	{"pop3", CLIENT_POP3, false},
+	{"pop3s", CLIENT_POP3, true},
 };
 
 static void from_ip(net_addr *a, const struct ip *ip, uint16_t port)
@@ -83,7 +85,13 @@ static bool speaks_proxy(const struct client *c)
 
 static const char *busy_line(const struct client *c)
 {
-	return c->protocol == CLIENT_IMAP ? "* BYE [UNAVAILABLE] " : "421 4.7.0 ";
+	static const char *const lines[] = {
+		[CLIENT_SMTP] = "421 4.7.0 ",
+		[CLIENT_SUBMISSION] = "421 4.7.0 ",
+		[CLIENT_IMAP] = "* BYE [UNAVAILABLE] ",
+		[CLIENT_POP3] = "-ERR [SYS/TEMP] ",
+	};
+	return lines[c->protocol];
 }
 
 /* Said in clear on a TLS port too: a client that can't read it loses nothing. */
@@ -106,10 +114,7 @@ static void serve_counted(struct guest *g)
 	log_event(EV_CONNECT, &c->session, F_STR("client", str_from(c->text)), F_U64("port", c->address.port));
 	if (g->tls_first && failed(client_start_tls(c)))
 		return;
-	if (c->protocol == CLIENT_IMAP)
-		imap_session(c);
-	else
-		smtp_session(c);
+	client_session(c);
 	log_event(EV_DISCONNECT, &c->session, F_STR("client", str_from(c->text)), F_U64("in", stream_bytes_in(c->stream)),
 		  F_U64("out", stream_bytes_out(c->stream)));
 }

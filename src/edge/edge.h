@@ -1,6 +1,6 @@
 /* What the parts of an edge share: the process and one client's connection.
  *
- * One program is edge-mx (port 25) and edge-client (submission, IMAP). It holds
+ * One program is edge-mx (port 25) and edge-client (submission, IMAP, POP3). It holds
  * mail and passwords only while they pass, has no files and no keys of its own
  * but, until vault signs for it, the TLS key. All of it runs on fibers; one
  * client is one fiber. */
@@ -36,7 +36,7 @@ void edge_init(struct edge *e);
 
 enum { CLIENT_GOODBYE_MS = 10000 };
 
-enum client_protocol { CLIENT_SMTP, CLIENT_SUBMISSION, CLIENT_IMAP };
+enum client_protocol { CLIENT_SMTP, CLIENT_SUBMISSION, CLIENT_IMAP, CLIENT_POP3 };
 
 struct client {
 	struct edge *edge;
@@ -66,8 +66,11 @@ trace_id trace_new(void);
 enum { TRACE_TEXT = 32 };
 void trace_text(const trace_id *id, char out[TRACE_TEXT]); /* hex, no terminator */
 
-/* The sessions; each suspends until its client has gone. */
+/* The sessions; each suspends until its client has gone. client_session runs
+ * the one of the client's protocol. */
+void client_session(struct client *c);
 void smtp_session(struct client *c);
 void imap_session(struct client *c);
+void pop3_session(struct client *c);
 
 #endif

@@ -85,7 +85,8 @@ static result on_login(struct arrival *in, struct edge_auth_login *m, struct edg
 	int ends[2];
 	AUTO_BUF buf hello = buf_new(1024);
 	buf_put(&hello, m->tag);
-	buf_put(&hello, STR(" OK hello\r\n* BYE that was all\r\n"));
+	buf_put(&hello, m->protocol == EDGE_AUTH_PROTOCOL_POP3 ? STR("+OK hello\r\n")
+							       : STR(" OK hello\r\n* BYE that was all\r\n"));
 	must(!failed(net_pair(SOCK_STREAM, ends)));
 	must(write(ends[1], hello.p, hello.n) == (ssize_t)hello.n);
 	close(ends[1]);
@@ -287,10 +288,7 @@ static void guest(void *arg)
 	struct kit *k = arg;
 	struct client *c = &k->guest;
 	must(!failed(limits_enter(&k->edge.limits, &c->address, c->trusted)));
-	if (c->protocol == CLIENT_IMAP)
-		imap_session(c);
-	else
-		smtp_session(c);
+	client_session(c);
 	if (!c->uncounted)
 		limits_leave(&k->edge.limits, &c->address, c->trusted);
 	stream_free(&c->stream);

@@ -18,7 +18,7 @@ static _Noreturn void wrong(const struct play *p, const char *why)
 
 static void hear_reply(struct play *p)
 {
-	bool imap = p->kit->guest.protocol == CLIENT_IMAP;
+	bool many = p->kit->guest.protocol == CLIENT_SMTP || p->kit->guest.protocol == CLIENT_SUBMISSION;
 	str line;
 	buf_clear(&p->reply);
 	do {
@@ -27,7 +27,7 @@ static void hear_reply(struct play *p)
 		p->last = line;
 		buf_put(&p->reply, line);
 		buf_putc(&p->reply, '\n');
-	} while (!imap && line.n > 3 && line.p[3] == '-');
+	} while (many && line.n > 3 && line.p[3] == '-');
 }
 
 static void expect_end(struct play *p)

@@ -5,10 +5,7 @@
 #include "grammar/imap_command.h"
 #include "grammar/imap_print.h"
 #include "grammar/sasl.h"
-#include "run/carry.h"
 #include "run/secret.h"
-
-#include <unistd.h>
 
 enum imap_limits {
 	IMAP_TEXT_MAX = 8192,    /* one command with its literals */
@@ -283,22 +280,6 @@ static result greet(struct imap *i)
 	return say(i, (str){NULL, 0}, text.p);
 }
 
-static void hand_over(struct client *c, int fd)
-{
-	struct stream *inner;
-	log_event(EV_LOGIN, &c->session, F_STR("client", str_from(c->text)), F_STR("protocol", STR("imap")));
-	stream_set_deadline(c->stream, FIBER_FOREVER);
-	stream_set_idle(c->stream, FIBER_FOREVER); /* the account ends idle sessions */
-	if (failed(stream_open(fd, &inner))) {
-		close(fd);
-		return;
-	}
-	result r = carry(c->stream, inner);
-	stream_free(&inner);
-	if (!failed(r))
-		client_end(c);
-}
-
 static void say_goodbye(struct imap *i, result why)
 {
 	result r = OK;
@@ -328,5 +309,5 @@ void imap_session(struct client *c)
 		say_goodbye(i, c->edge->stopping && !failed(r) && !i->ending ? failure(FAIL_CANCELLED, "stopping") : r);
 	mem_free(i); /* a session that idles for hours keeps nothing of it */
 	if (session >= 0)
-		hand_over(c, session);
+		login_hand_over(c, STR("imap"), session);
 }

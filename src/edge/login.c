@@ -1,5 +1,9 @@
 #include "edge/login.h"
 
+#include <unistd.h>
+
+#include "run/carry.h"
+
 result login_ask(struct client *c, const struct login_try *q, struct login_answer *out)
 {
 	AUTO_ARENA arena a = arena_new(65536);
@@ -32,6 +36,22 @@ void login_end(struct client *c, const trace_id *token)
 	if (!failed(r))
 		r = edge_auth_logout_offer(auth, &c->session, &m);
 	(void)r; /* auth forgets a login by itself when it must; this only makes it sooner */
+}
+
+void login_hand_over(struct client *c, str protocol, int session)
+{
+	struct stream *inner;
+	log_event(EV_LOGIN, &c->session, F_STR("client", str_from(c->text)), F_STR("protocol", protocol));
+	stream_set_deadline(c->stream, FIBER_FOREVER);
+	stream_set_idle(c->stream, FIBER_FOREVER); /* the account ends idle sessions */
+	if (failed(stream_open(session, &inner))) {
+		close(session);
+		return;
+	}
+	result r = carry(c->stream, inner);
+	stream_free(&inner);
+	if (!failed(r))
+		client_end(c);
 }
 
 const char *login_sentence(enum edge_auth_login_verdict v)

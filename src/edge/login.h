@@ -1,4 +1,4 @@
-/* Asking auth whether a person's secret is right, for SMTP and IMAP alike.
+/* Asking auth whether a person's secret is right, for all protocols alike.
  *
  * The wait that auth imposes on guessers is taken here, LOGIN_DELAY_MAX_MS at
  * most. Suspends. The caller wipes what held the password. OK also for a
@@ -29,6 +29,9 @@ struct login_answer {
 result login_ask(struct client *c, const struct login_try *q, struct login_answer *out) NODISCARD;
 /* auth may forget the login: nobody will ask about its token again. */
 void login_end(struct client *c, const trace_id *token);
+/* After a login to a mailbox: carries bytes between the client and `session`,
+ * which it takes, until either ends. Suspends. */
+void login_hand_over(struct client *c, str protocol, int session);
 /* The sentence for a person. Static. */
 const char *login_sentence(enum edge_auth_login_verdict v);
 
