@@ -4,6 +4,7 @@
 #define ACCOUNT_ACCOUNT_H
 
 #include "account/imap/imap.h"
+#include "account/pop3/pop3.h"
 #include "config/options.h"
 
 enum account_limits {
@@ -18,6 +19,7 @@ struct account {
 	struct options options;
 	struct store *store; /* NULL: not open yet, or shut */
 	struct imap_home imap;
+	struct pop3_home pop3;
 	uint32_t sessions;
 	uint32_t deliveries; /* under way */
 };

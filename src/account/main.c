@@ -70,18 +70,28 @@ static void open_imap(void)
 	account.imap.stirred = idle_stir;
 }
 
+static void open_pop3(void)
+{
+	pop3_home_init(&account.pop3);
+	account.pop3.owner = account_as(ACTOR_OWNER);
+	account.pop3.idle_ms = options_number(&account.options, OPT_IDLE_TIME);
+	account.pop3.stirred = idle_stir;
+}
+
 static result start(void)
 {
 	TRY(open_store());
 	open_imap();
+	open_pop3();
 	log_event(EV_ACCOUNT_OPENED, NULL, F_U64("account", room_number()));
 	return idle_watch_start();
 }
 
-/* Sessions hear BYE; a letter under way is still kept and answered. */
+/* Sessions are told; a letter under way is still kept and answered. */
 static void stop(void)
 {
 	imap_sessions_stop(&account.imap);
+	pop3_sessions_stop(&account.pop3);
 	idle_wait_for_deliveries();
 	store_close(&account.store);
 	log_event(EV_ACCOUNT_SHUT, NULL, F_U64("account", room_number()));

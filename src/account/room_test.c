@@ -119,10 +119,14 @@ static void in_room(struct kit *k)
 	account.imap.owner = k->owner;
 	account.imap.idle_ms = 60000;
 	account.imap.message_max = 1024 * 1024;
+	pop3_home_init(&account.pop3);
+	account.pop3.owner = k->owner;
+	account.pop3.idle_ms = 60000;
 	fiber_on_loop_stack(find_facts, NULL);
 	open_doors();
 	body();
 	imap_sessions_stop(&account.imap);
+	pop3_sessions_stop(&account.pop3);
 	close_doors();
 	options_free(&account.options);
 	arena_free(&t.m);
@@ -294,20 +298,24 @@ static void sessions_of_all_kinds(void)
 	str some;
 	assert_true(str_starts(first_line(AUTH_ACCOUNT_PROTOCOL_IMAP, &imap), STR("a1 OK [CAPABILITY ")));
 	assert_int_equal(account.sessions, 1);
-	assert_true(str_starts(first_line(AUTH_ACCOUNT_PROTOCOL_POP3, &pop3), STR("-ERR [SYS/PERM] ")));
+	assert_true(str_starts(first_line(AUTH_ACCOUNT_PROTOCOL_POP3, &pop3), STR("+OK ")));
+	assert_int_equal(account.sessions, 2);
 	assert_true(str_starts(first_line(AUTH_ACCOUNT_PROTOCOL_MANAGESIEVE, &sieve), STR("BYE ")));
-	assert_int_equal(stream_read_some(pop3, &some).kind, FAIL_CLOSED);
-	assert_int_equal(account.sessions, 1);
+	assert_int_equal(stream_read_some(sieve, &some).kind, FAIL_CLOSED);
+	assert_int_equal(account.sessions, 2);
 	stream_free(&imap);
+	stream_free(&pop3);
+	stream_free(&sieve);
 	for (int i = 0; i < 1000 && account.sessions; i++)
 		assert_ok(fiber_sleep(1));
 	assert_int_equal(account.sessions, 0);
 	account.sessions = SESSIONS_MAX;
 	assert_true(str_starts(first_line(AUTH_ACCOUNT_PROTOCOL_IMAP, &imap), STR("a1 NO [LIMIT] ")));
+	assert_true(str_starts(first_line(AUTH_ACCOUNT_PROTOCOL_POP3, &pop3), STR("-ERR [SYS/TEMP] ")));
+	assert_int_equal(stream_read_some(pop3, &some).kind, FAIL_CLOSED);
 	account.sessions = 0;
 	stream_free(&imap);
 	stream_free(&pop3);
-	stream_free(&sieve);
 }
 
 static void takes_sessions_from_auth(void **state)

@@ -6,17 +6,21 @@
 #include "talk/auth_account.h"
 
 struct session_entry {
+	enum auth_account_protocol protocol;
 	int socket;
 	trace_id trace;
 	size_t tag_n;
 	char tag[AUTH_ACCOUNT_SESSION_TAG_MAX];
 };
 
-static void speak_imap(void *arg)
+static void speak(void *arg)
 {
 	struct session_entry *e = arg;
 	const struct imap_login_done l = {.socket = e->socket, .tag = str_of(e->tag, e->tag_n), .trace = e->trace};
-	imap_session_run(&account.imap, &l);
+	if (e->protocol == AUTH_ACCOUNT_PROTOCOL_POP3)
+		pop3_session_run(&account.pop3, e->socket);
+	else
+		imap_session_run(&account.imap, &l);
 	mem_free(e);
 	account.sessions--;
 	idle_stir();
@@ -34,16 +38,17 @@ static void refuse(int socket, str before, str why)
 	close(socket);
 }
 
-static result begin_imap(struct arrival *in, struct auth_account_session *m)
+static result begin_session(struct arrival *in, struct auth_account_session *m)
 {
 	struct session_entry *e = mem_alloc(sizeof *e);
 	if (!e)
 		return failure(FAIL_MEMORY, "out of memory");
+	e->protocol = m->protocol;
 	e->trace = in->trace;
 	e->tag_n = m->tag.n;
 	memcpy(e->tag, m->tag.p, m->tag.n);
 	e->socket = m->socket;
-	result r = fiber_start(speak_imap, e, "imap", NULL);
+	result r = fiber_start(speak, e, "session", NULL);
 	if (failed(r)) {
 		mem_free(e);
 		return r;
@@ -61,12 +66,17 @@ static void on_session(struct arrival *in, struct auth_account_session *m)
 		if (!account.store)
 			refuse(talk_take_fd(&m->socket), m->tag,
 				STR(" NO [UNAVAILABLE] The account is being closed; log in again"));
-		else if (account.sessions >= SESSIONS_MAX || failed(begin_imap(in, m)))
+		else if (account.sessions >= SESSIONS_MAX || failed(begin_session(in, m)))
 			refuse(talk_take_fd(&m->socket), m->tag,
 				STR(" NO [LIMIT] This account has too many sessions; close some mail programs"));
 		break;
 	case AUTH_ACCOUNT_PROTOCOL_POP3:
-		refuse(talk_take_fd(&m->socket), STR("-ERR "), STR("[SYS/PERM] POP3 is not available; use IMAP"));
+		if (!account.store)
+			refuse(talk_take_fd(&m->socket), STR("-ERR "),
+				STR("[SYS/TEMP] The account is being closed; log in again"));
+		else if (account.sessions >= SESSIONS_MAX || failed(begin_session(in, m)))
+			refuse(talk_take_fd(&m->socket), STR("-ERR "),
+				STR("[SYS/TEMP] This account has too many sessions; close some mail programs"));
 		break;
 	case AUTH_ACCOUNT_PROTOCOL_MANAGESIEVE:
 		refuse(talk_take_fd(&m->socket), STR("BYE "), STR("\"ManageSieve is not available\""));

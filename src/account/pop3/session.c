@@ -1,0 +1,184 @@
+#include "account/pop3/session.h"
+
+/* These belong to the edge: it speaks to the client until the login. */
+#define pop3_run_STLS NULL
+#define pop3_run_USER NULL
+#define pop3_run_PASS NULL
+#define pop3_run_AUTH NULL
+
+static pop3_run *const runs[POP3_VERBS] = {
+#define VERB(ID, NAME, STATES, ARGUMENTS) [POP3_##ID] = pop3_run_##ID,
+#include "grammar/pop3_verbs.h"
+#undef VERB
+};
+
+/* ---- answers */
+
+static result send_out(struct pop3_session *s, bool now)
+{
+	TRY(s->link);
+	TRY(buf_result(&s->out));
+	if (s->out.n)
+		TRY(stream_write(s->stream, buf_str(&s->out)));
+	buf_clear(&s->out);
+	return now ? stream_flush(s->stream) : OK;
+}
+
+result pop3_send(struct pop3_session *s, bool now)
+{
+	s->link = send_out(s, now);
+	return s->link;
+}
+
+result pop3_send_if_long(struct pop3_session *s)
+{
+	return s->out.n < POP3_OUT_SEND && !s->out.broken ? s->link : pop3_send(s, false);
+}
+
+/* RFC 3206; without a code where asking again in another way is what helps. */
+static const char *code_of(enum fail_kind kind)
+{
+	switch (kind) {
+	case FAIL_ABSENT:
+	case FAIL_INPUT:
+	case FAIL_EXISTS:
+		return "";
+	case FAIL_DAMAGE:
+	case FAIL_DENIED:
+		return "[SYS/PERM] ";
+	default:
+		return "[SYS/TEMP] ";
+	}
+}
+
+static void refuse(struct pop3_session *s, result why)
+{
+	buf *out = &s->out;
+	buf_put(out, STR("-ERR "));
+	buf_put(out, str_from(code_of(why.kind)));
+	size_t at = out->n;
+	buf_put(out, str_from(why.text));
+	if (!out->broken && out->n > at)
+		out->p[at] = (char)ascii_upper((unsigned char)out->p[at]);
+	buf_put(out, STR("\r\n"));
+}
+
+/* ---- commands */
+
+static result run(struct pop3_session *s, str line)
+{
+	struct pop3_command c;
+	TRY(pop3_parse(line, &c));
+	if (!(pop3_verb_states(c.verb) & POP3_AFTER_LOGIN))
+		return failure(FAIL_INPUT, "you are logged in already");
+	return runs[c.verb](s, &c);
+}
+
+/* Answers go out before the session waits; with another command at hand they
+ * are gathered (PIPELINING, RFC 2449 section 6.6). */
+static result rest(struct pop3_session *s)
+{
+	str first;
+	if (str_chr(stream_peek(s->stream), '\n') != STR_NONE)
+		return OK;
+	TRY(pop3_send(s, true));
+	buf_free(&s->out); /* an idle session keeps no memory but its maildrop */
+	s->resting = true;
+	s->link = s->stopping ? failure(FAIL_CANCELLED, "the server is being stopped")
+			      : stream_read_some(s->stream, &first);
+	s->resting = false;
+	return s->link;
+}
+
+static void command(struct pop3_session *s)
+{
+	str line;
+	if (failed(rest(s)))
+		return;
+	result r = stream_read_line(s->stream, POP3_COMMAND_MAX, LINE_ANY, &line);
+	if (failed(r) && r.kind != FAIL_LIMIT) {
+		s->link = r;
+		return;
+	}
+	r = failed(r) ? failure(FAIL_INPUT, "no command is that long") : run(s, line);
+	if (failed(s->link))
+		return;
+	if (failed(r))
+		refuse(s, r);
+	result sent = pop3_send_if_long(s);
+	(void)sent; /* is in s->link */
+}
+
+static void serve(struct pop3_session *s)
+{
+	while (!s->ending && !failed(s->link)) {
+		command(s);
+		if (s->home->stirred)
+			s->home->stirred();
+	}
+}
+
+static void greet(struct pop3_session *s)
+{
+	result r = maildrop_open(&s->drop, &s->home->owner);
+	if (failed(r)) {
+		refuse(s, r);
+		s->ending = true;
+	} else {
+		buf_printf(&s->out, "+OK %u messages, %llu octets\r\n", s->drop.n, (unsigned long long)s->drop.octets);
+	}
+}
+
+/* A session that waited too long ends without a word (RFC 1939 section 3). */
+static void part(struct pop3_session *s)
+{
+	enum fail_kind why = s->link.kind;
+	if (why != FAIL_NONE && why != FAIL_CANCELLED)
+		return;
+	s->link = OK;
+	if (why == FAIL_CANCELLED)
+		refuse(s, failure(FAIL_CANCELLED, "the server is being stopped and nothing was removed; log in again"));
+	result r = pop3_send(s, true);
+	if (!failed(r))
+		r = stream_end(s->stream);
+	(void)r; /* whoever has gone does not hear it */
+}
+
+void pop3_home_init(struct pop3_home *h)
+{
+	list_init(&h->sessions);
+}
+
+void pop3_session_run(struct pop3_home *h, int socket)
+{
+	struct pop3_session s = {.home = h, .fiber = fiber_self(), .out = buf_new(POP3_OUT_MAX)};
+	if (failed(stream_open(socket, &s.stream)))
+		return;
+	list_insert(&h->sessions, &s.place);
+	stream_set_idle(s.stream, h->idle_ms);
+	greet(&s);
+	serve(&s);
+	part(&s);
+	list_remove(&s.place);
+	maildrop_close(&s.drop);
+	buf_free(&s.out);
+	stream_free(&s.stream);
+}
+
+void pop3_sessions_stop(struct pop3_home *h)
+{
+	enum { STEP_MS = 10 };
+	LIST_EACH_SAFE(node, &h->sessions) {
+		struct pop3_session *s = LIST_OWNER(node, struct pop3_session, place);
+		s->stopping = true;
+		if (s->resting)
+			fiber_cancel(s->fiber);
+	}
+	for (unsigned waited = 0; !list_empty(&h->sessions); waited += STEP_MS) {
+		if (waited == POP3_STOP_MS)
+			LIST_EACH(node, &h->sessions)
+				fiber_cancel(LIST_OWNER(node, struct pop3_session, place)->fiber);
+		if (failed(fiber_sleep(STEP_MS)))
+			return;
+	}
+}

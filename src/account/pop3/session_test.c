@@ -1,0 +1,346 @@
+#include "account/pop3/stage.h"
+#include "grammar/pop3.h"
+
+#include <stdio.h>
+
+/* Each test is one dialogue in a fresh account. */
+#define DIALOGUE(NAME, ...)                                                \
+	static void NAME(void **state)                                     \
+	{                                                                  \
+		static const char *const lines[] = {__VA_ARGS__, NULL};    \
+		(void)state;                                               \
+		stage_run(lines);                                          \
+	}
+
+DIALOGUE(an_empty_maildrop,
+	"S: +OK 0 messages, 0 octets",
+	"C: STAT", "S: +OK 0 0",
+	"C: LIST", "S: +OK 0 messages, 0 octets", "S: .",
+	"C: UIDL", "S: +OK 0 messages, 0 octets", "S: .",
+	"C: LIST 1", "S: -ERR There is no message with this number",
+	"C: RETR 1", "S: -ERR There is no message with this number",
+	"C: NOOP", "S: +OK ...",
+	"C: RSET", "S: +OK 0 messages, 0 octets",
+	"C: QUIT", "S: +OK 0 messages removed...", "EOF")
+
+DIALOGUE(says_what_it_can,
+	"S: +OK ...",
+	"C: CAPA", "S: +OK ...", "S: USER", "S: SASL PLAIN", "S: TOP", "S: UIDL", "S: RESP-CODES", "S: AUTH-RESP-CODE",
+	"S: PIPELINING", "S: UTF8 USER", "S: EXPIRE NEVER", "S: IMPLEMENTATION Postern", "S: .",
+	"C: UTF8", "S: +OK ...",
+	"C: USER a", "S: -ERR You are logged in already",
+	"C: PASS a", "S: -ERR You are logged in already",
+	"C: AUTH PLAIN", "S: -ERR You are logged in already",
+	"C: STLS", "S: -ERR You are logged in already",
+	"C: LAST", "S: -ERR This server does not know this command",
+	"C: ", "S: -ERR ...",
+	"C: RETR", "S: -ERR The number of a message has to follow",
+	"C: QUIT", "S: +OK ...", "EOF")
+
+DIALOGUE(counts_and_lists,
+	"DELIVER one",
+	"DELIVER three",
+	"S: +OK 2 messages, 116 octets",
+	"C: STAT", "S: +OK 2 116",
+	"C: LIST", "S: +OK 2 messages, 116 octets", "S: 1 56", "S: 2 60", "S: .",
+	"C: LIST 2", "S: +OK 2 60",
+	"C: LIST 0", "S: -ERR ...",
+	"C: LIST 3", "S: -ERR ...",
+	"C: LIST 4294967297", "S: -ERR There is no...",
+	"C: LIST 18446744073709551615", "S: -ERR There is no...",
+	"C: UIDL", "S: +OK ...", "S: 1 M...", "S: 2 M...", "S: .",
+	"C: UIDL 2", "S: +OK 2 M...")
+
+DIALOGUE(retrieves,
+	"DELIVER one",
+	"S: +OK ...",
+	"C: RETR 1", "S: +OK 56 octets", "S: Return-Path: <sender@example.net>", "S: Subject: one", "S: ", "S: one", "S: .",
+	"C: TOP 1 0", "S: +OK ...", "S: Return-Path: <sender@example.net>", "S: Subject: one", "S: ", "S: .",
+	"C: TOP 1 1", "S: +OK ...", "S: Return-Path: <sender@example.net>", "S: Subject: one", "S: ", "S: one", "S: .",
+	"C: TOP 1 99", "S: +OK ...", "S: Return-Path: <sender@example.net>", "S: Subject: one", "S: ", "S: one", "S: .",
+	"C: TOP 2 0", "S: -ERR ...")
+
+DIALOGUE(marks_and_removes,
+	"DELIVER one",
+	"DELIVER two",
+	"DELIVER three",
+	"S: +OK 3 messages, 172 octets",
+	"C: DELE 2", "S: +OK ...",
+	"C: DELE 2", "S: -ERR This message is marked...",
+	"C: RETR 2", "S: -ERR This message is marked...",
+	"C: LIST 2", "S: -ERR This message is marked...",
+	"C: UIDL 2", "S: -ERR This message is marked...",
+	"C: STAT", "S: +OK 2 116",
+	"C: LIST", "S: +OK 2 messages, 116 octets", "S: 1 56", "S: 3 60", "S: .",
+	"C: RSET", "S: +OK 3 messages, 172 octets",
+	"C: DELE 1", "S: +OK ...",
+	"C: DELE 3", "S: +OK ...",
+	"C: QUIT", "S: +OK 2 messages removed...", "EOF",
+	"2S: +OK 1 messages, 56 octets",
+	"2C: RETR 1", "2S: +OK 56 octets", "2S: Return-Path...", "2S: Subject: two", "2S: ", "2S: two", "2S: .")
+
+DIALOGUE(keeps_what_it_saw_at_login,
+	"DELIVER one",
+	"DELIVER two",
+	"S: +OK 2 messages, 112 octets",
+	"DELIVER three",
+	"C: STAT", "S: +OK 2 112",
+	"C: RETR 3", "S: -ERR There is no...",
+	"REMOVE 1",
+	"C: STAT", "S: +OK 2 112",
+	"C: LIST", "S: +OK 2 messages, 112 octets", "S: 1 56", "S: 2 56", "S: .",
+	"C: UIDL 1", "S: +OK 1 M...",
+	"C: RETR 1", "S: -ERR Another session has removed this message meanwhile",
+	"C: TOP 1 0", "S: -ERR Another session has removed this message meanwhile",
+	"C: RETR 2", "S: +OK 56 octets", "S: Return-Path...", "S: Subject: two", "S: ", "S: two", "S: .",
+	"2S: +OK 2 messages, 116 octets",
+	"C: DELE 1", "S: +OK ...",
+	"C: DELE 2", "S: +OK ...",
+	"C: QUIT", "S: +OK 2 messages removed...", "EOF",
+	"2C: RETR 1", "2S: -ERR Another session...",
+	"2C: QUIT", "2S: +OK 0 messages...", "2EOF")
+
+DIALOGUE(answers_together_what_comes_together,
+	"DELIVER one",
+	"S: +OK ...",
+	"C- STAT\\r\\nUIDL 1\\r\\nNOOP x\\r\\nDELE 1\\nQUIT\\r\\nNOOP\\r\\n", "S: +OK 1 56", "S: +OK 1 M...", "S: -ERR ...",
+	"S: +OK ...", "S: +OK 1 messages removed...", "EOF")
+
+/* ---- what a dialogue cannot say */
+
+static void lose_the_connection(struct kit *k)
+{
+	static const char *const first[] = {"DELIVER one", "S: +OK ...", "C: DELE 1", "S: +OK ...", NULL};
+	static const char *const then[] = {"2S: +OK 1 messages...", NULL};
+	struct stage t;
+	stage_open(&t, k);
+	stage_play(&t, first);
+	stream_free(&t.clients[0]);
+	stage_play(&t, then);
+	stage_close(&t);
+}
+
+static void removes_nothing_without_quit(void **state)
+{
+	(void)state;
+	kit_run(lose_the_connection);
+}
+
+static void wait_too_long(struct kit *k)
+{
+	static const char *const lines[] = {"DELIVER one", "S: +OK ...", "C: DELE 1", "S: +OK ...", "EOF",
+		"2S: +OK 1 messages...", NULL};
+	struct stage t;
+	stage_open(&t, k);
+	t.home.idle_ms = 100;
+	stage_play(&t, lines);
+	stage_close(&t);
+}
+
+static void ends_in_silence_after_the_idle_time(void **state)
+{
+	(void)state;
+	kit_run(wait_too_long);
+}
+
+static void stop(struct kit *k)
+{
+	static const char *const first[] = {"DELIVER one", "S: +OK ...", "C: DELE 1", "S: +OK ...", NULL};
+	static const char *const then[] = {"S: -ERR [SYS/TEMP] The server is being stopped...", "EOF",
+		"2S: +OK 1 messages...", NULL};
+	struct stage t;
+	stage_open(&t, k);
+	stage_play(&t, first);
+	pop3_sessions_stop(&t.home);
+	stage_play(&t, then);
+	stage_close(&t);
+}
+
+static void says_that_the_server_stops(void **state)
+{
+	(void)state;
+	kit_run(stop);
+}
+
+/* Unique ids are the same in every session, and go with a message that is moved
+ * away and back (RFC 1939 section 7: they persist across sessions). */
+static void move_there_and_back(struct kit *k)
+{
+	static const char *const join[] = {"DELIVER one", "DELIVER two", "S: +OK 2 messages...", NULL};
+	static const char *const again[] = {"2S: +OK 2 messages...", NULL};
+	struct stage t;
+	struct copied moved;
+	stage_open(&t, k);
+	stage_play(&t, join);
+	stage_send(&t, 0, STR("UIDL 1\r\n"));
+	str before = stage_line(&t, 0);
+	struct view *v = kit_view(k, "INBOX");
+	struct uids which = kit_uids(k, 1, 1);
+	assert_ok(message_move(v, &which, STR("Trash"), &k->m, &moved));
+	view_close(&v);
+	v = kit_view(k, "Trash");
+	assert_ok(message_move(v, &which, STR("INBOX"), &k->m, &moved));
+	view_close(&v);
+	stage_play(&t, again);
+	stage_send(&t, 1, STR("UIDL 2\r\n"));
+	str after = stage_line(&t, 1);
+	assert_str(str_skip(after, 6), str_skip(before, 6));
+	assert_int_equal(after.n, 6 + 17);
+	stage_close(&t);
+}
+
+static void unique_ids_survive_moves(void **state)
+{
+	(void)state;
+	kit_run(move_there_and_back);
+}
+
+/* A message whose octets are hard to send: what comes is dot-stuffed right. */
+static void hear_message(struct stage *t, str want)
+{
+	AUTO_BUF buf got = buf_new(1024 * 1024);
+	assert_true(str_starts(stage_line(t, 0), STR("+OK ")));
+	for (str line = stage_line(t, 0); !str_eq(line, STR(".")); line = stage_line(t, 0)) {
+		buf_put(&got, str_skip(line, str_starts(line, STR("."))));
+		buf_put(&got, STR("\r\n"));
+	}
+	assert_str(buf_str(&got), want);
+}
+
+static void send_hard_ones(struct kit *k)
+{
+	static const struct {
+		str body, wire; /* wire: behind the trace block */
+	} cases[] = {
+		{STR_INIT("A: b\r\n\r\n.\r\n..\r\n.a\r\n"), STR_INIT("A: b\r\n\r\n.\r\n..\r\n.a\r\n")},
+		{STR_INIT("A: b\r\n\r\nno end"), STR_INIT("A: b\r\n\r\nno end\r\n")},
+		{STR_INIT("A: b"), STR_INIT("A: b\r\n")},
+		{STR_INIT("A: b\r\n\r\na\n.\nb\r\n"), STR_INIT("A: b\r\n\r\na\n..\nb\r\n")},
+		{STR_INIT("A: \xc3\xbc\r\n\r\n\0\xff\r\n"), STR_INIT("A: \xc3\xbc\r\n\r\n\0\xff\r\n")},
+	};
+	struct stage t;
+	stage_open(&t, k);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		stage_deliver(&t, cases[i].body);
+	stage_join(&t, 0);
+	stage_line(&t, 0);
+	for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		AUTO_BUF buf want = buf_new(4096), ask = buf_new(64);
+		buf_put(&want, STR(STAGE_TRACE));
+		buf_put(&want, cases[i].wire);
+		buf_printf(&ask, "RETR %u\r\n", i + 1);
+		stage_send(&t, 0, buf_str(&ask));
+		hear_message(&t, buf_str(&want));
+	}
+	stage_close(&t);
+}
+
+static void sends_dots_and_other_octets(void **state)
+{
+	(void)state;
+	kit_run(send_hard_ones);
+}
+
+/* Pieces end anywhere: within the header block, behind a CR, before a dot. */
+static void send_a_large_one(struct kit *k)
+{
+	AUTO_BUF buf text = buf_new(1024 * 1024), want = buf_new(1024 * 1024);
+	struct stage t;
+	stage_open(&t, k);
+	buf_put(&text, STR("X: "));
+	while (text.n < 70000)
+		buf_put(&text, STR("header "));
+	buf_put(&text, STR("\r\n\r\n"));
+	buf_put(&want, STR(STAGE_TRACE));
+	for (unsigned i = 0; i < 20000; i++) {
+		if (i == 19000)
+			buf_put(&want, buf_str(&text));
+		buf_printf(&text, ".%0*u\r\n", (int)(i % 17), i);
+	}
+	assert_ok(buf_result(&text));
+	stage_deliver(&t, buf_str(&text));
+	stage_join(&t, 0);
+	stage_line(&t, 0);
+	stage_send(&t, 0, STR("TOP 1 19000\r\nRETR 1\r\nTOP 1 0\r\n"));
+	hear_message(&t, buf_str(&want));
+	buf_clear(&want);
+	buf_put(&want, STR(STAGE_TRACE));
+	buf_put(&want, buf_str(&text));
+	hear_message(&t, buf_str(&want));
+	size_t header = str_find(buf_str(&want), STR("\r\n\r\n")) + 4;
+	hear_message(&t, str_sub(buf_str(&want), 0, header));
+	stage_close(&t);
+}
+
+static void sends_large_messages_in_pieces(void **state)
+{
+	(void)state;
+	kit_run(send_a_large_one);
+}
+
+static void too_long(struct kit *k)
+{
+	static const char *const lines[] = {"S: -ERR No command is that long", "C: NOOP", "S: +OK ...", NULL};
+	struct stage t;
+	stage_open(&t, k);
+	stage_join(&t, 0);
+	stage_line(&t, 0);
+	for (int i = 0; i <= POP3_COMMAND_MAX; i++)
+		stage_send(&t, 0, STR("x"));
+	stage_send(&t, 0, STR("\r\n"));
+	stage_play(&t, lines);
+	stage_close(&t);
+}
+
+static void refuses_a_long_line(void **state)
+{
+	(void)state;
+	kit_run(too_long);
+}
+
+/* RFC 1939 section 6: -ERR when some could not be removed; here none is. */
+static void fail_at_quit(struct kit *k)
+{
+	static const char *const first[] = {"DELIVER one", "DELIVER two", "S: +OK ...", "C: DELE 1", "S: +OK ...",
+		"C: DELE 2", "S: +OK ...", NULL};
+	static const char *const then[] = {"C: QUIT", "S: -ERR [SYS/TEMP] None of the marked messages was removed: ...",
+		"EOF", NULL};
+	static const char *const after[] = {"2S: +OK 2 messages...", "2C: DELE 1", "2S: +OK ...", "2C: QUIT",
+		"2S: +OK 1 messages removed...", "2EOF", NULL};
+	struct stage t;
+	stage_open(&t, k);
+	stage_play(&t, first);
+	sim_fault_at(k->sim, SIM_REFUSE, 1);
+	stage_play(&t, then);
+	sim_fault_at(k->sim, SIM_REFUSE, 0);
+	stage_play(&t, after);
+	stage_close(&t);
+}
+
+static void tells_when_nothing_could_be_removed(void **state)
+{
+	(void)state;
+	kit_run(fail_at_quit);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_empty_maildrop),
+		cmocka_unit_test(says_what_it_can),
+		cmocka_unit_test(counts_and_lists),
+		cmocka_unit_test(retrieves),
+		cmocka_unit_test(marks_and_removes),
+		cmocka_unit_test(keeps_what_it_saw_at_login),
+		cmocka_unit_test(answers_together_what_comes_together),
+		cmocka_unit_test(removes_nothing_without_quit),
+		cmocka_unit_test(ends_in_silence_after_the_idle_time),
+		cmocka_unit_test(says_that_the_server_stops),
+		cmocka_unit_test(unique_ids_survive_moves),
+		cmocka_unit_test(sends_dots_and_other_octets),
+		cmocka_unit_test(sends_large_messages_in_pieces),
+		cmocka_unit_test(refuses_a_long_line),
+		cmocka_unit_test(tells_when_nothing_could_be_removed),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
