@@ -13,6 +13,8 @@ OPTION(OPT_LISTEN_SUBMISSION, "listen-submission", LIST, "", 0, 64, 0, "address:
 OPTION(OPT_LISTEN_SUBMISSIONS, "listen-submissions", LIST, "", 0, 64, 0, "address:port for submission over TLS")
 OPTION(OPT_LISTEN_IMAP, "listen-imap", LIST, "", 0, 64, 0, "address:port for IMAP with STARTTLS")
 OPTION(OPT_LISTEN_IMAPS, "listen-imaps", LIST, "", 0, 64, 0, "address:port for IMAP over TLS")
+OPTION(OPT_LISTEN_POP3, "listen-pop3", LIST, "", 0, 64, 0, "address:port for POP3 with STLS")
+OPTION(OPT_LISTEN_POP3S, "listen-pop3s", LIST, "", 0, 64, 0, "address:port for POP3 over TLS")
 OPTION(OPT_CERTIFICATE, "certificate", TEXT, "", 0, 4000, 0, "file with the certificate chain (PEM)")
 OPTION(OPT_PRIVATE_KEY, "private-key", TEXT, "", 0, 4000, 0, "file with the certificate's private key (PEM)")
 OPTION(OPT_LOG, "log", CHOICE, "stderr", 0, 0, R_WATCH, "stderr|file  where event lines go; file: ledger/postern.log")
@@ -35,7 +37,7 @@ OPTION(OPT_COMMAND_TIME, "command-time", TIME, "5m", 1000, 0, R_EDGE,
 OPTION(OPT_MESSAGE_TIME, "message-time", TIME, "30m", 1000, 0, R_EDGE, "longest time for one message's data")
 OPTION(OPT_LOGIN_TIME, "login-time", TIME, "1m", 1000, 0, R_EDGE, "longest time before login")
 OPTION(OPT_IDLE_TIME, "idle-time", TIME, "30m", 60000, 0, R_EDGE | R_ACCOUNT,
-	"wait for an IMAP command (RFC 9051 5.4: at least 30 minutes)")
+	"wait for an IMAP or POP3 command (RFC 9051 5.4: at least 30 minutes, RFC 1939 3: at least 10)")
 OPTION(OPT_HOPS, "hops", COUNT, "50", 10, 1000, R_EDGE, "Received fields before a message counts as looping")
 OPTION(OPT_BARE_NEWLINE, "bare-newline", CHOICE, "reject", 0, 0, R_EDGE, "reject|normalise  a bare CR or LF in DATA")
 OPTION(OPT_PROXY_FROM, "proxy-from", LIST, "", 0, 64, R_EDGE, "networks whose connections begin with a PROXY v2 header")

@@ -17,6 +17,8 @@ static const struct source sources[] = {
 	{"submissions", OPT_LISTEN_SUBMISSIONS},
 	{"imap", OPT_LISTEN_IMAP},
 	{"imaps", OPT_LISTEN_IMAPS},
+	{"pop3", OPT_LISTEN_POP3},
+	{"pop3s", OPT_LISTEN_POP3S},
 };
 
 uint64_t workers_of(const struct options *o, enum role role)

@@ -62,6 +62,8 @@ static void only_edges_are_given_the_certificate_and_doors_to_the_world(void **s
 		assert_int_equal(role_row_of(r)->tls, r == ROLE_EDGE_MX || r == ROLE_EDGE_CLIENT);
 	assert_true(listener_role(STR("smtp"), &role) && role == ROLE_EDGE_MX);
 	assert_true(listener_role(STR("imaps"), &role) && role == ROLE_EDGE_CLIENT);
+	assert_true(listener_role(STR("pop3"), &role) && role == ROLE_EDGE_CLIENT);
+	assert_true(listener_role(STR("pop3s"), &role) && role == ROLE_EDGE_CLIENT);
 	assert_true(listener_role(STR("admin"), &role) && role == ROLE_WEB);
 	assert_false(listener_role(STR("telnet"), &role));
 }

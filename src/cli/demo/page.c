@@ -34,7 +34,7 @@ static void print_json(const struct demo *d)
 /* ---- for people ---- */
 
 static const char *const openings[] = {
-	"password logins without TLS from this machine (AUTH PLAIN and LOGIN, IMAP LOGIN)",
+	"password logins without TLS from this machine (AUTH PLAIN and LOGIN, IMAP LOGIN, POP3 USER)",
 	"clients on this machine are never banned, throttled, greylisted or junked unless they use XCLIENT",
 	"passwords given with --password need not keep the rules for passwords, and are hashed with 8 MiB of memory",
 	"XCLIENT (ADDR, PORT, NAME, HELO) is honoured from this machine",
@@ -64,7 +64,7 @@ static void print_jail(void)
 static void print_ports(const struct demo *d)
 {
 	static const char *const what[] = {"mail from other servers, STARTTLS", "sending, STARTTLS", "sending, TLS",
-					   "reading, STARTTLS", "reading, TLS"};
+					   "reading, STARTTLS", "reading, TLS", "fetching, STLS", "fetching, TLS"};
 	for (size_t i = 0; i < demo_ports_n; i++)
 		printf("  %-12s 127.0.0.1 port %-6u %s\n", demo_ports[i].name, d->base + demo_ports[i].offset, what[i]);
 }
