@@ -168,6 +168,11 @@ bool channel_is_open(const struct channel *c)
 	return c && c->open;
 }
 
+bool channel_is_ending(const struct channel *c)
+{
+	return c && c->open && c->peer_gone;
+}
+
 str channel_peer(const struct channel *c)
 {
 	return str_from(c->peer);

@@ -68,6 +68,8 @@ void channel_close(struct channel **c);
 result channel_drain(struct channel *c, uint64_t timeout_ms) NODISCARD;
 
 bool channel_is_open(const struct channel *c);
+/* Open only for the peer's last words. */
+bool channel_is_ending(const struct channel *c);
 str channel_peer(const struct channel *c);
 void *channel_ctx(const struct channel *c);
 

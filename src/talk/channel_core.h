@@ -50,6 +50,7 @@ struct channel {
 	int fd;
 	int armed;
 	bool open;
+	bool peer_gone;  /* writing failed; what it had said before is still to be read */
 	bool gathers;
 	bool bursty;     /* more than one packet was there last time */
 	unsigned refs;   /* the owner, the poll handle, running handlers, callers */

@@ -69,7 +69,8 @@ static result push(struct channel *c, struct msghdr *msg)
 		return failure(FAIL_BUSY, "the other room does not keep up");
 	if ((errno == ENOBUFS || errno == ENOMEM) && c->full_tries++ < FULL_TRIES_MAX)
 		return failure(FAIL_BUSY, "the machine has no memory for a message between rooms");
-	if (errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN)
+	c->peer_gone = errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN;
+	if (c->peer_gone)
 		return failure(FAIL_CLOSED, "the other room has gone");
 	if (errno == EMSGSIZE)
 		return failure(FAIL_LIMIT, "a message is too large for the socket buffers; raise net.core.wmem_max");

@@ -5,7 +5,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
-enum { KEY_MAX = 160 };
+enum { KEY_MAX = 160, LAST_WORDS_POLLS = 1000 };
 
 /* A channel that this room asked for, from the first asking on. */
 struct peer {
@@ -111,12 +111,24 @@ static result await_connection(struct peer *p)
 	return p->channel ? OK : failure(FAIL_CLOSED, "the other room has gone");
 }
 
+/* A channel whose peer has gone is still there until its last words are read,
+ * which is the next poll's; whoever asks again at once must not get it again. */
+static struct peer *find(str key)
+{
+	struct peer *p = hash_get(&peers, key);
+	for (int i = 0; i < LAST_WORDS_POLLS && p && channel_is_ending(p->channel); i++) {
+		fiber_yield();
+		p = hash_get(&peers, key);
+	}
+	return p;
+}
+
 result room_connect(const struct channel_kind *kind, const char *role, uint64_t number, struct channel **out)
 {
 	char key[KEY_MAX];
 	int n = snprintf(key, sizeof key, "%s %llu %s", role, (unsigned long long)number, kind->pair->name);
 	must(n > 0 && (size_t)n < sizeof key);
-	struct peer *p = hash_get(&peers, str_of(key, (size_t)n));
+	struct peer *p = find(str_of(key, (size_t)n));
 	bool first = !p;
 	if (first)
 		TRY(list_new(role, key, &p));
