@@ -119,10 +119,15 @@ static const struct room room = {
 	.doors_n = sizeof doors / sizeof *doors,
 };
 
+enum { HEAP_PIECE_MAX = 1 << 20, HEAP_SPARE_MAX = 4 << 20 };
+
 int main(void)
 {
-	/* There is one such process for each account at work: its memory counts. */
+	/* There is one such process for each account at work: its memory counts. At work the heap
+	 * keeps what letters up to HEAP_PIECE_MAX need, since mapping it afresh for each costs
+	 * more than the work; after a lull it goes back. */
 	mallopt(M_ARENA_MAX, 1);
-	mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+	mallopt(M_MMAP_THRESHOLD, HEAP_PIECE_MAX);
+	mallopt(M_TRIM_THRESHOLD, HEAP_SPARE_MAX);
 	return room_main(&room);
 }

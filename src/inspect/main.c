@@ -3,6 +3,8 @@
  *
  * After a number of messages the process is replaced, so that whatever a
  * message may have done to it does not last. */
+#include <malloc.h>
+
 #include "base/log.h"
 #include "grammar/charset.h"
 #include "grammar/facts.h"
@@ -77,8 +79,13 @@ static const struct room_door doors[] = {{.kind = &asker_inspect_as_inspect_kind
 static const struct sandbox sandbox = {.room = "inspect"};
 static const struct room room = {.prepare = prepare, .sandbox = &sandbox, .doors = doors, .doors_n = 1};
 
+enum { HEAP_PIECE_MAX = 4 << 20, HEAP_SPARE_MAX = 16 << 20 };
+
 int main(void)
 {
+	/* The next message needs the same memory again. */
+	mallopt(M_MMAP_THRESHOLD, HEAP_PIECE_MAX);
+	mallopt(M_TRIM_THRESHOLD, HEAP_SPARE_MAX);
 	int status = room_main(&room);
 	charsets_free(&self.charsets);
 	search_close();
