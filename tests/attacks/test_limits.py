@@ -66,7 +66,7 @@ def send_until_refused(connection, piece, times):
     return times
 
 
-@pytest.mark.parametrize('port', ['smtp', 'imap'])
+@pytest.mark.parametrize('port', ['smtp', 'imap', 'pop3'])
 def test_a_line_without_end(demo, account, port):
     with memory_bounded(demo, GROWTH_KIB), wire.Line(demo.ports[port]) as line:
         line.line()
@@ -74,7 +74,7 @@ def test_a_line_without_end(demo, account, port):
         sender.start()
         others_are_served(demo, account)
         with contextlib.suppress(OSError, wire.Closed):
-            assert re.match(rb'500 |\* B(AD|YE) |A+ BAD ', line.line())
+            assert re.match(rb'500 |\* B(AD|YE) |A+ BAD |-ERR ', line.line())
         line.close()
         sender.join(paths.PATIENCE)
 
@@ -109,7 +109,7 @@ def test_a_million_commands(demo, account, port, command, answers):
 
 
 @pytest.mark.parametrize('port,half', [('smtp', b'MAIL FR'), ('imap', b'a LOGIN x {10'), ('imaps', b'\x16\x03\x01'),
-                                       ('submissions', b'')])
+                                       ('submissions', b''), ('pop3', b'PASS x'), ('pop3s', b'')])
 def test_half_a_command_and_silence(demo, account, port, half):
     with memory_bounded(demo, GROWTH_KIB), contextlib.ExitStack() as stack:
         for _ in range(SILENT):

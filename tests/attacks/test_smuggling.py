@@ -115,6 +115,13 @@ def test_starttls_injection_imap(demo, behind):
         assert_ended(imap, lambda c: c.send(b'c NOOP\r\n'))
 
 
+@pytest.mark.parametrize('behind', [b'CAPA\r\n', b'USER a\r\n', b'X', b'\r\n'])
+def test_stls_injection_pop3(demo, behind):
+    with wire.Pop3(demo.ports['pop3']) as pop3:
+        pop3.send(b'STLS\r\n' + behind)
+        assert_ended(pop3, lambda c: c.send(b'NOOP\r\n'))
+
+
 def assert_ended(connection, speak):
     """At most one line in clear, and then the end; never a TLS session that knows the injected command."""
     try:

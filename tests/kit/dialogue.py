@@ -13,7 +13,7 @@ from . import paths, wire
 
 STEP = re.compile(r'^(?:(?P<who>c\d+) )?'
                   r'(?P<verb>C|C-|C\*\d+|S|S\*|S\?|S>|S&|S\+|R'
-                  r'|OPEN|OPENTLS|SMTP|SUBMIT|IMAP|DELIVER|TLS|QUIET|WAIT|EOF|CLOSE|POSTERN|REFUSED|O)'
+                  r'|OPEN|OPENTLS|SMTP|SUBMIT|IMAP|POP3|DELIVER|TLS|QUIET|WAIT|EOF|CLOSE|POSTERN|REFUSED|O)'
                   r'(?P<colon>:?)(?: (?P<text>.*))?$')
 PLACE = re.compile(r'\{([a-z]\w*)\}')
 ESCAPE = re.compile(r'\\(x[0-9a-fA-F]{2}|[rnt0\\"])')
@@ -54,7 +54,8 @@ def read(file):
 def accounts_of(steps):
     """How many accounts the file speaks of: the highest N of {userN} and its kin."""
     numbers = [int(n) for s in steps for n in re.findall(r'\{(?:user|local|plain|user64_)(\d+)\}', s.text)]
-    numbers += [int(n) for s in steps if s.verb in ('DELIVER', 'SUBMIT', 'IMAP') for n in re.findall(r'user(\d+)', s.text)]
+    numbers += [int(n) for s in steps if s.verb in ('DELIVER', 'SUBMIT', 'IMAP', 'POP3')
+                for n in re.findall(r'user(\d+)', s.text)]
     return max(numbers, default=0)
 
 
@@ -108,9 +109,10 @@ class Play:
         getattr(self, self.VERBS[verb])(step)
         return 1
 
-    VERBS = {'SMTP': 'smtp', 'SUBMIT': 'submit', 'IMAP': 'imap', 'OPEN': 'open', 'OPENTLS': 'open_tls', 'TLS': 'tls',
-             'CLOSE': 'close', 'EOF': 'eof', 'QUIET': 'quiet', 'WAIT': 'wait', 'DELIVER': 'deliver',
-             'POSTERN': 'command', 'REFUSED': 'refused_command', 'O': 'output', 'C': 'say', 'C-': 'say_part', 'C*': 'say_often', 'S': 'hear',
+    VERBS = {'SMTP': 'smtp', 'SUBMIT': 'submit', 'IMAP': 'imap', 'POP3': 'pop3', 'OPEN': 'open',
+             'OPENTLS': 'open_tls', 'TLS': 'tls', 'CLOSE': 'close', 'EOF': 'eof', 'QUIET': 'quiet', 'WAIT': 'wait',
+             'DELIVER': 'deliver', 'POSTERN': 'command', 'REFUSED': 'refused_command', 'O': 'output', 'C': 'say',
+             'C-': 'say_part', 'C*': 'say_often', 'S': 'hear',
              'S*': 'hear_many', 'S?': 'hear_perhaps', 'S>': 'hear_until', 'R': 'hear_reply'}
 
     # Connections.
@@ -146,6 +148,13 @@ class Play:
         connection.login(self.places[user], self.server.password)
         if mailbox:
             connection.select(mailbox[0])
+
+    def pop3(self, step):
+        """POP3 user1: a connection that has logged in."""
+        connection = wire.Pop3(self.port('pop3'))
+        self.connections[step.who] = connection
+        answer = connection.login(self.places[step.text], self.server.password)
+        assert answer.startswith(b'+OK'), answer.decode()
 
     def tls(self, step):
         self.at(step).start_tls()

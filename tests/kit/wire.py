@@ -1,4 +1,4 @@
-"""Plain line clients for SMTP and IMAP: they send what they are told, right or wrong."""
+"""Plain line clients for SMTP, IMAP and POP3: they send what they are told, right or wrong."""
 import base64
 import dataclasses
 import re
@@ -303,6 +303,30 @@ class Imap(Line):
         if not found:
             raise AssertionError(f'STATUS {mailbox}: {answer}')
         return int(found.group(1))
+
+
+class Pop3(Line):
+    """POP3 spoken by hand."""
+
+    def __init__(self, port, tls=False, timeout=None):
+        super().__init__(port, tls=tls, timeout=timeout)
+        self.greeting = self.line()
+
+    def command(self, text):
+        """The line that answers; the lines behind it are for self.rest."""
+        self.send(as_bytes(text) + CRLF)
+        return self.line()
+
+    def rest(self):
+        """The lines up to the dot, their own dots undone."""
+        lines = []
+        while (line := self.line()) != b'.':
+            lines.append(line[1:] if line.startswith(b'.') else line)
+        return lines
+
+    def login(self, user, password):
+        answer = self.command(f'USER {user}')
+        return self.command(f'PASS {password}') if answer.startswith(b'+OK') else answer
 
 
 def quoted(line):
