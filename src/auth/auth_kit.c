@@ -255,5 +255,5 @@ bool kit_may_send(const trace_id *token, const char *address)
 	struct edge_auth_may_send m = {.token = *token, .address = str_from(address)};
 	struct edge_auth_may_send_is is;
 	assert_ok(edge_auth_may_send_call(kit.edge, NULL, &m, &a, &is));
-	return is.allowed;
+	return is.verdict == EDGE_AUTH_SEND_VERDICT_ALLOWED;
 }

@@ -50,7 +50,12 @@ static result on_may_send(struct arrival *in, struct edge_auth_may_send *m, stru
 {
 	struct book *b = &auth.directory->book;
 	const struct book_account *who = book_account(b, tokens_account(&auth.tokens, in->ctx, &m->token));
-	answer->allowed = who && !who->disabled && reach_may_send(b, auth.directory->rule, who, m->address);
+	if (!who || who->disabled)
+		answer->verdict = EDGE_AUTH_SEND_VERDICT_FORGOTTEN;
+	else if (reach_may_send(b, auth.directory->rule, who, m->address))
+		answer->verdict = EDGE_AUTH_SEND_VERDICT_ALLOWED;
+	else
+		answer->verdict = EDGE_AUTH_SEND_VERDICT_DENIED;
 	return OK;
 }
 

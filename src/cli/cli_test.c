@@ -84,7 +84,7 @@ static void test_wrong_calls_are_refused_with_a_reason(void **state)
 {
 	(void)state;
 	assert_int_equal(PARSE("acount", "list").kind, FAIL_INPUT);
-	assert_str(buf_str(&said), STR("there is no command \"acount list\"; `postern help` lists them"));
+	assert_str(buf_str(&said), STR("there is no command \"acount list\"; `postern help` lists those there are"));
 	clear(NULL);
 	assert_int_equal(PARSE("account", "show").kind, FAIL_INPUT);
 	assert_str(buf_str(&said), STR("something is missing; it is: postern account show ADDRESS"));

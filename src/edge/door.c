@@ -1,6 +1,7 @@
 #include "edge/door.h"
 #include "base/mem.h"
 #include "grammar/proxy.h"
+#include "run/clock.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -219,6 +220,16 @@ void door_open(struct edge *e, str protocol, int fd)
 	mem_free(d);
 }
 
+static void end_guests(bool busy_too)
+{
+	LIST_EACH(n, &guests)
+	{
+		struct guest *g = LIST_OWNER(n, struct guest, node);
+		if (busy_too || !g->client.busy)
+			fiber_cancel(g->fiber);
+	}
+}
+
 void door_close_all(struct edge *e)
 {
 	e->stopping = true;
@@ -228,8 +239,12 @@ void door_close_all(struct edge *e)
 		if (d->fiber)
 			fiber_cancel(d->fiber);
 	}
-	LIST_EACH(n, &guests)
-	{
-		fiber_cancel(LIST_OWNER(n, struct guest, node)->fiber);
-	}
+	/* A letter that has come in whole is kept and answered first; its client
+	 * would only send it again. */
+	end_guests(false);
+	uint64_t until = clock_mono_ms() + DOOR_STOP_MS;
+	while (!list_empty(&guests) && clock_left(until) > 0)
+		if (failed(fiber_sleep(DOOR_LOOK_MS)))
+			break;
+	end_guests(true);
 }

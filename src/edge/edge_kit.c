@@ -98,7 +98,12 @@ static result on_may_send(struct arrival *in, struct edge_auth_may_send *m, stru
 {
 	(void)in;
 	TRY(mood(KIT_AUTH));
-	answer->allowed = m->token.b[0] == 7 && (m->address.n == 0 || is_local(m->address, STR("user1")));
+	if (m->token.b[0] != 7)
+		answer->verdict = EDGE_AUTH_SEND_VERDICT_FORGOTTEN;
+	else if (m->address.n == 0 || is_local(m->address, STR("user1")))
+		answer->verdict = EDGE_AUTH_SEND_VERDICT_ALLOWED;
+	else
+		answer->verdict = EDGE_AUTH_SEND_VERDICT_DENIED;
 	return OK;
 }
 

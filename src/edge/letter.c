@@ -152,14 +152,22 @@ static result examine_and_deliver(struct smtp_session *s, const struct body *mes
 	return r;
 }
 
-result smtp_accept(struct smtp_session *s)
+static result keep(struct smtp_session *s)
 {
 	AUTO_BODY struct body message = body_of(buf_str(&s->data));
-	s->messages++;
 	/* Above the inline size every room shares one sealed copy, and ours is given back. */
 	if (failed(body_share(&message)))
 		return later(s, "The server is short of memory; try again later");
 	if (message.owned)
 		buf_free(&s->data);
 	return examine_and_deliver(s, &message);
+}
+
+result smtp_accept(struct smtp_session *s)
+{
+	s->messages++;
+	s->client->busy = true;
+	result r = keep(s);
+	s->client->busy = false;
+	return r;
 }

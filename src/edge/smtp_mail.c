@@ -14,7 +14,7 @@ static void keep(struct smtp_session *s, const struct smtp_mail *m)
 	s->mail.auth = (struct mailbox){0};
 }
 
-static result may_send(struct smtp_session *s, bool *allowed)
+static result may_send(struct smtp_session *s, enum edge_auth_send_verdict *out)
 {
 	AUTO_ARENA arena a = arena_new(65536);
 	struct channel *auth;
@@ -25,7 +25,7 @@ static result may_send(struct smtp_session *s, bool *allowed)
 	result r = edge_auth_may_send_call_within(auth, &ask, &q, &answer);
 	if (failed(r)) /* the refusal's sentence ends with the arena */
 		return failure(r.kind, "auth does not look up senders now");
-	*allowed = answer.allowed;
+	*out = answer.verdict;
 	return OK;
 }
 
@@ -36,12 +36,19 @@ static result check_sender(struct smtp_session *s)
 	static const struct smtp_fault foreign = {.code = 553, .status = "5.7.1",
 		.text = "This sender address does not belong to your account; an administrator can allow it with "
 			"`postern account send-as add ADDRESS --account A`"};
-	bool allowed = false;
-	result r = may_send(s, &allowed);
+	/* After auth was replaced: no fault of the client's, and a new login mends it. */
+	static const struct smtp_fault forgotten = {.code = 421, .status = "4.7.0",
+		.text = "The server has forgotten your login; connect and log in again"};
+	enum edge_auth_send_verdict verdict = EDGE_AUTH_SEND_VERDICT_DENIED;
+	result r = may_send(s, &verdict);
 	if (r.kind == FAIL_CANCELLED)
 		return r;
-	if (failed(r) || !allowed)
-		return smtp_refuse_message(s, failed(r) ? &later : &foreign);
+	if (failed(r))
+		return smtp_refuse_message(s, &later);
+	if (verdict == EDGE_AUTH_SEND_VERDICT_FORGOTTEN)
+		s->ending = true;
+	if (verdict != EDGE_AUTH_SEND_VERDICT_ALLOWED)
+		return smtp_refuse_message(s, s->ending ? &forgotten : &foreign);
 	s->state = SMTP_SENDER;
 	return smtp_reply(s, 250, "2.1.0", "Sender accepted");
 }

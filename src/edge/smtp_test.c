@@ -113,9 +113,11 @@ static const struct scene scenes[] = {
 	{"an account is unable", EHLO FROM TO("both") LETTER "S: 250\nQ: 2", .unable = true},
 	{"inspect is silent", EHLO FROM TO("user1") LETTER "W: 61000\nW: 61000\nS: 451 4.3.0\nK: 0\n"
 		"C: NOOP\nS: 250", .silent = KIT_INSPECT},
-	{"inspect refuses", EHLO FROM TO("user1") LETTER "S: 451 4.3.0\nC: DATA\nS: 503",
+	{"inspect refuses", EHLO FROM TO("user1") LETTER "W: 11\nW: 31\nW: 91\nW: 271\nW: 811\n"
+		"S: 451 4.3.0\nC: DATA\nS: 503",
 		.refuses = KIT_INSPECT},
-	{"inspect is gone", EHLO FROM TO("user1") LETTER "S: 451 4.3.0", .gone = KIT_INSPECT},
+	{"inspect is gone", EHLO FROM TO("user1") LETTER "W: 11\nW: 31\nW: 91\nW: 271\nW: 811\nS: 451 4.3.0",
+		.gone = KIT_INSPECT},
 	{"account and queue are silent", EHLO FROM TO("user1") "C: DATA\nS: 354\nC: .\nW: 121000\nW: 61000\n"
 		"S: 451 4.3.0\nK: 0",
 		.silent = KIT_QUEUE, .gone = KIT_ACCOUNT},

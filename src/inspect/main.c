@@ -12,6 +12,7 @@
 #include "talk/asker_inspect.h"
 #include "talk/room.h"
 #include "talk/settings.h"
+#include "inspect/watchdog.h"
 
 static struct {
 	struct options options;
@@ -58,7 +59,7 @@ static result on_examine(struct arrival *in, struct asker_inspect_examine *m, st
 {
 	AUTO_ARENA arena a = arena_new(FACTS_ARENA_MAX);
 	struct work w = {.message = m->message.bytes, .arena = &a, .result = OK};
-	fiber_on_loop_stack(find_facts, &w);
+	watchdog_run(find_facts, &w);
 	TRY(w.result);
 	TRY(encode(&w, answer, in->arena));
 	count_message();
@@ -76,7 +77,9 @@ static result prepare(const struct supervisor_room_begin *b)
 static const struct asker_inspect_as_inspect handlers = {
 	.examine = on_examine, .fold = on_fold, .look = on_look};
 static const struct room_door doors[] = {{.kind = &asker_inspect_as_inspect_kind, .handlers = &handlers}};
-static const struct sandbox sandbox = {.room = "inspect"};
+static const struct sandbox_call timers[] = {{"setitimer"}, {0}};
+static const struct sandbox_call *const tables[] = {timers, NULL};
+static const struct sandbox sandbox = {.room = "inspect", .tables = tables};
 static const struct room room = {.prepare = prepare, .sandbox = &sandbox, .doors = doors, .doors_n = 1};
 
 enum { HEAP_PIECE_MAX = 4 << 20, HEAP_SPARE_MAX = 16 << 20 };

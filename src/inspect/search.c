@@ -2,6 +2,7 @@
 
 #include "grammar/search_text.h"
 #include "run/fiber.h"
+#include "inspect/watchdog.h"
 
 static struct charsets *charsets;
 
@@ -44,7 +45,7 @@ result on_fold(struct arrival *in, struct asker_inspect_fold *m, struct asker_in
 {
 	struct folding f = {.m = m, .utf8 = buf_new(ASKER_INSPECT_FOLDED_TEXT_MAX)};
 	f.out = buf_new(ASKER_INSPECT_FOLDED_TEXT_MAX);
-	fiber_on_loop_stack(fold_needle, &f);
+	watchdog_run(fold_needle, &f);
 	result r = buf_result(&f.utf8);
 	if (!failed(r))
 		r = buf_result(&f.out);
@@ -86,7 +87,7 @@ result on_look(struct arrival *in, struct asker_inspect_look *m, struct asker_in
 	struct looking k = {.m = m, .parts = arena_new(MIME_ARENA_MAX)};
 	(void)in;
 	k.key = (struct search_key){scopes[m->scope], m->name, m->needle.bytes};
-	fiber_on_loop_stack(look_through, &k);
+	watchdog_run(look_through, &k);
 	arena_free(&k.parts);
 	answer->yes = k.yes;
 	return k.done;

@@ -238,6 +238,23 @@ static void log_end(const struct process *p, int status)
 		  F_I64("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0), F_STR("why", str_from(why ? why : "")));
 }
 
+/* Fiber: an account that ended by itself is remembered for a while, so that one
+ * which ends at each start is not started for every letter. */
+static void keep_in_mind(void *arg)
+{
+	struct process *p = arg;
+	result r = fiber_sleep(HOUSE_CALM_MS);
+	(void)r; /* cancelled: the house ends, and nothing needs remembering */
+	house_release(p);
+}
+
+static void remember_pause(struct process *p)
+{
+	p->held++;
+	if (failed(fiber_start(keep_in_mind, p, "pause", NULL)))
+		house_release(p);
+}
+
 static void process_ended(struct process *p, int status)
 {
 	struct house *h = p->house;
@@ -253,11 +270,14 @@ static void process_ended(struct process *p, int status)
 	}
 	p->killed = NULL;
 	p->restarts++;
+	p->not_before = clock_mono_ms() + p->wait;
 	p->held++;
 	set_state(p, PROCESS_DOWN);
 	gate_wake_all(&h->ended);
 	if (p->role != ROLE_ACCOUNT && !h->ending)
 		begin_bringing_up(p);
+	else if (p->wait && !h->ending)
+		remember_pause(p);
 	house_release(p);
 }
 
@@ -287,7 +307,10 @@ result house_start(struct house *h)
 		uint64_t now = clock_mono_ms();
 		if (now >= until)
 			return failure(FAIL_TIMEOUT, "not every room came up; the lines above say which and why");
-		result r = gate_wait(&h->rooms[i].changed, until - now);
+		if (h->ending) /* told to stop while starting */
+			return failure(FAIL_CANCELLED, "it was told to stop while it was starting");
+		uint64_t look = until - now < HOUSE_LOOK_MS ? until - now : HOUSE_LOOK_MS;
+		result r = gate_wait(&h->rooms[i].changed, look);
 		if (r.kind == FAIL_CANCELLED)
 			return r;
 	}
@@ -352,10 +375,14 @@ static result await_up(struct process *p)
 			return failure(FAIL_BUSY, "the server is stopping");
 		if (now >= until)
 			return failure(FAIL_TIMEOUT, "the room does not come up");
-		if (p->role == ROLE_ACCOUNT && p->state == PROCESS_DOWN)
+		if (p->role == ROLE_ACCOUNT && p->state == PROCESS_DOWN && now >= p->not_before) {
 			TRY(start_account(p));
-		else
-			TRY(gate_wait(&p->changed, until - now));
+			continue;
+		}
+		uint64_t wake = p->state == PROCESS_DOWN && p->not_before > now ? p->not_before : until;
+		result r = gate_wait(&p->changed, wake - now);
+		if (failed(r) && r.kind != FAIL_TIMEOUT)
+			return r;
 	}
 	return OK;
 }
@@ -423,6 +450,17 @@ void house_remove_account(struct house *h, uint64_t number)
 		house_retire(p);
 }
 
+static bool any_account_runs(const struct house *h)
+{
+	size_t at = 0;
+	str key;
+	void *value;
+	while (hash_each(&h->accounts, &at, &key, &value))
+		if (((struct process *)value)->pid != 0)
+			return true;
+	return false;
+}
+
 static void stop_accounts(struct house *h)
 {
 	size_t at = 0;
@@ -431,7 +469,7 @@ static void stop_accounts(struct house *h)
 	while (hash_each(&h->accounts, &at, &key, &value))
 		ask_to_stop(value);
 	uint64_t until = clock_mono_ms() + HOUSE_STOP_MS;
-	while (h->accounts.n > 0 && clock_mono_ms() < until)
+	while (any_account_runs(h) && clock_mono_ms() < until)
 		if (gate_wait(&h->ended, until - clock_mono_ms()).kind == FAIL_CANCELLED)
 			return;
 	at = 0;

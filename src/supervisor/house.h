@@ -19,6 +19,7 @@ enum {
 	HOUSE_WAIT_FIRST = 50,    /* before another start of a room that lived less than HOUSE_CALM_MS */
 	HOUSE_WAIT_MOST = 5000,
 	HOUSE_CALM_MS = 2000,
+	HOUSE_LOOK_MS = 200,      /* while starting: how often to look whether to stop instead */
 };
 
 enum process_state {
@@ -38,6 +39,7 @@ struct process {
 	int64_t started;         /* seconds since 1970 */
 	uint64_t started_mono;
 	uint64_t wait;           /* before the next start, milliseconds */
+	uint64_t not_before;     /* on the monotonic clock: an account that ended by itself starts no sooner */
 	uint32_t restarts;
 	const char *killed;      /* why; NULL when it was not, or has ended */
 	struct gate changed;     /* the state is another now */

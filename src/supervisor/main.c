@@ -137,9 +137,9 @@ static void live(void *arg)
 	struct life *l = arg;
 	struct house *h = l->house;
 	result r = house_start(h);
-	if (failed(r)) {
+	if (failed(r) && !h->ending) {
 		l->status = complain("cannot start", r);
-	} else {
+	} else if (!failed(r)) {
 		sd_notify(0, "READY=1");
 		voice_open(h);
 		while (!h->ending)

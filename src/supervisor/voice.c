@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { VOICE_AGAIN_MS = 1000 };
+
 /* One supervisor, one voice. */
 static struct {
 	struct house *house;
@@ -46,7 +48,9 @@ void voice_stderr(void)
 static void reopen(void *arg)
 {
 	(void)arg;
-	voice_open(voice.house);
+	do
+		voice_open(voice.house);
+	while (!voice.watch && !voice.house->ending && !failed(fiber_sleep(VOICE_AGAIN_MS)));
 	voice.opening = false;
 }
 
