@@ -71,13 +71,17 @@ static result drive(struct lane *l, bool *moved)
 	return OK;
 }
 
-/* Bytes that a stream had read before the carrying began. */
+/* Bytes that a stream had read before the carrying began. Then its buffer goes:
+ * carrying needs none, and the login's words stood in it. */
 static result carry_buffered(struct lane *l)
 {
 	TRY(stream_flush(l->to));
 	str have = stream_peek(l->from);
 	TRY(stream_write(l->to, have));
 	stream_consume(l->from, have.n);
+	if (l->from->in)
+		explicit_bzero(l->from->in, l->from->in_cap);
+	stream_drop_empty(l->from);
 	return stream_flush(l->to);
 }
 

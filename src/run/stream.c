@@ -171,7 +171,7 @@ void stream_consume(struct stream *s, size_t n)
 	s->scanned = s->scanned > n ? s->scanned - n : 0;
 }
 
-static void drop_empty(struct stream *s)
+void stream_drop_empty(struct stream *s)
 {
 	if (stream_pending(s))
 		return;
@@ -215,7 +215,7 @@ result stream_fill_to(struct stream *s, size_t max)
 			stream_step(s);
 			return OK;
 		}
-		drop_empty(s);
+		stream_drop_empty(s);
 		TRY(r);
 		if (s->out.n)
 			TRY(stream_flush(s));

@@ -42,6 +42,7 @@ result stream_try_write(struct stream *s, str bytes, struct tls_step *out) NODIS
 result stream_wait(struct stream *s, int wants) NODISCARD; /* suspends, minding both limits */
 /* Counts a step that did not wait; lets the others run now and then. */
 void stream_step(struct stream *s);
+void stream_drop_empty(struct stream *s); /* the read buffer, when it holds nothing */
 /* As stream_fill, growing up to max instead of STREAM_BLOCK. */
 result stream_fill_to(struct stream *s, size_t max) NODISCARD;
 

@@ -8,6 +8,7 @@
 #include "run/loop.h"
 #include "run/net.h"
 #include "run/stream.h"
+#include "run/stream_core.h"
 
 /* One end is a stream under test, the other a descriptor driven by a second fiber. */
 static struct {
@@ -430,6 +431,41 @@ static void cancel_all(void *arg)
 	loop_end();
 }
 
+/* A login is read first; then nothing of it stays in memory. */
+static void log_in_and_carry(void *arg)
+{
+	str line;
+	assert_ok(stream_read_line(ends.client, 100, LINE_ANY, &line));
+	run_carry(arg);
+}
+
+static void see_the_buffer(void *arg)
+{
+	char got[8];
+	assert_ok(fiber_sleep(5));
+	assert_null(ends.client->in);
+	assert_int_equal(read(*(int *)arg, got, sizeof got), 5);
+	assert_memory_equal(got, "NOOP\n", 5);
+	loop_end();
+}
+
+static void carrying_keeps_no_buffer(void **state)
+{
+	(void)state;
+	int outer[2], inner[2];
+	assert_ok(net_pair(SOCK_STREAM, outer));
+	assert_ok(net_pair(SOCK_STREAM, inner));
+	assert_ok(stream_open(outer[0], &ends.client));
+	assert_ok(stream_open(inner[0], &ends.inner));
+	assert_int_equal(write(outer[1], "LOGIN\nNOOP\n", 11), 11);
+	assert_ok(fiber_start(log_in_and_carry, NULL, "carry", NULL));
+	assert_ok(fiber_start(see_the_buffer, &inner[1], "end", NULL));
+	loop_run();
+	assert_int_equal(carried.kind, FAIL_CANCELLED);
+	close(outer[1]);
+	close(inner[1]);
+}
+
 static void carrying_ends_by_cancel(void **state)
 {
 	(void)state;
@@ -610,7 +646,8 @@ int main(void)
 		T(a_line_may_be_larger_than_a_block), T(bulk_goes_through_both_ways),
 		T(a_deadline_ends_a_dribbling_client), T(an_idle_client_times_out),
 		T(a_descriptor_is_handed_over_only_when_nothing_waits), T(carries_both_ways_until_the_room_ends),
-		T(carrying_ends_by_cancel), T(a_client_that_takes_nothing_is_given_up), T(unconsumed_bytes_have_a_limit),
+		T(carrying_ends_by_cancel), T(carrying_keeps_no_buffer),
+		T(a_client_that_takes_nothing_is_given_up), T(unconsumed_bytes_have_a_limit),
 		T(lines_do_not_depend_on_their_pieces), T(poor_times_go_by),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
