@@ -62,6 +62,12 @@ static result seal_and_keep(const struct delivery *d, const struct smtp_target *
 	struct edge_queue_kept kept;
 	struct edge_queue_keep m = {.delivery = d->id, .account = t->account, .sender = d->sender,
 				    .recipient = t->recipient, .size = d->message.bytes.n, .deaths = deaths};
+	m.ret = (uint8_t)d->ret;
+	m.envid = d->envid;
+	if (t->asked) {
+		m.notify = (uint8_t)t->asked->notify;
+		m.orcpt = t->asked->orcpt;
+	}
 	TRY(seal_for(d, t, &sealed, &m));
 	TRY(neighbour(NEIGHBOUR_QUEUE, &queue));
 	const struct asking ask = {.trace = &d->id, .arena = &a, .timeout_ms = wait_at_most(d, NEIGHBOUR_KEEP_MS)};

@@ -26,6 +26,8 @@ struct delivery {
 	str trace;            /* ready to print */
 	int64_t received;
 	struct body facts, message;
+	enum smtp_ret ret;    /* DSN parameters, for whoever reports */
+	str envid;
 	const struct smtp_target *targets;
 	size_t n;
 	uint64_t until;       /* on the monotonic clock; deliver sets it */

@@ -188,9 +188,11 @@ static result on_keep(struct arrival *in, struct edge_queue_keep *m, struct edge
 	(void)in;
 	(void)answer;
 	TRY(mood(KIT_QUEUE));
+	AUTO_BUF buf dsn = buf_new(2048);
+	buf_printf(&dsn, "notify %u ret %u envid %.*s orcpt %.*s", m->notify, m->ret, STR_ARG(m->envid), STR_ARG(m->orcpt));
 	must(kit->kept_n < KIT_KEPT_MAX);
 	kit->kept[kit->kept_n++] = (struct kit_kept){.account = m->account, .queued = true,
-		.recipient = copy(m->recipient), .sender = copy(m->sender), .trace = copy(STR("")),
+		.recipient = copy(m->recipient), .sender = copy(m->sender), .trace = copy(buf_str(&dsn)),
 		.message = copy(STR("")), .size = (size_t)m->size};
 	return OK;
 }

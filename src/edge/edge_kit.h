@@ -18,7 +18,8 @@ enum { KIT_AUTH = 1, KIT_INSPECT = 2, KIT_QUEUE = 4, KIT_VAULT = 8, KIT_ACCOUNT 
 struct kit_kept {
 	uint64_t account;
 	bool queued;
-	char *recipient, *sender, *trace, *message; /* with terminators; the kit's */
+	/* With terminators; the kit's. Of a queued one `trace` tells the DSN parameters. */
+	char *recipient, *sender, *trace, *message;
 	size_t size;
 };
 

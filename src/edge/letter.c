@@ -127,7 +127,8 @@ static result deliver_examined(
 		return later(s, "The server is short of memory; try again later");
 	struct delivery d = {
 		.client = s->client, .id = s->trace, .sender = s->sender, .trace = buf_str(&trace), .received = now,
-		.facts = e->facts, .message = *message, .targets = s->targets, .n = s->targets_n,
+		.facts = e->facts, .message = *message, .ret = s->mail.ret, .envid = s->mail.envid,
+		.targets = s->targets, .n = s->targets_n,
 	};
 	result r = deliver(&d);
 	if (r.kind == FAIL_CANCELLED)

@@ -28,10 +28,17 @@ enum smtp_state {
 	SMTP_CHUNKS = 16,   /* and at least one BDAT, not the last */
 };
 
+/* What the client asked of reports for one recipient (RFC 3461 4.1, 4.2). */
+struct smtp_asked {
+	unsigned notify; /* bits of smtp_notify, 0: not said */
+	str orcpt;       /* "type;address", empty: not said */
+};
+
 /* One account that the message goes to. The same account behind two
  * recipients gets one copy: deliveries are unique by id in an account. */
 struct smtp_target {
 	uint64_t account;
+	const struct smtp_asked *asked;
 	str recipient; /* as the client wrote it, canonical; in the arena */
 };
 

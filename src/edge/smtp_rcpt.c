@@ -3,6 +3,7 @@
 #include "run/clock.h"
 #include "talk/courier_account.h"
 #include "talk/edge_auth.h"
+#include "talk/edge_queue.h"
 
 static result resolve(struct smtp_session *s, str address, arena *a, struct edge_auth_recipient_is *out)
 {
@@ -41,9 +42,9 @@ static result ask_quota(
 }
 
 /* One copy an account, however many of the recipients are its own. */
-static result add_target(struct smtp_session *s, uint64_t account, str recipient)
+static result add_target(struct smtp_session *s, const struct smtp_target *t)
 {
-	if (hash_get_u64(&s->accounts, account))
+	if (hash_get_u64(&s->accounts, t->account))
 		return OK;
 	if (s->targets_n == s->targets_cap) {
 		size_t cap = s->targets_cap ? s->targets_cap * 2 : 4;
@@ -53,8 +54,8 @@ static result add_target(struct smtp_session *s, uint64_t account, str recipient
 		s->targets = p;
 		s->targets_cap = cap;
 	}
-	TRY(hash_put_u64(&s->accounts, account, s));
-	s->targets[s->targets_n++] = (struct smtp_target){account, recipient};
+	TRY(hash_put_u64(&s->accounts, t->account, s));
+	s->targets[s->targets_n++] = *t;
 	return OK;
 }
 
@@ -92,16 +93,38 @@ static void keep_first(struct smtp_session *s, const struct mailbox *to)
 	s->first.domain = arena_dup(&s->transaction, to->domain);
 }
 
-static result keep_recipient(struct smtp_session *s, const struct mailbox *to, str address,
+/* NULL: nothing was asked, or no memory (which the arena tells). */
+static const struct smtp_asked *keep_asked(struct smtp_session *s, const struct smtp_rcpt *r)
+{
+	if (!(r->given & (SMTP_P_NOTIFY | SMTP_P_ORCPT)))
+		return NULL;
+	struct smtp_asked *asked = arena_alloc(&s->transaction, sizeof *asked);
+	AUTO_BUF buf orcpt = buf_new(EDGE_QUEUE_KEEP_ORCPT_MAX);
+	if (!asked)
+		return NULL;
+	asked->notify = r->notify;
+	if (r->given & SMTP_P_ORCPT) {
+		buf_put(&orcpt, r->orcpt_type);
+		buf_putc(&orcpt, ';');
+		buf_put(&orcpt, r->orcpt);
+		asked->orcpt = arena_dup(&s->transaction, buf_str(&orcpt));
+	}
+	return asked;
+}
+
+static result keep_recipient(struct smtp_session *s, const struct smtp_rcpt *rcpt, str address,
 			     const struct edge_auth_recipient_is *found)
 {
-	str kept = arena_dup(&s->transaction, address);
+	const struct mailbox *to = &rcpt->to;
+	struct smtp_target t = {.recipient = arena_dup(&s->transaction, address), .asked = keep_asked(s, rcpt)};
 	size_t before = s->targets_n;
 	if (s->recipients == 0)
 		keep_first(s, to);
 	result r = arena_result(&s->transaction);
-	for (size_t i = 0; i < found->accounts.n && !failed(r); i++)
-		r = add_target(s, found->accounts.p[i], kept);
+	for (size_t i = 0; i < found->accounts.n && !failed(r); i++) {
+		t.account = found->accounts.p[i];
+		r = add_target(s, &t);
+	}
 	if (failed(r)) {
 		drop_targets(s, before);
 		return SMTP_REFUSE(
@@ -112,7 +135,7 @@ static result keep_recipient(struct smtp_session *s, const struct mailbox *to, s
 	return smtp_reply(s, 250, "2.1.5", "Recipient accepted");
 }
 
-static result check_accounts(struct smtp_session *s, const struct mailbox *to, str address,
+static result check_accounts(struct smtp_session *s, const struct smtp_rcpt *rcpt, str address,
 			     const struct edge_auth_recipient_is *found)
 {
 	uint64_t until = clock_mono_ms() + NEIGHBOUR_QUOTA_MS;
@@ -124,7 +147,7 @@ static result check_accounts(struct smtp_session *s, const struct mailbox *to, s
 		if (v == COURIER_ACCOUNT_TAKE_VERDICT_TOO_LARGE)
 			return SMTP_REFUSE(s, 552, "5.2.3", "The message is larger than this mailbox can ever take");
 	}
-	return keep_recipient(s, to, address, found);
+	return keep_recipient(s, rcpt, address, found);
 }
 
 result smtp_do_rcpt(struct smtp_session *s, const struct smtp_command *c)
@@ -147,5 +170,5 @@ result smtp_do_rcpt(struct smtp_session *s, const struct smtp_command *c)
 		return refuse_verdict(s, EDGE_AUTH_RECIPIENT_VERDICT_LATER);
 	if (found.verdict != EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED || found.accounts.n == 0)
 		return refuse_verdict(s, found.verdict);
-	return check_accounts(s, &c->rcpt.to, buf_str(&address), &found);
+	return check_accounts(s, &c->rcpt, buf_str(&address), &found);
 }

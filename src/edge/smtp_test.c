@@ -215,6 +215,24 @@ static void say_many(struct kit *k, size_t lines, const char *line)
 		kit_say(k, str_from(line));
 }
 
+static void queue_with_wishes(struct kit *k)
+{
+	begin(k);
+	k->gone = KIT_ACCOUNT;
+	kit_play(k, EHLO "C: MAIL FROM:<a@far.test> RET=HDRS ENVID=QQ+2B1\nS: 250\n"
+		"C: RCPT TO:<user1@here.test> NOTIFY=FAILURE,DELAY ORCPT=rfc822;old@example.test\nS: 250\n"
+		"C: RCPT TO:<user2@here.test>\nS: 250\n" LETTER "S: 250\nQ: 2");
+	for (size_t i = 0; i < 2; i++)
+		assert_string_equal(k->kept[i].trace, strstr(k->kept[i].recipient, "user1")
+			? "notify 12 ret 2 envid QQ+1 orcpt rfc822;old@example.test" : "notify 0 ret 2 envid QQ+1 orcpt ");
+}
+
+static void wishes_for_reports_are_kept_with_each_copy(void **state)
+{
+	(void)state;
+	kit_run(queue_with_wishes);
+}
+
 enum { LARGE_LINES = 20000 }; /* of 10 octets: above what goes inline */
 
 static void send_large(struct kit *k)
@@ -376,6 +394,7 @@ int main(void)
 		cmocka_unit_test(a_client_that_reads_nothing_is_ended),
 		cmocka_unit_test(a_stopping_server_says_so),
 		cmocka_unit_test(a_stop_waits_for_the_copies),
+		cmocka_unit_test(wishes_for_reports_are_kept_with_each_copy),
 	};
 	assert_ok(random_open());
 	return cmocka_run_group_tests_name("edge smtp", tests, NULL, NULL);

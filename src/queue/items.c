@@ -22,6 +22,11 @@ static const char *const steps[] = {
 	" item INTEGER PRIMARY KEY REFERENCES item(id) ON DELETE CASCADE,"
 	" wrapped BLOB NOT NULL, body BLOB, sealed BLOB);"
 	"CREATE INDEX content_body ON content(body) WHERE body IS NOT NULL;",
+	/* What the sender asked of reports (RFC 3461). */
+	"ALTER TABLE item ADD COLUMN notify INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE item ADD COLUMN ret INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE item ADD COLUMN envid BLOB NOT NULL DEFAULT x'';"
+	"ALTER TABLE item ADD COLUMN orcpt BLOB NOT NULL DEFAULT x'';",
 };
 const struct db_schema items_schema = {steps, sizeof steps / sizeof *steps};
 
@@ -139,10 +144,11 @@ static result run_keep(struct db *db, void *arg)
 	const struct edge_queue_keep *m = k->m;
 	k->id = 0;
 	TRY(db_run(db, "INSERT OR IGNORE INTO item (delivery, account, sender, recipient, size, octets, state, attempts,"
-		" deaths, kept, next, why) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10, x'')",
+		" deaths, kept, next, why, notify, ret, envid, orcpt)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10, x'', ?11, ?12, ?13, ?14)",
 		DB_BLOB(str_of((const char *)m->delivery.b, sizeof m->delivery.b)), DB_INT(m->account), DB_BLOB(m->sender),
 		DB_BLOB(m->recipient), DB_INT(m->size), DB_INT(m->sealed.bytes.n), DB_INT(k->state), DB_INT(m->deaths),
-		DB_INT(k->now), DB_INT(k->next)));
+		DB_INT(k->now), DB_INT(k->next), DB_INT(m->notify), DB_INT(m->ret), DB_BLOB(m->envid), DB_BLOB(m->orcpt)));
 	if (db_changed(db) == 0)
 		return OK;
 	uint64_t id = (uint64_t)db_last_row(db);
