@@ -237,6 +237,9 @@ static result read_command(struct imap *i, bool *whole)
 		result r = stream_read_line(i->client->stream, IMAP_TEXT_MAX, LINE_ANY, &line);
 		if (r.kind == FAIL_LIMIT)
 			return too_long(i);
+		i->ending = r.kind == FAIL_INPUT;
+		if (i->ending)
+			return say(i, (str){NULL, 0}, "BYE This line has no end");
 		TRY(r);
 		if (i->text.n == 0)
 			buf_reserve(&i->text, i->text.max); /* growing would leave copies of a password behind */

@@ -190,7 +190,13 @@ static result one_command(struct smtp_session *s)
 {
 	struct client *c = s->client;
 	str line;
+	/* For the whole line, not each octet: nobody keeps a place for years with one command. */
+	stream_set_deadline(c->stream, options_number(&c->edge->options, OPT_COMMAND_TIME));
 	result r = stream_read_line(c->stream, SMTP_LINE_MAX, LINE_CRLF, &line);
+	stream_set_deadline(c->stream, FIBER_FOREVER);
+	s->ending = r.kind == FAIL_INPUT;
+	if (s->ending)
+		return SMTP_REFUSE(s, 500, "5.5.2", "The line has no end: commands have at most 12,288 octets");
 	if (r.kind == FAIL_LIMIT)
 		return SMTP_REFUSE(s, 500, "5.5.2", "The line is too long: commands have at most 12,288 octets");
 	TRY(r);

@@ -20,6 +20,7 @@ enum {
 	STREAM_BLOCK = 16 * 1024,     /* one read; one TLS record */
 	STREAM_WRITE_MAX = 16 * 1024, /* gathered before it is sent without being asked */
 	STREAM_COPY_MAX = 4 * 1024,   /* longer pieces are sent from where they are */
+	STREAM_SKIP_MAX = 4 << 20,    /* of a line that is too long */
 	STREAM_STEPS_MAX = 64,        /* reads or writes in a row that did not wait; then others run */
 };
 
@@ -47,7 +48,7 @@ struct tls *stream_tls(struct stream *s); /* NULL without */
 enum line_end { LINE_CRLF, LINE_ANY };
 /* Suspends. The view is without its end. LIMIT when it is longer than max: the
  * rest of that line was skipped in bounded memory and the next call gives the
- * next line. An end in the middle of a line is CLOSED; stream_peek has it. */
+ * next line. INPUT, for good, when there is no end within STREAM_SKIP_MAX. An end in the middle of a line is CLOSED; stream_peek has it. */
 result stream_read_line(struct stream *s, size_t max, enum line_end end, str *line) NODISCARD;
 
 str stream_peek(const struct stream *s);           /* what is buffered, may be empty */

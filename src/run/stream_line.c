@@ -30,7 +30,8 @@ static void forget(struct stream *s)
 
 static result skip_line(struct stream *s, enum line_end end)
 {
-	for (;;) {
+	uint64_t until = s->bytes_in + STREAM_SKIP_MAX;
+	while (s->bytes_in < until) {
 		size_t end_n = 0;
 		size_t at = find_end(s, end, &end_n);
 		if (at != STR_NONE) {
@@ -40,6 +41,8 @@ static result skip_line(struct stream *s, enum line_end end)
 		forget(s);
 		TRY(stream_fill(s));
 	}
+	s->in_ended = failure(FAIL_INPUT, "The line does not end.");
+	return s->in_ended;
 }
 
 result stream_read_line(struct stream *s, size_t max, enum line_end end, str *line)

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -190,6 +191,34 @@ static void a_long_line_is_skipped_and_the_next_one_read(void **state)
 {
 	(void)state;
 	play(peer_long_lines, test_long_lines);
+}
+
+static void peer_endless_line(int fd)
+{
+	char piece[4096];
+	memset(piece, 'x', sizeof(piece));
+	size_t left = STREAM_SKIP_MAX + 64 * 1024;
+	while (left) {
+		ssize_t n = send(fd, piece, sizeof(piece) < left ? sizeof(piece) : left, MSG_NOSIGNAL);
+		if (n < 0 && errno != EAGAIN)
+			return;
+		left -= n > 0 ? (size_t)n : 0;
+		fiber_yield();
+	}
+}
+
+static void test_endless_line(struct stream *s)
+{
+	str line;
+	assert_int_equal(stream_read_line(s, LIMIT, LINE_CRLF, &line).kind, FAIL_INPUT);
+	assert_int_equal(stream_read_line(s, LIMIT, LINE_CRLF, &line).kind, FAIL_INPUT);
+	assert_true(stream_bytes_in(s) <= STREAM_SKIP_MAX + 2 * STREAM_BLOCK);
+}
+
+static void a_line_without_end_ends_the_stream(void **state)
+{
+	(void)state;
+	play(peer_endless_line, test_endless_line);
 }
 
 static void peer_big_line(int fd)
@@ -643,6 +672,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(what_was_written_goes_out_before_a_wait), T(crlf_lines_come_whole), T(any_line_ends_are_taken),
 		T(a_long_line_is_skipped_and_the_next_one_read),
+		T(a_line_without_end_ends_the_stream),
 		T(a_line_may_be_larger_than_a_block), T(bulk_goes_through_both_ways),
 		T(a_deadline_ends_a_dribbling_client), T(an_idle_client_times_out),
 		T(a_descriptor_is_handed_over_only_when_nothing_waits), T(carries_both_ways_until_the_room_ends),

@@ -102,6 +102,8 @@ static void part(struct imap_session *s)
 		imap_bye(s, "[UNAVAILABLE] Nothing was heard for too long; log in again.");
 	} else if (why == FAIL_CANCELLED) {
 		imap_bye(s, "[UNAVAILABLE] The server is being stopped; log in again in a moment.");
+	} else if (why == FAIL_INPUT) {
+		imap_bye(s, "This line has no end; log in again.");
 	} else if (why == FAIL_ABSENT) {
 		imap_bye(s, "The selected mailbox was deleted by another session; log in again.");
 	} else if (why == FAIL_MEMORY || why == FAIL_LIMIT) {
