@@ -218,6 +218,9 @@ static result one_command(struct pop3 *p)
 	str line;
 	result r = stream_read_line(p->client->stream, POP3_LINE_MAX, LINE_ANY, &line);
 	bool too_long = r.kind == FAIL_LIMIT;
+	p->ending = r.kind == FAIL_INPUT;
+	if (p->ending)
+		return say_err(p, "The line has no end; this connection ends");
 	if (!too_long)
 		TRY(r);
 	if (!p->client->trusted && ++p->commands > POP3_COMMANDS_MAX) {

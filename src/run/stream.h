@@ -48,7 +48,8 @@ struct tls *stream_tls(struct stream *s); /* NULL without */
 enum line_end { LINE_CRLF, LINE_ANY };
 /* Suspends. The view is without its end. LIMIT when it is longer than max: the
  * rest of that line was skipped in bounded memory and the next call gives the
- * next line. INPUT, for good, when there is no end within STREAM_SKIP_MAX. An end in the middle of a line is CLOSED; stream_peek has it. */
+ * next line. INPUT, for good, when there is no end within STREAM_SKIP_MAX.
+ * The connection's end in the middle of a line is CLOSED; stream_peek has it. */
 result stream_read_line(struct stream *s, size_t max, enum line_end end, str *line) NODISCARD;
 
 str stream_peek(const struct stream *s);           /* what is buffered, may be empty */
