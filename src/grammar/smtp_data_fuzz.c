@@ -81,6 +81,27 @@ static void check_printer(str in, size_t step)
 	must(str_starts(buf_str(&back), in) && back.n == in.n + (within ? 2 : 0));
 }
 
+/* With lf_dots: whoever takes LF alone for a line's end sees the end at the end, and the same message. */
+static void check_lf_printer(str in, size_t step)
+{
+	AUTO_BUF buf wire = buf_new(1 << 22), back = buf_new(1 << 22);
+	struct smtp_stuffer s = {.lf_dots = true};
+	for (size_t i = 0; i < in.n; i += step)
+		smtp_data_stuff(&s, str_sub(in, i, step), &wire);
+	bool within = s.within_line;
+	smtp_data_stuff_finish(&s, &wire);
+	str rest = buf_str(&wire);
+	while (!str_eq(rest, STR(".\r\n"))) {
+		size_t end = str_chr(rest, '\n');
+		must(end != STR_NONE);
+		str line = str_sub(rest, 0, end + 1);
+		must(!str_eq(line, STR(".\n")) && !str_eq(line, STR(".\r\n")));
+		buf_put(&back, str_skip(line, str_starts(line, STR("."))));
+		rest = str_skip(rest, end + 1);
+	}
+	must(str_starts(buf_str(&back), in) && back.n == in.n + (within ? 2 : 0));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size < 1)
@@ -89,5 +110,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t step = data[0] % 23 + 1;
 	check_decoder(in, step);
 	check_printer(in, step);
+	check_lf_printer(in, step);
 	return 0;
 }

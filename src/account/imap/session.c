@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "account/imap/capability.h"
 #include "account/imap/read.h"
 #include "account/imap/verbs.h"
@@ -143,8 +145,10 @@ void imap_session_run(struct imap_home *h, const struct imap_login_done *l)
 		.code = buf_new(IMAP_OUT_MAX),
 		.arena = arena_new(IMAP_COMMAND_ARENA),
 	};
-	if (failed(stream_open(l->socket, &s.stream)))
+	if (failed(stream_open(l->socket, &s.stream))) {
+		close(l->socket);
 		return;
+	}
 	list_insert(&h->sessions, &s.place);
 	stream_set_idle(s.stream, h->idle_ms);
 	greet(&s, l->tag);

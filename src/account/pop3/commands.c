@@ -127,7 +127,7 @@ result pop3_run_QUIT(struct pop3_session *s, const struct pop3_command *c)
 	s->ending = true;
 	result r = maildrop_remove(&s->drop);
 	if (failed(r)) {
-		buf_put(&s->out, STR("-ERR [SYS/TEMP] None of the marked messages was removed: "));
+		buf_put(&s->out, STR("-ERR [SYS/TEMP] The marked messages could not be removed: "));
 		buf_put(&s->out, str_from(r.text));
 		buf_put(&s->out, STR("\r\n"));
 	} else {

@@ -1,5 +1,7 @@
 #include "account/pop3/session.h"
 
+#include <unistd.h>
+
 /* These belong to the edge: it speaks to the client until the login. */
 #define pop3_run_STLS NULL
 #define pop3_run_USER NULL
@@ -152,8 +154,10 @@ void pop3_home_init(struct pop3_home *h)
 void pop3_session_run(struct pop3_home *h, int socket)
 {
 	struct pop3_session s = {.home = h, .fiber = fiber_self(), .out = buf_new(POP3_OUT_MAX)};
-	if (failed(stream_open(socket, &s.stream)))
+	if (failed(stream_open(socket, &s.stream))) {
+		close(socket);
 		return;
+	}
 	list_insert(&h->sessions, &s.place);
 	stream_set_idle(s.stream, h->idle_ms);
 	greet(&s);

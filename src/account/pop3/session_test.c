@@ -2,6 +2,10 @@
 #include "grammar/pop3.h"
 
 #include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
 
 /* Each test is one dialogue in a fresh account. */
 #define DIALOGUE(NAME, ...)                                                \
@@ -303,7 +307,7 @@ static void fail_at_quit(struct kit *k)
 {
 	static const char *const first[] = {"DELIVER one", "DELIVER two", "S: +OK ...", "C: DELE 1", "S: +OK ...",
 		"C: DELE 2", "S: +OK ...", NULL};
-	static const char *const then[] = {"C: QUIT", "S: -ERR [SYS/TEMP] None of the marked messages was removed: ...",
+	static const char *const then[] = {"C: QUIT", "S: -ERR [SYS/TEMP] The marked messages could not be removed: ...",
 		"EOF", NULL};
 	static const char *const after[] = {"2S: +OK 2 messages...", "2C: DELE 1", "2S: +OK ...", "2C: QUIT",
 		"2S: +OK 1 messages removed...", "2EOF", NULL};
@@ -321,6 +325,145 @@ static void tells_when_nothing_could_be_removed(void **state)
 {
 	(void)state;
 	kit_run(fail_at_quit);
+}
+
+/* Longer than what is gathered before it is sent. */
+static void list_many(struct kit *k)
+{
+	enum { ONCE = STORE_APPEND_MAX, TIMES = 4 };
+	struct stage t;
+	struct letter l = kit_letter(k, "one of many", 10);
+	struct append_item *items = arena_array(&k->m, ONCE, sizeof *items);
+	stage_open(&t, k);
+	for (size_t i = 0; i < ONCE; i++)
+		items[i].letter = &l;
+	for (int i = 0; i < TIMES; i++)
+		assert_ok(message_append(&k->owner, &(struct append){STR("INBOX"), items, ONCE}, &(struct appended){0}));
+	stage_join(&t, 0);
+	assert_true(str_starts(stage_line(&t, 0), STR("+OK 4000 messages")));
+	stage_send(&t, 0, STR("UIDL\r\nDELE 4000\r\nUIDL 4000\r\nQUIT\r\n"));
+	assert_true(str_starts(stage_line(&t, 0), STR("+OK 4000 messages")));
+	size_t octets = 0, n = 0;
+	for (str line = stage_line(&t, 0); !str_eq(line, STR(".")); line = stage_line(&t, 0), n++)
+		octets += line.n + 2;
+	assert_int_equal(n, ONCE * TIMES);
+	assert_true(octets > POP3_OUT_MAX);
+	assert_true(str_starts(stage_line(&t, 0), STR("+OK ")));
+	assert_true(str_starts(stage_line(&t, 0), STR("-ERR ")));
+	assert_true(str_starts(stage_line(&t, 0), STR("+OK 1 messages removed")));
+	stage_close(&t);
+}
+
+static void lists_thousands(void **state)
+{
+	(void)state;
+	kit_run(list_many);
+}
+
+/* A client that reads nothing does not hold up the room's end beyond POP3_STOP_MS. */
+static void never_read(struct kit *k)
+{
+	AUTO_BUF buf text = buf_new(8 * 1024 * 1024);
+	struct stage t;
+	stage_open(&t, k);
+	buf_put(&text, STR("A: b\r\n\r\n"));
+	while (text.n < 4 * 1024 * 1024)
+		buf_put(&text, STR("a line of a message that nobody reads\r\n"));
+	stage_deliver(&t, buf_str(&text));
+	stage_join(&t, 0);
+	stage_line(&t, 0);
+	stage_send(&t, 0, STR("RETR 1\r\n"));
+	assert_ok(fiber_sleep(20));
+	pop3_sessions_stop(&t.home);
+	assert_true(list_empty(&t.home.sessions));
+	stage_close(&t);
+}
+
+static void stops_before_a_reader_that_does_not_read(void **state)
+{
+	(void)state;
+	kit_run(never_read);
+}
+
+/* Whatever allocation is refused, the session ends in order, and what the client
+ * was told is gone has gone. */
+static void hear_to_the_end(int fd, buf *out)
+{
+	char piece[4096];
+	for (;;) {
+		ssize_t n = read(fd, piece, sizeof piece);
+		if (n == 0)
+			return;
+		if (n > 0)
+			buf_put(out, str_of(piece, (size_t)n));
+		else
+			assert_ok(fiber_sleep(1));
+	}
+}
+
+struct bare_session {
+	struct pop3_home *home;
+	int fd;
+	bool over;
+};
+
+static void run_bare(void *arg)
+{
+	struct bare_session *b = arg;
+	pop3_session_run(b->home, b->fd);
+	b->over = true;
+}
+
+static bool refused_once(struct stage *t, uint64_t n)
+{
+	static const char all[] = "STAT\r\nUIDL\r\nRETR 1\r\nTOP 1 1\r\nDELE 1\r\nQUIT\r\n";
+	AUTO_BUF buf said = buf_new(65536);
+	int ends[2];
+	struct view *v = kit_view(t->kit, "INBOX");
+	uint32_t before = view_exists(v);
+	view_close(&v);
+	buf_reserve(&said, 65536);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+	struct bare_session b = {.home = &t->home, .fd = ends[1]};
+	assert_ok(fiber_start(run_bare, &b, "session", NULL));
+	assert_int_equal(write(ends[0], all, sizeof all - 1), sizeof all - 1);
+	mem_fail_at(n);
+	for (int i = 0; i < 5000 && !b.over; i++)
+		assert_ok(fiber_sleep(1));
+	bool hit = mem_count() >= n;
+	mem_fail_at(0);
+	if (!list_empty(&t->home.sessions))
+		fail_msg("allocation %llu: the session goes on", (unsigned long long)n);
+	assert_true(b.over);
+	hear_to_the_end(ends[0], &said);
+	close(ends[0]);
+	v = kit_view(t->kit, "INBOX");
+	bool removed = view_exists(v) < before;
+	view_close(&v);
+	bool told = str_find(buf_str(&said), STR("+OK 1 messages removed")) != STR_NONE;
+	if (told && !removed)
+		fail_msg("allocation %llu: told, but not removed", (unsigned long long)n);
+	if (removed)
+		stage_deliver(t, STR("A: b\r\n\r\ntext\r\n"));
+	return hit;
+}
+
+static void refuse_each(struct kit *k)
+{
+	struct stage t;
+	stage_open(&t, k);
+	stage_deliver(&t, STR("A: b\r\n\r\ntext\r\n"));
+	uint64_t n = 1;
+	while (refused_once(&t, n))
+		n++;
+	assert_true(n > 5);
+	stage_close(&t);
+}
+
+static void outlives_refused_memory(void **state)
+{
+	(void)state;
+	kit_run(refuse_each);
 }
 
 int main(void)
@@ -341,6 +484,9 @@ int main(void)
 		cmocka_unit_test(sends_large_messages_in_pieces),
 		cmocka_unit_test(refuses_a_long_line),
 		cmocka_unit_test(tells_when_nothing_could_be_removed),
+		cmocka_unit_test(lists_thousands),
+		cmocka_unit_test(stops_before_a_reader_that_does_not_read),
+		cmocka_unit_test(outlives_refused_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
