@@ -47,8 +47,8 @@ def rooms_of(server):
 
 def another_accounts_file(server, process):
     """A mail.db that is not this process's own."""
-    own = os.readlink(f'/proc/{process.pid}/cwd')
-    return next(str(f) for f in sorted((server.directory / 'accounts').glob('*/mail.db')) if str(f.parent) != own)
+    own = str(process.number) if process.room == 'account' else None
+    return next(str(f) for f in sorted((server.directory / 'accounts').glob('*/mail.db')) if f.parent.name != own)
 
 
 def intrude(process, victim, other_file, other_pid):
@@ -86,6 +86,8 @@ def house_still_works(server, before):
 
 @pytest.mark.parametrize('abi', ['', '2'], ids=['the Landlock of this kernel', 'Landlock ABI 2'])
 def test_an_intruder_can_do_nothing(new_server, victim, monkeypatch, abi):
+    if os.geteuid() != 0:
+        pytest.skip('only root may trace the rooms: they are not dumpable')
     if abi:
         monkeypatch.setenv('POSTERN_LANDLOCK_ABI', abi)
     server = new_server(users=3)
