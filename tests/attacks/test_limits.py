@@ -9,6 +9,8 @@ import pytest
 
 from kit import paths, wire
 
+pytestmark = pytest.mark.smoke  # hostile input is where the sanitizers are worth most
+
 MIB = 1 << 20
 GROWTH_KIB = 32 * 1024          # what bad commands may cost the whole server
 GROWTH_BIG_KIB = 256 * 1024     # what one very large message may cost it

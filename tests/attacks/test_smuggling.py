@@ -5,6 +5,8 @@ import pytest
 
 from kit import wire
 
+pytestmark = pytest.mark.smoke  # hostile input is where the sanitizers are worth most
+
 # End-of-data sequences that some server somewhere has taken for CRLF.CRLF.
 SEQUENCES = {
     'LF . LF': b'\n.\n',

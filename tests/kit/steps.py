@@ -75,9 +75,10 @@ class Run:
         """Runs argv, its output to the log; returns (exit status, output)."""
         lines = []
         environment = {**os.environ, **SANITIZERS, 'POSTERN_DATA': str(DATA), **kwargs.pop('env', {})}
+        where = kwargs.pop('cwd', ROOT)
         with open(LOGS / f'{log}.log', 'a') as out:
             print('$', ' '.join(map(str, argv)), file=out, flush=True)
-            with subprocess.Popen(argv, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            with subprocess.Popen(argv, cwd=where, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, text=True, errors='replace', **kwargs) as child:
                 for line in child.stdout:
                     out.write(line)
@@ -190,7 +191,8 @@ def unit_test(run, directory, test, slower):
     started = time.monotonic()
     run.latest = prefix
     status, out = run.command(f'unit-{prefix.replace(": ", "-").replace("/", "-").replace(" ", "-")}',
-                              ['timeout', '-k', '5', str(limit), *test['cmd']], env=environment)
+                              ['timeout', '-k', '5', str(limit), *test['cmd']], env=environment,
+                              cwd=test.get('workdir') or directory)
     seconds = time.monotonic() - started
     return list(tap_results(prefix, out, status, seconds))
 
