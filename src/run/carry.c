@@ -12,11 +12,22 @@ struct lane {
 	buf kept;        /* read and not yet taken by the receiver */
 	int read_wants;  /* what the descriptor of `from` must do before the next read; 0: try */
 	int write_wants; /* the same for `to` */
+	bool inward;     /* to the room: one that reads no more may have said something last */
+	bool deaf;       /* so it is, and what comes is dropped */
 	bool ended;
 };
 
 /* No fiber waits while it is in use, so one serves the whole process. */
 static char *shared;
+
+static result heard(struct lane *l, result r)
+{
+	if (r.kind != FAIL_NETWORK || !l->inward)
+		return r;
+	l->deaf = true;
+	buf_free(&l->kept);
+	return OK;
+}
 
 static result keep(struct lane *l, str rest)
 {
@@ -26,20 +37,20 @@ static result keep(struct lane *l, str rest)
 
 static result push(struct lane *l, str bytes)
 {
-	while (bytes.n && !l->write_wants) {
+	while (bytes.n && !l->write_wants && !l->deaf) {
 		struct tls_step step;
-		TRY(stream_try_write(l->to, bytes, &step));
+		TRY(heard(l, stream_try_write(l->to, bytes, &step)));
 		l->write_wants = step.wants;
 		bytes = str_skip(bytes, step.done);
 	}
-	return bytes.n ? keep(l, bytes) : OK;
+	return bytes.n && !l->deaf ? keep(l, bytes) : OK;
 }
 
 static result push_kept(struct lane *l)
 {
 	while (l->kept.n && !l->write_wants) {
 		struct tls_step step;
-		TRY(stream_try_write(l->to, buf_str(&l->kept), &step));
+		TRY(heard(l, stream_try_write(l->to, buf_str(&l->kept), &step)));
 		l->write_wants = step.wants;
 		buf_drop(&l->kept, step.done);
 	}
@@ -54,7 +65,7 @@ static result move(struct lane *l, bool *moved)
 	struct tls_step step;
 	result r = stream_try_read(l->from, shared, CARRY_BLOCK, &step);
 	l->read_wants = step.wants;
-	if (r.kind == FAIL_CLOSED) {
+	if (r.kind == FAIL_CLOSED || (r.kind == FAIL_NETWORK && !l->inward)) {
 		l->ended = true;
 		return OK;
 	}
@@ -77,12 +88,12 @@ static result carry_buffered(struct lane *l)
 {
 	TRY(stream_flush(l->to));
 	str have = stream_peek(l->from);
-	TRY(stream_write(l->to, have));
+	TRY(heard(l, stream_write(l->to, have)));
 	stream_consume(l->from, have.n);
 	if (l->from->in)
 		explicit_bzero(l->from->in, l->from->in_cap);
 	stream_drop_empty(l->from);
-	return stream_flush(l->to);
+	return heard(l, stream_flush(l->to));
 }
 
 static int wants_of(const struct lane *out, const struct lane *in)
@@ -132,7 +143,7 @@ result carry(struct stream *client, struct stream *inner)
 {
 	if (!shared && !(shared = mem_grow(NULL, CARRY_BLOCK)))
 		return failure(FAIL_MEMORY, "There is no memory to carry a session.");
-	struct lane up = {.from = client, .to = inner, .kept = buf_new(CARRY_BLOCK)};
+	struct lane up = {.from = client, .to = inner, .kept = buf_new(CARRY_BLOCK), .inward = true};
 	struct lane down = {.from = inner, .to = client, .kept = buf_new(CARRY_BLOCK)};
 	result r = carry_buffered(&up);
 	if (!failed(r))

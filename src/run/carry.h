@@ -14,10 +14,10 @@ enum {
 	CARRY_STALL_MS = 5 * 60 * 1000, /* a receiver that takes nothing for so long has gone */
 };
 
-/* Suspends until `inner` has ended (OK, when all it sent reached the client) or
- * something broke (NETWORK), stalled (TIMEOUT) or was cancelled. When the client
- * ends its sending side, inner is told so and may still answer. What is
- * buffered in either stream is carried first. */
+/* Suspends until `inner` has ended, in order or not (OK, when all it sent
+ * reached the client), or the client broke (NETWORK) or stalled (TIMEOUT), or
+ * CANCELLED. When the client ends its sending side, inner is told so and may
+ * still answer. What is buffered in either stream is carried first. */
 result carry(struct stream *client, struct stream *inner) NODISCARD;
 
 #endif

@@ -453,6 +453,31 @@ static void carries_both_ways_until_the_room_ends(void **state)
 	assert_ok(carried);
 }
 
+/* It spoke and went without reading all that was sent to it. */
+static void carries_the_last_words_of_a_room(void **state)
+{
+	(void)state;
+	for (int early = 0; early < 2; early++) {
+		int outer[2], inner[2];
+		char got[16];
+		assert_ok(net_pair(SOCK_STREAM, outer));
+		assert_ok(net_pair(SOCK_STREAM, inner));
+		assert_ok(stream_open(outer[0], &ends.client));
+		assert_ok(stream_open(inner[0], &ends.inner));
+		if (early)
+			send_str(inner[0], STR("unread"));
+		send_str(inner[1], STR("bye"));
+		close(inner[1]);
+		send_str(outer[1], STR("more"));
+		assert_ok(fiber_start(run_carry, NULL, "carry", NULL));
+		loop_run();
+		assert_ok(carried);
+		assert_int_equal(read(outer[1], got, sizeof got), 3);
+		assert_memory_equal(got, "bye", 3);
+		close(outer[1]);
+	}
+}
+
 static void cancel_all(void *arg)
 {
 	(void)arg;
@@ -676,7 +701,7 @@ int main(void)
 		T(a_line_may_be_larger_than_a_block), T(bulk_goes_through_both_ways),
 		T(a_deadline_ends_a_dribbling_client), T(an_idle_client_times_out),
 		T(a_descriptor_is_handed_over_only_when_nothing_waits), T(carries_both_ways_until_the_room_ends),
-		T(carrying_ends_by_cancel), T(carrying_keeps_no_buffer),
+		T(carrying_ends_by_cancel), T(carries_the_last_words_of_a_room), T(carrying_keeps_no_buffer),
 		T(a_client_that_takes_nothing_is_given_up), T(unconsumed_bytes_have_a_limit),
 		T(lines_do_not_depend_on_their_pieces), T(poor_times_go_by),
 	};
