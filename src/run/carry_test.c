@@ -1,0 +1,237 @@
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/test.h"
+#include "run/carry.h"
+#include "run/clock.h"
+#include "run/loop.h"
+#include "run/net.h"
+#include "run/stream_core.h"
+
+enum { BULK = 5 * 1024 * 1024 };
+
+static char bulk[BULK];
+
+static int open_loop(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < BULK; i++)
+		bulk[i] = (char)(i * 2654435761U >> 13);
+	return failed(loop_open()) ? -1 : 0;
+}
+
+static int shut_loop(void **state)
+{
+	(void)state;
+	loop_close();
+	return 0;
+}
+
+static void expect(struct stream *s, str want)
+{
+	while (want.n) {
+		str got;
+		assert_ok(stream_read_some(s, &got));
+		size_t n = got.n < want.n ? got.n : want.n;
+		assert_memory_equal(got.p, want.p, n);
+		stream_consume(s, n);
+		want = str_skip(want, n);
+	}
+}
+
+static struct {
+	struct stream *client;
+	struct stream *inner;
+} ends;
+
+static result carried;
+
+static void run_carry(void *arg)
+{
+	(void)arg;
+	carried = carry(ends.client, ends.inner);
+	stream_free(&ends.client);
+	stream_free(&ends.inner);
+}
+
+/* The room: echoes until the client ended, then says goodbye and ends. */
+static void run_room(void *arg)
+{
+	struct stream *s = NULL;
+	assert_ok(stream_open(*(int *)arg, &s));
+	str got;
+	while (!failed(stream_read_some(s, &got))) {
+		assert_ok(stream_write(s, got));
+		stream_consume(s, got.n);
+		assert_ok(stream_flush(s));
+	}
+	assert_ok(stream_write(s, STR("bye")));
+	assert_ok(stream_end(s));
+	stream_free(&s);
+}
+
+static void send_bulk_and_end(void *arg)
+{
+	struct stream *s = arg;
+	assert_ok(stream_write(s, str_of(bulk, BULK)));
+	assert_ok(stream_end(s));
+}
+
+static void run_client(void *arg)
+{
+	struct stream *s = NULL;
+	assert_ok(stream_open(*(int *)arg, &s));
+	assert_ok(fiber_start(send_bulk_and_end, s, "sender", NULL));
+	expect(s, str_of(bulk, BULK));
+	expect(s, STR("bye"));
+	assert_int_equal(stream_fill(s).kind, FAIL_CLOSED);
+	stream_free(&s);
+}
+
+static void carries_both_ways_until_the_room_ends(void **state)
+{
+	(void)state;
+	int outer[2], inner[2];
+	assert_ok(net_pair(SOCK_STREAM, outer));
+	assert_ok(net_pair(SOCK_STREAM, inner));
+	assert_ok(stream_open(outer[0], &ends.client));
+	assert_ok(stream_open(inner[0], &ends.inner));
+	assert_ok(fiber_start(run_carry, NULL, "carry", NULL));
+	assert_ok(fiber_start(run_room, &inner[1], "room", NULL));
+	assert_ok(fiber_start(run_client, &outer[1], "client", NULL));
+	loop_run();
+	assert_ok(carried);
+}
+
+/* It spoke and went without reading all that was sent to it. */
+static void carries_the_last_words_of_a_room(void **state)
+{
+	(void)state;
+	for (int early = 0; early < 2; early++) {
+		int outer[2], inner[2];
+		char got[16];
+		assert_ok(net_pair(SOCK_STREAM, outer));
+		assert_ok(net_pair(SOCK_STREAM, inner));
+		assert_ok(stream_open(outer[0], &ends.client));
+		assert_ok(stream_open(inner[0], &ends.inner));
+		if (early)
+			assert_int_equal(write(inner[0], "unread", 6), 6);
+		assert_int_equal(write(inner[1], "bye", 3), 3);
+		close(inner[1]);
+		assert_int_equal(write(outer[1], "more", 4), 4);
+		assert_ok(fiber_start(run_carry, NULL, "carry", NULL));
+		loop_run();
+		assert_ok(carried);
+		assert_int_equal(read(outer[1], got, sizeof got), 3);
+		assert_memory_equal(got, "bye", 3);
+		close(outer[1]);
+	}
+}
+
+static void cancel_all(void *arg)
+{
+	(void)arg;
+	assert_ok(fiber_sleep(5));
+	loop_end();
+}
+
+/* A login is read first; then nothing of it stays in memory. */
+static void log_in_and_carry(void *arg)
+{
+	str line;
+	assert_ok(stream_read_line(ends.client, 100, LINE_ANY, &line));
+	run_carry(arg);
+}
+
+static void see_the_buffer(void *arg)
+{
+	char got[8];
+	assert_ok(fiber_sleep(5));
+	assert_null(ends.client->in);
+	assert_int_equal(read(*(int *)arg, got, sizeof got), 5);
+	assert_memory_equal(got, "NOOP\n", 5);
+	loop_end();
+}
+
+static void carrying_keeps_no_buffer(void **state)
+{
+	(void)state;
+	int outer[2], inner[2];
+	assert_ok(net_pair(SOCK_STREAM, outer));
+	assert_ok(net_pair(SOCK_STREAM, inner));
+	assert_ok(stream_open(outer[0], &ends.client));
+	assert_ok(stream_open(inner[0], &ends.inner));
+	assert_int_equal(write(outer[1], "LOGIN\nNOOP\n", 11), 11);
+	assert_ok(fiber_start(log_in_and_carry, NULL, "carry", NULL));
+	assert_ok(fiber_start(see_the_buffer, &inner[1], "end", NULL));
+	loop_run();
+	assert_int_equal(carried.kind, FAIL_CANCELLED);
+	close(outer[1]);
+	close(inner[1]);
+}
+
+static void carrying_ends_by_cancel(void **state)
+{
+	(void)state;
+	int outer[2], inner[2];
+	assert_ok(net_pair(SOCK_STREAM, outer));
+	assert_ok(net_pair(SOCK_STREAM, inner));
+	assert_ok(stream_open(outer[0], &ends.client));
+	assert_ok(stream_open(inner[0], &ends.inner));
+	assert_ok(fiber_start(run_carry, NULL, "carry", NULL));
+	assert_ok(fiber_start(cancel_all, NULL, "end", NULL));
+	loop_run();
+	assert_int_equal(carried.kind, FAIL_CANCELLED);
+	close(outer[1]);
+	close(inner[1]);
+}
+
+static void stall_and_advance(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 10; i++)
+		fiber_yield();
+	clock_test_advance(CARRY_STALL_MS - 1);
+	fiber_yield();
+	fiber_yield();
+	assert_non_null(ends.client);
+	clock_test_advance(2);
+}
+
+static void fill_inner(void *arg)
+{
+	int fd = *(int *)arg;
+	for (ssize_t n = 1; n > 0; )
+		n = write(fd, bulk, sizeof(bulk));
+}
+
+static void a_client_that_takes_nothing_is_given_up(void **state)
+{
+	(void)state;
+	int outer[2], inner[2];
+	assert_ok(net_pair(SOCK_STREAM, outer));
+	assert_ok(net_pair(SOCK_STREAM, inner));
+	assert_ok(stream_open(outer[0], &ends.client));
+	assert_ok(stream_open(inner[0], &ends.inner));
+	clock_test_hold(0);
+	while (write(outer[0], bulk, sizeof(bulk)) > 0)
+		; /* the client's socket is full before anything is carried */
+	assert_ok(fiber_start(fill_inner, &inner[1], "room", NULL));
+	assert_ok(fiber_start(run_carry, NULL, "carry", NULL));
+	assert_ok(fiber_start(stall_and_advance, NULL, "time", NULL));
+	loop_run();
+	clock_test_release();
+	assert_int_equal(carried.kind, FAIL_TIMEOUT);
+	close(outer[1]);
+	close(inner[1]);
+}
+
+int main(void)
+{
+#define T(NAME) cmocka_unit_test_setup_teardown(NAME, open_loop, shut_loop)
+	const struct CMUnitTest tests[] = {
+		T(carries_both_ways_until_the_room_ends), T(carries_the_last_words_of_a_room), T(carrying_ends_by_cancel),
+		T(carrying_keeps_no_buffer), T(a_client_that_takes_nothing_is_given_up),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
