@@ -71,7 +71,8 @@ def memory(found, sessions):
     yield '| | in the edge, a session | idle account process | with its sessions | whole server |'
     yield '|---|---|---|---|---|'
     for row in found:
-        yield (f'| {sessions} idle TLS sessions over {row["users"]} accounts | {row["session"]:.1f} | {row["idle"]:.0f} '
+        idle = f'{row["idle"]:.0f}' if row['idle'] else 'none runs'
+        yield (f'| {sessions} idle TLS sessions over {row["users"]} accounts | {row["session"]:.1f} | {idle} '
                f'| {row["account"]:.0f} | {row["total"]:,} |')
 
 
