@@ -11,14 +11,14 @@ BOUNDS = {
         'commit and a flush of its own: a quarter of the account\'s time is fdatasync, a seventh sealing the nine '
         'pages of a commit, a ninth compression, the rest SQLite, copying and waking.',
     '4 KiB, 1 recipient, 50 connections':
-        'As with 10, but two or three messages share a commit, its flush and its wakings.',
+        'As with 10; one message in twenty shares another\'s commit, and the edge takes more from each poll.',
     '4 KiB, 10 recipients, 10 connections':
         'Ten commits in ten accounts: all of the account\'s cost is paid for each copy, while dialogue and parsing '
         'are shared.',
     '4 KiB, one message a connection, 10 at once':
-        'As with 10 connections; accepting and greeting adds a third of the edge\'s cost, all of it in the kernel.',
+        'As with 10 connections; accepting and greeting doubles the edge\'s cost, most of it in the kernel.',
     '4 KiB over STARTTLS, 10 connections':
-        'As with 10 connections: ten handshakes, then a few microseconds of cipher for each message.',
+        'As with 10 connections: ten handshakes, then some 20 microseconds of cipher for each message.',
     '100 KiB, 1 recipient, 10 connections':
         'The account: sealing (a quarter), compressing text and search text (a tenth), and the bytes to the disk: '
         'log, then database.',
