@@ -7,17 +7,10 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "base/sanitized.h"
 #include "run/fiber.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_ASAN 1
-#endif
-#endif
-
-#ifdef WITH_ASAN
+#if SANITIZED
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 enum { STACK_BYTES = 4 * FIBER_STACK }; /* its red zones make frames several times larger */
@@ -64,7 +57,7 @@ void context_unmap(struct context *c)
 {
 	if (!c->stack)
 		return;
-#ifdef WITH_ASAN
+#if SANITIZED
 	ASAN_UNPOISON_MEMORY_REGION(c->stack, c->size);
 #endif
 	munmap(c->stack - page_size(), c->size + page_size());
@@ -84,7 +77,7 @@ void context_trim(struct context *c)
 
 static void announce(struct context *from, const struct context *to)
 {
-#ifdef WITH_ASAN
+#if SANITIZED
 	__sanitizer_start_switch_fiber(&from->fake_stack, to->stack, to->size);
 #else
 	(void)from;
@@ -94,7 +87,7 @@ static void announce(struct context *from, const struct context *to)
 
 void context_arrived(struct context *self, struct context *from)
 {
-#ifdef WITH_ASAN
+#if SANITIZED
 	const void *stack = NULL;
 	size_t size = 0;
 	__sanitizer_finish_switch_fiber(self->fake_stack, &stack, &size);

@@ -186,7 +186,7 @@ result sandbox_enter(const struct sandbox *s, struct sandbox_state *state)
 {
 	*state = (struct sandbox_state){0};
 	must(setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}) == 0);
-#ifndef SANDBOX_SANITIZED
+#if !SANITIZED
 	must(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0);
 #endif
 	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);

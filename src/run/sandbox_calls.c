@@ -55,7 +55,7 @@ const struct sandbox_call sandbox_base[] = {
 };
 
 const struct sandbox_call sandbox_sanitizer[] = {
-#ifdef SANDBOX_SANITIZED
+#if SANITIZED
 	{"personality"}, {"getrlimit"}, {"setrlimit"}, {"prctl"}, {"openat"}, {"readlink"}, {"readlinkat"},
 #endif
 	{0},

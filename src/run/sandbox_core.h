@@ -2,19 +2,13 @@
 #ifndef RUN_SANDBOX_CORE_H
 #define RUN_SANDBOX_CORE_H
 
+#include "base/sanitized.h"
 #include "run/sandbox.h"
 
 /* AddressSanitizer's run time reads /proc/self/maps at every abandoned stack, so
- * its builds, and only they, may open files below /proc and stay dumpable. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANDBOX_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANDBOX_SANITIZED 1
-#endif
-#endif
-
-extern const struct sandbox_call sandbox_sanitizer[]; /* permitted in those builds; empty in others */
+ * its builds, and only they, may open files below /proc and stay dumpable; this
+ * table is empty in others. */
+extern const struct sandbox_call sandbox_sanitizer[];
 
 int landlock_abi(int abi_max); /* that would be used; 0 when there is none or it is older than the floor */
 result landlock_enter(const struct sandbox *s, int *abi) NODISCARD;

@@ -88,7 +88,7 @@ static bool add_path(int rules, const struct sandbox_path *p, const struct rules
 		|| syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
 }
 
-#ifdef SANDBOX_SANITIZED
+#if SANITIZED
 static bool add_proc(int rules, const struct ruleset *have)
 {
 	int proc = open("/proc", O_PATH | O_CLOEXEC);

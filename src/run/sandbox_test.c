@@ -24,6 +24,7 @@
 #include "run/loop.h"
 #include "run/memfd.h"
 #include "run/net.h"
+#include "base/sanitized.h"
 #include "run/sandbox.h"
 #include "run/stream.h"
 #include "run/tls.h"
@@ -257,12 +258,6 @@ static int try_other_table(void)
 	pthread_join(thread, NULL);
 	return DID_IT;
 }
-#endif
-
-#ifdef __SANITIZE_ADDRESS__
-enum { SANITIZED = 1 };
-#else
-enum { SANITIZED = 0 };
 #endif
 
 static const struct attempt {

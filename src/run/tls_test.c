@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/test.h"
+#include "base/sanitized.h"
 #include "run/carry.h"
 #include "run/clock.h"
 #include "run/files.h"
@@ -500,7 +501,7 @@ static uint64_t private_bytes(void)
 	return kib * 1024;
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(POSTERN_FUZZ)
+#if SANITIZED
 enum { IDLE = 100, IDLE_MAX = 1 << 20 };
 #else
 enum { IDLE = 2000, IDLE_MAX = 36 * 1024 };
