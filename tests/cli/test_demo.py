@@ -49,7 +49,7 @@ def test_the_ready_line(new_server, tmp_path):
     assert set(ready) == {'ready', 'pid', 'dir', 'ports', 'users', 'password', 'admin_url', 'ca'}
     assert ready['pid'] == one.child.pid and ready['admin_url'] is None
     assert ready['users'] == ['user1@example.test', 'user2@example.test'] and ready['password'] == one.password
-    assert set(ready['ports']) == {'smtp', 'submission', 'submissions', 'imap', 'imaps'}
+    assert set(ready['ports']) == {'smtp', 'submission', 'submissions', 'imap', 'imaps', 'pop3', 'pop3s'}
     for name, port in ready['ports'].items():
         assert port == one.base + server.OFFSETS[name]
         socket.create_connection(('127.0.0.1', port), paths.PATIENCE).close()
