@@ -58,21 +58,33 @@ static void nobody_acts_for_another(void)
 	assert_int_equal(is.verdict, EDGE_AUTH_LOGIN_VERDICT_ACCEPTED);
 }
 
-static uint64_t ms_of(const char *user, const char *password)
+static uint64_t us_of(const char *user, const char *password)
 {
 	uint64_t before = clock_mono_ns();
 	try(user, password);
 	return (clock_mono_ns() - before) / 1000;
 }
 
-/* In microseconds: an Argon2id of 8 MiB is some 10,000, a digest some 100. */
+/* The least of a few: whatever else the machine does only makes one longer. */
+static uint64_t least_of(const char *user, const char *password)
+{
+	uint64_t least = UINT64_MAX;
+	for (int i = 0; i < 5; i++) {
+		uint64_t us = us_of(user, password);
+		least = us < least ? us : least;
+	}
+	return least;
+}
+
+/* An Argon2id of 8 MiB is some 10,000 microseconds, a digest some 100. */
 static void the_unknown_cost_the_same_and_the_recent_nothing(void)
 {
 	anna_is_there();
-	uint64_t first = ms_of(ANNA, GOOD), again = ms_of(ANNA, GOOD), unknown = ms_of("nobody@example.test", GOOD);
-	assert_true(again < first / 2);
-	assert_true(unknown > first / 3);
-	assert_true(unknown > again * 2);
+	try(ANNA, GOOD);
+	uint64_t recent = least_of(ANNA, GOOD), wrong = least_of(ANNA, "another password"),
+		 unknown = least_of("nobody@example.test", GOOD);
+	assert_true(recent < wrong / 2);
+	assert_true(unknown > wrong / 3);
 }
 
 static void change_password(const char *password)
@@ -194,7 +206,7 @@ static void too_many_logins_wait_while_look_ups_go_on(void)
 	uint64_t before = clock_mono_ms();
 	assert_int_equal(kit_recipient(ANNA).verdict, EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED);
 	assert_true(c.left > 0); /* hashing is still under way */
-	assert_true(clock_mono_ms() - before < 200);
+	assert_true(clock_mono_ms() - before < 1000);
 	while (c.left > 0)
 		assert_ok(gate_wait(&c.done, 60000));
 	assert_true(c.later > 0);
