@@ -284,7 +284,8 @@ static str first_line(enum auth_account_protocol protocol, struct stream **clien
 		.tag = STR("a1"),
 		.socket = ends[1],
 	};
-	assert_ok(auth_account_session_send(t.auth, NULL, &m));
+	struct auth_account_session_taken taken;
+	assert_ok(auth_account_session_call(t.auth, NULL, &m, &t.m, &taken));
 	close(ends[1]);
 	assert_ok(stream_open(ends[0], client));
 	stream_set_idle(*client, 10000);

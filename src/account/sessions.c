@@ -59,8 +59,9 @@ static result begin_session(struct arrival *in, struct auth_account_session *m)
 	return OK;
 }
 
-static void on_session(struct arrival *in, struct auth_account_session *m)
+static result on_session(struct arrival *in, struct auth_account_session *m, struct auth_account_session_taken *answer)
 {
+	(void)answer;
 	switch (m->protocol) {
 	case AUTH_ACCOUNT_PROTOCOL_IMAP:
 		if (!account.store)
@@ -82,6 +83,7 @@ static void on_session(struct arrival *in, struct auth_account_session *m)
 		refuse(talk_take_fd(&m->socket), STR("BYE "), STR("\"ManageSieve is not available\""));
 		break;
 	}
+	return OK;
 }
 
 static result on_quota(struct arrival *in, struct auth_account_quota *m, struct auth_account_quota_set *answer)

@@ -37,13 +37,15 @@ static result erase_key(uint64_t account)
 	return OK;
 }
 
-static void on_session(struct arrival *in, struct auth_account_session *m)
+static result on_session(struct arrival *in, struct auth_account_session *m, struct auth_account_session_taken *answer)
 {
 	(void)in;
+	(void)answer;
 	kit.sessions++;
 	assert_true(m->user.n < sizeof kit.session_user);
 	memcpy(kit.session_user, m->user.p, m->user.n);
 	assert_int_equal(write(m->socket, "* OK\r\n", 6), 6);
+	return OK;
 }
 
 static result on_quota(struct arrival *in, struct auth_account_quota *m, struct auth_account_quota_set *answer)

@@ -8,7 +8,7 @@
 #include "run/secret.h"
 #include "talk/auth_account.h"
 
-enum { SESSION_TRIES = 2, KEY_TEXT = 1 + ADDRESS_MAX };
+enum { SESSION_TRIES = 2, SESSION_TAKEN_MS = 20000, KEY_TEXT = 1 + ADDRESS_MAX };
 
 /* ---- guessing ---- */
 
@@ -109,9 +109,13 @@ static enum edge_auth_login_verdict judge(struct auth *a, const struct edge_auth
 static result introduce(struct auth *a, uint64_t account, const struct login_question *q,
 	struct auth_account_session *s)
 {
+	AUTO_ARENA arena m = arena_new(4096);
 	struct channel *c;
+	struct auth_account_session_taken taken;
+	const struct asking how = {.trace = q->trace, .arena = &m, .timeout_ms = SESSION_TAKEN_MS};
 	TRY(a->world->account(account, &c));
-	return auth_account_session_send(c, q->trace, s);
+	result r = auth_account_session_call_within(c, &how, s, &taken);
+	return failed(r) ? failure(r.kind, "the account does not take the session") : OK;
 }
 
 /* One end of a fresh stream to the account, the other to the edge. An account's
