@@ -1,6 +1,6 @@
 #include "account/account.h"
 #include "account/letters.h"
-#include "grammar/search_text.h"
+#include "grammar/mime/search_text.h"
 #include "talk/asker_inspect.h"
 #include "talk/room.h"
 

@@ -1,6 +1,6 @@
 #include "account/letters.h"
 
-#include "grammar/facts.h"
+#include "grammar/mime/facts.h"
 
 static result stored_form(const struct facts *f, arena *m, str *out)
 {

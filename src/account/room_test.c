@@ -5,8 +5,8 @@
 
 #include "account/account.h"
 #include "account/store/kit.h"
-#include "grammar/charset.h"
-#include "grammar/facts.h"
+#include "grammar/mime/facts.h"
+#include "grammar/text/charset.h"
 #include "run/net.h"
 #include "run/stream.h"
 #include "talk/auth_account.h"

@@ -1,6 +1,6 @@
 #include "auth/address.h"
 
-#include "grammar/mailbox.h"
+#include "grammar/smtp/mailbox.h"
 
 static result join(str local, str domain, arena *a, struct address *out)
 {

@@ -1,7 +1,7 @@
 #include "auth/directory_core.h"
 #include "auth/directory_rows.h"
 
-#include "grammar/mailbox.h"
+#include "grammar/smtp/mailbox.h"
 
 enum { FIXED = 2 };
 static const str fixed_names[FIXED] = {STR_INIT("postmaster@"), STR_INIT("abuse@")};

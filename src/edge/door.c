@@ -1,6 +1,6 @@
 #include "edge/door.h"
 #include "base/mem.h"
-#include "grammar/proxy.h"
+#include "grammar/smtp/proxy.h"
 #include "run/clock.h"
 
 #include <errno.h>

@@ -2,9 +2,9 @@
  * belongs to the account and this process only carries bytes. */
 #include "base/mem.h"
 #include "edge/login.h"
-#include "grammar/imap_command.h"
-#include "grammar/imap_print.h"
-#include "grammar/sasl.h"
+#include "grammar/imap/imap_command.h"
+#include "grammar/imap/imap_print.h"
+#include "grammar/text/sasl.h"
 #include "run/secret.h"
 
 enum imap_limits {

@@ -1,7 +1,7 @@
 /* A message that has come in whole: examined, marked with its trace fields,
  * delivered, answered. */
 #include "edge/deliver.h"
-#include "grammar/trace.h"
+#include "grammar/smtp/trace.h"
 #include "run/clock.h"
 #include "talk/asker_inspect.h"
 #include "talk/room.h"

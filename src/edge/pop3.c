@@ -2,7 +2,7 @@
  * commands, then the session belongs to the account and this process only
  * carries bytes. */
 #include "edge/login.h"
-#include "grammar/pop3.h"
+#include "grammar/pop3/pop3.h"
 #include "run/secret.h"
 
 enum pop3_limits {

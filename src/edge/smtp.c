@@ -1,7 +1,7 @@
 #include "edge/smtp.h"
 #include "base/mem.h"
 #include "edge/login.h"
-#include "grammar/smtp_reply.h"
+#include "grammar/smtp/smtp_reply.h"
 
 enum { ANY = SMTP_CONNECTED | SMTP_GREETED | SMTP_SENDER | SMTP_READY | SMTP_CHUNKS };
 

@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "edge/edge.h"
-#include "grammar/smtp.h"
+#include "grammar/smtp/smtp.h"
 
 enum smtp_limits {
 	SMTP_TRANSACTION_MAX = 4 << 20, /* memory of one transaction besides its data */

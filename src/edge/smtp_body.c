@@ -1,5 +1,5 @@
 #include "edge/smtp.h"
-#include "grammar/smtp_data.h"
+#include "grammar/smtp/smtp_data.h"
 
 /* Forgets what came so far; the rest is read and dropped. */
 static void drop_data(struct smtp_session *s)

@@ -1,5 +1,5 @@
 #include "edge/smtp.h"
-#include "grammar/smtp_reply.h"
+#include "grammar/smtp/smtp_reply.h"
 
 static void remember_name(struct smtp_session *s, const struct smtp_helo *h, bool esmtp)
 {

@@ -1,8 +1,8 @@
 /* AUTH PLAIN and LOGIN (RFC 4954, 4616). */
 #include "edge/login.h"
 #include "edge/smtp.h"
-#include "grammar/base64.h"
-#include "grammar/sasl.h"
+#include "grammar/text/base64.h"
+#include "grammar/text/sasl.h"
 #include "run/secret.h"
 
 static result refuse_coding(struct smtp_session *s, result why)

@@ -6,8 +6,8 @@
 #include <malloc.h>
 
 #include "base/log.h"
-#include "grammar/charset.h"
-#include "grammar/facts.h"
+#include "grammar/mime/facts.h"
+#include "grammar/text/charset.h"
 #include "inspect/search.h"
 #include "talk/asker_inspect.h"
 #include "talk/room.h"

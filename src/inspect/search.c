@@ -1,6 +1,6 @@
 #include "inspect/search.h"
 
-#include "grammar/search_text.h"
+#include "grammar/mime/search_text.h"
 #include "run/fiber.h"
 #include "inspect/watchdog.h"
 

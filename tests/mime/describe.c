@@ -2,11 +2,11 @@
  * the digests of the decoded parts, and the decoded header. docs/mime.md names
  * the members. The test beside compares it with what other programs read. */
 #include "frames.h"
-#include "grammar/address_list.h"
-#include "grammar/base64.h"
-#include "grammar/facts.h"
-#include "grammar/qp.h"
-#include "grammar/words.h"
+#include "grammar/mime/address_list.h"
+#include "grammar/mime/facts.h"
+#include "grammar/mime/qp.h"
+#include "grammar/mime/words.h"
+#include "grammar/text/base64.h"
 
 enum { CHUNK = 4096 /* as bodies are read for searching */ };
 

@@ -1,7 +1,7 @@
 /* Prints a text as SEARCH compares it (fold.h), as a JSON string. */
 #include "frames.h"
-#include "grammar/charset.h"
-#include "grammar/fold.h"
+#include "grammar/text/charset.h"
+#include "grammar/text/fold.h"
 
 static json_t *folded(str text, void *ctx)
 {

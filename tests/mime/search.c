@@ -1,7 +1,7 @@
 /* Looks for the first line of a frame in the message behind it, as SEARCH TEXT
  * does: in the stored search text, and in the message itself. */
 #include "frames.h"
-#include "grammar/search_text.h"
+#include "grammar/mime/search_text.h"
 
 struct searcher {
 	struct charsets *charsets;

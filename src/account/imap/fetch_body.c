@@ -1,7 +1,7 @@
 #include "account/imap/fetching.h"
 
-#include "grammar/base64.h"
-#include "grammar/qp.h"
+#include "grammar/mime/qp.h"
+#include "grammar/text/base64.h"
 
 /* The section at hand. */
 struct piece {

@@ -1,6 +1,6 @@
 #include "account/imap/fetching.h"
 
-#include "grammar/facts.h"
+#include "grammar/mime/facts.h"
 
 static void put_id(buf *out, uint64_t content)
 {

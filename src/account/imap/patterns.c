@@ -1,7 +1,7 @@
 #include "account/imap/patterns.h"
 
-#include "grammar/imap_match.h"
-#include "grammar/utf7.h"
+#include "grammar/imap/imap_match.h"
+#include "grammar/imap/utf7.h"
 
 static result read_one(struct imap_session *s, str reference, str pattern, struct imap_pattern *out)
 {

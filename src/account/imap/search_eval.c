@@ -1,6 +1,6 @@
 #include "account/imap/search_eval.h"
 
-#include "grammar/facts.h"
+#include "grammar/mime/facts.h"
 
 enum { DAY = 24 * 60 * 60 };
 

@@ -3,14 +3,14 @@
  * In three steps, each asked only where the one before could not tell: what is
  * in memory of every message (flags, numbers, size), what is stored beside it
  * (dates, search text), the whole message (where its search text was cut).
- * Text is compared as grammar/fold.h folds it; needles are folded once by
+ * Text is compared as grammar/text/fold.h folds it; needles are folded once by
  * search_prepare. Suspends only where a whole message is asked for. */
 #ifndef ACCOUNT_IMAP_SEARCH_EVAL_H
 #define ACCOUNT_IMAP_SEARCH_EVAL_H
 
 #include "account/imap/session.h"
 #include "account/store/fetch.h"
-#include "grammar/search_text.h"
+#include "grammar/mime/search_text.h"
 
 /* Sets are settled, keywords looked up, texts folded. BAD or NO with a reason. */
 result search_prepare(struct imap_session *s, struct imap_search *q) NODISCARD;

@@ -1,12 +1,12 @@
 /* From a section of FETCH to where its octets lie in the stored message
  * (RFC 9051 6.4.5.1). Nothing is parsed: the part table of facts names the
- * places; a header block is cut into fields by grammar/header.h. Pure; errors
+ * places; a header block is cut into fields by grammar/mime/header.h. Pure; errors
  * are the arena's and the buf's. */
 #ifndef ACCOUNT_IMAP_SECTION_H
 #define ACCOUNT_IMAP_SECTION_H
 
-#include "grammar/imap_fetch.h"
-#include "grammar/mime.h"
+#include "grammar/imap/imap_fetch.h"
+#include "grammar/mime/mime.h"
 
 /* What is known of the message: `trace` octets of trace block stand before the
  * body that the part table counts in. */

@@ -1,6 +1,6 @@
 #include "account/imap/section.h"
 #include "base/test.h"
-#include "grammar/imap_command.h"
+#include "grammar/imap/imap_command.h"
 
 /* Offsets are those of grammar's part table; a trace block of ten octets stands before. */
 enum { TRACE = 10 };

@@ -9,9 +9,9 @@
 #define ACCOUNT_IMAP_SESSION_H
 
 #include "account/imap/imap.h"
-#include "grammar/imap_command.h"
-#include "grammar/imap_name.h"
-#include "grammar/imap_print.h"
+#include "grammar/imap/imap_command.h"
+#include "grammar/imap/imap_name.h"
+#include "grammar/imap/imap_print.h"
 #include "run/stream.h"
 
 enum imap_enabled {

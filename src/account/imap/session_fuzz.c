@@ -2,8 +2,8 @@
  * does, the store stays sound, and what it says is well-formed: nothing stored
  * or sent can break a line of the answers (response injection). */
 #include "account/imap/stage.h"
-#include "grammar/charset.h"
-#include "grammar/imap_literal.h"
+#include "grammar/imap/imap_literal.h"
+#include "grammar/text/charset.h"
 
 enum { FUZZ_INPUT_MAX = 64 * 1024 };
 

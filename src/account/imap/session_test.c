@@ -1,5 +1,5 @@
 #include "account/imap/stage.h"
-#include "grammar/charset.h"
+#include "grammar/text/charset.h"
 
 /* Each test is one dialogue in a fresh account. */
 #define DIALOGUE(NAME, ...)                                                \

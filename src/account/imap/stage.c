@@ -5,8 +5,8 @@
 #include <sys/socket.h>
 
 #include "account/letters.h"
-#include "grammar/facts.h"
-#include "grammar/search_text.h"
+#include "grammar/mime/facts.h"
+#include "grammar/mime/search_text.h"
 #include "run/loop.h"
 #include "talk/body.h"
 

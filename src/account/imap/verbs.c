@@ -8,7 +8,7 @@
 
 static imap_run *const runs[IMAP_VERBS] = {
 #define VERB(ID, NAME, STATES, FLAGS, ARGUMENTS) [IMAP_##ID##_COMMAND] = run_##ID,
-#include "grammar/imap_verbs.h"
+#include "grammar/imap/imap_verbs.h"
 #undef VERB
 };
 

@@ -2,7 +2,7 @@
 #include "account/pop3/session.h"
 
 #include "account/store/fetch.h"
-#include "grammar/smtp_data.h"
+#include "grammar/smtp/smtp_data.h"
 
 enum { STUFFED_MAX = 2 * POP3_PIECE + 16 };
 

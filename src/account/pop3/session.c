@@ -10,7 +10,7 @@
 
 static pop3_run *const runs[POP3_VERBS] = {
 #define VERB(ID, NAME, STATES, ARGUMENTS) [POP3_##ID] = pop3_run_##ID,
-#include "grammar/pop3_verbs.h"
+#include "grammar/pop3/pop3_verbs.h"
 #undef VERB
 };
 

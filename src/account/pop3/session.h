@@ -8,7 +8,7 @@
 
 #include "account/pop3/maildrop.h"
 #include "account/pop3/pop3.h"
-#include "grammar/pop3.h"
+#include "grammar/pop3/pop3.h"
 #include "run/stream.h"
 
 struct pop3_session {
@@ -28,7 +28,7 @@ typedef result pop3_run(struct pop3_session *s, const struct pop3_command *c);
 
 /* One for each verb; those of the time before login are the edge's. */
 #define VERB(ID, NAME, STATES, ARGUMENTS) pop3_run pop3_run_##ID;
-#include "grammar/pop3_verbs.h"
+#include "grammar/pop3/pop3_verbs.h"
 #undef VERB
 
 /* The message, or why there is none: ABSENT. */

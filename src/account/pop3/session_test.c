@@ -1,5 +1,5 @@
 #include "account/pop3/stage.h"
-#include "grammar/pop3.h"
+#include "grammar/pop3/pop3.h"
 
 #include <stdio.h>
 #include <sys/socket.h>

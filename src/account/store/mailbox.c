@@ -1,6 +1,6 @@
 #include "account/store/core.h"
 #include "account/store/message.h"
-#include "grammar/imap_name.h"
+#include "grammar/imap/imap_name.h"
 #include "run/clock.h"
 #include "run/random.h"
 

@@ -1,6 +1,6 @@
 #include "account/store/core.h"
 #include "base/mem.h"
-#include "grammar/imap_name.h"
+#include "grammar/imap/imap_name.h"
 
 #include <stdlib.h>
 

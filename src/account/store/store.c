@@ -1,7 +1,7 @@
 #include "engine/ballast.h"
 #include "account/store/content.h"
 #include "base/mem.h"
-#include "grammar/imap_flags.h"
+#include "grammar/imap/imap_flags.h"
 #include "run/clock.h"
 
 #include <malloc.h>

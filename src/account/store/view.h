@@ -10,11 +10,11 @@
 #define ACCOUNT_STORE_VIEW_H
 
 #include "account/store/mailbox.h"
-#include "grammar/imap_set.h"
+#include "grammar/imap/imap_set.h"
 
 struct view;
 
-/* The bits of grammar/imap_flags.h; STORE_RECENT is never stored. Keywords have
+/* The bits of grammar/imap/imap_flags.h; STORE_RECENT is never stored. Keywords have
  * the bits above, given per mailbox. */
 #define STORE_ANSWERED UINT64_C(1)
 #define STORE_FLAGGED UINT64_C(2)

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "cli/demo/demo.h"
-#include "grammar/address_list.h"
-#include "grammar/header.h"
+#include "grammar/mime/address_list.h"
+#include "grammar/mime/header.h"
 #include "run/files.h"
 
 enum { LETTER_MAX = 16 << 20, ARENA_MAX = 4 << 20, SMTP_TIME_S = 60 };

@@ -1,0 +1,56 @@
+#include "grammar/mime/search_text.h"
+#include "grammar/text/html_text.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct charsets *cs;
+
+static void from_message(str text)
+{
+	AUTO_ARENA arena mem = arena_new(MIME_ARENA_MAX);
+	AUTO_BUF buf b = buf_new(SEARCH_TEXT_MAX);
+	struct mime_table t;
+	struct search_text s;
+	struct search_piece p;
+	must(!failed(mime_parse(text, &mem, &t)));
+	struct search_source from = {text, &t, cs};
+	must(!failed(search_text_make(&from, &b)));
+	must(search_text_open(buf_str(&b), &s));
+	size_t n = 0;
+	while (search_text_next(&s, &p)) {
+		must(s.cut || str_is_utf8(p.text));
+		if (n++ % 7)
+			continue;
+		bool exact = false;
+		struct search_key key = {SEARCH_IN_ALL, STR(""), str_skip(p.text, p.text.n / 2)};
+		must(!failed(search_message_has(&from, &key, &exact)) && exact);
+		must(search_text_has(buf_str(&b), &key) == SEARCH_YES);
+	}
+	must(!s.in.bad);
+}
+
+static void html_in_two(str text, size_t at)
+{
+	AUTO_BUF buf a = buf_new(8 * text.n + 100), b = buf_new(8 * text.n + 100);
+	struct html_text h = {0}, k = {0};
+	html_text_feed(&h, text, &a);
+	html_text_finish(&h, &a);
+	html_text_feed(&k, str_sub(text, 0, at), &b);
+	html_text_feed(&k, str_skip(text, at), &b);
+	html_text_finish(&k, &b);
+	must(!failed(buf_result(&a)) && str_eq(buf_str(&a), buf_str(&b)));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	str text = str_of((const char *)data, size);
+	if (!cs) {
+		must(!failed(charset_preload()));
+		cs = charsets_new();
+	}
+	struct search_key key = {SEARCH_IN_ALL, STR(""), STR("X")};
+	(void)search_text_has(text, &key);
+	html_in_two(text, size / 2);
+	from_message(text);
+	return 0;
+}
