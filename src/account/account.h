@@ -21,7 +21,7 @@ struct account {
 	struct imap_home imap;
 	struct pop3_home pop3;
 	uint32_t sessions;
-	uint32_t deliveries; /* under way */
+	uint32_t deliveries; /* and checks, under way */
 };
 extern struct account account;
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "account/account.h"
+#include "account/store/core.h"
 #include "account/store/kit.h"
 #include "grammar/mime/facts.h"
 #include "grammar/text/charset.h"
@@ -270,6 +271,50 @@ static void says_whether_there_is_room(void **state)
 	run_in_room(room_for_letters);
 }
 
+/* ---- check */
+
+static struct auth_account_checked check(bool repair)
+{
+	struct auth_account_check q = {.repair = repair};
+	struct auth_account_checked is;
+	assert_ok(auth_account_check_call(t.auth, NULL, &q, &t.m, &is));
+	return is;
+}
+
+static result hurt(struct db *db, void *arg)
+{
+	(void)arg;
+	return db_exec(db, "UPDATE mailbox SET messages=7 WHERE name='INBOX'");
+}
+
+static void checks(void)
+{
+	deliver(1, t.facts);
+	struct auth_account_checked is = check(false);
+	assert_int_equal(is.findings.n + is.more, 0);
+	assert_int_equal(is.messages, 1);
+	struct commit_job job = {hurt, NULL, NULL, true, false};
+	assert_ok(committer_do(account.store->committer, &job));
+	is = check(false);
+	assert_int_equal(is.findings.n, 1);
+	assert_str(is.findings.p[0].sentence, STR("Mailbox INBOX counts 7 messages of 75 octets, it holds 1 of 75."));
+	assert_false(is.findings.p[0].repaired);
+	is = check(true);
+	assert_true(is.findings.n == 1 && is.findings.p[0].repaired);
+	assert_int_equal(check(false).findings.n, 0);
+	struct store *s = account.store;
+	account.store = NULL; /* as while it is being closed */
+	struct auth_account_check q = {0};
+	assert_int_equal(auth_account_check_call(t.auth, NULL, &q, &t.m, &is).kind, FAIL_BUSY);
+	account.store = s;
+}
+
+static void checks_and_repairs(void **state)
+{
+	(void)state;
+	run_in_room(checks);
+}
+
 /* ---- sessions */
 
 static str first_line(enum auth_account_protocol protocol, struct stream **client)
@@ -332,6 +377,7 @@ int main(void)
 		cmocka_unit_test(outlives_facts_that_are_nonsense),
 		cmocka_unit_test(opens_what_the_queue_held),
 		cmocka_unit_test(says_whether_there_is_room),
+		cmocka_unit_test(checks_and_repairs),
 		cmocka_unit_test(takes_sessions_from_auth),
 	};
 	return failed(charset_preload()) ? 1 : cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "account/account.h"
+#include "account/store/check.h"
 #include "base/mem.h"
 #include "talk/auth_account.h"
 
@@ -116,4 +117,44 @@ static result on_usage(struct arrival *in, struct auth_account_usage *m, struct 
 	return OK;
 }
 
-const struct auth_account_as_account auth_handlers = {.session = on_session, .quota = on_quota, .usage = on_usage};
+/* ---- check ---- */
+
+static result put_findings(arena *m, const struct findings *f, struct auth_account_checked *answer)
+{
+	struct auth_account_finding *v = arena_array(m, f->n + 1, sizeof *v);
+	if (!v)
+		return arena_result(m);
+	for (size_t i = 0; i < f->n; i++)
+		v[i] = (struct auth_account_finding){f->v[i].sentence, f->v[i].mended};
+	answer->findings.p = v;
+	answer->findings.n = f->n;
+	answer->more = f->more;
+	return OK;
+}
+
+static result check(arena *m, bool repair, struct auth_account_checked *answer)
+{
+	const struct actor administrator = account_as(ACTOR_ADMINISTRATOR);
+	struct findings f;
+	struct store_usage u;
+	TRY(store_check(&administrator, repair, m, &f));
+	TRY(store_usage_of(&administrator, &u));
+	answer->messages = u.messages;
+	answer->octets = u.octets;
+	return put_findings(m, &f, answer);
+}
+
+/* Counts as a delivery: the process is not idle meanwhile, and the store stays open. */
+static result on_check(struct arrival *in, struct auth_account_check *m, struct auth_account_checked *answer)
+{
+	if (!account.store)
+		return failure(FAIL_BUSY, "the account is being closed");
+	account.deliveries++;
+	result r = check(in->arena, m->repair, answer);
+	account.deliveries--;
+	idle_stir();
+	return r;
+}
+
+const struct auth_account_as_account auth_handlers = {
+	.session = on_session, .quota = on_quota, .usage = on_usage, .check = on_check};

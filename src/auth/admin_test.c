@@ -286,6 +286,35 @@ static void an_account_is_shown(void)
 	assert_str(is.row.address, STR(ANNA));
 }
 
+static result check(arena *a, const char *address, bool repair, struct web_auth_account_checked *out)
+{
+	struct web_auth_account_check m = {.address = str_from(address), .repair = repair};
+	return web_auth_account_check_call(kit.web, NULL, &m, a, out);
+}
+
+static void an_account_is_checked_by_its_own_process(void)
+{
+	AUTO_ARENA arena a = arena_new(1 << 20);
+	struct web_auth_account_checked is;
+	two_people();
+	int told = kit.events[EV_ADMIN];
+	assert_ok(check(&a, OTTO, false, &is));
+	assert_int_equal(is.account, 2);
+	assert_int_equal(kit.account_number, 2);
+	assert_int_equal(is.messages, 3);
+	assert_int_equal(is.more, 7);
+	assert_int_equal(is.findings.n, 1);
+	assert_str(is.findings.p[0].sentence, STR("One thing."));
+	assert_false(is.findings.p[0].repaired);
+	assert_int_equal(kit.events[EV_ADMIN], told);
+	assert_ok(check(&a, OTTO, true, &is));
+	assert_true(is.findings.p[0].repaired);
+	assert_int_equal(kit.events[EV_ADMIN], told + 1);
+	assert_int_equal(check(&a, "nobody@example.test", false, &is).kind, FAIL_ABSENT);
+	kit.account_down = true;
+	assert_int_equal(check(&a, ANNA, true, &is).kind, FAIL_BUSY);
+}
+
 static size_t pages_of_accounts(size_t *rows)
 {
 	AUTO_ARENA arena a = arena_new(8 << 20);
@@ -428,6 +457,7 @@ ON_KIT(aliases_are_checked)
 ON_KIT(rights_to_send_are_granted_and_taken)
 ON_KIT(rights_to_send_are_bounded)
 ON_KIT(an_account_is_shown)
+ON_KIT(an_account_is_checked_by_its_own_process)
 ON_KIT(lists_come_in_pages)
 ON_KIT(a_page_of_wide_aliases_fits_a_packet)
 ON_KIT(what_was_acknowledged_survives_a_crash)
@@ -446,6 +476,7 @@ int main(void)
 		cmocka_unit_test(rights_to_send_are_granted_and_taken_test),
 		cmocka_unit_test(rights_to_send_are_bounded_test),
 		cmocka_unit_test(an_account_is_shown_test),
+		cmocka_unit_test(an_account_is_checked_by_its_own_process_test),
 		cmocka_unit_test(lists_come_in_pages_test),
 		cmocka_unit_test(a_page_of_wide_aliases_fits_a_packet_test),
 		cmocka_unit_test(what_was_acknowledged_survives_a_crash_test),

@@ -66,8 +66,17 @@ static result on_usage(struct arrival *in, struct auth_account_usage *m, struct 
 	return OK;
 }
 
+static result on_check(struct arrival *in, struct auth_account_check *m, struct auth_account_checked *answer)
+{
+	struct auth_account_finding *v = arena_array(in->arena, 1, sizeof *v);
+	assert_non_null(v);
+	*v = (struct auth_account_finding){STR("One thing."), m->repair};
+	*answer = (struct auth_account_checked){.messages = 3, .octets = 4096, .findings = {v, 1}, .more = 7};
+	return OK;
+}
+
 static const struct auth_account_as_account account_handlers = {
-	.session = on_session, .quota = on_quota, .usage = on_usage};
+	.session = on_session, .quota = on_quota, .usage = on_usage, .check = on_check};
 
 static result account(uint64_t number, struct channel **out)
 {

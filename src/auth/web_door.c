@@ -5,6 +5,9 @@
 #include "auth/login.h"
 #include "auth/usage.h"
 #include "run/secret.h"
+#include "talk/auth_account.h"
+
+enum { CHECK_MS = 3600 * 1000 }; /* all of a large account is read */
 
 static result report(const struct arrival *in, const char *act, str what, result r)
 {
@@ -108,6 +111,42 @@ static result on_account_show(struct arrival *in, struct web_auth_account_show *
 	answer->mailboxes = usage.mailboxes;
 	answer->sessions = usage.sessions;
 	return arena_result(in->arena);
+}
+
+static result copy_findings(arena *m, const struct auth_account_checked *from, struct web_auth_account_checked *to)
+{
+	struct web_auth_finding *v = arena_array(m, from->findings.n + 1, sizeof *v);
+	if (!v)
+		return arena_result(m);
+	for (size_t i = 0; i < from->findings.n; i++)
+		v[i] = (struct web_auth_finding){from->findings.p[i].sentence, from->findings.p[i].repaired};
+	to->findings.p = v;
+	to->findings.n = from->findings.n;
+	return OK;
+}
+
+static result check_account(arena *m, const struct web_auth_account_check *q, struct web_auth_account_checked *answer)
+{
+	struct book_account *who;
+	struct channel *c;
+	const struct asking how = {.arena = m, .timeout_ms = CHECK_MS};
+	struct auth_account_check ask = {.repair = q->repair};
+	struct auth_account_checked is;
+	TRY(directory_find_account(auth.directory, q->address, &who));
+	answer->account = who->id;
+	TRY(auth.world->account(who->id, &c));
+	TRY(auth_account_check_call_within(c, &how, &ask, &is));
+	answer->messages = is.messages;
+	answer->octets = is.octets;
+	answer->more = is.more;
+	return copy_findings(m, &is, answer);
+}
+
+static result on_account_check(struct arrival *in, struct web_auth_account_check *m,
+	struct web_auth_account_checked *answer)
+{
+	result r = check_account(in->arena, m, answer);
+	return m->repair ? report(in, "account check --repair", m->address, r) : r;
 }
 
 static result set_password(const struct web_auth_account_password *m)
@@ -215,6 +254,7 @@ const struct web_auth_as_auth web_handlers = {
 	.account_add = on_account_add,
 	.account_list = on_account_list,
 	.account_show = on_account_show,
+	.account_check = on_account_check,
 	.account_password = on_account_password,
 	.account_quota = on_account_quota,
 	.account_disable = on_account_disable,

@@ -147,7 +147,7 @@ static bool prepare(struct api *a, struct slot *s)
 	curl_easy_setopt(s->easy, CURLOPT_WRITEDATA, &s->answer);
 	curl_easy_setopt(s->easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(s->easy, CURLOPT_CONNECTTIMEOUT, (long)API_CONNECT_S);
-	curl_easy_setopt(s->easy, CURLOPT_TIMEOUT, (long)API_TIME_S);
+	curl_easy_setopt(s->easy, CURLOPT_TIMEOUT, s->job->time_s ? s->job->time_s : (long)API_TIME_S);
 	curl_easy_setopt(s->easy, CURLOPT_PRIVATE, s);
 	return curl_multi_add_handle(a->multi, s->easy) == CURLM_OK;
 }

@@ -21,6 +21,7 @@ struct api;
 struct api_job {
 	const char *name; /* of the endpoint */
 	json_t *in;       /* the job's; freed by api_run */
+	long time_s;      /* how long it may take; 0: API_TIME_S */
 	int status;
 	json_t *out;      /* the caller's */
 };

@@ -5,6 +5,8 @@ const struct command commands[] = {
 		run_account_add},
 	{"account list", "", NULL, "lists the accounts", run_account_list},
 	{"account show", "ADDRESS", NULL, "shows one account: addresses, rights, usage", run_account_show},
+	{"account check", "[ADDRESS]", "all repair", "looks whether its mail is whole; repairs what can be repaired",
+		run_account_check},
 	{"account password", "ADDRESS", "password-stdin", "sets a new password", run_account_password},
 	{"account quota", "ADDRESS SIZE", NULL, "sets how much it may hold (10G, 500M; 0: no limit)", run_account_quota},
 	{"account disable", "ADDRESS", NULL, "ends its logins and its mail for now", run_plain,

@@ -24,6 +24,7 @@ int run_plain(struct call *c); /* endpoint, fields, fixed, said of the row */
 int run_account_add(struct call *c);
 int run_account_list(struct call *c);
 int run_account_show(struct call *c);
+int run_account_check(struct call *c);
 int run_account_password(struct call *c);
 int run_account_quota(struct call *c);
 int run_account_delete(struct call *c);

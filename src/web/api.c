@@ -51,7 +51,8 @@ static result pass_on(const struct ask *q, json_t **answer)
 	TRY(message_of_json(m->shape, q->in, q->arena, message));
 	TRY(room_connect(kind, backend_role(q->endpoint->backend), 0, &c));
 	const struct saying s = {.pair = kind->pair, .number = q->endpoint->number, .trace = &q->trace, .message = message};
-	const struct hearing h = {.arena = q->arena, .timeout_ms = API_CALL_MS, .answer = said};
+	uint64_t within = q->endpoint->within_ms ? q->endpoint->within_ms : API_CALL_MS;
+	const struct hearing h = {.arena = q->arena, .timeout_ms = within, .answer = said};
 	TRY(channel_call(c, &s, &h));
 	*answer = json_of_message(shape, said);
 	return *answer ? OK : failure(FAIL_MEMORY, "out of memory");

@@ -10,6 +10,8 @@
 #define WATCH(N) BY_WATCH, WEB_WATCH_##N
 #define WEB BY_WEB, 0
 
+enum { CHECK_MS = 3660 * 1000 };
+
 const struct endpoint endpoints[] = {
 	{"domain-add", AUTH(DOMAIN_ADD), "name", true, "Begins to receive mail for a domain."},
 	{"domain-delete", AUTH(DOMAIN_DELETE), "name", true, "Ends it; refused while accounts are in it."},
@@ -21,6 +23,9 @@ const struct endpoint endpoints[] = {
 	{"account-list", AUTH(ACCOUNT_LIST), "", false,
 		"The accounts, a page at a time; `after` is the last address seen."},
 	{"account-show", AUTH(ACCOUNT_SHOW), "address", false, "One account: addresses, rights and usage."},
+	{"account-check", AUTH(ACCOUNT_CHECK), "address", true,
+		"Has the account's process look whether its mail is whole and its counts are right, and repair them if asked. "
+		"All of its mail is read: that takes a minute for some ten GiB, an hour at most.", .within_ms = CHECK_MS},
 	{"account-password", AUTH(ACCOUNT_PASSWORD), "address password", true, "Sets a new password."},
 	{"account-quota", AUTH(ACCOUNT_QUOTA), "address octets", true, "Sets the quota; 0: none."},
 	{"account-disable", AUTH(ACCOUNT_DISABLE), "address disabled", true, "Disables or enables an account."},

@@ -31,6 +31,7 @@ struct endpoint {
 	const char *needs; /* members that must be there, separated by blanks */
 	bool changes;      /* is logged as admin.act */
 	const char *about;
+	uint64_t within_ms; /* 0: API_CALL_MS */
 	result (*check)(const struct ask *q);                /* before it is passed on; may be NULL */
 	void (*dress)(json_t *answer);                       /* after it; may be NULL */
 	result (*own)(const struct ask *q, json_t **answer); /* BY_WEB alone; suspends */

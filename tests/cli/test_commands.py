@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from kit import paths, server
+from kit import paths, server, wire
 
 PASSWORD = b'four words are easy\n'
 DONE, NO, USAGE, UNREACHABLE = range(4)
@@ -84,6 +84,24 @@ def test_account_disable_and_enable(house):
     assert 'disabled' in done(house, 'account', 'list')
     done(house, 'account', 'enable', 'user3@example.test')
     assert not as_json(house, 'account', 'show', 'user3@example.test')['row']['disabled']
+
+
+def test_account_check(house):
+    """On an account somebody is at, on one whose process does not run, and on all."""
+    with wire.Imap(house.ports['imap']) as reader:
+        reader.login('user2@example.test', house.password)
+        assert 'user2@example.test: 0 messages, 0 octets: all is well.' in done(
+            house, 'account', 'check', 'user2@example.test')
+    one = as_json(house, 'account', 'check', 'user3@example.test', '--repair')
+    assert one['sound'] and [(a['address'], a['findings'], a['more']) for a in one['accounts']] == [
+        ('user3@example.test', [], 0)]
+    done(house, 'account', 'disable', 'user3@example.test')
+    assert as_json(house, 'account', 'check', '--all')['sound']
+    assert done(house, 'account', 'check', '--all').count('all is well') == 3
+    done(house, 'account', 'enable', 'user3@example.test')
+    assert house.command('account', 'check', 'nobody@example.test').returncode == NO
+    refused(house, 'account', 'check', status=USAGE)
+    refused(house, 'account', 'check', 'user3@example.test', '--all', status=USAGE)
 
 
 @pytest.mark.parametrize('password', [b'', b'\n', b'short\n', b'\xff\xfe\xff\xfe\xff\xfe\xff\xfe\xff\xfe\xff\n'])

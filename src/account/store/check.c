@@ -15,13 +15,14 @@ void check_say(struct checking *c, bool mended, const char *format, ...)
 	if (sentence.p)
 		f->v[f->n++] = (struct finding){sentence, mended};
 	else
-		f->more = true;
+		f->more++;
 }
 
 /* ---- what a mailbox counts ---- */
 
 struct counts {
-	uint32_t messages, unseen, deleted, top;
+	uint32_t messages, unseen, deleted;
+	uint32_t top; /* the highest uid there ever was, that is known of */
 	uint64_t octets, deleted_octets, modseq, flags;
 };
 
@@ -48,6 +49,20 @@ static result count_messages(struct checking *c, uint64_t box, struct counts *ou
 	}
 }
 
+static result count_vanished(struct checking *c, uint64_t box, struct counts *out)
+{
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	TRY(db_ask(c->w->db, &q, "SELECT ifnull(max(last),0),ifnull(max(modseq),0) FROM vanished WHERE mailbox=?1",
+		DB_INT(box)));
+	TRY(query_next(q, &row));
+	uint32_t last = (uint32_t)query_int(q, 0);
+	uint64_t modseq = (uint64_t)query_int(q, 1);
+	out->top = last > out->top ? last : out->top;
+	out->modseq = modseq > out->modseq ? modseq : out->modseq;
+	return OK;
+}
+
 static bool same_counts(const struct box_row *b, const struct counts *k)
 {
 	return b->messages == k->messages && b->unseen == k->unseen && b->deleted == k->deleted &&
@@ -65,13 +80,17 @@ static void mend_numbers(struct checking *c, struct box_row *b, const struct cou
 		b->octets = k->octets;
 		b->deleted_octets = k->deleted_octets;
 	}
-	if (k->messages && b->uidnext <= k->top) {
+	if (b->uidnext <= k->top) {
 		check_say(c, c->mend, "Mailbox %s would give UID %u out again.", name, b->uidnext);
 		b->uidnext = k->top == UINT32_MAX ? k->top : k->top + 1;
 	}
 	if (k->modseq > b->modseq) {
-		check_say(c, c->mend, "Mailbox %s has a message newer than its highest modification sequence.", name);
+		check_say(c, c->mend, "Mailbox %s has a change newer than its highest modification sequence.", name);
 		b->modseq = k->modseq;
+	}
+	if (b->recent == 0 || b->recent > b->uidnext) {
+		check_say(c, c->mend, "Mailbox %s does not know which messages are new.", name);
+		b->recent = b->uidnext;
 	}
 }
 
@@ -88,30 +107,17 @@ static void mend_account(struct checking *c, const struct box_row *b, const char
 	}
 }
 
-static result find_nameless(struct checking *c, const struct box_row *b, uint64_t flags, const char *name)
-{
-	for (unsigned bit = STORE_KEYWORD_BIT; bit < 64; bit++) {
-		int64_t n;
-		if (!(flags >> bit & 1))
-			continue;
-		TRY(db_get(c->w->db, &n, "SELECT count(*) FROM keyword WHERE mailbox=?1 AND bit=?2", DB_INT(b->id),
-			DB_INT(bit)));
-		if (n == 0)
-			check_say(c, false, "Mailbox %s uses a keyword that has no name.", name);
-	}
-	return OK;
-}
-
-static result check_box(struct checking *c, const struct box_row *row, const char *name)
+static result check_box(struct checking *c, const struct box_row *row, str box, const char *name)
 {
 	struct box_row b = *row;
 	struct counts k = {0};
 	TRY(count_messages(c, b.id, &k));
-	size_t before = c->found.n;
+	TRY(count_vanished(c, b.id, &k));
 	mend_numbers(c, &b, &k, name);
-	bool wrong = c->found.n != before;
 	mend_account(c, &b, name);
-	TRY(find_nameless(c, &b, k.flags, name));
+	TRY(check_former(c, &b, box, name));
+	bool wrong = memcmp(&b, row, sizeof b) != 0;
+	TRY(check_keywords(c, &b, k.flags, name));
 	c->messages += k.messages;
 	c->octets += k.octets;
 	if (c->mend && wrong) {
@@ -121,27 +127,34 @@ static result check_box(struct checking *c, const struct box_row *row, const cha
 	return check_vanished(c, &b, name);
 }
 
+/* The other names are their owner's business alone. */
+static str label(uint64_t id, str name, buf *out)
+{
+	buf_clear(out);
+	if (str_eq(name, STR("INBOX")))
+		buf_put(out, name);
+	else
+		buf_printf(out, "number %llu", (unsigned long long)id);
+	buf_putc(out, 0);
+	return buf_str(out);
+}
+
 static result check_boxes(struct checking *c)
 {
 	struct query AUTO_QUERY *q = NULL;
-	bool row, inbox = false;
+	AUTO_BUF buf name = buf_new(64);
+	bool row;
 	TRY(db_ask(c->w->db, &q, "SELECT " BOX_COLUMNS " FROM mailbox ORDER BY id"));
 	for (;;) {
 		struct box_row b;
-		AUTO_BUF buf name = buf_new(STORE_NAME_MAX + 1);
 		TRY(query_next(q, &row));
 		if (!row)
-			break;
+			return OK;
 		box_from_query(q, &b);
-		inbox |= str_eq(query_bytes(q, BOX_NAME), STR("INBOX"));
-		buf_put(&name, query_bytes(q, BOX_NAME));
-		buf_putc(&name, 0);
+		str box = query_bytes(q, BOX_NAME), shown = label(b.id, box, &name);
 		TRY(buf_result(&name));
-		TRY(check_box(c, &b, name.p));
+		TRY(check_box(c, &b, box, shown.p));
 	}
-	if (!inbox)
-		check_say(c, false, "There is no INBOX.");
-	return OK;
 }
 
 static void check_usage(struct checking *c)
@@ -163,27 +176,29 @@ static result check_body(struct work *w, void *arg)
 	struct checking *c = arg;
 	c->w = w;
 	c->found.n = 0;
+	c->found.more = 0;
 	c->messages = c->octets = 0;
 	result r = db_check(w->db);
 	if (r.kind == FAIL_DAMAGE)
 		check_say(c, false, "%s", r.text);
 	else
 		TRY(r);
+	TRY(check_strays(c));
 	TRY(check_boxes(c));
 	check_usage(c);
-	TRY(check_contents(c));
-	return check_files(c);
+	return check_contents(c);
 }
 
 result store_check(const struct actor *a, bool mend, arena *m, struct findings *out)
 {
 	TRY(store_may(a, OP_CHECK));
-	struct checking c = {.m = m, .mend = mend, .sweep = mend && !a->store->preparing};
+	struct checking c = {.m = m, .mend = mend};
 	c.found.v = arena_array(m, STORE_FINDINGS_MAX, sizeof *c.found.v);
 	if (!c.found.v)
 		return arena_result(m);
 	struct work w = work_new(a->store, check_body, &c);
 	TRY(work_do(&w));
+	TRY(check_bodies(&c, a->store));
 	*out = c.found;
 	return OK;
 }

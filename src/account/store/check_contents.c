@@ -6,6 +6,7 @@
 /* ---- every uid below uidnext is there or has vanished ---- */
 
 struct runs {
+	const char *name; /* of the mailbox, to people */
 	struct imap_range *v;
 	size_t n, cap;
 	size_t at; /* all before end below the uid looked at */
@@ -74,15 +75,28 @@ static result check_gap(struct checking *c, const struct box_row *b, struct runs
 			continue;
 		}
 		uint32_t end = r->at < r->n && r->v[r->at].first <= gap.last ? r->v[r->at].first - 1 : gap.last;
-		check_say(c, c->mend, "UIDs %u to %u of mailbox number %llu are gone without a record.", (unsigned)at,
-			end, (unsigned long long)b->id);
+		check_say(c, c->mend, "UIDs %u to %u of mailbox %s are gone without a record.", (unsigned)at, end,
+			r->name);
 		TRY(mend_gap(c, b, (uint32_t)at, end));
 		at = (uint64_t)end + 1;
 	}
 	return OK;
 }
 
-static result walk(struct checking *c, const struct box_row *b, const char *name, struct runs *r)
+/* A record that names a uid that is there falls into what lies before it and after it. */
+static result mend_record(struct checking *c, uint64_t box, uint32_t uid)
+{
+	if (!c->mend)
+		return OK;
+	TRY(db_run(c->w->db,
+		"INSERT OR IGNORE INTO vanished(mailbox,modseq,first,last) SELECT mailbox,modseq,?2+1,last FROM vanished"
+		" WHERE mailbox=?1 AND first<=?2 AND last>?2", DB_INT(box), DB_INT(uid)));
+	TRY(db_run(c->w->db, "UPDATE vanished SET last=?2-1 WHERE mailbox=?1 AND first<?2 AND last>=?2", DB_INT(box),
+		DB_INT(uid)));
+	return db_run(c->w->db, "DELETE FROM vanished WHERE mailbox=?1 AND first=?2", DB_INT(box), DB_INT(uid));
+}
+
+static result walk(struct checking *c, const struct box_row *b, struct runs *r)
 {
 	struct query AUTO_QUERY *q = NULL;
 	uint32_t next = 1;
@@ -95,8 +109,10 @@ static result walk(struct checking *c, const struct box_row *b, const char *name
 		uint32_t uid = (uint32_t)query_int(q, 0);
 		if (uid > next)
 			TRY(check_gap(c, b, r, (struct imap_range){next, uid - 1}));
-		if (run_of(r, uid))
-			check_say(c, false, "UID %u of mailbox %s is there and recorded as removed.", uid, name);
+		if (run_of(r, uid)) {
+			check_say(c, c->mend, "UID %u of mailbox %s is there and recorded as removed.", uid, r->name);
+			TRY(mend_record(c, b->id, uid));
+		}
 		next = uid + 1;
 	}
 	return next < b->uidnext ? check_gap(c, b, r, (struct imap_range){next, b->uidnext - 1}) : OK;
@@ -104,10 +120,10 @@ static result walk(struct checking *c, const struct box_row *b, const char *name
 
 result check_vanished(struct checking *c, const struct box_row *b, const char *name)
 {
-	struct runs r = {0};
+	struct runs r = {.name = name};
 	result got = read_runs(c, b->id, &r);
 	if (!failed(got))
-		got = walk(c, b, name, &r);
+		got = walk(c, b, &r);
 	mem_free(r.v);
 	return got;
 }
@@ -204,43 +220,4 @@ result check_contents(struct checking *c)
 	TRY(tell_lost(c));
 	TRY(check_shares(c));
 	return check_orphans(c);
-}
-
-/* ---- body files ---- */
-
-static result check_file(struct checking *c, const struct query *q)
-{
-	struct blob_key key;
-	struct blob AUTO_BLOB *blob = NULL;
-	AUTO_BUF buf bytes = buf_new(BLOB_PIECE + 1);
-	result r = failure(FAIL_DAMAGE, "its key has the wrong length");
-	uint64_t size = (uint64_t)query_int(q, 2);
-	if (query_bytes(q, 1).n == sizeof key) {
-		memcpy(&key, query_bytes(q, 1).p, sizeof key);
-		r = engine_open_body(c->w->store->engine, &key, &blob);
-	}
-	if (!failed(r) && blob_size(blob) != size)
-		r = failure(FAIL_DAMAGE, "it has not the size it had");
-	for (uint64_t at = 0; !failed(r) && at < size; at += BLOB_PIECE) {
-		buf_clear(&bytes);
-		r = blob_read(blob, at, BLOB_PIECE, &bytes);
-	}
-	if (r.kind != FAIL_ABSENT && r.kind != FAIL_DAMAGE)
-		return r;
-	check_say(c, false, "The body file of content %lld cannot be read (%s); restore it from a backup.",
-		(long long)query_int(q, 0), r.text);
-	return OK;
-}
-
-result check_files(struct checking *c)
-{
-	struct query AUTO_QUERY *q = NULL;
-	bool row;
-	TRY(db_ask(c->w->db, &q, "SELECT id,blob,rest_size FROM content WHERE blob IS NOT NULL"));
-	for (;;) {
-		TRY(query_next(q, &row));
-		if (!row)
-			return c->sweep ? store_sweep(c->w->store, c->w->db) : OK;
-		TRY(check_file(c, q));
-	}
 }

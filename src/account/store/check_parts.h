@@ -11,14 +11,18 @@ struct checking {
 	struct work *w;
 	arena *m;
 	bool mend;
-	bool sweep; /* no letter is between its body file and its row */
 	struct findings found;
 	uint64_t messages, octets; /* of all mailboxes so far */
 };
 
 void check_say(struct checking *c, bool mended, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Rows of mailboxes that are not there, an INBOX that is not there. Before the mailboxes are looked at. */
+result check_strays(struct checking *c) NODISCARD;
+result check_keywords(struct checking *c, const struct box_row *b, uint64_t flags, const char *name) NODISCARD;
+/* The name has shown a higher UIDVALIDITY; changes b when mending. */
+result check_former(struct checking *c, struct box_row *b, str box, const char *name) NODISCARD;
 result check_vanished(struct checking *c, const struct box_row *b, const char *name) NODISCARD;
 result check_contents(struct checking *c) NODISCARD;
-result check_files(struct checking *c) NODISCARD;
+result check_bodies(struct checking *c, struct store *s) NODISCARD; /* on the loop, after the rest; suspends */
 
 #endif

@@ -24,12 +24,28 @@ static const struct damage {
 	{"UPDATE shared SET messages=3", "counts 3", true},
 	{"INSERT INTO shared VALUES(4711,2)", "belongs to 0 messages", true},
 	{"DELETE FROM content WHERE id=(SELECT content FROM message WHERE uid=2)", "has no content", false},
-	{"DELETE FROM keyword", "no name", false},
+	{"DELETE FROM keyword", "without a name", true},
+	{"UPDATE keyword SET bit=8", "without a name", true},
+	{"UPDATE mailbox SET uidnext=1 WHERE name='INBOX'", "again", true},
+	{"UPDATE message SET modseq=999 WHERE uid=3", "newer", true},
+	{"UPDATE vanished SET modseq=999", "newer", true},
+	{"UPDATE mailbox SET recent=0 WHERE name='INBOX'", "which messages are new", true},
+	{"UPDATE mailbox SET recent=99 WHERE name='INBOX'", "which messages are new", true},
+	{"DELETE FROM message WHERE uid=5", "without a record", true},
+	{"UPDATE vanished SET last=9", "again", true},
+	{"UPDATE vanished SET first=2,last=1", "no message there can be", true},
+	{"INSERT INTO vanished VALUES(4711,1,1,2)", "removed messages belong to no mailbox", true},
+	{"INSERT INTO keyword VALUES(4711,6,'x')", "keywords belong to no mailbox", true},
+	{"DELETE FROM mailbox WHERE name='Archive'", "of 1 messages is missing", true},
+	{"DELETE FROM mailbox WHERE name='INBOX'", "There is no INBOX", true},
+	{"INSERT INTO former SELECT name,uidvalidity FROM mailbox WHERE name='INBOX'", "its name had before", true},
+	{"INSERT INTO former VALUES('INBOX',4294967000)", "had a UIDVALIDITY the account", true},
 	{"UPDATE content SET blob=zeroblob(32) WHERE blob IS NOT NULL", "cannot be read", false},
 	{"UPDATE content SET blob=x'00' WHERE blob IS NOT NULL", "wrong length", false},
 	{"UPDATE content SET rest_size=1 WHERE blob IS NOT NULL", "not the size", false},
-	{"UPDATE mailbox SET name='x' WHERE name='INBOX'", "no INBOX", false},
-	{"INSERT INTO vanished SELECT id,1,2,2 FROM mailbox WHERE name='INBOX'", "recorded as removed", false},
+	{"UPDATE mailbox SET name='x' WHERE name='INBOX'", "no INBOX", true},
+	{"INSERT INTO vanished SELECT id,1,2,2 FROM mailbox WHERE name='INBOX'", "recorded as removed", true},
+	{"INSERT INTO vanished SELECT id,1,1,4 FROM mailbox WHERE name='INBOX'", "UID 3 of mailbox INBOX is there", true},
 };
 
 static result hurt(struct db *db, void *arg)
@@ -139,7 +155,11 @@ static void body_files_are_swept(struct kit *k)
 	kit_reopen(k);
 	expect_bodies(k, 1);
 	assert_ok(store_read(k->store, orphan, NULL, k->store));
+	assert_ok(store_check(&k->administrator, false, &k->m, &f));
+	assert_true(f.n == 1 && says(&f, "1 body files belong to no message", false));
+	expect_bodies(k, 2);
 	assert_ok(store_check(&k->administrator, true, &k->m, &f));
+	assert_true(f.n == 1 && says(&f, "1 body files belong to no message", true));
 	expect_bodies(k, 1);
 	struct view *v = kit_view(k, "INBOX");
 	assert_ok(message_remove(v, &(struct uids){(uint32_t[]){5}, 1}));

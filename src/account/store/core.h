@@ -35,7 +35,8 @@ enum {
 	PRUNE_AT_ONCE = 512,
 };
 
-result store_sweep(struct store *s, struct db *db) NODISCARD; /* store thread: body files nobody names go */
+/* Store thread: body files nobody names are counted, and go when `remove`. */
+result store_sweep(struct store *s, struct db *db, bool remove, uint64_t *unnamed) NODISCARD;
 
 void store_object_id(char kind, uint64_t number, char out[MAILBOX_ID_SIZE]);
 void box_status(const struct mbox *b, struct mailbox_status *out);

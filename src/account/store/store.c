@@ -48,12 +48,16 @@ static result make_account(struct store *s, struct db *db, uint64_t quota)
 
 struct named {
 	hash names;
+	bool remove;
+	uint64_t unnamed;
 };
 
 static bool is_named(void *ctx, str name)
 {
-	const struct named *n = ctx;
-	return hash_get(&n->names, name) != NULL;
+	struct named *n = ctx;
+	bool named = hash_get(&n->names, name) != NULL;
+	n->unnamed += !named;
+	return named || !n->remove;
 }
 
 static result name_all(struct db *db, struct named *n)
@@ -75,13 +79,14 @@ static result name_all(struct db *db, struct named *n)
 	}
 }
 
-result store_sweep(struct store *s, struct db *db)
+result store_sweep(struct store *s, struct db *db, bool remove, uint64_t *unnamed)
 {
-	struct named n = {.names = hash_new(SIZE_MAX / 64)};
+	struct named n = {.names = hash_new(SIZE_MAX / 64), .remove = remove};
 	result r = name_all(db, &n);
 	if (!failed(r))
 		r = engine_sweep_bodies(s->engine, is_named, &n);
 	hash_free(&n.names);
+	*unnamed = n.unnamed;
 	return r;
 }
 
@@ -119,13 +124,14 @@ static result make_ballast(struct store *s, struct db *db)
 static result prepare(struct store *s, struct db *db, uint64_t quota)
 {
 	struct account_row row;
+	uint64_t unnamed;
 	result r = account_get(db, &row);
 	if (r.kind == FAIL_ABSENT)
 		r = make_account(s, db, quota);
 	TRY(r);
 	TRY(account_get(db, &s->account));
 	TRY(prune_delivered(db));
-	TRY(store_sweep(s, db));
+	TRY(store_sweep(s, db, true, &unnamed));
 	TRY(make_ballast(s, db));
 	return catalog_load(&s->catalog, db);
 }
@@ -238,7 +244,8 @@ static result trim_run(struct db *db, void *arg)
 
 static result sweep_run(struct db *db, void *arg)
 {
-	return store_sweep(arg, db);
+	uint64_t unnamed;
+	return store_sweep(arg, db, true, &unnamed);
 }
 
 /* No letter is between its body file and its row: one that comes later is
