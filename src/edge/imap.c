@@ -37,7 +37,7 @@ static result say(struct imap *i, str tag, const char *text)
 
 static void put_capabilities(struct imap *i, buf *out)
 {
-	buf_put(out, STR("CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- SASL-IR ID ENABLE"));
+	buf_put(out, STR("CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE"));
 	if (!i->client->encrypted && i->client->edge->tls)
 		buf_put(out, STR(" STARTTLS"));
 	if (client_may_login(i->client))
@@ -205,10 +205,17 @@ static result dispatch(struct imap *i)
 	return handlers[c.verb](i, &c);
 }
 
-static result too_long(struct imap *i)
+/* Whoever waits for leave is only refused; what comes unasked is not read, so the connection ends (RFC 7888 4). */
+static result too_long(struct imap *i, bool waits)
 {
-	i->ending = true;
-	return say(i, (str){NULL, 0}, "BYE [TOOBIG] No command before login is that long");
+	struct imap_command c;
+	if (!waits) {
+		i->ending = true;
+		return say(i, (str){NULL, 0}, "BYE [TOOBIG] No command before login is that long");
+	}
+	result r = imap_parse(buf_str(&i->text), &i->arena, &c); /* for its tag; it is not whole */
+	(void)r;
+	return say(i, c.tag, "BAD [TOOBIG] No command before login is that long");
 }
 
 static result read_literal(struct imap *i, const struct imap_literal *l)
@@ -236,7 +243,7 @@ static result read_command(struct imap *i, bool *whole)
 		struct imap_literal l;
 		result r = stream_read_line(i->client->stream, IMAP_TEXT_MAX, LINE_ANY, &line);
 		if (r.kind == FAIL_LIMIT)
-			return too_long(i);
+			return too_long(i, false);
 		i->ending = r.kind == FAIL_INPUT;
 		if (i->ending)
 			return say(i, (str){NULL, 0}, "BYE This line has no end");
@@ -247,11 +254,12 @@ static result read_command(struct imap *i, bool *whole)
 		enum imap_line kind = imap_literal_at_end(line, &l);
 		if (kind == IMAP_LINE_WHOLE) {
 			*whole = !i->text.broken;
-			return *whole ? OK : too_long(i);
+			return *whole ? OK : too_long(i, false);
 		}
-		if (kind == IMAP_LINE_BAD || n == IMAP_LITERALS_MAX || i->text.n > IMAP_TEXT_MAX ||
-		    l.size > IMAP_TEXT_MAX - i->text.n)
-			return too_long(i);
+		if (kind == IMAP_LINE_BAD)
+			return too_long(i, !str_ends(line, STR("+}")));
+		if (n == IMAP_LITERALS_MAX || i->text.n > IMAP_TEXT_MAX || l.size > IMAP_TEXT_MAX - i->text.n)
+			return too_long(i, l.sync);
 		TRY(read_literal(i, &l));
 	}
 	return OK;

@@ -12,7 +12,7 @@ struct scene {
 	bool open; /* the demo: a login without TLS */
 };
 
-#define HELLO "S: * OK [CAPABILITY IMAP4rev1 IMAP4rev2\n"
+#define HELLO "S: * OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+\n"
 #define IN "S: a OK hello\nS: * BYE that was all\nEND"
 #define A64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
@@ -42,7 +42,9 @@ static const struct scene scenes[] = {
 	{"auth is silent", HELLO "C: a LOGIN user1@here.test secret\nW: 61000\nS: a NO [UNAVAILABLE]", .open = true,
 		.silent = KIT_AUTH},
 	{"auth is gone", HELLO "C: a LOGIN user1@here.test secret\nS: a NO [UNAVAILABLE]", .open = true, .gone = KIT_AUTH},
-	{"a literal of 4 GB", HELLO "C: a LOGIN {4294967295}\nS: * BYE [TOOBIG]\nEND", .open = true},
+	{"a literal of 4 GB", HELLO "C: a LOGIN {4294967295}\nS: a BAD [TOOBIG]\nC: b NOOP\nS: b OK", .open = true},
+	{"a literal of no size", HELLO "C: a LOGIN {99999999999999999999}\nS: a BAD [TOOBIG]\nC: b NOOP\nS: b OK\n"
+		"C: c LOGIN {99999999999999999999+}\nS: * BYE [TOOBIG]\nEND"},
 	{"a literal of 4 GB without asking", HELLO "C: a LOGIN {4294967295+}\nC: b NOOP\nS: * BYE [TOOBIG]\nEND"},
 	{"too many literals", HELLO "c: a LOGIN {0+}\\r\\n {0+}\\r\\n {0+}\\r\\n {0+}\\r\\n {0+}\\r\\n\n"
 		"S: * BYE [TOOBIG]\nEND"},
