@@ -2,7 +2,8 @@
 #   make run     install what is missing, build, start the demo server (Ctrl-C stops it)
 #   make build   install what is missing and build
 #   make check   every test, under 20 minutes on two cores
-#   make soak    the tests' long forms        make fuzz    fuzz for long (FUZZ_SECONDS each target)
+#   make soak    the tests' long forms; Roundcube in a browser
+#   make fuzz    fuzz for long (FUZZ_SECONDS each target)
 #   make bench   measure beside Postfix and Dovecot
 #   make clean   remove build/
 SHELL := /bin/bash
@@ -11,7 +12,7 @@ MESON := /usr/bin/meson
 WERROR ?= true
 FUZZ_SECONDS ?= 1800
 
-.PHONY: run build check soak fuzz bench clean packages-build packages-check packages-bench
+.PHONY: run build check soak fuzz bench clean packages-build packages-check packages-soak packages-bench
 
 run: build
 	@exec build/postern demo
@@ -27,7 +28,7 @@ build/build.ninja:
 check: packages-check
 	@$(PYTHON) tests/check
 
-soak: packages-check
+soak: packages-soak
 	@POSTERN_SOAK=1 $(PYTHON) tests/check
 
 fuzz: packages-check
@@ -45,6 +46,9 @@ packages-build:
 
 packages-check:
 	@packaging/packages.sh build check
+
+packages-soak:
+	@packaging/packages.sh build check soak
 
 packages-bench:
 	@packaging/packages.sh build bench

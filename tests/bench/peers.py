@@ -14,7 +14,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from kit import paths, processes, server as kit_server  # noqa: E402
+from kit import debs, paths, processes, server as kit_server  # noqa: E402
 
 PEERS = paths.ROOT / 'build' / 'peers'
 PACKAGES = ['postfix', 'dovecot-core', 'dovecot-imapd', 'dovecot-lmtpd', 'dovecot-pop3d']
@@ -28,37 +28,14 @@ POSTFIX_USER, POSTFIX_GROUP = 'mail', 'games'
 DOVECOT_USER, LOGIN_USER, MAIL_USER = 'daemon', 'nobody', 'news'
 
 
-class Unavailable(Exception):
-    """The peers cannot run here; says why."""
+Unavailable = debs.Unavailable
 
 
 def root():
     """The folder with the unpacked packages; fetches and unpacks them the first time."""
-    done = PEERS / 'unpacked'
-    if not done.exists():
-        if os.geteuid() != 0:
-            raise Unavailable('Postfix and Dovecot change users, so the comparison needs root (sudo make bench)')
-        unpack()
-        done.touch()
-    return PEERS / 'root'
-
-
-def unpack():
-    debs = PEERS / 'deb'
-    shutil.rmtree(PEERS, ignore_errors=True)
-    debs.mkdir(parents=True)
-    have = subprocess.run(['dpkg-query', '-W', '-f', '${Package} ${db:Status-Status}\n', *LIBRARIES],
-                          capture_output=True, text=True).stdout
-    missing = [p for p in LIBRARIES if f'{p} installed' not in have]
-    print('Fetching', ', '.join(PACKAGES + missing), '...', flush=True)
-    done = subprocess.run(['apt-get', 'download', '-q', *PACKAGES, *missing], cwd=debs, capture_output=True, text=True)
-    if done.returncode:
-        subprocess.run(['apt-get', 'update', '-q'], capture_output=True)
-        done = subprocess.run(['apt-get', 'download', '-q', *PACKAGES, *missing], cwd=debs, capture_output=True, text=True)
-    if done.returncode:
-        raise Unavailable(f'apt-get cannot download the peers: {done.stderr.strip()[-300:]}')
-    for deb in sorted(debs.glob('*.deb')):
-        subprocess.run(['dpkg', '-x', deb, PEERS / 'root'], check=True)
+    if not (PEERS / 'unpacked').exists() and os.geteuid() != 0:
+        raise Unavailable('Postfix and Dovecot change users, so the comparison needs root (sudo make bench)')
+    return debs.unpack(PEERS, PACKAGES + debs.missing(LIBRARIES))
 
 
 def relocate():
@@ -70,8 +47,7 @@ def relocate():
 
 
 def versions():
-    names = sorted(f.name for f in (PEERS / 'deb').glob('*.deb') if f.name.startswith(('postfix_', 'dovecot-core_')))
-    return [n.split('_')[0] + ' ' + n.split('_')[1].replace('%3a', ':') for n in names]
+    return debs.versions(PEERS, ('postfix', 'dovecot-core'))
 
 
 def write(path, text):
