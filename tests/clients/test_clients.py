@@ -1,6 +1,7 @@
 """Unmodified clients send and fetch; the octets are compared."""
 import email
 import imaplib
+import secrets
 import smtplib
 
 import pytest
@@ -65,6 +66,21 @@ def test_imaplib_append_flags_search_copy(demo, account):
         assert imap.select('kept') == ('OK', [b'1'])
         assert imap.fetch('1', '(RFC822)')[1][0][1] == MESSAGE
         assert imap.close()[0] == 'OK'
+
+
+@pytest.mark.parametrize('lines', [2, 20000])
+def test_imaplib_searches_texts_short_and_long(demo, account, lines):
+    """A text that is the whole message is not stored twice: in a row, and in a file of its own."""
+    text = ''.join(f'Line {n}: {secrets.token_hex(30)}\r\n' for n in range(lines))
+    with imaplib.IMAP4_SSL('127.0.0.1', demo.ports['imaps'], ssl_context=trusting(demo), timeout=paths.PATIENCE) as imap:
+        imap.login(account, demo.password)
+        imap.append('INBOX', None, None, b'Subject: long\r\n\r\n' + text.encode())
+        imap.append('INBOX', None, None, b'Subject: short\r\n\r\nline\r\n')
+        imap.select('INBOX')
+        assert imap.search(None, 'BODY', f'"LINE {lines - 1}: {text[-22:-2]}"') == ('OK', [b''])
+        assert imap.search(None, 'BODY', f'"LINE {lines - 1}: {text.splitlines()[-1].split()[2]}"') == ('OK', [b'1'])
+        assert imap.search(None, 'TEXT', '"line"') == ('OK', [b'1 2'])
+        assert imap.search(None, 'NOT', 'BODY', f'"line {lines - 1}:"') == ('OK', [b'2'])
 
 
 def test_imaplib_authenticate(demo, account):

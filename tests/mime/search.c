@@ -24,7 +24,7 @@ static json_t *look(str frame, void *ctx)
 	bool exact = false;
 	must(!failed(search_text_make(&from, &stored)));
 	must(!failed(search_message_has(&from, &key, &exact)));
-	enum search_answer answer = search_text_has(buf_str(&stored), &key);
+	enum search_answer answer = search_text_has(buf_str(&stored), from.message, &key);
 	return json_pack("{s:s, s:b}", "stored", answers[answer], "exact", exact);
 }
 

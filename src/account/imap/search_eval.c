@@ -1,6 +1,7 @@
 #include "account/imap/search_eval.h"
 
 #include "grammar/mime/facts.h"
+#include "talk/body.h"
 
 enum { DAY = 24 * 60 * 60 };
 
@@ -95,7 +96,8 @@ static enum search_answer text(const struct imap_key *key, struct search_subject
 	struct search_key k = text_key(key);
 	if ((key->kind == IMAP_KEY_HEADER || key->kind == IMAP_KEY_TEXT) && trace_has(key, on))
 		return SEARCH_YES;
-	enum search_answer known = search_text_has(on->row->search, &k);
+	str message = on->whole ? on->whole->bytes : on->row->body;
+	enum search_answer known = search_text_has(on->row->search, message, &k);
 	if (known != SEARCH_UNSURE || !on->whole)
 		return known;
 	bool yes = false;
@@ -201,14 +203,15 @@ unsigned search_wants(const struct imap_key *key)
 	case IMAP_KEY_SENTSINCE:
 		return FETCH_PARTS | FETCH_TRACE;
 	case IMAP_KEY_HEADER:
-	case IMAP_KEY_TEXT:
 	case IMAP_KEY_FROM:
 	case IMAP_KEY_TO:
 	case IMAP_KEY_CC:
 	case IMAP_KEY_BCC:
 	case IMAP_KEY_SUBJECT:
+		return FETCH_SEARCH | FETCH_TRACE;
+	case IMAP_KEY_TEXT:
 	case IMAP_KEY_BODY:
-		return FETCH_SEARCH | FETCH_TRACE | FETCH_PARTS; /* the table for the whole message */
+		return FETCH_SEARCH | FETCH_TRACE | FETCH_SEARCHED_BODY;
 	default:
 		return FETCH_DATES;
 	}

@@ -1,4 +1,5 @@
 #include "account/store/bytes.h"
+#include "grammar/mime/search_text.h"
 
 struct reading {
 	struct store *store;
@@ -26,6 +27,7 @@ static const struct {
 	{FETCH_PARTS, ",c.parts"},
 	{FETCH_HEADER, ",c.trace,c.head,c.head_size"},
 	{FETCH_SEARCH, ",c.search"},
+	{FETCH_SEARCHED_BODY, ",c.blob,c.head,c.rest"},
 };
 
 /* Only the columns asked for: the others may lie on pages of their own. */
@@ -59,6 +61,16 @@ static result keep_unpacked(struct reading *r, str first, str packed, str *out)
 	return OK;
 }
 
+static result keep_body(struct reading *r, str head, str rest, str *out)
+{
+	struct store *s = r->store;
+	buf_clear(&s->scratch);
+	TRY(unpack(engine_packer(s->engine), head, &s->scratch));
+	TRY(unpack(engine_packer(s->engine), rest, &s->scratch));
+	*out = keep(r, buf_str(&s->scratch));
+	return OK;
+}
+
 static result read_columns(struct reading *r, const struct query *q, struct fetch_row *row)
 {
 	int at = FIXED_COLUMNS;
@@ -73,7 +85,9 @@ static result read_columns(struct reading *r, const struct query *q, struct fetc
 		at += 3;
 	}
 	if (r->want & FETCH_SEARCH)
-		TRY(keep_unpacked(r, STR(""), query_bytes(q, at), &row->search));
+		TRY(keep_unpacked(r, STR(""), query_bytes(q, at++), &row->search));
+	if ((r->want & FETCH_SEARCHED_BODY) && query_is_null(q, at) && search_text_copies(row->search))
+		TRY(keep_body(r, query_bytes(q, at + 1), query_bytes(q, at + 2), &row->body));
 	return arena_result(r->m);
 }
 

@@ -21,6 +21,9 @@ enum fetch_want {
 	FETCH_PARTS = 32,
 	FETCH_HEADER = 64, /* trace block and header block, as one; not there when longer than STORE_HEAD_MAX */
 	FETCH_SEARCH = 128,
+	/* With the above, where it refers to it (grammar/mime/search_text.h): the message
+	 * without its trace block; not there when it is a file of its own. */
+	FETCH_SEARCHED_BODY = 256,
 };
 
 enum fetch_limits {
@@ -38,7 +41,7 @@ struct fetch_row {
 	uint64_t size;
 	uint64_t header_size; /* trace block and header block */
 	uint64_t content;
-	str trace, envelope, structure, basic, parts, header, search;
+	str trace, envelope, structure, basic, parts, header, search, body;
 };
 struct fetched {
 	struct fetch_row *rows; /* for the first n of the uids asked, in order */

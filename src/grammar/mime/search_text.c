@@ -1,9 +1,12 @@
 #include "grammar/mime/search_text.h"
 
+enum { PIECE_HEAD = 10 /* kind, length of the name, of the text, and where it is copied from */ };
+
 struct maker {
 	buf *out;
 	size_t start;
-	size_t text_at; /* where the piece's text starts */
+	size_t text_at; /* where the piece's text starts; 0: it was not repeated */
+	size_t message_n;
 	bool full;      /* nothing more of this kind */
 	enum search_kind kind;
 };
@@ -34,7 +37,7 @@ static bool make_begin(void *ctx, enum search_kind kind, str name)
 	if (m->kind == SEARCH_FIELD && kind != SEARCH_FIELD)
 		m->full = false;
 	m->kind = kind;
-	if (m->full || room(m) < 6 + name.n) {
+	if (m->full || room(m) < PIECE_HEAD + name.n) {
 		note_cut(m);
 		return false;
 	}
@@ -43,6 +46,19 @@ static bool make_begin(void *ctx, enum search_kind kind, str name)
 	buf_put(m->out, name);
 	buf_put(m->out, STR("\0\0\0\0"));
 	m->text_at = m->out->n;
+	return true;
+}
+
+static bool make_copy(void *ctx, size_t at, size_t n)
+{
+	struct maker *m = ctx;
+	if (n < m->message_n / SEARCH_COPY_SHARE || at + n > UINT32_MAX || m->out->broken)
+		return false;
+	m->out->p[m->text_at - 6] = (char)(SEARCH_COPY | SEARCH_TEXT);
+	put_u32_at(m->out, m->text_at - 4, (uint32_t)at);
+	buf_put(m->out, STR("\0\0\0\0"));
+	put_u32_at(m->out, m->text_at, (uint32_t)n);
+	m->text_at = 0;
 	return true;
 }
 
@@ -59,15 +75,15 @@ static bool make_text(void *ctx, str folded)
 static bool make_end(void *ctx)
 {
 	struct maker *m = ctx;
-	if (!m->out->broken)
+	if (!m->out->broken && m->text_at)
 		put_u32_at(m->out, m->text_at - 4, (uint32_t)(m->out->n - m->text_at));
 	return !m->out->broken && (m->kind == SEARCH_FIELD || !m->full);
 }
 
 result search_text_make(const struct search_source *from, buf *out)
 {
-	struct maker m = {.out = out, .start = out->n, .kind = SEARCH_FIELD};
-	struct search_sink sink = {make_begin, make_text, make_end, &m};
+	struct maker m = {.out = out, .start = out->n, .message_n = from->message.n, .kind = SEARCH_FIELD};
+	struct search_sink sink = {make_begin, make_copy, make_text, make_end, &m};
 	buf_putc(out, SEARCH_VERSION);
 	buf_putc(out, 0);
 	TRY(buf_result(out));
@@ -116,7 +132,7 @@ static bool look_end(void *ctx)
 result search_message_has(const struct search_source *from, const struct search_key *key, bool *out)
 {
 	struct looker l = {.key = key, .seen = buf_new(SIZE_MAX / 2)};
-	struct search_sink sink = {look_begin, look_text, look_end, &l};
+	struct search_sink sink = {look_begin, NULL, look_text, look_end, &l};
 	result r = search_walk(from, &sink);
 	if (!failed(r))
 		r = buf_result(&l.seen);

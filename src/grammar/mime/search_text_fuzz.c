@@ -1,9 +1,28 @@
 #include "grammar/mime/search_text.h"
+#include "grammar/text/fold_ascii.h"
 #include "grammar/text/html_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct charsets *cs;
+
+static str fold_copy(str s, buf *out)
+{
+	bool cr = false;
+	must(buf_reserve(out, s.n + 1));
+	out->n = fold_ascii(s, &cr, out->p);
+	return buf_str(out);
+}
+
+static void agree(const struct search_source *from, str stored, const struct search_key *key, enum search_answer want)
+{
+	bool exact = false;
+	must(!failed(search_message_has(from, key, &exact)) && exact == (want == SEARCH_YES));
+	enum search_answer a = search_text_has(stored, from->message, key);
+	must(a == want || a == SEARCH_UNSURE);
+	a = search_text_has(stored, (str){NULL, 0}, key);
+	must(a == want || a == SEARCH_UNSURE);
+}
 
 static void from_message(str text)
 {
@@ -21,10 +40,15 @@ static void from_message(str text)
 		must(s.cut || str_is_utf8(p.text));
 		if (n++ % 7)
 			continue;
-		bool exact = false;
-		struct search_key key = {SEARCH_IN_ALL, STR(""), str_skip(p.text, p.text.n / 2)};
-		must(!failed(search_message_has(&from, &key, &exact)) && exact);
-		must(search_text_has(buf_str(&b), &key) == SEARCH_YES);
+		AUTO_BUF buf copied = buf_new(SEARCH_TEXT_MAX);
+		if (p.copied)
+			p.text = fold_copy(str_sub(text, p.at, p.n), &copied);
+		struct search_key key = {SEARCH_IN_ALL, STR(""), str_sub(p.text, p.text.n / 2, 3000)};
+		agree(&from, buf_str(&b), &key, SEARCH_YES);
+		key.needle = str_sub(text, text.n / 3, 3);
+		bool has = false;
+		must(!failed(search_message_has(&from, &key, &has)));
+		agree(&from, buf_str(&b), &key, has ? SEARCH_YES : SEARCH_NO);
 	}
 	must(!s.in.bad);
 }
@@ -49,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		cs = charsets_new();
 	}
 	struct search_key key = {SEARCH_IN_ALL, STR(""), STR("X")};
-	(void)search_text_has(text, &key);
+	(void)search_text_has(text, text, &key);
 	html_in_two(text, size / 2);
 	from_message(text);
 	return 0;

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "base/test.h"
 #include "grammar/mime/search_text.h"
 #include "grammar/sample_files.h"
@@ -5,6 +7,7 @@
 
 static arena mem;
 static struct charsets *cs;
+static const str nothing; /* no message at hand */
 
 static void assert_fold(str in, const char *want)
 {
@@ -85,8 +88,10 @@ static bool has(str text, enum search_scope scope, const char *name, const char 
 	struct search_key key = {scope, str_from(name), buf_str(&folded)};
 	bool exact = false;
 	assert_ok(search_message_has(&from, &key, &exact));
-	enum search_answer a = search_text_has(buf_str(&b), &key);
+	enum search_answer a = search_text_has(buf_str(&b), text, &key);
 	assert_int_equal(a, exact ? SEARCH_YES : SEARCH_NO);
+	a = search_text_has(buf_str(&b), nothing, &key);
+	assert_true(a == SEARCH_UNSURE || a == (exact ? SEARCH_YES : SEARCH_NO));
 	return exact;
 }
 
@@ -133,7 +138,7 @@ static void what_is_cut_is_unsure_and_found_in_the_message(void **state)
 	buf_put(&in, STR("Subject: early\r\nX-Long: "));
 	for (int i = 0; i < SEARCH_FIELDS_MAX / 4; i++)
 		buf_put(&in, STR("long "));
-	buf_put(&in, STR("\r\nX-Late: late\r\n\r\n"));
+	buf_put(&in, STR("\r\nX-Late: late\r\n\r\n\xc3\xa9 "));
 	for (int i = 0; i < SEARCH_TEXT_MAX / 4; i++)
 		buf_put(&in, STR("fill "));
 	buf_put(&in, STR("needle fill"));
@@ -146,18 +151,67 @@ static void what_is_cut_is_unsure_and_found_in_the_message(void **state)
 		{SEARCH_IN_ALL, STR(""), STR("NEEDLE FILL")},  {SEARCH_IN_BODY, STR(""), STR("NOWHERE")}};
 	for (size_t i = 0; i < 4; i++) {
 		bool exact;
-		assert_int_equal(search_text_has(buf_str(&b), &keys[i]), SEARCH_UNSURE);
+		assert_int_equal(search_text_has(buf_str(&b), nothing, &keys[i]), SEARCH_UNSURE);
 		assert_ok(search_message_has(&from, &keys[i], &exact));
 		assert_int_equal(exact, i < 3);
 	}
 	struct search_key early = {SEARCH_IN_FIELD, STR("Subject"), STR("EARLY")};
-	assert_int_equal(search_text_has(buf_str(&b), &early), SEARCH_YES);
+	assert_int_equal(search_text_has(buf_str(&b), nothing, &early), SEARCH_YES);
 	/* A needle longer than many chunks, at the very end. */
 	search_fold(str_skip(buf_str(&in), in.n - 100000), &folded);
 	struct search_key big = {SEARCH_IN_BODY, STR(""), buf_str(&folded)};
 	bool exact;
 	assert_ok(search_message_has(&from, &big, &exact));
 	assert_true(exact);
+	arena_clear(&mem);
+}
+
+/* A text that is most of the message is looked for in the message, as exactly
+ * as where it is repeated: around the places where it is folded in pieces too. */
+static void what_is_most_of_the_message_is_not_repeated(void **state)
+{
+	(void)state;
+	AUTO_BUF buf in = buf_new(1 << 20), b = buf_new(SEARCH_TEXT_MAX);
+	struct mime_table t;
+	buf_put(&in, STR("Subject: early\r\n\r\n"));
+	for (int i = 0; i < 6000; i++)
+		buf_printf(&in, "line %d\r\n%s", i, i % 7 ? "" : "\r");
+	assert_ok(mime_parse(buf_str(&in), &mem, &t));
+	struct search_source from = {buf_str(&in), &t, cs};
+	assert_ok(search_text_make(&from, &b));
+	assert_true(search_text_copies(buf_str(&b)));
+	assert_true(b.n < 100);
+	for (int i = 0; i < 5999; i += 3) {
+		char needle[64];
+		int n = snprintf(needle, sizeof needle, "LINE %d\n%sLINE %d\n", i, i % 7 ? "" : "\n", i + 1);
+		struct search_key key = {SEARCH_IN_BODY, nothing, str_of(needle, (size_t)n)};
+		assert_int_equal(search_text_has(buf_str(&b), buf_str(&in), &key), SEARCH_YES);
+		assert_int_equal(search_text_has(buf_str(&b), nothing, &key), SEARCH_UNSURE);
+		needle[n - 1] = '\r';
+		assert_int_equal(search_text_has(buf_str(&b), buf_str(&in), &key), SEARCH_NO);
+	}
+	struct search_key subject = {SEARCH_IN_FIELD, STR("Subject"), STR("EARLY")};
+	assert_int_equal(search_text_has(buf_str(&b), nothing, &subject), SEARCH_YES);
+	struct search_key any = {SEARCH_IN_ALL, nothing, STR("NOWHERE")};
+	assert_int_equal(search_text_has(buf_str(&b), str_sub(buf_str(&in), 0, in.n - 1), &any), SEARCH_UNSURE);
+	arena_clear(&mem);
+}
+
+static void a_small_text_in_a_large_message_is_repeated(void **state)
+{
+	(void)state;
+	AUTO_BUF buf in = buf_new(1 << 20), b = buf_new(SEARCH_TEXT_MAX);
+	struct mime_table t;
+	buf_put(&in, STR("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nneedle\r\n"
+	                 "--b\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n"));
+	for (int i = 0; i < 100; i++)
+		buf_put(&in, STR("QUJDREVGR0hJSktMTU5PUA\r\n"));
+	buf_put(&in, STR("--b--\r\n"));
+	assert_ok(mime_parse(buf_str(&in), &mem, &t));
+	assert_ok(search_text_make(&(struct search_source){buf_str(&in), &t, cs}, &b));
+	struct search_key key = {SEARCH_IN_BODY, nothing, STR("NEEDLE")};
+	assert_false(search_text_copies(buf_str(&b)));
+	assert_int_equal(search_text_has(buf_str(&b), nothing, &key), SEARCH_YES);
 	arena_clear(&mem);
 }
 
@@ -169,13 +223,13 @@ static void damaged_texts_are_unsure(void **state)
 	struct search_key key = {SEARCH_IN_ALL, STR(""), STR("NOWHERE")};
 	assert_ok(mime_parse(STR(mail), &mem, &t));
 	assert_ok(search_text_make(&(struct search_source){STR(mail), &t, cs}, &b));
-	assert_int_equal(search_text_has(buf_str(&b), &key), SEARCH_NO);
+	assert_int_equal(search_text_has(buf_str(&b), nothing, &key), SEARCH_NO);
 	size_t whole = 0;
 	for (size_t n = 0; n < b.n; n++)
-		whole += search_text_has(str_sub(buf_str(&b), 0, n), &key) == SEARCH_NO;
+		whole += search_text_has(str_sub(buf_str(&b), 0, n), nothing, &key) == SEARCH_NO;
 	assert_true(whole < 40);
 	b.p[0] = 99;
-	assert_int_equal(search_text_has(buf_str(&b), &key), SEARCH_UNSURE);
+	assert_int_equal(search_text_has(buf_str(&b), nothing, &key), SEARCH_UNSURE);
 }
 
 static void one_sample(str path, str text, void *ctx)
@@ -190,6 +244,11 @@ static void one_sample(str path, str text, void *ctx)
 	assert_ok(search_text_make(&from, &b));
 	assert_true(search_text_open(buf_str(&b), &s));
 	while (search_text_next(&s, &p)) {
+		AUTO_BUF buf copied = buf_new(64 << 20);
+		if (p.copied) {
+			search_fold(str_sub(text, p.at, p.n), &copied);
+			p.text = buf_str(&copied);
+		}
 		/* What is kept is found in the message too. */
 		struct search_key key = {SEARCH_IN_BODY, STR(""), str_skip(p.text, p.text.n - p.text.n / 3)};
 		bool exact;
@@ -218,6 +277,8 @@ int main(void)
 		cmocka_unit_test(html),
 		cmocka_unit_test(scopes),
 		cmocka_unit_test(what_is_cut_is_unsure_and_found_in_the_message),
+		cmocka_unit_test(what_is_most_of_the_message_is_not_repeated),
+		cmocka_unit_test(a_small_text_in_a_large_message_is_repeated),
 		cmocka_unit_test(damaged_texts_are_unsure),
 		cmocka_unit_test(all_sample_mails),
 	};

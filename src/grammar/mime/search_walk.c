@@ -151,6 +151,23 @@ static bool chunk(struct walker *w, struct stage *s, str in, bool last)
 	return w->to->text(w->to->ctx, buf_str(&w->folded));
 }
 
+static bool all_ascii(str s)
+{
+	unsigned char seen = 0;
+	for (size_t i = 0; i < s.n; i++)
+		seen |= str_at(s, i);
+	return seen < 0x80;
+}
+
+/* Nothing is to be undone but letters' case and line ends. */
+static bool give_copy(struct walker *w, const struct stage *s, str body)
+{
+	bool plain = s->encoding != ENCODING_BASE64 && s->encoding != ENCODING_QUOTED_PRINTABLE && !s->is_html &&
+		s->charset.kind != CHARSET_TABLE;
+	return plain && w->to->copy && all_ascii(body) &&
+		w->to->copy(w->to->ctx, (size_t)(body.p - w->from->message.p), body.n);
+}
+
 static void text_part(struct walker *w, const struct mime_part *p)
 {
 	struct stage s = {.encoding = p->encoding, .is_html = str_ieq(p->subtype, STR("html"))};
@@ -158,7 +175,7 @@ static void text_part(struct walker *w, const struct mime_part *p)
 	if (!begin(w, SEARCH_TEXT, (str){NULL, 0}))
 		return;
 	charset_begin(&s.charset, w->from->charsets, p->charset);
-	bool more = true;
+	bool more = !give_copy(w, &s, body);
 	for (size_t at = 0; more && at < body.n; at += CHUNK)
 		more = chunk(w, &s, str_sub(body, at, CHUNK), body.n - at <= CHUNK);
 	end(w);

@@ -25,6 +25,9 @@ enum search_kind {
 struct search_sink {
 	/* A piece begins. `name` is a field's, in upper case. False: not wanted. */
 	bool (*begin)(void *ctx, enum search_kind kind, str name);
+	/* May be NULL. The whole text of the piece is fold_ascii of the message's
+	 * bytes from `at`. False: give it as text. */
+	bool (*copy)(void *ctx, size_t at, size_t n);
 	/* The next stretch of its text. False: no more of this piece. */
 	bool (*text)(void *ctx, str folded);
 	/* After each wanted piece. False: no more of this message. */

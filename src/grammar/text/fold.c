@@ -1,5 +1,6 @@
 #include "grammar/text/fold.h"
 #include "grammar/text/charset.h"
+#include "grammar/text/fold_ascii.h"
 
 #include <unicode/uchar.h>
 #include <unicode/unorm2.h>
@@ -54,18 +55,11 @@ static void put_wide(struct fold *f, UChar32 c, buf *out)
 static size_t put_ascii(struct fold *f, str s, buf *out)
 {
 	char piece[256];
-	size_t n = 0, i = 0;
-	while (i < s.n && str_at(s, i) < 0x80 && n < sizeof piece) {
-		char c = s.p[i++];
-		if (c == '\n' && f->cr) {
-			f->cr = false;
-			continue;
-		}
-		f->cr = c == '\r';
-		piece[n++] = c == '\r' ? '\n' : (char)ascii_upper((unsigned char)c);
-	}
-	buf_put(out, str_of(piece, n));
-	return i;
+	size_t n = 0;
+	while (n < s.n && n < sizeof piece && str_at(s, n) < 0x80)
+		n++;
+	buf_put(out, str_of(piece, fold_ascii(str_sub(s, 0, n), &f->cr, piece)));
+	return n;
 }
 
 void fold_feed(struct fold *f, str s, buf *out)
