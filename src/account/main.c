@@ -50,7 +50,7 @@ static result open_store(void)
 	TRY(own_key(!there, key));
 	database_id(id);
 	const struct store_options o = {.files = &files.base, .key = key, .id = id,
-					  .quota = options_number(&account.options, OPT_QUOTA)};
+					  .quota = options_number(&account.options, OPT_QUOTA), .give_up = room_give_up};
 	result r = store_open(&o, &account.store);
 	sodium_memzero(key, sizeof key);
 	return r;

@@ -214,13 +214,19 @@ static result op_write(struct file *file, uint64_t at, str bytes)
 	return r;
 }
 
+/* A sync that fails leaves what it should have written in memory alone, and no
+ * later sync writes it, unless it is changed again: so does Linux. */
 static result op_sync(struct file *file)
 {
 	struct node *n = node_of(file);
 	bool half;
-	TRY(step(sim_of(file->owner), false, &half));
-	if (n->room)
-		memcpy(n->disk, n->now, n->room);
+	result r = step(sim_of(file->owner), false, &half);
+	if (half && n->room && !sim_of(file->owner)->dead)
+		memset(n->changed, 0, n->room / BLOCK);
+	TRY(r);
+	for (size_t b = 0; b < n->room / BLOCK; b++)
+		if (n->changed[b])
+			memcpy(n->disk + b * BLOCK, n->now + b * BLOCK, BLOCK);
 	if (n->room)
 		memset(n->changed, 0, n->room / BLOCK);
 	n->disk_size = n->now_size;

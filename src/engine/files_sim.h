@@ -12,7 +12,7 @@
 
 enum sim_fault {
 	SIM_NONE,
-	SIM_REFUSE, /* one operation answers DISK; half of a write is done */
+	SIM_REFUSE, /* one operation answers DISK; half of a write is done; what a sync did not write is never written */
 	SIM_FULL,   /* from here on no write finds room; half of the first is done */
 	SIM_CRASH,  /* the machine stops in the middle of this operation */
 };

@@ -2,6 +2,7 @@
 #include "base/mem.h"
 
 enum { SLOT_MAGIC = 0, SLOT_GENERATION = 8, SLOT_FLOOR = 16, SLOT_LIVE = 20, SLOT_SQLITE = 24 };
+enum { AGAIN = 64 << 10 }; /* octets at a time, when the log is written again at opening */
 
 static const uint64_t slot_magic = 0x316c61576e747350; /* "PstnWal1" */
 
@@ -348,14 +349,35 @@ static result choose_head(struct wal *w, bool salvage, bool *other)
 	return OK;
 }
 
+/* What this open relies on must not be lost by the next crash. It may be in the
+ * machine's memory alone, and after a sync that failed no later one writes it,
+ * unless it is written again: the same bytes, so that nothing can tear. */
+static result write_again(struct wal *w)
+{
+	uint64_t end = wal_frame_at(w->ended);
+	AUTO_MEM char *p = mem_alloc(AGAIN);
+	if (!p)
+		return failure(FAIL_MEMORY, "out of memory");
+	if (end > w->size)
+		end = w->size;
+	for (uint64_t at = 0; at < end;) {
+		size_t n = end - at < AGAIN ? (size_t)(end - at) : AGAIN;
+		TRY(file_read(w->file, at, p, &n));
+		if (n == 0)
+			return failure(FAIL_DISK, "the database's log became shorter while it was read");
+		TRY(file_write(w->file, at, str_of(p, n)));
+		at += n;
+	}
+	return end > 0 ? file_sync(w->file) : OK;
+}
+
 result wal_open(struct wal *w, bool salvage)
 {
 	bool other = false;
 	TRY(file_size(w->file, &w->size));
-	if (w->size > 0) /* what this open relies on must not be lost by the next crash */
-		TRY(file_sync(w->file));
 	TRY(choose_head(w, salvage, &other));
 	TRY(wal_scan(w, other, salvage));
+	TRY(write_again(w));
 	w->twin_due = w->head.live;
 	w->synced = w->ended;
 	return OK;

@@ -16,6 +16,7 @@
 struct store {
 	struct committer *committer;
 	struct files *files; /* for the ballast */
+	void (*give_up)(result why); /* or NULL */
 	struct account_row account;
 	struct catalog catalog;
 	size_t kept_rows; /* of mailboxes in memory that nobody holds */

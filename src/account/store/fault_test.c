@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LETTERS = 6, LARGE = 900000, ROUNDS_MAX = 3000 };
+enum { LETTERS = 6, DRAFTS = 2, LARGE = 900000, ROUNDS_MAX = 3000 };
 
 enum fault { MEMORY, REFUSE, FULL, CRASH };
 
@@ -18,6 +18,9 @@ struct tally {
 	bool flagged;
 	bool copied;
 	bool removed;
+	bool moved;
+	bool appended;
+	bool subscribed;
 	bool made, renamed, dropped;
 	unsigned failures;
 };
@@ -49,7 +52,7 @@ static void change(struct round *r)
 {
 	struct view *v = NULL;
 	str word = STR("Word");
-	struct uids one = {(uint32_t[]){1}, 1}, two = {(uint32_t[]){2}, 1}, not;
+	struct uids one = {(uint32_t[]){1}, 1}, two = {(uint32_t[]){2}, 1}, three = {(uint32_t[]){3}, 1}, not;
 	struct flag_change c = {FLAGS_ADD, {STORE_SEEN, &word, 1}, false, 0};
 	struct copied copied;
 	struct view_changes changes;
@@ -58,8 +61,19 @@ static void change(struct round *r)
 	r->t.flagged = did(r, message_flags(v, &one, &c, &r->k.m, &not));
 	r->t.copied = did(r, message_copy(v, &two, STR("Archive"), &r->k.m, &copied));
 	r->t.removed = did(r, message_remove(v, &two));
+	r->t.moved = did(r, message_move(v, &three, STR("Trash"), &r->k.m, &copied));
 	(void)did(r, view_pull(v, true, &r->k.m, &changes));
 	view_close(&v);
+}
+
+/* Two at once: both or none. */
+static void append(struct round *r)
+{
+	struct append_item items[DRAFTS] = {{&r->letters[LETTERS], {.system = STORE_DRAFT}, 1700000001, 60},
+		{&r->letters[LETTERS + 1], {.system = STORE_DRAFT}, 1700000002, 60}};
+	struct append a = {STR("Drafts"), items, DRAFTS};
+	struct appended done;
+	r->t.appended = did(r, message_append(&r->k.owner, &a, &done));
 }
 
 static void scenario(struct round *r)
@@ -71,6 +85,8 @@ static void scenario(struct round *r)
 	for (unsigned i = 0; i < LETTERS - 1; i++)
 		deliver(r, i);
 	change(r);
+	append(r);
+	r->t.subscribed = did(r, mailbox_subscribe(&r->k.owner, STR("Trash"), false));
 	r->t.made = did(r, mailbox_create(&r->k.owner, STR("new/one"), 0, &s));
 	r->t.renamed = did(r, mailbox_rename(&r->k.owner, STR("new"), STR("other")));
 	r->t.dropped = did(r, mailbox_delete(&r->k.owner, STR("Junk")));
@@ -125,20 +141,35 @@ static unsigned with_uid(const struct tally *t, unsigned n)
 	return LETTERS;
 }
 
+static bool is_subscribed(struct round *r, str name)
+{
+	AUTO_ARENA arena m = arena_new(1 << 20);
+	struct mailbox_entries e;
+	assert_ok(mailbox_list(&r->k.owner, &m, &e));
+	for (size_t i = 0; i < e.n; i++)
+		if (str_eq(e.v[i].name, name))
+			return e.v[i].subscribed;
+	return false;
+}
+
 /* A call that failed for want of memory changed nothing. Of one that the disk
  * failed nobody can say. */
-static void judge_letters(struct round *r, struct view *inbox, struct view *archive)
+static void judge_letters(struct round *r, struct view *inbox, struct view *archive, struct view *trash)
 {
 	const struct tally *t = &r->t;
-	unsigned second = with_uid(t, 2);
+	unsigned second = with_uid(t, 2), third = with_uid(t, 3);
 	bool exact = r->fault == MEMORY;
 	for (unsigned i = 0; i < LETTERS; i++) {
-		bool there = holds(r, inbox, i), gone = i == second && t->removed;
+		bool there = holds(r, inbox, i), gone = (i == second && t->removed) || (i == third && t->moved);
 		if (gone)
 			assert_false(there);
-		else if (exact || (t->kept[i] && i != second))
+		else if (exact || (t->kept[i] && i != second && i != third))
 			assert_int_equal(there, t->kept[i]);
 	}
+	if (third < LETTERS && (exact || t->moved))
+		assert_int_equal(holds(r, trash, third), t->moved);
+	if (third < LETTERS && t->kept[third]) /* in one of the two, never in both */
+		assert_int_equal(holds(r, trash, third) + holds(r, inbox, third), 1);
 	if (second < LETTERS && (t->copied || exact))
 		assert_int_equal(holds(r, archive, second), t->copied);
 	if (with_uid(t, 1) < LETTERS && (t->flagged || exact))
@@ -150,9 +181,18 @@ static void judge(struct round *r)
 	const struct tally *t = &r->t;
 	struct view *inbox = kit_view(&r->k, "INBOX"), *archive = kit_view(&r->k, "Archive");
 	bool exact = r->fault == MEMORY;
-	judge_letters(r, inbox, archive);
+	struct view *trash = kit_view(&r->k, "Trash"), *drafts = kit_view(&r->k, "Drafts");
+	judge_letters(r, inbox, archive, trash);
+	for (unsigned i = 0; i < DRAFTS; i++)
+		if (exact || t->appended)
+			assert_int_equal(holds(r, drafts, LETTERS + i), t->appended);
+	assert_true(view_exists(drafts) == 0 || view_exists(drafts) == DRAFTS);
+	if (exact || t->subscribed)
+		assert_int_equal(is_subscribed(r, STR("Trash")), !t->subscribed);
 	view_close(&inbox);
 	view_close(&archive);
+	view_close(&trash);
+	view_close(&drafts);
 	if (t->made && exact)
 		assert_true(exists(r, t->renamed ? "other/one" : "new/one"));
 	if (t->made)
@@ -171,6 +211,23 @@ static void again(struct round *r)
 		if (r->t.kept[i])
 			assert_true(done.duplicate);
 	}
+}
+
+/* Now all of it was acknowledged. */
+static void power_cut(struct round *r)
+{
+	struct view *inbox;
+	sim_fault_at(r->k.sim, SIM_CRASH, 1);
+	kit_close(&r->k);
+	sim_fault_at(r->k.sim, SIM_NONE, 0);
+	sim_crash(r->k.sim);
+	assert_ok(kit_open(&r->k));
+	kit_expect_sound(&r->k);
+	inbox = kit_view(&r->k, "INBOX");
+	for (unsigned i = 0; i < LETTERS; i++)
+		if (i != with_uid(&r->t, 2) && i != with_uid(&r->t, 3))
+			assert_true(holds(r, inbox, i));
+	view_close(&inbox);
 }
 
 /* Names ending in .body, and how many rows name one. */
@@ -192,6 +249,7 @@ static void one_round(void *arg)
 	judge(r);
 	again(r);
 	kit_expect_sound(&r->k);
+	power_cut(r);
 	assert_ok(files_list(r->k.files, count_body, &bodies));
 	assert_int_equal(bodies, 1); /* letter 2 */
 	kit_close(&r->k);
@@ -199,23 +257,32 @@ static void one_round(void *arg)
 
 /* Made once: they are the same in each round. */
 static struct kit maker;
-static struct letter letters[LETTERS];
+static struct letter letters[LETTERS + DRAFTS];
 
 static void make_letters(void)
 {
-	static const size_t sizes[LETTERS] = {100, 3000, LARGE, 20000, 50, 700};
+	static const size_t sizes[LETTERS + DRAFTS] = {100, 3000, LARGE, 20000, 50, 700, 200, 5000};
 	char name[24];
 	maker.m = arena_new(4 << 20);
-	for (unsigned i = 0; i < LETTERS; i++) {
+	for (unsigned i = 0; i < LETTERS + DRAFTS; i++) {
 		snprintf(name, sizeof name, "letter %u", i);
 		letters[i] = kit_letter(&maker, name, sizes[i]);
 	}
 }
 
+/* A write that failed is the end of this process's work: it says so. */
+static unsigned given_up;
+
+static void on_give_up(result why)
+{
+	assert_true(why.kind == FAIL_DISK || why.kind == FAIL_MEMORY);
+	given_up++;
+}
+
 static bool round_at(enum fault fault, uint64_t n)
 {
 	struct round r = {.fault = fault, .n = n, .letters = letters};
-	r.k = (struct kit){.sim = sim_new(n), .m = arena_new(64 << 20)};
+	r.k = (struct kit){.sim = sim_new(n), .m = arena_new(64 << 20), .give_up = on_give_up};
 	r.k.files = sim_files(r.k.sim);
 	kit_on_fiber(one_round, &r);
 	arena_free(&r.k.m);
@@ -244,13 +311,17 @@ static void test_refused_memory(void **state)
 static void test_failing_disk(void **state)
 {
 	(void)state;
+	given_up = 0;
 	all_rounds(REFUSE, "the disk failed");
+	assert_true(given_up > 20);
 }
 
 static void test_full_disk(void **state)
 {
 	(void)state;
+	given_up = 0;
 	all_rounds(FULL, "the disk was full from there on");
+	assert_int_equal(given_up, 0); /* another process would find it full too */
 }
 
 static void test_power_cut(void **state)

@@ -16,7 +16,7 @@ enum { KIT_ARENA = 64 << 20 };
 
 result kit_open(struct kit *k)
 {
-	struct store_options options = {k->files, key, id, k->quota};
+	struct store_options options = {k->files, key, id, k->quota, k->give_up};
 	TRY(store_open(&options, &k->store));
 	k->owner = (struct actor){k->store, ACTOR_OWNER};
 	k->courier = (struct actor){k->store, ACTOR_COURIER};

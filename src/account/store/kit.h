@@ -16,6 +16,7 @@ struct kit {
 	struct files *files;
 	char folder[64]; /* empty: the disk is in memory */
 	uint64_t quota;
+	void (*give_up)(result why); /* as in store_options */
 	struct store *store;
 	struct actor owner, courier, administrator;
 	arena m;

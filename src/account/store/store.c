@@ -164,6 +164,7 @@ result store_open(const struct store_options *o, struct store **out)
 	if (!s)
 		return failure(FAIL_MEMORY, "out of memory");
 	s->files = o->files;
+	s->give_up = o->give_up;
 	s->scratch = buf_new(SCRATCH_MAX);
 	s->catalog.by_id = hash_new(STORE_MAILBOXES_MAX + 1);
 	result r = open_into(s, o);

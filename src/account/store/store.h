@@ -53,6 +53,8 @@ struct store_options {
 	const unsigned char *key;     /* 32 bytes; wiped by its owner afterwards */
 	const unsigned char *id;      /* 16 bytes that name this account's database (seal.h) */
 	uint64_t quota;               /* octets for a new account, 0: no limit */
+	void (*give_up)(result why);  /* the disk failed a write, or memory is behind the database: only
+	                                 opening anew helps; may be called again. NULL: nobody does */
 };
 
 /* Opens, migrates, sweeps body files nobody names; makes the account with its

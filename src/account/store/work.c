@@ -112,6 +112,8 @@ result work_do(struct work *w)
 		result removed = store_read(s, remove_files, NULL, w);
 		(void)removed.kind;
 	}
+	if (s->give_up && (r.kind == FAIL_DISK || s->broken))
+		s->give_up(failed(r) ? r : failure(FAIL_MEMORY, "memory is behind the database"));
 	work_free(w);
 	return r;
 }
