@@ -74,11 +74,17 @@ static void give_back(struct worker *w, struct job **jobs, size_t n, uint64_t to
 	uv_async_send(&w->finished);
 }
 
+/* The lock is held. Where the loop runs batches too there is one thread, and never two batches at a time. */
+static bool may_run_there(const struct worker *w)
+{
+	return w->queued && !(w->own && w->running);
+}
+
 static void work(struct worker *w, struct job **jobs)
 {
 	must(pthread_mutex_lock(&w->lock) == 0);
 	for (;;) {
-		while (!w->queued && !w->stop)
+		while (!may_run_there(w) && !w->stop)
 			must(pthread_cond_wait(&w->arrived, &w->lock) == 0);
 		size_t n = take(w, jobs);
 		if (!n)
@@ -128,9 +134,10 @@ static void on_finished(uv_async_t *handle)
 	}
 }
 
+/* A thread that was awake may have taken what the ring is for. */
 static bool may_run_here(const struct worker *w)
 {
-	return w->own && !w->running && !w->long_queued && w->usual_ns < w->plan.brief_ns;
+	return w->own && w->queued && !w->running && !w->long_queued && w->usual_ns < w->plan.brief_ns;
 }
 
 /* The lock is held and is let go. */

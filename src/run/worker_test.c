@@ -324,6 +324,44 @@ static void no_batch_runs_beside_another(void **state)
 	assert_int_equal(brief.there, 2);
 }
 
+/* Lets the thread go on and keeps the loop's turn until it has taken all there is. */
+static void let_the_thread_be_first(void *arg)
+{
+	(void)arg;
+	atomic_store(&w.held, false);
+	while (brief.there < 2 || atomic_load(&w.busy))
+		pause_ms(1);
+	pause_ms(20); /* it gives its batch back */
+}
+
+static void queue_behind_the_held(void *arg)
+{
+	(void)arg;
+	while (!atomic_load(&w.busy))
+		assert_ok(fiber_sleep(1));
+	assert_ok(fiber_start(brief_job, NULL, "brief", NULL));
+	assert_ok(fiber_start(let_the_thread_be_first, NULL, "keeps the turn", NULL));
+}
+
+/* A turn's end that finds the queue empty must not be counted as a batch. */
+static void a_thread_that_was_first_leaves_nothing_to_the_loop(void **state)
+{
+	(void)state;
+	open_for_brief(0);
+	atomic_store(&w.held, true);
+	assert_ok(fiber_start(long_job, NULL, "long", NULL));
+	assert_ok(fiber_start(queue_behind_the_held, NULL, "queues", NULL));
+	loop_run();
+	assert_int_equal(w.done, 2);
+	assert_int_equal(brief.here, 0);
+	brief.takes_ms = 20;
+	assert_ok(fiber_start(long_job, NULL, "long", NULL));
+	assert_ok(fiber_start(sleep_then_brief, NULL, "brief", NULL));
+	loop_run();
+	assert_int_equal(w.done, 4);
+	assert_int_equal(brief.here, 0);
+}
+
 enum { TRIPS = 20000 };
 
 static void many_trips(void *arg)
@@ -352,6 +390,7 @@ int main(void)
 		T(jobs_of_one_turn_come_as_one_batch), T(batches_keep_to_their_limit), T(a_full_queue_is_busy),
 		T(several_threads_share_a_queue), T(cancel_withdraws_what_was_not_begun),
 		T(the_loop_runs_a_turn_of_brief_jobs), T(slow_batches_go_to_the_thread), T(no_batch_runs_beside_another),
+		T(a_thread_that_was_first_leaves_nothing_to_the_loop),
 		T(cleanup_runs_on_a_cancelled_fiber), T(refused_memory_opens_nothing), T(report_the_cost_of_a_trip),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
