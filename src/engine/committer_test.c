@@ -141,7 +141,7 @@ static void readers_come_after_the_batch(void)
 static void a_full_disk_fails_each_alone(void)
 {
 	struct writer w[3] = {{.n = 1}, {.n = 2}, {.n = 3}};
-	sim_fault_at(sim, SIM_FULL, 1);
+	sim_fault_at(sim, SIM_FULL_COPYING, 1);
 	all(w, 3);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(w[i].r.kind, FAIL_FULL);

@@ -148,13 +148,13 @@ static result step(struct sim *s, bool room, bool *half)
 		return failure(FAIL_FULL, "the disk is full");
 	if (++s->steps != s->at || s->fault == SIM_NONE)
 		return OK;
-	if (s->fault == SIM_FULL && !room) {
+	if ((s->fault == SIM_FULL || s->fault == SIM_FULL_COPYING) && !room) {
 		s->at++; /* the next one that needs room */
 		return OK;
 	}
 	*half = true;
 	s->dead = s->fault == SIM_CRASH;
-	s->full = s->fault == SIM_FULL;
+	s->full = s->fault == SIM_FULL || s->fault == SIM_FULL_COPYING;
 	return s->full ? failure(FAIL_FULL, "the disk is full") : failure(FAIL_DISK, "the operation failed");
 }
 
@@ -206,8 +206,9 @@ static result op_read(struct file *file, uint64_t at, void *p, size_t *n)
 static result op_write(struct file *file, uint64_t at, str bytes)
 {
 	struct node *node = node_of(file);
+	struct sim *s = sim_of(file->owner);
 	bool half;
-	result r = step(sim_of(file->owner), at + bytes.n > node->now_size, &half);
+	result r = step(s, s->fault == SIM_FULL_COPYING || at + bytes.n > node->now_size, &half);
 	if (failed(r))
 		bytes.n = half ? bytes.n / 2 : 0;
 	apply(node, at, bytes);
@@ -394,8 +395,11 @@ static void crash_node(struct sim *s, struct node *n)
 	for (size_t b = 0; b < n->room / BLOCK; b++)
 		if (n->changed[b])
 			crash_block(s, n, b);
-	if (sim_random(&s->rng) % 2)
+	uint64_t dice = sim_random(&s->rng) % 4;
+	if (dice < 2)
 		n->disk_size = n->now_size;
+	else if (dice == 2 && n->now_size > n->disk_size) /* a part of what it grew */
+		n->disk_size += sim_random(&s->rng) % (n->now_size - n->disk_size);
 	if (n->room) {
 		memset(n->disk + n->disk_size, 0, n->room - n->disk_size);
 		memcpy(n->now, n->disk, n->room);

@@ -36,6 +36,9 @@ enum {
 	SEAL_RESERVED = BOX_SPARE,
 	SEAL_GATHER_MAX = 64,       /* frames held back until the commit is flushed */
 	SEAL_LOG_KEEP = 1100,       /* frames of room a log keeps when it starts anew */
+	SEAL_LOG_REST = 256 << 10,  /* bytes that it keeps when the database is trimmed */
+	SEAL_STEP_MIN = 128 << 10,  /* bytes by which the log's file grows: as many as it has, */
+	SEAL_STEP_MAX = 1 << 20,    /* within these */
 };
 
 struct seal;
@@ -61,6 +64,7 @@ int seal_connect(struct seal *seal, int flags, sqlite3 **out);
 /* The sentence of the first damage or failure that was met, or NULL; `kind` says which it was. */
 const char *seal_trouble(const struct seal *seal, enum fail_kind *kind);
 uint32_t seal_log_frames(const struct seal *seal); /* frames in the log, read or written */
-void seal_trim(struct seal *seal);                 /* gives buffers back */
+/* Gives buffers back, and an empty log's room above SEAL_LOG_REST. */
+void seal_trim(struct seal *seal);
 
 #endif

@@ -277,9 +277,18 @@ static void a_database_that_was_cut_is_noticed(void **state)
 	sim_free(&sim);
 }
 
-static size_t frames_in(str log)
+static size_t room_in(str log)
 {
 	return (log.n - WAL_FRAMES_AT) / WAL_FRAME;
+}
+
+/* Without the zeros behind them. */
+static size_t frames_in(str log)
+{
+	size_t n = log.n;
+	while (n > WAL_FRAMES_AT && log.p[n - 1] == 0)
+		n--;
+	return (n - WAL_FRAMES_AT + WAL_FRAME - 1) / WAL_FRAME;
 }
 
 /* Damage in any frame but the last transaction's is refused; salvage keeps what was before. */
@@ -488,16 +497,121 @@ static void the_log_does_not_grow(void **state)
 	assert_ok(open_on(sim, &db));
 	for (int64_t turn = 1; turn <= 300; turn++)
 		assert_ok(write_turn(db, turn));
-	assert_true(frames_in(sim_bytes(sim, "t.db-wal")) < 30 + 2 * 30);
+	assert_true(room_in(sim_bytes(sim, "t.db-wal")) < 4 * 30);
 	assert_ok(db_begin(db));
 	for (int n = 0; n < 2000; n++)
 		assert_ok(db_run(db, "INSERT INTO slot VALUES (?1, 0, zeroblob(4000))", DB_INT(n + 1000)));
 	assert_ok(db_commit(db));
-	assert_true(frames_in(sim_bytes(sim, "t.db-wal")) > SEAL_LOG_KEEP);
+	assert_true(room_in(sim_bytes(sim, "t.db-wal")) > SEAL_LOG_KEEP);
 	assert_ok(db_exec(db, "DELETE FROM slot WHERE n >= 1000"));
 	assert_ok(write_turn(db, 301));
 	assert_ok(write_turn(db, 302));
-	assert_true(frames_in(sim_bytes(sim, "t.db-wal")) <= SEAL_LOG_KEEP);
+	assert_true(room_in(sim_bytes(sim, "t.db-wal")) <= SEAL_LOG_KEEP);
+	db_close(&db);
+	sim_free(&sim);
+}
+
+/* Most commits find room in the file. */
+static void the_log_grows_in_steps(void **state)
+{
+	(void)state;
+	struct sim *sim = sim_new(13);
+	struct db *db;
+	struct db_options o = options_on(sim);
+	o.log_frames = 1000;
+	assert_ok(db_open(&o, &db));
+	size_t size = sim_bytes(sim, "t.db-wal").n, grown = 0;
+	int64_t turn = 0;
+	while (frames_in(sim_bytes(sim, "t.db-wal")) < 900) {
+		assert_ok(write_turn(db, ++turn));
+		grown += sim_bytes(sim, "t.db-wal").n > size;
+		size = sim_bytes(sim, "t.db-wal").n;
+	}
+	assert_true(turn > 90 && grown <= 7);
+	size_t frames = frames_in(sim_bytes(sim, "t.db-wal"));
+	assert_true(room_in(sim_bytes(sim, "t.db-wal")) <= frames + SEAL_STEP_MAX / WAL_FRAME);
+	db_close(&db);
+	sim_free(&sim);
+}
+
+/* A crash at any step of the trim leaves a database that opens. */
+static bool stopped_in_trim(uint64_t step)
+{
+	struct sim *sim = sim_new(step);
+	struct db *db;
+	int64_t last;
+	struct db_options o = options_on(sim);
+	o.log_frames = 1000;
+	assert_ok(db_open(&o, &db));
+	for (int64_t turn = 1; turn <= 12; turn++)
+		assert_ok(write_turn(db, turn));
+	assert_true(WAL_FRAMES_AT + frames_in(sim_bytes(sim, "t.db-wal")) * WAL_FRAME > SEAL_LOG_REST);
+	sim_fault_at(sim, SIM_CRASH, step);
+	result r = db_checkpoint(db);
+	db_trim(db);
+	bool done = !failed(r) && !sim_dead(sim);
+	assert_true(!done || sim_bytes(sim, "t.db-wal").n <= SEAL_LOG_REST);
+	db_close(&db);
+	sim_crash(sim);
+	assert_ok(open_on(sim, &db));
+	check_state(db, &last);
+	assert_int_equal(last, 12);
+	db_close(&db);
+	sim_free(&sim);
+	return done;
+}
+
+static void a_trimmed_log_is_small(void **state)
+{
+	(void)state;
+	uint64_t step = 1;
+	while (!stopped_in_trim(step))
+		step++;
+	assert_true(step > 5);
+}
+
+/* What lies in the room behind the last frame is nothing that anybody wrote. */
+static void the_room_behind_the_log_is_not_the_log(void **state)
+{
+	(void)state;
+	struct sim *left = killed_after(8);
+	str log = sim_bytes(left, "t.db-wal");
+	size_t frames = frames_in(log);
+	assert_true(room_in(log) > frames + 2);
+	for (size_t i = 0; i < 4; i++) {
+		struct sim *sim = sim_new(i);
+		struct db *db;
+		int64_t last;
+		copy_files(left, sim);
+		char *p = (char *)(uintptr_t)sim_bytes(sim, "t.db-wal").p + WAL_FRAMES_AT;
+		if (i < 2) /* a frame of its own, a flipped bit; or all of it away */
+			memcpy(p + (frames + i) * WAL_FRAME, p + 2 * WAL_FRAME, WAL_FRAME);
+		else if (i == 2)
+			p[frames * WAL_FRAME + 77] ^= 1;
+		else
+			sim_put(sim, "t.db-wal", str_of(log.p, WAL_FRAMES_AT + frames * WAL_FRAME));
+		assert_ok(open_on(sim, &db));
+		check_state(db, &last);
+		assert_int_equal(last, 8);
+		db_close(&db);
+		sim_free(&sim);
+	}
+	sim_free(&left);
+}
+
+/* Zeros in place of a frame are damage like any other. */
+static void zeros_inside_the_log_are_reported(void **state)
+{
+	(void)state;
+	struct sim *sim = killed_after(8);
+	struct db *db = NULL;
+	int64_t last;
+	char *p = (char *)(uintptr_t)sim_bytes(sim, "t.db-wal").p;
+	memset(p + WAL_FRAMES_AT + 3 * WAL_FRAME, 0, 2 * WAL_FRAME);
+	assert_int_equal(open_on(sim, &db).kind, FAIL_DAMAGE);
+	assert_ok(open_salvage(sim, &db));
+	check_state(db, &last);
+	assert_true(last < 8);
 	db_close(&db);
 	sim_free(&sim);
 }
@@ -526,6 +640,8 @@ static int64_t run_until_crash(struct sim *sim, int64_t from, int64_t turns)
 			if (failed(write_turn(db, turn)))
 				break;
 			kept = turn;
+			if (turn % 7 == 0 && !failed(db_checkpoint(db)))
+				db_trim(db);
 		}
 	db_close(&db);
 	return kept;
@@ -644,6 +760,10 @@ int main(void)
 		cmocka_unit_test(frames_of_a_lost_header_are_seen),
 		cmocka_unit_test(large_transactions_spill_and_roll_back),
 		cmocka_unit_test(the_log_does_not_grow),
+		cmocka_unit_test(the_log_grows_in_steps),
+		cmocka_unit_test(a_trimmed_log_is_small),
+		cmocka_unit_test(the_room_behind_the_log_is_not_the_log),
+		cmocka_unit_test(zeros_inside_the_log_are_reported),
 		cmocka_unit_test(a_database_is_opened_once),
 		cmocka_unit_test(a_crash_loses_nothing_that_was_acknowledged),
 		cmocka_unit_test(any_operation_may_be_refused),

@@ -11,10 +11,14 @@ uint64_t wal_frame_at(uint32_t number)
 	return WAL_FRAMES_AT + (uint64_t)number * WAL_FRAME;
 }
 
+static result whole(const struct wal *w)
+{
+	return w->broken ? failure(FAIL_DISK, "an earlier flush failed; the database has to be opened again") : OK;
+}
+
 static result put(struct wal *w, uint64_t at, const unsigned char *p, size_t n)
 {
-	if (w->broken)
-		return failure(FAIL_DISK, "an earlier flush failed; the database has to be opened again");
+	TRY(whole(w));
 	w->dirty = true;
 	TRY(file_write(w->file, at, str_of((const char *)p, n)));
 	if (at + n > w->size)
@@ -69,6 +73,7 @@ static result sync_file(struct wal *w)
 {
 	if (!w->dirty)
 		return OK;
+	TRY(whole(w)); /* the kernel tells of a failure once */
 	result r = file_sync(w->file);
 	if (!failed(r) && w->is_new)
 		r = files_sync_folder(w->file->owner);
@@ -89,9 +94,8 @@ static result sync_file(struct wal *w)
 
 /* After a very large transaction the room is given back, once the frames
  * there are of a generation that nobody can ask for again. */
-static result give_back(struct wal *w)
+static result give_back(struct wal *w, uint64_t keep)
 {
-	uint64_t keep = wal_frame_at(SEAL_LOG_KEEP);
 	if (w->head_due || w->frames > 0 || w->size <= keep)
 		return OK;
 	TRY(file_truncate(w->file, keep));
@@ -120,6 +124,24 @@ static bool reserved_is_zero(const unsigned char *unit)
 	return memcmp(unit + WAL_FRAME - SEAL_RESERVED, zeros, SEAL_RESERVED) == 0;
 }
 
+/* A flush that changes the file's size has to write its inode too, a second
+ * turn of the disk. So the flush that must grows the file further, by zeros:
+ * room that was only reserved would be metadata once more when it is used.
+ * Without this room everything works too, so a failure is left to the writes
+ * that need it. The frames held are in the file and make place for the zeros. */
+static void widen(struct wal *w)
+{
+	size_t zeros = (size_t)w->room * WAL_FRAME;
+	uint64_t step = w->size < SEAL_STEP_MIN ? SEAL_STEP_MIN : w->size;
+	if (step > SEAL_STEP_MAX)
+		step = SEAL_STEP_MAX;
+	uint64_t end = (w->size + step) / SEAL_PAGE * SEAL_PAGE;
+	result r = OK;
+	memset(w->held, 0, zeros);
+	while (!failed(r) && w->size < end)
+		r = put(w, w->size, w->held, end - w->size < zeros ? (size_t)(end - w->size) : zeros);
+}
+
 static result flush(struct wal *w)
 {
 	if (w->count == 0)
@@ -144,7 +166,10 @@ static result flush(struct wal *w)
 		struct box_name name = {BOX_FRAME, w->first + i, w->head.generation};
 		box_seal(w->box, &name, unit, WAL_FRAME);
 	}
+	bool grows = wal_frame_at(w->first + count) > w->size;
 	TRY(put(w, wal_frame_at(w->first), w->held, (size_t)count * WAL_FRAME));
+	if (grows)
+		widen(w);
 	if (w->first + count > w->frames)
 		w->frames = w->first + count;
 	w->ended = ended;
@@ -266,7 +291,7 @@ result wal_sync(struct wal *w)
 {
 	TRY(flush(w));
 	TRY(sync_file(w));
-	return give_back(w);
+	return give_back(w, wal_frame_at(SEAL_LOG_KEEP));
 }
 
 /* Cutting to nothing leaves the room and says "empty" in the header. */
@@ -310,13 +335,16 @@ void wal_trim(struct wal *w)
 	mem_free(w->held);
 	w->held = NULL;
 	w->room = 0;
+	/* Frames that an older header counts may be cut off only when the newer one is durable. */
+	if (!w->head.live && w->size > SEAL_LOG_REST && !failed(sync_file(w)))
+		(void)!failed(give_back(w, SEAL_LOG_REST));
 }
 
 void wal_close(struct wal *w)
 {
 	(void)!failed(flush(w)); /* nothing is held back here unless SQLite was told not to sync */
 	w->count = 0;
-	wal_trim(w);
+	mem_free(w->held);
 	file_close(&w->file);
 }
 

@@ -4,7 +4,8 @@
  * two header slots (at 0 and 4096), then from 8192 on frames of 4120 bytes,
  * each one sealed unit. The file is kept and written over, so old frames lie
  * behind the new ones; each is bound to its number and to the generation, a
- * number that grows with each new start of the log.
+ * number that grows with each new start of the log. Behind all frames lie
+ * zeros: the file grows in steps, so that few flushes have to write its size.
  *
  * If a slot of generation g is durable, every frame of g was written after
  * it, and the log of g-1 had been carried over whole into a durable database.
@@ -64,7 +65,7 @@ result wal_write(struct wal *w, uint64_t at, const unsigned char *p, size_t n) N
 result wal_sync(struct wal *w) NODISCARD;
 result wal_truncate(struct wal *w, uint64_t size) NODISCARD;
 result wal_carry(struct wal *w) NODISCARD; /* before the database file is written */
-void wal_trim(struct wal *w);
+void wal_trim(struct wal *w); /* an empty log also gives room back */
 
 /* For seal_wal.c and seal_scan.c. */
 uint64_t wal_frame_at(uint32_t number);

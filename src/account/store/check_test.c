@@ -182,7 +182,7 @@ static void deleting_works_on_a_full_disk(struct kit *k)
 	assert_ok(files_exists(k->files, "ballast", &there));
 	assert_true(there);
 	struct view *v = kit_view(k, "INBOX");
-	sim_fault_at(k->sim, SIM_FULL, 1);
+	sim_fault_at(k->sim, SIM_FULL_COPYING, 1);
 	struct uids one = {(uint32_t[]){2}, 1}, not;
 	struct flag_change c = {FLAGS_ADD, {STORE_SEEN, NULL, 0}, false, 0};
 	assert_int_equal(message_flags(v, &one, &c, &k->m, &not).kind, FAIL_FULL);
