@@ -2,6 +2,7 @@
  * belongs to the account and this process only carries bytes. */
 #include "base/mem.h"
 #include "edge/login.h"
+#include "grammar/imap/imap_codes.h"
 #include "grammar/imap/imap_command.h"
 #include "grammar/imap/imap_print.h"
 #include "grammar/text/sasl.h"
@@ -95,9 +96,9 @@ static result refuse_login(struct imap *i, str tag, enum edge_auth_login_verdict
 {
 	AUTO_BUF buf text = buf_new(1024);
 	bool wrong = v == EDGE_AUTH_LOGIN_VERDICT_REFUSED;
-	const char *code = wrong                                   ? "AUTHENTICATIONFAILED"
-					   : v == EDGE_AUTH_LOGIN_VERDICT_DISABLED ? "CONTACTADMIN"
-															   : "UNAVAILABLE";
+	const char *code = wrong                                   ? IMAP_CODE_AUTHENTICATIONFAILED
+					   : v == EDGE_AUTH_LOGIN_VERDICT_DISABLED ? IMAP_CODE_CONTACTADMIN
+															   : IMAP_CODE_UNAVAILABLE;
 	buf_printf(&text, "NO [%s] %s", code, login_sentence(v));
 	buf_putc(&text, '\0');
 	TRY(buf_result(&text));
@@ -108,13 +109,19 @@ static result refuse_login(struct imap *i, str tag, enum edge_auth_login_verdict
 	return say(i, (str){NULL, 0}, "BYE Too many failed logins");
 }
 
+static result refuse_in_clear(struct imap *i, str tag)
+{
+	return say(i, tag, "NO [" IMAP_CODE_PRIVACYREQUIRED "] Begin TLS first (STARTTLS): "
+			   "no password travels in clear here");
+}
+
 static result try_login(struct imap *i, str tag, const struct sasl_plain *p)
 {
 	struct login_try q = {.protocol = EDGE_AUTH_PROTOCOL_IMAP, .authzid = p->authzid, .user = p->authcid,
 			      .password = p->passwd, .tag = tag, .session = true};
 	struct login_answer answer;
 	if (!client_may_login(i->client))
-		return say(i, tag, "NO [PRIVACYREQUIRED] Begin TLS first (STARTTLS): no password travels in clear here");
+		return refuse_in_clear(i, tag);
 	if (tag.n > EDGE_AUTH_LOGIN_TAG_MAX)
 		return say(i, tag, "BAD The tag is too long");
 	result r = login_ask(i->client, &q, &answer);
@@ -134,7 +141,7 @@ static result do_login(struct imap *i, const struct imap_command *c)
 {
 	struct sasl_plain p = {.authcid = c->login.user, .passwd = c->login.password};
 	if (failed(sasl_login_check(p.authcid, SASL_NAME_MAX)) || failed(sasl_login_check(p.passwd, SASL_PASSWORD_MAX)))
-		return say(i, c->tag, "NO [AUTHENTICATIONFAILED] No user name or password is like that");
+		return say(i, c->tag, "NO [" IMAP_CODE_AUTHENTICATIONFAILED "] No user name or password is like that");
 	return try_login(i, c->tag, &p);
 }
 
@@ -160,9 +167,9 @@ static result do_authenticate(struct imap *i, const struct imap_command *c)
 	SECRET_BUF buf message = buf_new(SASL_LINE_MAX);
 	struct sasl_plain p;
 	if (!str_ieq(c->auth.mechanism, STR("PLAIN")))
-		return say(i, c->tag, "NO [CANNOT] This mechanism is not offered; PLAIN is");
+		return say(i, c->tag, "NO [" IMAP_CODE_CANNOT "] This mechanism is not offered; PLAIN is");
 	if (!client_may_login(i->client))
-		return say(i, c->tag, "NO [PRIVACYREQUIRED] Begin TLS first (STARTTLS): no password travels in clear here");
+		return refuse_in_clear(i, c->tag);
 	buf_reserve(&message, SASL_LINE_MAX);
 	result r = plain_message(i, c, &message);
 	if (connection_is_lost(r))
@@ -211,11 +218,11 @@ static result too_long(struct imap *i, bool waits)
 	struct imap_command c;
 	if (!waits) {
 		i->ending = true;
-		return say(i, (str){NULL, 0}, "BYE [TOOBIG] No command before login is that long");
+		return say(i, (str){NULL, 0}, "BYE [" IMAP_CODE_TOOBIG "] No command before login is that long");
 	}
 	result r = imap_parse(buf_str(&i->text), &i->arena, &c); /* for its tag; it is not whole */
 	(void)r;
-	return say(i, c.tag, "BAD [TOOBIG] No command before login is that long");
+	return say(i, c.tag, "BAD [" IMAP_CODE_TOOBIG "] No command before login is that long");
 }
 
 static result read_literal(struct imap *i, const struct imap_literal *l)
@@ -297,9 +304,10 @@ static void say_goodbye(struct imap *i, result why)
 	if (why.kind == FAIL_TIMEOUT)
 		r = say(i, (str){NULL, 0}, "BYE Nobody logged in in time");
 	else if (why.kind == FAIL_CANCELLED)
-		r = say(i, (str){NULL, 0}, "BYE [UNAVAILABLE] The server is stopping; connect again in a moment");
+		r = say(i, (str){NULL, 0}, "BYE [" IMAP_CODE_UNAVAILABLE "] The server is stopping; connect again in a moment");
 	else if (why.kind == FAIL_MEMORY || why.kind == FAIL_LIMIT)
-		r = say(i, (str){NULL, 0}, "BYE [UNAVAILABLE] The server is short of memory; connect again later");
+		r = say(i, (str){NULL, 0}, "BYE [" IMAP_CODE_UNAVAILABLE "] The server is short of memory; "
+					   "connect again later");
 	if (!failed(r))
 		client_end(i->client);
 }

@@ -70,12 +70,12 @@ static result check_message(struct appending *p)
 	if (size == 0) /* RFC 3502: how a client calls off what it began */
 		return imap_no(s, NULL, "an empty message is not kept, and nothing before it in this command");
 	if (size > s->home->message_max)
-		return imap_no(s, "TOOBIG", "the message is larger than this server takes; see APPENDLIMIT");
+		return imap_no(s, IMAP_CODE_TOOBIG, "the message is larger than this server takes; see APPENDLIMIT");
 	if (p->n == IMAP_APPEND_MESSAGES)
-		return imap_no(s, "LIMIT", "one APPEND may bring 100 messages; send the others in another one");
+		return imap_no(s, IMAP_CODE_LIMIT, "one APPEND may bring 100 messages; send the others in another one");
 	if (__builtin_add_overflow(p->octets, size, &p->octets) ||
 	    failed(store_may_take(&s->home->owner, p->octets, &headroom)))
-		return imap_no(s, "OVERQUOTA", "the account's quota has no room for this; delete messages first");
+		return imap_no(s, IMAP_CODE_OVERQUOTA, "the account's quota has no room for this; delete messages first");
 	return OK;
 }
 
@@ -102,7 +102,8 @@ static result begin(struct appending *p, struct arriving **out)
 	a->flags = p->m->flags;
 	a->date = p->m->has_date ? p->m->date : (struct imap_time){.seconds = clock_wall_s()};
 	if (failed(budget_take(&p->s->home->append, size)))
-		return imap_no(p->s, "LIMIT", "too many large messages are being appended at once; try again in a moment");
+		return imap_no(p->s, IMAP_CODE_LIMIT,
+			"too many large messages are being appended at once; try again in a moment");
 	a->taken = size;
 	p->n++;
 	*out = a;
@@ -191,7 +192,7 @@ static result keep_all(struct appending *p)
 	const struct append what = {p->mailbox, items, n};
 	TRY(imap_try_create(s, message_append(&s->home->owner, &what, &done)));
 	struct imap_range uids = {done.first_uid, done.first_uid + (uint32_t)(n - 1)};
-	buf_printf(&s->code, "APPENDUID %u ", done.uidvalidity);
+	buf_printf(&s->code, IMAP_CODE_APPENDUID " %u ", done.uidvalidity);
 	imap_put_set(&s->code, &(struct imap_set){.r = &uids, .n = 1});
 	return OK;
 }
@@ -204,7 +205,8 @@ void imap_append(struct imap_session *s, struct imap_append *m)
 	if (!failed(r))
 		r = examine_all(&p);
 	else if (!failed(s->link) && imap_swallow(s, m->literal).kind == FAIL_LIMIT)
-		imap_bye(s, "[TOOBIG] The announced message is larger than this server can step over; log in again.");
+		imap_bye(s, "[" IMAP_CODE_TOOBIG "] The announced message is larger than this server can step over; "
+			    "log in again.");
 	if (!failed(r))
 		r = keep_all(&p);
 	let_go(&p);

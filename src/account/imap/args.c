@@ -12,7 +12,7 @@ result imap_try_create(struct imap_session *s, result r)
 {
 	if (r.kind != FAIL_ABSENT)
 		return r;
-	return imap_no(s, "TRYCREATE", "there is no mailbox of this name; create it first");
+	return imap_no(s, IMAP_CODE_TRYCREATE, "there is no mailbox of this name; create it first");
 }
 
 /* "$" as ranges over the saved uids, or over their numbers; those that have gone are left out. */

@@ -10,7 +10,7 @@ result run_DELETE(struct imap_session *s, struct imap_command *c)
 	TRY(mailbox_delete(&s->home->owner, canonical));
 	if (selected) {
 		imap_unselect(s);
-		buf_put(&s->out, STR("* OK [CLOSED] The selected mailbox is gone\r\n"));
+		buf_put(&s->out, STR("* OK [" IMAP_CODE_CLOSED "] The selected mailbox is gone\r\n"));
 	}
 	return OK;
 }

@@ -61,8 +61,6 @@ static result put_vanished(struct fetching *g, struct imap_set *set)
 {
 	struct imap_session *s = g->s;
 	struct imap_set gone;
-	if (!s->uid || !g->f->changed_since || !imap_enabled(s, ENABLED_QRESYNC))
-		return imap_bad(s, "VANISHED needs UID FETCH with CHANGEDSINCE, and ENABLE QRESYNC before");
 	if (!set->resolved)
 		TRY(imap_settle_set(s, set, true));
 	TRY(view_vanished(s->view, g->f->modseq, set, &s->arena, &gone));
@@ -170,7 +168,11 @@ static result put_from_memory(struct fetching *g, const struct uids *which)
 static result fetch(struct fetching *g, struct imap_set *set)
 {
 	struct uids which;
+	if (g->f->vanished && !imap_enabled(g->s, ENABLED_QRESYNC))
+		return imap_bad(g->s, "VANISHED needs ENABLE QRESYNC before");
 	TRY(imap_pick(g->s, set, g->s->uid, &which));
+	if (g->items & IMAP_ITEM_MODSEQ)
+		imap_enable_condstore(g->s);
 	if (g->f->changed_since)
 		TRY(keep_changed(g, &which));
 	if (g->f->vanished)
@@ -179,7 +181,7 @@ static result fetch(struct fetching *g, struct imap_set *set)
 	TRY(g->want ? put_stored(g, which) : put_from_memory(g, &which));
 	TRY(g->trouble);
 	if (g->lost && !g->s->uid)
-		return imap_no(g->s, "EXPUNGEISSUED", "some of these messages were removed by another session");
+		return imap_no(g->s, IMAP_CODE_EXPUNGEISSUED, "some of these messages were removed by another session");
 	return OK;
 }
 
@@ -190,8 +192,6 @@ result run_FETCH(struct imap_session *s, struct imap_command *c)
 		g.items |= IMAP_ITEM_UID;
 	if (c->fetch.changed_since)
 		g.items |= IMAP_ITEM_MODSEQ;
-	if (g.items & IMAP_ITEM_MODSEQ)
-		imap_enable_condstore(s);
 	result r = fetch(&g, &c->fetch.set);
 	arena_free(&g.batch);
 	return r;

@@ -66,7 +66,9 @@ static result put_range(struct piece *p)
 		return OK;
 	}
 	put_name(p);
-	imap_put_literal_head(&s->out, at.n, p->sec->name == IMAP_BINARY); /* which may hold NUL */
+	/* RFC 9051 7.5.2: literal8 says that there may be a NUL; of a long part nobody knows. */
+	bool nul = n < at.n || str_chr(buf_str(&piece), '\0') != STR_NONE;
+	imap_put_literal_head(&s->out, at.n, p->sec->name == IMAP_BINARY && nul);
 	if (at.n <= IMAP_GATHER) {
 		buf_put(&s->out, buf_str(&piece));
 		return imap_send_if_long(s);
@@ -224,7 +226,7 @@ static result put_decoded(struct piece *p)
 
 static result unknown_encoding(struct fetching *g)
 {
-	return imap_no(g->s, "UNKNOWN-CTE", "a part's transfer encoding is not known here; fetch it by BODY[...]");
+	return imap_no(g->s, IMAP_CODE_UNKNOWN_CTE, "a part's transfer encoding is not known here; fetch it by BODY[...]");
 }
 
 static struct section_source source_of(const struct fetch_letter *l)

@@ -42,6 +42,7 @@ static void put_item(struct fetching *g, const struct fetch_letter *l, enum imap
 		break;
 	case IMAP_ITEM_MODSEQ:
 		buf_printf(out, "(%llu)", (unsigned long long)l->m->modseq);
+		g->s->modseqs = true;
 		break;
 	case IMAP_ITEM_EMAILID:
 		put_id(out, l->m->content);

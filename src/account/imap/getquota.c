@@ -21,6 +21,6 @@ result imap_put_quota(struct imap_session *s)
 result run_GETQUOTA(struct imap_session *s, struct imap_command *c)
 {
 	if (c->mailbox.n)
-		return imap_no(s, "NONEXISTENT", "there is no quota root of this name; the only one is \"\"");
+		return imap_no(s, IMAP_CODE_NONEXISTENT, "there is no quota root of this name; the only one is \"\"");
 	return imap_put_quota(s);
 }

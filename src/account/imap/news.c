@@ -72,8 +72,25 @@ result imap_news(struct imap_session *s, bool expunge)
 
 uint64_t imap_highest_modseq(struct imap_session *s)
 {
-	struct mailbox_status st;
-	return s->view && !failed(view_status(s->view, &st)) ? st.modseq : 0;
+	return view_modseq(s->view);
+}
+
+static void put_highest_modseq(struct imap_session *s, const char *text)
+{
+	buf_printf(&s->out, "* OK [" IMAP_CODE_HIGHESTMODSEQ " %llu] %s\r\n",
+		(unsigned long long)imap_highest_modseq(s), text);
+}
+
+void imap_put_held_back(struct imap_session *s)
+{
+	if (!s->view || !imap_enabled(s, ENABLED_QRESYNC))
+		return;
+	bool holds = view_holds_back(s->view);
+	if (holds && s->modseqs)
+		put_highest_modseq(s, "Removals with a higher one are not told yet");
+	else if (!holds && s->held)
+		put_highest_modseq(s, "Everything up to here is told");
+	s->held = holds && (s->held || s->modseqs);
 }
 
 void imap_enable_condstore(struct imap_session *s)
@@ -83,13 +100,12 @@ void imap_enable_condstore(struct imap_session *s)
 	s->enabled |= ENABLED_CONDSTORE;
 	if (!s->view)
 		return;
-	buf_put(&s->out, STR("* OK [HIGHESTMODSEQ "));
-	buf_put_u64(&s->out, imap_highest_modseq(s));
-	buf_put(&s->out, STR("] Highest modification sequence\r\n"));
+	put_highest_modseq(s, "Highest modification sequence");
 }
 
 void imap_unselect(struct imap_session *s)
 {
 	view_close(&s->view);
 	s->saved_n = 0;
+	s->held = false;
 }

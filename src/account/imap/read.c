@@ -74,16 +74,21 @@ result imap_swallow(struct imap_session *s, struct imap_literal literal)
 	return OK;
 }
 
-static enum imap_read refuse_literal(struct imap_session *s, const struct imap_literal *l)
+static bool step_over(struct imap_session *s, const struct imap_literal *l)
 {
 	result r = imap_swallow(s, *l);
-	if (r.kind == FAIL_LIMIT) {
-		imap_bye(s, "[TOOBIG] The announced literal is larger than this server can step over; log in again.");
+	if (r.kind == FAIL_LIMIT)
+		imap_bye(s, "[" IMAP_CODE_TOOBIG "] The announced literal is larger than this server can step over; "
+			    "log in again.");
+	return !failed(r) && !failed(s->link);
+}
+
+static enum imap_read refuse_literal(struct imap_session *s, const struct imap_literal *l)
+{
+	if (!step_over(s, l))
 		return IMAP_READ_ENDED;
-	}
-	if (failed(s->link))
-		return IMAP_READ_ENDED;
-	return refuse(s, "TOOBIG", "This string is longer than a command may hold; only APPEND takes long literals.");
+	return refuse(s, IMAP_CODE_TOOBIG,
+		"This string is longer than a command may hold; only APPEND takes long literals.");
 }
 
 static result put_piece(void *ctx, str piece)
@@ -113,11 +118,9 @@ static enum imap_read on_literal(struct imap_session *s, const struct imap_liter
 	if (failed(r) || l->size > IMAP_LITERAL_MAX || s->text.n + l->size + LINE_SLACK > IMAP_COMMAND_MAX) {
 		if (!failed(r))
 			return refuse_literal(s, l);
-		if (failed(imap_swallow(s, *l))) {
-			imap_bye(s, "[TOOBIG] The announced literal is larger than this server can step over; log in again.");
+		if (!step_over(s, l))
 			return IMAP_READ_ENDED;
-		}
-		return refuse(s, r.kind == FAIL_LIMIT ? "LIMIT" : "CLIENTBUG", r.text);
+		return refuse(s, r.kind == FAIL_LIMIT ? IMAP_CODE_LIMIT : IMAP_CODE_CLIENTBUG, r.text);
 	}
 	*more = !failed(read_literal(s, l));
 	return IMAP_READ_ENDED;
@@ -126,8 +129,8 @@ static enum imap_read on_literal(struct imap_session *s, const struct imap_liter
 static enum imap_read bad_literal(struct imap_session *s)
 {
 	if (!str_ends(buf_str(&s->text), STR("+}")))
-		return refuse(s, "TOOBIG", "The size of this literal cannot be read.");
-	imap_bye(s, "[TOOBIG] The size of this literal cannot be read, so its end is unknown; log in again.");
+		return refuse(s, IMAP_CODE_TOOBIG, "The size of this literal cannot be read.");
+	imap_bye(s, "[" IMAP_CODE_TOOBIG "] The size of this literal cannot be read, so its end is unknown; log in again.");
 	return IMAP_READ_ENDED;
 }
 
@@ -159,12 +162,12 @@ enum imap_read imap_read_command(struct imap_session *s, struct imap_append *app
 		bool more = false;
 		result r = imap_read_line(s, IMAP_COMMAND_MAX - s->text.n, &line);
 		if (r.kind == FAIL_LIMIT)
-			return refuse(s, "LIMIT", "This command is longer than 65536 octets; ask for less at a time.");
+			return refuse(s, IMAP_CODE_LIMIT, "This command is longer than 65536 octets; ask for less at a time.");
 		if (failed(r))
 			return IMAP_READ_ENDED;
 		buf_put(&s->text, line);
 		if (failed(buf_result(&s->text)))
-			return refuse(s, "UNAVAILABLE", "The server has no memory for this command; try again later.");
+			return refuse(s, IMAP_CODE_UNAVAILABLE, "The server has no memory for this command; try again later.");
 		switch (imap_literal_at_end(line, &l)) {
 		case IMAP_LINE_WHOLE:
 			return IMAP_READ_COMMAND;

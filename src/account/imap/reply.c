@@ -44,20 +44,20 @@ void imap_code(struct imap_session *s, const char *format, ...)
 static const char *code_of(const struct imap_session *s, enum fail_kind kind)
 {
 	switch (kind) {
-	case FAIL_LIMIT: return "LIMIT";
-	case FAIL_MEMORY: return "UNAVAILABLE";
-	case FAIL_INPUT: return "CANNOT";
-	case FAIL_DENIED: return s->view && !view_writes(s->view) ? "READ-ONLY" : "NOPERM";
-	case FAIL_ABSENT: return "NONEXISTENT";
-	case FAIL_EXISTS: return "ALREADYEXISTS";
-	case FAIL_FULL: return "OVERQUOTA";
-	case FAIL_DAMAGE: return "CORRUPTION";
+	case FAIL_LIMIT: return IMAP_CODE_LIMIT;
+	case FAIL_MEMORY: return IMAP_CODE_UNAVAILABLE;
+	case FAIL_INPUT: return IMAP_CODE_CANNOT;
+	case FAIL_DENIED: return s->view && !view_writes(s->view) ? IMAP_CODE_READ_ONLY : IMAP_CODE_NOPERM;
+	case FAIL_ABSENT: return IMAP_CODE_NONEXISTENT;
+	case FAIL_EXISTS: return IMAP_CODE_ALREADYEXISTS;
+	case FAIL_FULL: return IMAP_CODE_OVERQUOTA;
+	case FAIL_DAMAGE: return IMAP_CODE_CORRUPTION;
 	case FAIL_DISK:
 	case FAIL_BUSY:
 	case FAIL_TIMEOUT:
 	case FAIL_CLOSED:
 	case FAIL_PEER:
-	case FAIL_CANCELLED: return "UNAVAILABLE";
+	case FAIL_CANCELLED: return IMAP_CODE_UNAVAILABLE;
 	case FAIL_NONE:
 	case FAIL_CONFLICT:
 	case FAIL_NETWORK: break;
@@ -151,7 +151,7 @@ void imap_put_flags_news(struct imap_session *s, const struct view_message *m)
 	buf_put_u64(out, m->number);
 	buf_put(out, STR(" FETCH (FLAGS "));
 	imap_put_view_flags(s, m->flags);
-	if (s->uid || imap_enabled(s, ENABLED_REV2 | ENABLED_QRESYNC)) {
+	if (s->uid || imap_enabled(s, ENABLED_REV2 | ENABLED_CONDSTORE)) { /* RFC 9051 7.5.2, RFC 7162 3.2.4 */
 		buf_put(out, STR(" UID "));
 		buf_put_u64(out, m->uid);
 	}
@@ -159,6 +159,7 @@ void imap_put_flags_news(struct imap_session *s, const struct view_message *m)
 		buf_put(out, STR(" MODSEQ ("));
 		buf_put_u64(out, m->modseq);
 		buf_putc(out, ')');
+		s->modseqs = true;
 	}
 	buf_put(out, STR(")\r\n"));
 }
@@ -185,7 +186,7 @@ void imap_put_keywords(struct imap_session *s)
 	buf *out = &s->out;
 	buf_put(out, STR("* FLAGS "));
 	put_all_flags(s, false);
-	buf_put(out, STR("\r\n* OK [PERMANENTFLAGS "));
+	buf_put(out, STR("\r\n* OK [" IMAP_CODE_PERMANENTFLAGS " "));
 	if (view_writes(s->view))
 		put_all_flags(s, true);
 	else

@@ -202,7 +202,7 @@ static result save(struct searching *g)
 		return OK;
 	uint32_t *saved = mem_grow(s->saved, g->n * sizeof *saved);
 	if (!saved)
-		return failure(FAIL_MEMORY, "the server has no memory for the result; try again later");
+		return imap_no(s, IMAP_CODE_NOTSAVED, "the server has no memory for the result; try again later");
 	s->saved = saved;
 	for (size_t i = 0; i < g->n; i++) {
 		bool is_end = (i == 0 && (ends & IMAP_RETURN_MIN)) || (i + 1 == g->n && (ends & IMAP_RETURN_MAX));
@@ -217,6 +217,8 @@ static result search(struct searching *g, str tag)
 	struct imap_session *s = g->s;
 	unsigned shown = IMAP_RETURN_MIN | IMAP_RETURN_MAX | IMAP_RETURN_ALL | IMAP_RETURN_COUNT;
 	TRY(search_prepare(s, g->q));
+	if (g->q->modseq)
+		imap_enable_condstore(s);
 	TRY(look_in_memory(g));
 	TRY(look_at_stored(g));
 	settle(g);
@@ -228,7 +230,7 @@ static result search(struct searching *g, str tag)
 		TRY(put_extended(g, tag));
 	TRY(g->trouble);
 	if (g->lost && !s->uid)
-		imap_code(s, "EXPUNGEISSUED");
+		imap_code(s, IMAP_CODE_EXPUNGEISSUED);
 	return OK;
 }
 
@@ -237,10 +239,8 @@ result run_SEARCH(struct imap_session *s, struct imap_command *c)
 	struct searching g = {.s = s, .q = &c->search, .batch = arena_new(IMAP_FETCH_ARENA)};
 	if (!c->search.extended)
 		c->search.returns = IMAP_RETURN_ALL;
-	if (c->search.modseq)
-		imap_enable_condstore(s);
 	result r = search(&g, c->tag);
-	if (failed(r) && (c->search.returns & IMAP_RETURN_SAVE))
+	if (failed(r) && !s->bad && (c->search.returns & IMAP_RETURN_SAVE)) /* RFC 5182 2.1 */
 		s->saved_n = 0;
 	arena_free(&g.batch);
 	return r;

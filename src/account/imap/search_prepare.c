@@ -7,7 +7,7 @@ struct preparing {
 
 static result refuse_charset(struct imap_session *s, const char *sentence)
 {
-	return imap_no(s, "BADCHARSET (US-ASCII UTF-8)", sentence);
+	return imap_no(s, IMAP_CODE_BADCHARSET " (US-ASCII UTF-8)", sentence);
 }
 
 static bool is_plain(str text)
@@ -74,10 +74,10 @@ static result prepare(struct preparing *p, struct imap_key *key)
 
 static result read_charset(struct preparing *p, str name)
 {
+	if (name.n && imap_enabled(p->s, ENABLED_UTF8)) /* RFC 9755 3 */
+		return imap_bad(p->s, "after ENABLE UTF8=ACCEPT texts are UTF-8 and SEARCH takes no CHARSET");
 	if (!name.n || str_ieq(name, STR("UTF-8")) || str_ieq(name, STR("US-ASCII")))
 		return OK;
-	if (imap_enabled(p->s, ENABLED_UTF8)) /* RFC 9755 3 */
-		return imap_bad(p->s, "after ENABLE UTF8=ACCEPT texts are UTF-8 and SEARCH takes no CHARSET");
 	const struct imap_needle probe = {name, STR("")};
 	str none;
 	result r = p->s->home->fold(p->s->home, &probe, &p->s->arena, &none);

@@ -1,3 +1,4 @@
+#include "account/imap/list.h"
 #include "account/imap/select.h"
 #include "account/imap/verbs.h"
 
@@ -14,7 +15,7 @@ static void put_first_unseen(struct imap_session *s)
 		struct view_message m;
 		if (failed(view_at(s->view, n, &m)) || (m.flags & STORE_SEEN))
 			continue;
-		put_ok(s, "UNSEEN", n, "First unseen message");
+		put_ok(s, IMAP_CODE_UNSEEN, n, "First unseen message");
 		return;
 	}
 }
@@ -29,15 +30,10 @@ static void put_opening(struct imap_session *s, const struct mailbox_status *st)
 		buf_printf(out, "* %u RECENT\r\n", view_recent(s->view));
 	if (!rev2 && st->unseen)
 		put_first_unseen(s);
-	put_ok(s, "UIDVALIDITY", st->uidvalidity, "UIDs are valid");
-	put_ok(s, "UIDNEXT", st->uidnext, "Predicted next UID");
-	put_ok(s, "HIGHESTMODSEQ", st->modseq, "Highest modification sequence");
-	buf_printf(out, "* OK [MAILBOXID (%.*s)] Id of the mailbox\r\n", MAILBOX_ID_SIZE, st->mailboxid);
-	if (rev2) {
-		buf_put(out, STR("* LIST () \"/\" "));
-		imap_put_name(out, view_name(s->view), true);
-		buf_put(out, STR("\r\n"));
-	}
+	put_ok(s, IMAP_CODE_UIDVALIDITY, st->uidvalidity, "UIDs are valid");
+	put_ok(s, IMAP_CODE_UIDNEXT, st->uidnext, "Predicted next UID");
+	put_ok(s, IMAP_CODE_HIGHESTMODSEQ, st->modseq, "Highest modification sequence");
+	buf_printf(out, "* OK [" IMAP_CODE_MAILBOXID " (%.*s)] Id of the mailbox\r\n", MAILBOX_ID_SIZE, st->mailboxid);
 }
 
 static result put_vanished(struct imap_session *s, struct imap_select *q)
@@ -81,7 +77,7 @@ result imap_open_mailbox(struct imap_session *s, struct imap_select *q, bool wri
 		return imap_bad(s, "QRESYNC needs ENABLE QRESYNC before");
 	if (s->view) {
 		imap_unselect(s);
-		buf_put(&s->out, STR("* OK [CLOSED] The mailbox selected before is closed\r\n"));
+		buf_put(&s->out, STR("* OK [" IMAP_CODE_CLOSED "] The mailbox selected before is closed\r\n"));
 	}
 	TRY(imap_name_of(s, q->mailbox, &name));
 	TRY(view_open(&s->home->owner, name, write, &s->view));
@@ -89,9 +85,10 @@ result imap_open_mailbox(struct imap_session *s, struct imap_select *q, bool wri
 	if (q->condstore || q->qresync)
 		s->enabled |= ENABLED_CONDSTORE;
 	put_opening(s, &st);
+	TRY(imap_put_list_of(s, view_name(s->view), q->mailbox));
 	if (q->qresync)
 		TRY(resync(s, q, &st));
-	imap_code(s, write ? "READ-WRITE" : "READ-ONLY");
+	imap_code(s, write ? IMAP_CODE_READ_WRITE : IMAP_CODE_READ_ONLY);
 	return OK;
 }
 

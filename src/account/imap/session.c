@@ -16,7 +16,7 @@ static void begin_command(struct imap_session *s)
 	buf_clear(&s->code);
 	arena_clear(&s->arena);
 	s->done = NULL;
-	s->bad = s->uid = false;
+	s->bad = s->uid = s->modseqs = false;
 }
 
 static unsigned state_of(const struct imap_session *s)
@@ -43,6 +43,13 @@ static result run(struct imap_session *s, struct imap_command *c)
 	return imap_verb_run(c->verb)(s, c);
 }
 
+/* RFC 9051 7.5.1; for UID SEARCH with message numbers RFC 7162 3.2.10.2. */
+static bool holds_expunge(const struct imap_command *c)
+{
+	bool numbers = !c->uid || (c->verb == IMAP_SEARCH_COMMAND && c->search.numbers);
+	return (imap_verb_flags(c->verb) & IMAP_HOLDS_EXPUNGE) && numbers;
+}
+
 static void command(struct imap_session *s)
 {
 	struct imap_command c;
@@ -53,13 +60,13 @@ static void command(struct imap_session *s)
 		return;
 	}
 	r = run(s, &c);
-	bool holds = (imap_verb_flags(c.verb) & IMAP_HOLDS_EXPUNGE) && !c.uid;
 	if (!failed(s->link))
-		s->link = imap_news(s, !holds);
-	if (!failed(s->link))
-		imap_answer(s, c.tag, imap_verb_name(c.verb), r);
+		s->link = imap_news(s, !holds_expunge(&c));
+	if (failed(s->link))
+		return;
+	imap_put_held_back(s);
+	imap_answer(s, c.tag, imap_verb_name(c.verb), r);
 }
-
 
 static void greet(struct imap_session *s, str tag)
 {
@@ -101,17 +108,17 @@ static void part(struct imap_session *s)
 		result r = imap_send(s, true);
 		(void)r;
 	} else if (why == FAIL_TIMEOUT) {
-		imap_bye(s, "[UNAVAILABLE] Nothing was heard for too long; log in again.");
+		imap_bye(s, "[" IMAP_CODE_UNAVAILABLE "] Nothing was heard for too long; log in again.");
 	} else if (why == FAIL_CANCELLED) {
-		imap_bye(s, "[UNAVAILABLE] The server is being stopped; log in again in a moment.");
+		imap_bye(s, "[" IMAP_CODE_UNAVAILABLE "] The server is being stopped; log in again in a moment.");
 	} else if (why == FAIL_INPUT) {
 		imap_bye(s, "This line has no end; log in again.");
 	} else if (why == FAIL_ABSENT) {
 		imap_bye(s, "The selected mailbox was deleted by another session; log in again.");
 	} else if (why == FAIL_MEMORY || why == FAIL_LIMIT) {
-		imap_bye(s, "[UNAVAILABLE] The server has no memory for this session; log in again later.");
+		imap_bye(s, "[" IMAP_CODE_UNAVAILABLE "] The server has no memory for this session; log in again later.");
 	} else if (why == FAIL_DAMAGE || why == FAIL_DISK) {
-		imap_bye(s, "[CORRUPTION] A message cannot be read any further; ask the server's administrator.");
+		imap_bye(s, "[" IMAP_CODE_CORRUPTION "] A message cannot be read any further; ask the server's administrator.");
 	}
 	if (!failed(s->link)) {
 		result r = stream_end(s->stream);

@@ -9,6 +9,7 @@
 #define ACCOUNT_IMAP_SESSION_H
 
 #include "account/imap/imap.h"
+#include "grammar/imap/imap_codes.h"
 #include "grammar/imap/imap_command.h"
 #include "grammar/imap/imap_name.h"
 #include "grammar/imap/imap_print.h"
@@ -35,6 +36,7 @@ struct imap_session {
 	bool resting;       /* waits for a command: may be cancelled */
 	bool stopping;      /* the room ends */
 	bool ending;        /* no further command */
+	bool held;          /* the client was told of a HIGHESTMODSEQ that removals held back (RFC 7162 3.2) */
 	/* Of the command at hand: */
 	buf text;
 	buf tag;
@@ -43,6 +45,7 @@ struct imap_session {
 	const char *done;   /* text of the tagged OK, NULL: the usual one */
 	bool bad;           /* the failure is answered by BAD, not NO */
 	bool uid;           /* came with UID */
+	bool modseqs;       /* a MODSEQ was told */
 	arena arena;
 };
 
@@ -80,6 +83,9 @@ result imap_try_create(struct imap_session *s, result r) NODISCARD;
 result imap_news(struct imap_session *s, bool expunge) NODISCARD;
 void imap_enable_condstore(struct imap_session *s);
 void imap_unselect(struct imap_session *s);
+/* Up to this the client was told of all changes. */
 uint64_t imap_highest_modseq(struct imap_session *s);
+/* With QRESYNC: HIGHESTMODSEQ where removals are held back while others' mod-sequences are told. */
+void imap_put_held_back(struct imap_session *s);
 
 #endif

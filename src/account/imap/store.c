@@ -23,9 +23,11 @@ static void put_modseq(struct imap_session *s, const struct view_message *m)
 	buf_put(&s->out, STR(" MODSEQ ("));
 	buf_put_u64(&s->out, m->modseq);
 	buf_put(&s->out, STR("))\r\n"));
+	s->modseqs = true;
 }
 
-/* RFC 7162 3.1.3: the new modification sequence is told also where the flags are not. */
+/* RFC 7162 3.1.3: the new modification sequence is told also where the flags are
+ * not, and the flags of those that failed the test. */
 static result tell(struct imap_session *s, const struct uids *which, const struct uids *modified, bool silent)
 {
 	size_t at = 0;
@@ -34,9 +36,9 @@ static result tell(struct imap_session *s, const struct uids *which, const struc
 	for (size_t i = 0; i < which->n; i++) {
 		struct view_message m;
 		uint32_t number = view_number(s->view, which->v[i]);
-		if (is_in(modified, &at, which->v[i]) || !number || failed(view_at(s->view, number, &m)))
+		if (!number || failed(view_at(s->view, number, &m)))
 			continue;
-		if (silent)
+		if (silent && !is_in(modified, &at, which->v[i]))
 			put_modseq(s, &m);
 		else
 			imap_put_flags_news(s, &m);
@@ -45,12 +47,23 @@ static result tell(struct imap_session *s, const struct uids *which, const struc
 	return OK;
 }
 
+static bool any_gone(struct imap_session *s, const struct uids *which)
+{
+	struct view_message m;
+	for (size_t i = 0; i < which->n; i++) {
+		uint32_t number = view_number(s->view, which->v[i]);
+		if (!number || failed(view_at(s->view, number, &m)))
+			return true;
+	}
+	return false;
+}
+
 /* Numbers where the command came with numbers. */
 static void put_modified(struct imap_session *s, const struct uids *modified)
 {
 	struct imap_set_writer w = {.out = &s->code};
 	buf_clear(&s->code);
-	buf_put(&s->code, STR("MODIFIED "));
+	buf_put(&s->code, STR(IMAP_CODE_MODIFIED " "));
 	for (size_t i = 0; i < modified->n; i++) {
 		uint32_t n = s->uid ? modified->v[i] : view_number(s->view, modified->v[i]);
 		if (n)
@@ -71,14 +84,18 @@ result run_STORE(struct imap_session *s, struct imap_command *c)
 		.unchanged_since = st->modseq,
 	};
 	if (!view_writes(s->view))
-		return imap_no(s, "READ-ONLY", "the mailbox is open for reading only: SELECT it to change flags");
+		return imap_no(s, IMAP_CODE_READ_ONLY, "the mailbox is open for reading only: SELECT it to change flags");
 	TRY(imap_pick(s, &c->store.set, c->uid, &which));
 	if (st->unchanged_since)
 		imap_enable_condstore(s);
 	if (which.n)
 		TRY(message_flags(s->view, &which, &change, &s->arena, &modified));
 	TRY(tell(s, &which, &modified, st->silent));
+	bool gone = !c->uid && !st->silent && any_gone(s, &which); /* RFC 2180 4.2 */
 	if (modified.n)
 		put_modified(s, &modified);
+	if (gone)
+		return imap_no(s, s->code.n ? NULL : IMAP_CODE_EXPUNGEISSUED,
+			"some of these messages were removed by another session; the flags of the others are changed");
 	return OK;
 }

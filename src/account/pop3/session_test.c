@@ -180,10 +180,10 @@ static void move_there_and_back(struct kit *k)
 	str before = stage_line(&t, 0);
 	struct view *v = kit_view(k, "INBOX");
 	struct uids which = kit_uids(k, 1, 1);
-	assert_ok(message_move(v, &which, STR("Trash"), &k->m, &moved));
+	assert_ok(message_move(v, &(struct copy_order){&which, STR("Trash"), false}, &k->m, &moved));
 	view_close(&v);
 	v = kit_view(k, "Trash");
-	assert_ok(message_move(v, &which, STR("INBOX"), &k->m, &moved));
+	assert_ok(message_move(v, &(struct copy_order){&which, STR("INBOX"), false}, &k->m, &moved));
 	view_close(&v);
 	stage_play(&t, again);
 	stage_send(&t, 1, STR("UIDL 2\r\n"));

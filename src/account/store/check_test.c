@@ -65,7 +65,7 @@ static void fill(struct kit *k)
 	assert_ok(kit_deliver(k, "", "large", 1200000));
 	struct view *v = kit_view(k, "INBOX");
 	assert_ok(message_flags(v, &one, &c, &k->m, &not));
-	assert_ok(message_copy(v, &one, STR("Archive"), &k->m, &copied));
+	assert_ok(message_copy(v, &(struct copy_order){&one, STR("Archive"), false}, &k->m, &copied));
 	assert_ok(message_remove(v, &(struct uids){(uint32_t[]){1}, 1}));
 	view_close(&v);
 }

@@ -6,7 +6,7 @@ struct copying {
 	uint64_t from;
 	const struct uids *which;
 	str to;
-	bool move;
+	bool move, whole;
 	uint64_t bits_from[64]; /* by bit of the source: its mask in the target */
 	bool bits_known[64];
 	struct copied done;     /* room for all of `which` */
@@ -62,7 +62,7 @@ static result copy_one(struct work *w, struct copying *c, struct box_row *from, 
 	struct message_dates dates;
 	result r = message_get(w->db, c->from, uid, &row);
 	if (r.kind == FAIL_ABSENT)
-		return OK;
+		return c->whole ? failure(FAIL_CONFLICT, "some of these messages were removed by another session") : OK;
 	TRY(r);
 	TRY(message_dates_get(w->db, c->from, uid, &dates));
 	struct row fresh = row;
@@ -141,16 +141,16 @@ static result copy_them(struct view *v, struct copying *c, arena *m, struct copi
 	return OK;
 }
 
-result message_copy(struct view *v, const struct uids *which, str to, arena *m, struct copied *out)
+result message_copy(struct view *v, const struct copy_order *what, arena *m, struct copied *out)
 {
 	TRY(view_may(v, OP_COPY, false));
-	struct copying c = {.which = which, .to = to};
+	struct copying c = {.which = what->which, .to = what->to, .whole = what->whole};
 	return copy_them(v, &c, m, out);
 }
 
-result message_move(struct view *v, const struct uids *which, str to, arena *m, struct copied *out)
+result message_move(struct view *v, const struct copy_order *what, arena *m, struct copied *out)
 {
 	TRY(view_may(v, OP_MOVE, true));
-	struct copying c = {.which = which, .to = to, .move = true};
+	struct copying c = {.which = what->which, .to = what->to, .move = true, .whole = what->whole};
 	return copy_them(v, &c, m, out);
 }

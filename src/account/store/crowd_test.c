@@ -72,6 +72,7 @@ static void work_on_view(struct session *s)
 	uint32_t v[4];
 	struct uids which = {v, 0}, not;
 	struct copied copied;
+	struct copy_order order = {.which = &which};
 	struct flag_change c = {(enum flag_how)below(s, 3), {below(s, 32), NULL, 0}, false, 0};
 	for (size_t i = below(s, 20); i < s->n && which.n < 4; i += 1 + below(s, 10))
 		v[which.n++] = s->uids[i];
@@ -84,10 +85,12 @@ static void work_on_view(struct session *s)
 		fine(s, message_remove(s->view, &which));
 		break;
 	case 1:
-		fine(s, message_move(s->view, &which, str_from(names[below(s, 3)]), &s->m, &copied));
+		order.to = str_from(names[below(s, 3)]);
+		fine(s, message_move(s->view, &order, &s->m, &copied));
 		break;
 	case 2:
-		fine(s, message_copy(s->view, &which, str_from(names[below(s, 2)]), &s->m, &copied));
+		order.to = str_from(names[below(s, 2)]);
+		fine(s, message_copy(s->view, &order, &s->m, &copied));
 		break;
 	default:
 		fine(s, message_flags(s->view, &which, &c, &s->m, &not));

@@ -59,9 +59,9 @@ static void change(struct round *r)
 	if (!did(r, view_open(&r->k.owner, STR("INBOX"), true, &v)))
 		return;
 	r->t.flagged = did(r, message_flags(v, &one, &c, &r->k.m, &not));
-	r->t.copied = did(r, message_copy(v, &two, STR("Archive"), &r->k.m, &copied));
+	r->t.copied = did(r, message_copy(v, &(struct copy_order){&two, STR("Archive"), false}, &r->k.m, &copied));
 	r->t.removed = did(r, message_remove(v, &two));
-	r->t.moved = did(r, message_move(v, &three, STR("Trash"), &r->k.m, &copied));
+	r->t.moved = did(r, message_move(v, &(struct copy_order){&three, STR("Trash"), false}, &r->k.m, &copied));
 	(void)did(r, view_pull(v, true, &r->k.m, &changes));
 	view_close(&v);
 }

@@ -53,6 +53,7 @@ struct view {
 	bool gone_due;   /* removed messages still have their numbers here */
 	uint64_t read;   /* position in the notes */
 	uint64_t modseq; /* of the mailbox at the last pull */
+	uint64_t whole;  /* and at the last one that left no removal for later */
 	uint32_t top;    /* the highest uid seen */
 	uint32_t *uids;
 	size_t n, cap;

@@ -82,8 +82,13 @@ struct copied {
 	uint32_t *to;
 	size_t n;
 };
+struct copy_order {
+	const struct uids *which;
+	str to;
+	bool whole; /* CONFLICT, and nothing is done, when one of them was removed meanwhile */
+};
 /* Shares the stored content; flags, dates and email id go along. */
-result message_copy(struct view *v, const struct uids *which, str to, arena *m, struct copied *out) NODISCARD;
-result message_move(struct view *v, const struct uids *which, str to, arena *m, struct copied *out) NODISCARD;
+result message_copy(struct view *v, const struct copy_order *what, arena *m, struct copied *out) NODISCARD;
+result message_move(struct view *v, const struct copy_order *what, arena *m, struct copied *out) NODISCARD;
 
 #endif

@@ -336,7 +336,8 @@ static void copy_or_move(struct model *m)
 	struct copied done;
 	if (b->n + which.n > MESSAGES)
 		return;
-	result r = (move ? message_move : message_copy)(c->view, &which, str_from(names[to]), &m->k->m, &done);
+	struct copy_order order = {&which, str_from(names[to]), false};
+	result r = (move ? message_move : message_copy)(c->view, &order, &m->k->m, &done);
 	assert_int_equal(r.kind, b->exists ? FAIL_NONE : FAIL_ABSENT);
 	if (failed(r))
 		return;

@@ -82,11 +82,14 @@ static result gather(struct listing *l)
 		e->use = b->row.use;
 		before = b->name;
 	}
+	before = STR("");
 	for (size_t i = 0; i < l->c->subscribed_n; i++) {
-		struct mailbox_entry *e = add(l, l->c->subscribed[i]);
+		str name = l->c->subscribed[i];
+		struct mailbox_entry *e = add_parents(l, name, before) ? add(l, name) : NULL;
 		if (!e)
 			return failure(FAIL_MEMORY, "out of memory");
 		e->subscribed = true;
+		before = name;
 	}
 	return OK;
 }

@@ -185,6 +185,8 @@ result view_pull(struct view *v, bool expunge, arena *m, struct view_changes *ou
 	v->keywords = l->keywords_n;
 	v->read = l->notes_first + l->notes_n;
 	v->modseq = v->box->row.modseq;
+	if (!v->gone_due)
+		v->whole = v->modseq;
 	loaded_forget_notes(l);
 	*out = c;
 	return OK;
@@ -246,6 +248,35 @@ static result vanished_run(struct db *db, void *arg)
 	}
 }
 
+static void cut(struct imap_set *out, uint32_t first, uint32_t last)
+{
+	if (first <= last)
+		out->r[out->n++] = (struct imap_range){first, last};
+}
+
+/* A message that was removed but has its number still is told later, by the removal itself. */
+static result leave_out_seen(const struct view *v, const struct imap_set *all, arena *m, struct imap_set *out)
+{
+	size_t i = 0, room = all->n + v->n;
+	struct imap_set left = {.r = arena_array(m, room ? room : 1, sizeof *left.r), .resolved = true};
+	if (!left.r)
+		return arena_result(m);
+	for (size_t k = 0; k < all->n; k++) {
+		uint32_t first = all->r[k].first, last = all->r[k].last;
+		while (i < v->n && v->uids[i] < first)
+			i++;
+		for (; i < v->n && v->uids[i] <= last; i++) {
+			if (v->uids[i] > first)
+				cut(&left, first, v->uids[i] - 1);
+			first = v->uids[i] + 1;
+		}
+		if (first) /* it was not the highest uid of all */
+			cut(&left, first, last);
+	}
+	*out = left;
+	return OK;
+}
+
 result view_vanished(struct view *v, uint64_t since, const struct imap_set *known, arena *m, struct imap_set *out)
 {
 	TRY(view_may(v, OP_READ, false));
@@ -260,7 +291,7 @@ result view_vanished(struct view *v, uint64_t since, const struct imap_set *know
 	TRY(r);
 	if (!ranges)
 		return arena_result(m);
-	*out = (struct imap_set){.r = ranges, .n = n};
-	imap_set_resolve(out, UINT32_MAX);
-	return OK;
+	struct imap_set all = {.r = ranges, .n = n};
+	imap_set_resolve(&all, UINT32_MAX);
+	return leave_out_seen(v, &all, m, out);
 }

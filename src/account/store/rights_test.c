@@ -144,14 +144,14 @@ static result call_copy(struct scene *s)
 {
 	struct copied done;
 	struct uids one = {(uint32_t[]){1}, 1};
-	return message_copy(s->view, &one, STR("Sent"), &s->k->m, &done);
+	return message_copy(s->view, &(struct copy_order){&one, STR("Sent"), false}, &s->k->m, &done);
 }
 
 static result call_move(struct scene *s)
 {
 	struct copied done;
 	struct uids one = {(uint32_t[]){3}, 1};
-	return message_move(s->view, &one, STR("Sent"), &s->k->m, &done);
+	return message_move(s->view, &(struct copy_order){&one, STR("Sent"), false}, &s->k->m, &done);
 }
 
 static result (*const calls[STORE_OPS])(struct scene *) = {

@@ -261,6 +261,14 @@ static void expunge_and_what_a_second_view_sees(struct kit *k)
 	assert_int_equal(d.exists, 3);
 	struct imap_set gone;
 	assert_ok(view_vanished(v, before.modseq, NULL, &k->m, &gone));
+	assert_int_equal(imap_set_count(&gone), 2); /* 6 has its number still */
+	assert_false(imap_set_has(&gone, 6));
+	assert_true(view_modseq(v) < view_modseq(other));
+	assert_ok(view_pull(v, false, &k->m, &c));
+	assert_true(view_holds_back(v) && !view_holds_back(other));
+	kit_pull(k, v);
+	assert_true(view_modseq(v) == view_modseq(other) && !view_holds_back(v));
+	assert_ok(view_vanished(v, before.modseq, NULL, &k->m, &gone));
 	assert_int_equal(imap_set_count(&gone), 3);
 	assert_true(imap_set_has(&gone, 6));
 	struct imap_range only = {4, 5};
@@ -281,12 +289,13 @@ static void copies_share_and_moves_move(struct kit *k)
 	struct flag_change c = {FLAGS_ADD, {0, &word, 1}, false, 0};
 	assert_ok(message_flags(v, &both, &c, &k->m, &not));
 	struct copied done;
-	assert_int_equal(message_copy(v, &both, STR("Nowhere"), &k->m, &done).kind, FAIL_ABSENT);
-	assert_ok(message_copy(v, &both, STR("Archive"), &k->m, &done));
+	struct copy_order nowhere = {&both, STR("Nowhere"), false};
+	assert_int_equal(message_copy(v, &nowhere, &k->m, &done).kind, FAIL_ABSENT);
+	assert_ok(message_copy(v, &(struct copy_order){&both, STR("Archive"), false}, &k->m, &done));
 	assert_int_equal(done.n, 2);
 	assert_int_equal(done.from[1], 2);
 	assert_int_equal(done.to[1], 2);
-	assert_ok(message_move(v, &both, STR("Archive"), &k->m, &done));
+	assert_ok(message_move(v, &(struct copy_order){&both, STR("Archive"), false}, &k->m, &done));
 	assert_int_equal(done.n, 2);
 	assert_int_equal(kit_pull(k, v).exists, 0);
 	to = kit_view(k, "Archive");
@@ -336,8 +345,8 @@ static void append_is_all_or_nothing(struct kit *k)
 	struct view *v = kit_view(k, "Drafts");
 	struct copied moved;
 	struct uids one = kit_uids(k, 1, 1);
-	assert_int_equal(message_copy(v, &one, STR("Trash"), &k->m, &moved).kind, FAIL_FULL);
-	assert_ok(message_move(v, &one, STR("Trash"), &k->m, &moved));
+	assert_int_equal(message_copy(v, &(struct copy_order){&one, STR("Trash"), false}, &k->m, &moved).kind, FAIL_FULL);
+	assert_ok(message_move(v, &(struct copy_order){&one, STR("Trash"), false}, &k->m, &moved));
 	view_close(&v);
 }
 

@@ -58,7 +58,7 @@ static result fill(struct view *v)
 	const struct loaded *l = v->box->loaded;
 	TRY(take_uids(v));
 	v->read = l->notes_first + l->notes_n;
-	v->modseq = v->box->row.modseq;
+	v->modseq = v->whole = v->box->row.modseq;
 	v->keywords = l->keywords_n;
 	view_take_recent(v);
 	return OK;
@@ -143,6 +143,16 @@ result view_status(const struct view *v, struct mailbox_status *out)
 str view_name(const struct view *v)
 {
 	return v->box->name;
+}
+
+uint64_t view_modseq(const struct view *v)
+{
+	return v->whole;
+}
+
+bool view_holds_back(const struct view *v)
+{
+	return v->whole != v->box->row.modseq;
 }
 
 uint32_t view_exists(const struct view *v)

@@ -68,6 +68,9 @@ bool view_writes(const struct view *v);
 /* Of the mailbox, now. ABSENT once it is deleted. */
 result view_status(const struct view *v, struct mailbox_status *out) NODISCARD;
 str view_name(const struct view *v); /* as it is named now */
+/* All changes up to this mod-sequence were pulled, removals included. */
+uint64_t view_modseq(const struct view *v);
+bool view_holds_back(const struct view *v); /* there are later ones */
 
 uint32_t view_exists(const struct view *v);
 uint32_t view_recent(const struct view *v);
@@ -87,8 +90,9 @@ result view_pull(struct view *v, bool expunge, arena *m, struct view_changes *ou
 /* Until there is something to pull. OK, TIMEOUT, CANCELLED. */
 result view_wait(struct view *v, uint64_t timeout_ms) NODISCARD;
 
-/* UIDs removed after `since`, for QRESYNC (RFC 7162 3.2.5.2); may name more than
- * were ever there. `known` limits it unless NULL. */
+/* UIDs removed after `since`, for QRESYNC (RFC 7162 3.2.5.2), without those that
+ * still have a number in this view; may name more than were ever there. `known`
+ * limits it unless NULL. */
 result view_vanished(struct view *v, uint64_t since, const struct imap_set *known, arena *m,
 	struct imap_set *out) NODISCARD;
 

@@ -291,12 +291,12 @@ static void returns(struct imap_lex *x, struct imap_search *s)
 }
 
 /* As deep as IMAP_SEARCH_DEPTH_MAX at most. */
-static bool names_modseq(const struct imap_key *key)
+static bool names(const struct imap_key *key, enum imap_key_kind kind)
 {
 	if (!is_list(key))
-		return key->kind == IMAP_KEY_MODSEQ;
+		return key->kind == kind;
 	for (const struct imap_key *k = key->first; k; k = k->next)
-		if (names_modseq(k))
+		if (names(k, kind))
 			return true;
 	return false;
 }
@@ -313,6 +313,7 @@ void imap_args_search(struct imap_lex *x, struct imap_command *c)
 		imap_space(x);
 	}
 	s.key = program(x);
-	s.modseq = !x->in.bad && names_modseq(s.key);
+	s.modseq = !x->in.bad && names(s.key, IMAP_KEY_MODSEQ);
+	s.numbers = !x->in.bad && names(s.key, IMAP_KEY_SET);
 	c->search = s;
 }

@@ -80,6 +80,7 @@ struct imap_search {
 	unsigned returns;
 	str charset; /* empty when not given */
 	bool modseq; /* MODSEQ occurs: the answer carries the highest one */
+	bool numbers; /* message numbers occur */
 	struct imap_key *key; /* IMAP_KEY_AND */
 };
 
