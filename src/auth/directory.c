@@ -32,9 +32,14 @@ static const char *const steps[] = {
 };
 static const struct db_schema schema = {steps, sizeof steps / sizeof *steps};
 
-void book_follows(result r)
+bool book_follows(struct directory *d, result r)
 {
-	must(!failed(r));
+	if (!failed(r))
+		return true;
+	d->behind = true;
+	if (d->give_up)
+		d->give_up(r);
+	return false;
 }
 
 /* ---- reading it into the book ---- */
@@ -204,6 +209,10 @@ result edit_begin(struct directory *d)
 {
 	while (d->editing)
 		TRY(gate_wait(&d->edited, FIBER_FOREVER));
+	if (d->behind) {
+		gate_wake_one(&d->edited);
+		return failure(FAIL_BUSY, "the directory ran out of memory and is starting anew; try again");
+	}
 	d->editing = true;
 	return OK;
 }

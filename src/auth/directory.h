@@ -24,7 +24,8 @@ struct directory {
 	struct book book;
 	struct reach_rule rule;
 	struct committer *store;
-	void (*give_up)(result why); /* called when the disk failed */
+	void (*give_up)(result why); /* called when the disk failed, or the book is behind */
+	bool behind;           /* the book found no memory for what is durable */
 	uint64_t last_account; /* the highest id when it was opened: what is unfinished up to it, a crash left */
 	bool editing;
 	struct gate edited;

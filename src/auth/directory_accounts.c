@@ -97,7 +97,7 @@ static result run_finish(struct db *db, void *arg)
 static void kept_finish(void *arg)
 {
 	struct account_edit *e = arg;
-	book_follows(book_add_account(&e->d->book, &e->row));
+	(void)book_follows(e->d, book_add_account(&e->d->book, &e->row));
 }
 
 result directory_finish_account(struct directory *d, uint64_t id)

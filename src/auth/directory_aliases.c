@@ -69,10 +69,10 @@ static result run_add(struct db *db, void *arg)
 static void kept_add(void *arg)
 {
 	struct alias_edit *e = arg;
-	if (!e->alias)
-		book_follows(book_add_alias(&e->d->book, e->id, e->address.key, false));
+	if (!e->alias && !book_follows(e->d, book_add_alias(&e->d->book, e->id, e->address.key, false)))
+		return;
 	e->alias = book_entry_by_id(&e->d->book, e->id);
-	book_follows(book_set_targets(&e->d->book, e->alias, e->targets, e->targets_n));
+	(void)book_follows(e->d, book_set_targets(&e->d->book, e->alias, e->targets, e->targets_n));
 }
 
 static result add(struct alias_edit *e, str address, const str *targets, size_t n)
@@ -159,7 +159,7 @@ static void kept_grant(void *arg)
 	const struct grant_edit *e = arg;
 	struct book_account *a = book_account(&e->d->book, e->id);
 	if (e->granted)
-		book_follows(hash_put(&a->grants, e->key, a));
+		(void)book_follows(e->d, hash_put(&a->grants, e->key, a));
 	else
 		hash_remove(&a->grants, e->key);
 }

@@ -22,8 +22,8 @@ result edit_commit(struct directory *d, result (*run)(struct db *db, void *arg),
 	NODISCARD;
 result directory_read(struct directory *d, result (*run)(struct db *db, void *arg), void *arg) NODISCARD;
 
-/* The database has it and memory is short: only a new process, which reads it
- * again, can go on. */
-void book_follows(result r);
+/* False: the database has it and memory is short. Until a new process has read it
+ * again look-ups know what was there before, and no edit begins. */
+bool book_follows(struct directory *d, result r);
 
 #endif

@@ -73,9 +73,9 @@ static result run_add(struct db *db, void *arg)
 static void kept_add(void *arg)
 {
 	struct domain_edit *e = arg;
-	book_follows(book_add_domain(&e->d->book, e->id, e->name));
-	for (size_t i = 0; i < FIXED; i++)
-		book_follows(book_add_alias(&e->d->book, e->fixed[i], e->keys[i], true));
+	bool follows = book_follows(e->d, book_add_domain(&e->d->book, e->id, e->name));
+	for (size_t i = 0; i < FIXED && follows; i++)
+		follows = book_follows(e->d, book_add_alias(&e->d->book, e->fixed[i], e->keys[i], true));
 }
 
 static result add(struct directory *d, str name)

@@ -567,35 +567,84 @@ static void a_stop_loses_nothing(void)
 	assert_int_equal(t.kept[2], 1);
 }
 
-/* The power fails within the N-th operation; what was acknowledged is there. */
-static void crash_at(uint64_t n)
+/* ---- a bad disk ---- */
+
+enum { ITEMS = 20, BIG = 5 /* this one lies in a file */ };
+
+static void everybody(enum manner manner)
 {
-	bool kept[20] = {0};
 	for (uint64_t a = 0; a < ACCOUNTS; a++)
-		t.manner[a] = UNREACHABLE;
-	sim_fault_at(t.sim, SIM_CRASH, n);
-	for (unsigned char i = 0; i < 20; i++)
-		kept[i] = !failed(keep_with(i % ACCOUNTS, (unsigned char)(i + 1), 0, STR("sealed bytes")));
-	pass(RETRY);
-	close_queue();
-	sim_fault_at(t.sim, SIM_NONE, 0);
-	sim_crash(t.sim);
-	open_queue();
-	t.order_n = 0;
-	for (uint64_t a = 0; a < ACCOUNTS; a++)
-		t.manner[a] = KEEPS;
-	for (int i = 0; i < 4; i++)
-		pass(SCHEDULE_WAIT_MOST);
-	assert_int_equal(look().total, 0);
-	for (unsigned char i = 0; i < 20; i++)
-		assert_true(!kept[i] || memchr(t.order, i + 1, t.order_n));
+		t.manner[a] = manner;
 }
 
-static void what_was_acknowledged_survives_a_crash(void)
+static void keep_all(bool kept[ITEMS])
 {
-	for (uint64_t n = 1; n < 60; n += 7)
-		crash_at(n);
-	assert_true(t.given_up > 0);
+	static char big[QUEUE_INLINE + 1];
+	for (unsigned char i = 0; i < ITEMS; i++) {
+		str sealed = i == BIG ? str_of(big, sizeof big) : STR("sealed bytes");
+		result r = keep_with(i % ACCOUNTS, (unsigned char)(i + 1), 0, sealed);
+		assert_true(!failed(r) || r.kind == FAIL_DISK || r.kind == FAIL_FULL);
+		kept[i] = !failed(r);
+	}
+}
+
+/* What was acknowledged comes to its account once the disk is well, power cut included; nothing stays. */
+static bool mended(enum sim_fault fault, uint64_t n, const bool kept[ITEMS])
+{
+	bool hit = sim_steps(t.sim) >= n;
+	close_queue();
+	sim_fault_at(t.sim, SIM_NONE, 0);
+	if (fault != SIM_FULL)
+		sim_crash(t.sim);
+	open_queue();
+	everybody(KEEPS);
+	for (int i = 0; i < 8; i++)
+		pass(SCHEDULE_WAIT_MOST);
+	assert_int_equal(look().total, 0);
+	assert_int_equal(body_files(), 0);
+	for (unsigned char i = 0; i < ITEMS; i++)
+		assert_true(!kept[i] || memchr(t.order, i + 1, t.order_n));
+	return hit;
+}
+
+static bool fault_while_keeping(enum sim_fault fault, uint64_t n)
+{
+	bool kept[ITEMS];
+	everybody(UNREACHABLE);
+	t.order_n = 0;
+	sim_fault_at(t.sim, fault, n);
+	keep_all(kept);
+	pass(RETRY);
+	return mended(fault, n, kept);
+}
+
+/* The disk goes wrong while couriers bring the items away. */
+static bool fault_while_bringing(enum sim_fault fault, uint64_t n)
+{
+	bool kept[ITEMS];
+	everybody(KEEPS);
+	t.order_n = 0;
+	keep_all(kept);
+	sim_fault_at(t.sim, fault, n);
+	for (int i = 0; i < 3; i++)
+		pass(RETRY);
+	return mended(fault, n, kept);
+}
+
+static void what_was_acknowledged_survives_any_fault(void)
+{
+	static const enum sim_fault faults[] = {SIM_REFUSE, SIM_FULL, SIM_CRASH};
+	for (size_t f = 0; f < 3; f++) {
+		uint64_t keeping = 1, bringing = 1;
+		t.given_up = 0;
+		while (fault_while_keeping(faults[f], keeping))
+			keeping += 1 + keeping / 12;
+		while (fault_while_bringing(faults[f], bringing))
+			bringing += 1 + bringing / 12;
+		printf("up to operation %lu and %lu\n", (unsigned long)keeping, (unsigned long)bringing);
+		assert_true(keeping > 30 && bringing > 10);
+		assert_int_equal(t.given_up > 0, faults[f] != SIM_FULL);
+	}
 }
 
 #define ON_KIT(NAME) static void NAME##_test(void **state) { (void)state; on_kit(NAME); }
@@ -614,7 +663,7 @@ ON_KIT(couriers_are_bounded)
 ON_KIT(items_of_an_erased_account_go)
 ON_KIT(large_items_lie_in_files)
 ON_KIT(a_stop_loses_nothing)
-ON_KIT(what_was_acknowledged_survives_a_crash)
+ON_KIT(what_was_acknowledged_survives_any_fault)
 
 int main(void)
 {
@@ -634,7 +683,7 @@ int main(void)
 		cmocka_unit_test(items_of_an_erased_account_go_test),
 		cmocka_unit_test(large_items_lie_in_files_test),
 		cmocka_unit_test(a_stop_loses_nothing_test),
-		cmocka_unit_test(what_was_acknowledged_survives_a_crash_test),
+		cmocka_unit_test(what_was_acknowledged_survives_any_fault_test),
 	};
 	return cmocka_run_group_tests_name("queue", tests, NULL, NULL);
 }
