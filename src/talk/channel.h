@@ -67,9 +67,15 @@ void channel_close(struct channel **c);
 /* Suspends until no handler runs and nothing waits to be sent, or the timeout. */
 result channel_drain(struct channel *c, uint64_t timeout_ms) NODISCARD;
 
+/* Ends it as the peer's end would, `ended` included. Not suspending. */
+void channel_shut(struct channel *c, result why);
+
 bool channel_is_open(const struct channel *c);
 /* Open only for the peer's last words. */
 bool channel_is_ending(const struct channel *c);
+/* Has the peer said something by now, or gone, that no handler has seen to the
+ * end? Answers count until they are read. A system call; not suspending. */
+bool channel_has_news(const struct channel *c);
 str channel_peer(const struct channel *c);
 void *channel_ctx(const struct channel *c);
 

@@ -78,7 +78,6 @@ enum { SLOT_NONE = 0xffff };
 /* channel.c */
 void channel_ref(struct channel *c);
 void channel_unref(struct channel *c);
-void channel_shut(struct channel *c, result why);
 void channel_nonsense(struct channel *c, const struct packet_head *h, const char *field, result why);
 void channel_arm(struct channel *c); /* sets the poll's interest to what is wanted now */
 bool channel_may_say(struct channel *c, const struct talk_message *m);

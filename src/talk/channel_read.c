@@ -141,6 +141,14 @@ static bool read_one(struct channel *c)
 	return false;
 }
 
+bool channel_has_news(const struct channel *c)
+{
+	struct msghdr nothing = {.msg_iov = NULL};
+	if (!c->open || c->peer_gone || c->one_way > 0 || c->calls_in > 0)
+		return true;
+	return recvmsg(c->fd, &nothing, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
+}
+
 /* The packet on the desk, copied where it lasts and wiped here. */
 static result take_first(size_t n, unsigned number, struct talk_in *in)
 {

@@ -178,7 +178,7 @@ static result enter(void)
 {
 	TRY(loop_open());
 	gate_init(&self.changed);
-	room_peers_open();
+	room_peers_open(self.room);
 	room_visit_open(self.room);
 	TRY(open_house_channel());
 	if (!self.room->keeps_log)

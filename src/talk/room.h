@@ -48,6 +48,14 @@ struct room_door {
 	bool gathers; /* what has come meanwhile is worth reading together (a shared commit) */
 };
 
+/* What a room that this one asks may say by itself. The ctx of these handlers is
+ * nothing. `ended`: that channel has ended, and none to the same room was made since. */
+struct room_ear {
+	const struct channel_kind *kind;
+	const void *handlers;
+	void (*ended)(void);
+};
+
 struct room {
 	result (*prepare)(const struct supervisor_room_begin *b);
 	/* The jail's tables; paths are filled in: the room's own folder, the current
@@ -62,6 +70,8 @@ struct room {
 	void (*close)(void); /* the last fiber has returned: end threads, free; must not suspend */
 	const struct room_door *doors;
 	size_t doors_n;
+	const struct room_ear *ears;
+	size_t ears_n;
 	bool keeps_log; /* watch: sets the log's sink itself, in prepare */
 };
 

@@ -5,7 +5,7 @@
 #include "talk/room.h"
 
 /* room_peers.c: channels that this room asked for. */
-void room_peers_open(void);
+void room_peers_open(const struct room *r);
 void room_peers_close(void); /* no fiber may be left */
 
 /* room_log.c: event records on their way to watch. */

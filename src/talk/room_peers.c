@@ -12,6 +12,7 @@ struct peer {
 	struct channel *channel; /* NULL while connecting, and after it has ended */
 	bool connecting;
 	bool listed;
+	const struct room_ear *ear; /* NULL: it says nothing by itself */
 	result outcome;  /* of connecting */
 	struct gate done;
 	unsigned held;   /* fibers that use this struct */
@@ -21,10 +22,20 @@ struct peer {
 };
 
 static hash peers;
+static const struct room *room;
 
-void room_peers_open(void)
+void room_peers_open(const struct room *r)
 {
 	peers = hash_new(ROOM_PEERS);
+	room = r;
+}
+
+static const struct room_ear *ear_for(const struct channel_kind *kind)
+{
+	for (size_t i = 0; i < room->ears_n; i++)
+		if (room->ears[i].kind == kind)
+			return &room->ears[i];
+	return NULL;
 }
 
 static void release(struct peer *p)
@@ -49,6 +60,8 @@ static void on_ended(void *ctx, struct channel *c, result why)
 	p->held++;
 	if (why.kind == FAIL_PEER)
 		room_blame(p->role, p->number);
+	if (p->ear && p->ear->ended)
+		p->ear->ended();
 	unlist(p);
 	channel_close(&p->channel);
 	release(p);
@@ -68,7 +81,8 @@ static result broker(struct peer *p, const struct channel_kind *kind, uint64_t n
 	char peer[64];
 	snprintf(peer, sizeof peer, "%s %llu", p->role, (unsigned long long)is.number);
 	struct channel_options o = {.fd = talk_take_fd(&is.socket), .peer = peer, .ctx = p, .ended = on_ended};
-	return channel_open(&o, kind, NULL, &p->channel);
+	p->ear = ear_for(kind);
+	return channel_open(&o, kind, p->ear ? p->ear->handlers : NULL, &p->channel);
 }
 
 static result list_new(const char *role, const char *key, struct peer **out)

@@ -202,6 +202,65 @@ static void being_out_of_descriptors_is_no_nonsense(void **state)
 
 static uint32_t notes_seen;
 
+/* ---- news ---- */
+
+static void look_for_news(struct arrival *in, struct asker_teller_thanks *m)
+{
+	struct ends *e = in->ctx;
+	(void)m;
+	assert_true(channel_has_news(e->asker)); /* not seen to its end */
+	e->extra = e;
+}
+
+static void news_fiber(void)
+{
+	const struct asker_teller_as_teller t = {.ping = echo};
+	const struct asker_teller_as_asker h = {.thanks = look_for_news};
+	AUTO_ARENA arena a = arena_new(1 << 20);
+	struct asker_teller_pong pong;
+	struct ends e = {0};
+	ends_open_both(&e, &t, &h);
+	assert_false(channel_has_news(e.asker));
+	assert_ok(asker_teller_hello_send(e.asker, NULL, &(struct asker_teller_hello){.version = 1}));
+	assert_ok(asker_teller_ping_call(e.asker, NULL, &(struct asker_teller_ping){.payload = STR("x")}, &a, &pong));
+	assert_false(channel_has_news(e.asker));
+	assert_ok(asker_teller_thanks_send(e.teller, NULL, &(struct asker_teller_thanks){.count = 1}));
+	assert_true(channel_has_news(e.asker)); /* not read yet */
+	for (int i = 0; i < 100 && !e.extra; i++)
+		fiber_yield();
+	assert_ptr_equal(e.extra, &e);
+	assert_ok(channel_drain(e.asker, 1000));
+	assert_false(channel_has_news(e.asker));
+	channel_close(&e.teller);
+	assert_true(channel_has_news(e.asker)); /* its end is not heard yet */
+	ends_close(&e);
+}
+
+static void news_is_seen_before_it_is_read(void **state)
+{
+	(void)state;
+	on_fiber(news_fiber);
+}
+
+static void shut_fiber(void)
+{
+	const struct asker_teller_as_teller t = {.ping = echo};
+	struct ends e = {0};
+	ends_open(&e, &t);
+	channel_shut(e.teller, failure(FAIL_CLOSED, "enough"));
+	assert_false(channel_is_open(e.teller));
+	assert_int_equal(e.teller_ended, 1);
+	channel_shut(e.teller, failure(FAIL_CLOSED, "enough"));
+	assert_int_equal(e.teller_ended, 1);
+	ends_close(&e);
+}
+
+static void what_this_side_shuts_tells_the_owner_once(void **state)
+{
+	(void)state;
+	on_fiber(shut_fiber);
+}
+
 static void in_order(struct arrival *in, struct asker_teller_note *m)
 {
 	(void)in;
@@ -558,6 +617,8 @@ int main(void)
 		cmocka_unit_test(handlers_refuse_with_a_sentence),
 		cmocka_unit_test(one_way_messages_keep_their_order),
 		cmocka_unit_test(an_offer_never_waits),
+		cmocka_unit_test(news_is_seen_before_it_is_read),
+		cmocka_unit_test(what_this_side_shuts_tells_the_owner_once),
 		cmocka_unit_test(late_answers_are_dropped),
 		cmocka_unit_test(a_thousand_calls_at_once),
 		cmocka_unit_test(all_callers_learn_of_a_death_at_once),

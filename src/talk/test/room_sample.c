@@ -49,6 +49,18 @@ static result ping(struct arrival *in, struct asker_teller_ping *m, struct asker
 	return OK;
 }
 
+static result ask_back(struct arrival *in, struct asker_teller_ask_back *m, struct asker_teller_pong_back *answer)
+{
+	(void)in;
+	answer->depth = m->depth + 1;
+	return OK;
+}
+
+static void other_ended(void)
+{
+	log_event(EV_TLS_FAILED, NULL);
+}
+
 static void listener(str protocol, str address, int fd)
 {
 	log_event(EV_CONNECT, NULL, F_STR("protocol", protocol), F_STR("address", address));
@@ -69,7 +81,10 @@ int main(void)
 {
 	static const struct asker_teller_as_teller handlers = {.ping = ping};
 	static const struct room_door doors[] = {{&asker_teller_as_teller_kind, &handlers, left}};
-	static const struct room room = {.prepare = prepare, .jail = jail, .start = start, .listener = listener,
+	static const struct asker_teller_as_asker hears = {.ask_back = ask_back};
+	static const struct room_ear ears[] = {{&asker_teller_as_asker_kind, &hears, other_ended}};
+	static const struct room room = {.ears = ears, .ears_n = 1,
+					 .prepare = prepare, .jail = jail, .start = start, .listener = listener,
 					 .stop = stop, .doors = doors, .doors_n = 1};
 	return room_main(&room);
 }

@@ -177,6 +177,10 @@ static void whole_life(void)
 	assert_str(pong.payload, STR("good day 3"));
 	await(&t.ready);
 	await(&t.idle);
+	struct asker_teller_pong_back back;
+	assert_ok(asker_teller_ask_back_call(t.other, NULL, &(struct asker_teller_ask_back){.depth = 6}, &a, &back));
+	assert_int_equal(back.depth, 7);
+	channel_close(&t.other);
 	visit(&raw);
 	struct raw_packet p = {.number = 99};
 	raw_send(raw, &p);
@@ -193,6 +197,7 @@ static void whole_life(void)
 	assert_int_equal(t.events[EV_DISCONNECT], 2);
 	assert_int_equal(t.events[EV_ROOM_NONSENSE], 1);
 	assert_int_equal(t.events[EV_ACCOUNT_SHUT], 1);
+	assert_int_equal(t.events[EV_TLS_FAILED], 1); /* the sample's word for: the other has gone */
 	close_all();
 }
 
