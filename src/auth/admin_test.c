@@ -8,6 +8,10 @@
 #include "auth/listing.h"
 #include "base/log.h"
 #include "run/fiber.h"
+#include "run/net.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define ANNA "anna@example.test"
 #define OTTO "otto@example.test"
@@ -69,6 +73,14 @@ static enum fail_kind grant(const char *account, const char *address, bool grant
 	struct web_auth_done done;
 	struct web_auth_send_as m = {.account = str_from(account), .address = str_from(address), .granted = granted};
 	return kind(web_auth_send_as_call(kit.web, NULL, &m, &a, &done));
+}
+
+static enum fail_kind disable(const char *address, bool disabled)
+{
+	AUTO_ARENA arena a = arena_new(65536);
+	struct web_auth_done done;
+	struct web_auth_account_disable m = {.address = str_from(address), .disabled = disabled};
+	return kind(web_auth_account_disable_call(kit.web, NULL, &m, &a, &done));
 }
 
 static void an_account_is_made_whole(void)
@@ -336,6 +348,73 @@ static size_t pages_of_accounts(size_t *rows)
 }
 
 /* Straight into the directory: two hundred Argon2ids would take their time. */
+/* What was said since, once an edge has heard that OTTO receives. */
+#define HEARS_OF(CHANGE) \
+	do { \
+		assert_int_equal(kit_recipient(OTTO).verdict, EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED); \
+		int before = kit.news; \
+		assert_int_equal(CHANGE, FAIL_NONE); \
+		fiber_yield(); \
+		assert_int_equal(kit.news, before + 1); \
+	} while (0)
+
+static void edges_hear_of_every_change(void)
+{
+	two_people();
+	HEARS_OF(kind(kit_alias("a@example.test", ANNA)));
+	HEARS_OF(catch_all("example.test", "a@example.test"));
+	HEARS_OF(delete_alias("a@example.test"));
+	HEARS_OF(disable(ANNA, true));
+	HEARS_OF(disable(ANNA, false));
+	HEARS_OF(kind(kit_delete_account(ANNA)));
+	HEARS_OF(kind(kit_account(ANNA, GOOD)));
+	HEARS_OF(kind(kit_domain("example.org")));
+	HEARS_OF(kind(kit_alias("postmaster@example.org", OTTO)));
+	HEARS_OF(delete_domain("example.org"));
+}
+
+static void an_edge_with_nothing_to_forget_hears_nothing(void)
+{
+	two_people();
+	assert_int_equal(kit_recipient("nobody@example.test").verdict, EDGE_AUTH_RECIPIENT_VERDICT_UNKNOWN);
+	assert_ok(kit_alias("a@example.test", ANNA));
+	HEARS_OF(kind(kit_alias("b@example.test", ANNA)));
+	int before = kit.news;
+	assert_ok(kit_alias("c@example.test", ANNA));
+	assert_int_equal(disable(ANNA, true), FAIL_NONE);
+	fiber_yield();
+	assert_int_equal(kit.news, before);
+}
+
+/* A socket that takes no more: the end of its channel is what the edge hears. */
+static void an_edge_that_reads_nothing_loses_its_channel(void)
+{
+	struct channel *c;
+	int ends[2], told = 0;
+	assert_ok(net_pair(SOCK_SEQPACKET, ends));
+	struct channel_options o = {.fd = ends[0], .peer = "edge-mx 1"};
+	assert_ok(edge_auth_open_as_auth(&o, NULL, &c));
+	for (; channel_is_open(c) && told < 1000000; told++) {
+		assert_ok(audience_add(&auth.audience, &o, c));
+		audience_tell(&auth.audience);
+	}
+	assert_false(channel_is_open(c));
+	assert_true(told > 10);
+	channel_close(&c);
+	close(ends[1]);
+}
+
+static void the_audience_is_bounded(void)
+{
+	static char visitors[AUDIENCE_MAX + 1]; /* only their addresses count */
+	for (size_t i = 0; i < AUDIENCE_MAX; i++)
+		assert_ok(audience_add(&auth.audience, visitors + i, kit.edge_far));
+	assert_int_equal(audience_add(&auth.audience, visitors + AUDIENCE_MAX, kit.edge_far).kind, FAIL_LIMIT);
+	audience_left(&auth.audience, visitors);
+	assert_ok(audience_add(&auth.audience, visitors + AUDIENCE_MAX, kit.edge_far));
+	audience_free(&auth.audience);
+}
+
 static void add_many(unsigned n)
 {
 	char address[100], name[DIRECTORY_NAME_MAX];
@@ -458,6 +537,10 @@ ON_KIT(rights_to_send_are_granted_and_taken)
 ON_KIT(rights_to_send_are_bounded)
 ON_KIT(an_account_is_shown)
 ON_KIT(an_account_is_checked_by_its_own_process)
+ON_KIT(edges_hear_of_every_change)
+ON_KIT(an_edge_with_nothing_to_forget_hears_nothing)
+ON_KIT(an_edge_that_reads_nothing_loses_its_channel)
+ON_KIT(the_audience_is_bounded)
 ON_KIT(lists_come_in_pages)
 ON_KIT(a_page_of_wide_aliases_fits_a_packet)
 ON_KIT(what_was_acknowledged_survives_a_crash)
@@ -477,6 +560,10 @@ int main(void)
 		cmocka_unit_test(rights_to_send_are_bounded_test),
 		cmocka_unit_test(an_account_is_shown_test),
 		cmocka_unit_test(an_account_is_checked_by_its_own_process_test),
+		cmocka_unit_test(edges_hear_of_every_change_test),
+		cmocka_unit_test(an_edge_with_nothing_to_forget_hears_nothing_test),
+		cmocka_unit_test(an_edge_that_reads_nothing_loses_its_channel_test),
+		cmocka_unit_test(the_audience_is_bounded_test),
 		cmocka_unit_test(lists_come_in_pages_test),
 		cmocka_unit_test(a_page_of_wide_aliases_fits_a_packet_test),
 		cmocka_unit_test(what_was_acknowledged_survives_a_crash_test),

@@ -2,15 +2,22 @@
 
 struct auth auth;
 
+static void tell_edges(void)
+{
+	audience_tell(&auth.audience);
+}
+
 result auth_open(struct auth *a, struct files *f, const unsigned char key[DIRECTORY_KEY])
 {
 	str separator = options_text(&a->options, OPT_SEPARATOR);
 	a->opened = true;
 	throttle_init(&a->throttle);
 	tokens_init(&a->tokens);
+	audience_init(&a->audience);
 	TRY(recent_open(&a->recent));
 	TRY(directory_open(f, key, &a->directory));
 	a->directory->give_up = a->world->give_up;
+	a->directory->changed = tell_edges;
 	a->directory->rule.separator = separator.n ? separator.p[0] : '\0';
 	return checker_open(options_number(&a->options, OPT_PASSWORD_WORKERS),
 			    options_number(&a->options, OPT_PASSWORD_MEMORY), &a->checker);
@@ -25,5 +32,6 @@ void auth_close(struct auth *a)
 	directory_close(&a->directory);
 	recent_close(&a->recent);
 	tokens_free(&a->tokens);
+	audience_free(&a->audience);
 	throttle_free(&a->throttle);
 }

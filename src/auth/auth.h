@@ -2,6 +2,7 @@
 #ifndef AUTH_AUTH_H
 #define AUTH_AUTH_H
 
+#include "auth/audience.h"
 #include "auth/checker.h"
 #include "auth/directory.h"
 #include "auth/recent.h"
@@ -27,6 +28,7 @@ struct auth {
 	struct recent recent;
 	struct throttle throttle;
 	struct tokens tokens;
+	struct audience audience;
 	const struct auth_world *world;
 	bool opened;
 };

@@ -114,13 +114,22 @@ static void count_event(void *ctx, str record)
 	kit.last_n = record.n;
 }
 
+static void on_directory_changed(struct arrival *in, struct edge_auth_directory_changed *m)
+{
+	(void)in;
+	(void)m;
+	kit.news++;
+}
+
+static const struct edge_auth_as_edge edge_hears = {.directory_changed = on_directory_changed};
+
 static void open_doors(void)
 {
 	int ends[2];
 	assert_ok(net_pair(SOCK_SEQPACKET, ends));
 	struct channel_options e = {.fd = ends[0], .peer = "auth 0"}, ef = {.fd = ends[1], .peer = "edge-mx 0",
 		.ctx = &kit};
-	assert_ok(edge_auth_open_as_edge(&e, NULL, &kit.edge));
+	assert_ok(edge_auth_open_as_edge(&e, &edge_hears, &kit.edge));
 	assert_ok(edge_auth_open_as_auth(&ef, &edge_handlers, &kit.edge_far));
 	assert_ok(net_pair(SOCK_SEQPACKET, ends));
 	struct channel_options w = {.fd = ends[0], .peer = "auth 0"}, wf = {.fd = ends[1], .peer = "web 0", .ctx = &kit};
@@ -144,6 +153,7 @@ void kit_close(void)
 		assert_ok(channel_drain(kit.account_far, 10000));
 	assert_ok(channel_drain(kit.edge_far, 10000));
 	assert_ok(channel_drain(kit.web_far, 10000));
+	audience_left(&auth.audience, &kit); /* what the room does when the edge has gone */
 	struct channel **all[] = {&kit.edge, &kit.edge_far, &kit.web, &kit.web_far, &kit.account, &kit.account_far};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (*all[i])

@@ -229,6 +229,8 @@ result edit_commit(struct directory *d, result (*run)(struct db *db, void *arg),
 	result r = committer_do(d->store, &job);
 	if (r.kind == FAIL_DISK && d->give_up)
 		d->give_up(r);
+	if (!failed(r) && kept && d->changed)
+		d->changed();
 	return r;
 }
 

@@ -25,6 +25,7 @@ struct directory {
 	struct reach_rule rule;
 	struct committer *store;
 	void (*give_up)(result why); /* called when the disk failed, or the book is behind */
+	void (*changed)(void); /* called when the book has changed, before the call that changed it returns */
 	bool behind;           /* the book found no memory for what is durable */
 	uint64_t last_account; /* the highest id when it was opened: what is unfinished up to it, a crash left */
 	bool editing;

@@ -31,6 +31,7 @@ static result on_recipient(struct arrival *in, struct edge_auth_recipient *m, st
 	answer->verdict = verdict_of(&to, m->address);
 	if (answer->verdict != EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED)
 		return OK;
+	TRY(audience_add(&auth.audience, in->ctx, in->channel));
 	uint64_t *accounts = arena_array(in->arena, to.n, sizeof *accounts);
 	if (!accounts)
 		return arena_result(in->arena);
@@ -67,6 +68,7 @@ static void on_logout(struct arrival *in, struct edge_auth_logout *m)
 void edge_left(struct room_visitor *v)
 {
 	tokens_drop_channel(&auth.tokens, v);
+	audience_left(&auth.audience, v);
 }
 
 const struct edge_auth_as_auth edge_handlers = {

@@ -12,6 +12,7 @@
 #include "edge/limits.h"
 #include "edge/neighbours.h"
 #include "edge/quotas.h"
+#include "edge/recipients.h"
 #include "run/budget.h"
 #include "run/net.h"
 #include "run/stream.h"
@@ -23,6 +24,7 @@ struct edge {
 	struct budget transit;
 	struct limits limits;
 	struct quotas quotas;
+	struct recipients recipients;
 	bool sealing;       /* a large message is being sealed for the queue */
 	struct gate sealed; /* no more */
 	net_cidr *proxies; /* networks that speak PROXY v2 */

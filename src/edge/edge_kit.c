@@ -52,6 +52,7 @@ static result on_recipient(struct arrival *in, struct edge_auth_recipient *m, st
 		{"disabled", EDGE_AUTH_RECIPIENT_VERDICT_DISABLED, 0, {0}},
 		{"later", EDGE_AUTH_RECIPIENT_VERDICT_LATER, 0, {0}},
 	};
+	kit->lookups++;
 	TRY(mood(KIT_AUTH));
 	answer->verdict = EDGE_AUTH_RECIPIENT_VERDICT_ELSEWHERE;
 	for (size_t i = 0; i < sizeof people / sizeof people[0]; i++) {
@@ -199,6 +200,15 @@ static result on_keep(struct arrival *in, struct edge_queue_keep *m, struct edge
 
 /* ---- the neighbours' channels ---- */
 
+static void on_directory_changed(struct arrival *in, struct edge_auth_directory_changed *m)
+{
+	(void)in;
+	(void)m;
+	recipients_drop(&kit->edge.recipients);
+}
+
+static const struct edge_auth_as_edge from_auth = {.directory_changed = on_directory_changed};
+
 static const struct edge_auth_as_auth auth_handlers = {
 	.recipient = on_recipient, .login = on_login, .may_send = on_may_send, .logout = on_logout};
 static const struct asker_inspect_as_inspect inspect_handlers = {.examine = on_examine};
@@ -209,10 +219,11 @@ static const struct courier_account_as_account account_handlers = {.may_take = o
 struct sides {
 	const struct channel_kind *near, *far;
 	const void *handlers;
+	const void *hears; /* of the edge */
 };
 
 static const struct sides sides[] = {
-	[NEIGHBOUR_AUTH] = {&edge_auth_as_edge_kind, &edge_auth_as_auth_kind, &auth_handlers},
+	[NEIGHBOUR_AUTH] = {&edge_auth_as_edge_kind, &edge_auth_as_auth_kind, &auth_handlers, &from_auth},
 	[NEIGHBOUR_INSPECT] = {&asker_inspect_as_asker_kind, &asker_inspect_as_inspect_kind, &inspect_handlers},
 	[NEIGHBOUR_QUEUE] = {&edge_queue_as_edge_kind, &edge_queue_as_queue_kind, &queue_handlers},
 	[NEIGHBOUR_VAULT] = {&principal_vault_as_principal_kind, &principal_vault_as_vault_kind, &vault_handlers},
@@ -231,7 +242,7 @@ static result connect_to(size_t i, struct channel **out)
 		TRY(net_pair(SOCK_SEQPACKET, ends));
 		struct channel_options near = {.fd = ends[0], .peer = "neighbour"};
 		struct channel_options far = {.fd = ends[1], .peer = "edge", .ctx = &kit->far[i]};
-		must(!failed(channel_open(&near, s->near, NULL, &kit->near[i])));
+		must(!failed(channel_open(&near, s->near, s->hears, &kit->near[i])));
 		must(!failed(channel_open(&far, s->far, s->handlers, &kit->far[i])));
 	}
 	*out = kit->near[i];
@@ -285,6 +296,7 @@ void kit_close(struct kit *k)
 	}
 	limits_free(&k->edge.limits);
 	quotas_free(&k->edge.quotas);
+	recipients_free(&k->edge.recipients);
 	options_free(&k->edge.options);
 	clock_test_release();
 	fiber_yield();

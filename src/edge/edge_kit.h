@@ -31,7 +31,7 @@ struct kit {
 	bool unable;      /* accounts answer a delivery with unable */
 	bool too_large;   /* accounts can never take it */
 	uint32_t delay;   /* auth's, before a login is answered */
-	unsigned logins, logouts, sealing, sealing_most;
+	unsigned lookups, logins, logouts, sealing, sealing_most;
 	struct kit_kept kept[KIT_KEPT_MAX];
 	size_t kept_n;
 	struct gate loud; /* the silent ones may go on */

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "edge/door.h"
+#include "talk/edge_auth.h"
 #include "talk/room.h"
 #include "talk/settings.h"
 
@@ -63,15 +64,33 @@ static void on_stop(void)
 	door_close_all(&edge);
 }
 
+static void forget_recipients(void)
+{
+	recipients_drop(&edge.recipients);
+}
+
+static void on_directory_changed(struct arrival *in, struct edge_auth_directory_changed *m)
+{
+	(void)in;
+	(void)m;
+	forget_recipients();
+}
+
+static const struct edge_auth_as_edge from_auth = {.directory_changed = on_directory_changed};
+static const struct room_ear ears[] = {
+	{.kind = &edge_auth_as_edge_kind, .handlers = &from_auth, .ended = forget_recipients},
+};
 static const struct sandbox_call *const tables[] = {sandbox_accept, NULL};
 static const struct sandbox sandbox = {.room = "edge", .tables = tables};
-static const struct room room = {.prepare = prepare, .sandbox = &sandbox, .listener = on_listener, .stop = on_stop};
+static const struct room room = {.prepare = prepare, .sandbox = &sandbox, .listener = on_listener, .stop = on_stop,
+				 .ears = ears, .ears_n = sizeof ears / sizeof *ears};
 
 int main(void)
 {
 	int status = room_main(&room);
 	limits_free(&edge.limits);
 	quotas_free(&edge.quotas);
+	recipients_free(&edge.recipients);
 	tls_context_free(&edge.tls);
 	mem_free(edge.proxies);
 	options_free(&edge.options);

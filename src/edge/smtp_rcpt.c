@@ -5,13 +5,46 @@
 #include "talk/edge_auth.h"
 #include "talk/edge_queue.h"
 
-static result resolve(struct smtp_session *s, str address, arena *a, struct edge_auth_recipient_is *out)
+/* What an address leads to; in the arena. */
+struct resolved {
+	arena *arena;
+	enum edge_auth_recipient_verdict verdict;
+	struct recipients_accounts to;
+};
+
+static result ask_auth(struct smtp_session *s, struct channel *auth, str address, struct resolved *out)
 {
-	struct channel *auth;
+	struct recipients *known = &s->client->edge->recipients;
+	const uint64_t asked = recipients_time(known);
+	const struct asking ask = {.trace = &s->trace, .arena = out->arena, .timeout_ms = NEIGHBOUR_LOOKUP_MS};
 	struct edge_auth_recipient q = {.address = address};
+	struct edge_auth_recipient_is is;
+	TRY(edge_auth_recipient_call_within(auth, &ask, &q, &is));
+	out->verdict = is.verdict;
+	out->to = (struct recipients_accounts){is.accounts.p, is.accounts.n};
+	if (is.verdict == EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED && is.accounts.n > 0)
+		recipients_keep(known, asked, address, &out->to);
+	return OK;
+}
+
+/* What auth said of an address before is true until it says that the directory
+ * changed, which it does before whoever changed it is answered: so nothing it
+ * has said may still be unread when an old answer is used. */
+static result resolve(struct smtp_session *s, str address, struct resolved *out)
+{
+	struct recipients *known = &s->client->edge->recipients;
+	struct channel *auth;
 	TRY(neighbour(NEIGHBOUR_AUTH, &auth));
-	const struct asking ask = {.trace = &s->trace, .arena = a, .timeout_ms = NEIGHBOUR_LOOKUP_MS};
-	return edge_auth_recipient_call_within(auth, &ask, &q, out);
+	if (!recipients_find(known, address, &out->to) || channel_has_news(auth))
+		return ask_auth(s, auth, address, out);
+	/* A session that waits for an account may see the table change. */
+	uint64_t *accounts = arena_array(out->arena, out->to.n, sizeof *accounts);
+	if (!accounts)
+		return arena_result(out->arena);
+	memcpy(accounts, out->to.p, out->to.n * sizeof *accounts);
+	out->to.p = accounts;
+	out->verdict = EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED;
+	return OK;
 }
 
 /* The quota is asked before the data, so that nothing is accepted and then
@@ -113,7 +146,7 @@ static const struct smtp_asked *keep_asked(struct smtp_session *s, const struct 
 }
 
 static result keep_recipient(struct smtp_session *s, const struct smtp_rcpt *rcpt, str address,
-			     const struct edge_auth_recipient_is *found)
+			     const struct recipients_accounts *found)
 {
 	const struct mailbox *to = &rcpt->to;
 	struct smtp_target t = {.recipient = arena_dup(&s->transaction, address), .asked = keep_asked(s, rcpt)};
@@ -121,8 +154,8 @@ static result keep_recipient(struct smtp_session *s, const struct smtp_rcpt *rcp
 	if (s->recipients == 0)
 		keep_first(s, to);
 	result r = arena_result(&s->transaction);
-	for (size_t i = 0; i < found->accounts.n && !failed(r); i++) {
-		t.account = found->accounts.p[i];
+	for (size_t i = 0; i < found->n && !failed(r); i++) {
+		t.account = found->p[i];
 		r = add_target(s, &t);
 	}
 	if (failed(r)) {
@@ -136,12 +169,12 @@ static result keep_recipient(struct smtp_session *s, const struct smtp_rcpt *rcp
 }
 
 static result check_accounts(struct smtp_session *s, const struct smtp_rcpt *rcpt, str address,
-			     const struct edge_auth_recipient_is *found)
+			     const struct recipients_accounts *found)
 {
 	uint64_t until = clock_mono_ms() + NEIGHBOUR_QUOTA_MS;
-	for (size_t i = 0; i < found->accounts.n; i++) {
+	for (size_t i = 0; i < found->n; i++) {
 		enum courier_account_take_verdict v;
-		TRY(ask_quota(s, found->accounts.p[i], until, &v));
+		TRY(ask_quota(s, found->p[i], until, &v));
 		if (v == COURIER_ACCOUNT_TAKE_VERDICT_OVER_QUOTA)
 			return SMTP_REFUSE(s, 452, "4.2.2", "This mailbox is full; its owner has to make room. Try again later");
 		if (v == COURIER_ACCOUNT_TAKE_VERDICT_TOO_LARGE)
@@ -154,7 +187,7 @@ result smtp_do_rcpt(struct smtp_session *s, const struct smtp_command *c)
 {
 	AUTO_ARENA arena a = arena_new(SMTP_COMMAND_MAX);
 	AUTO_BUF buf address = buf_new(1024);
-	struct edge_auth_recipient_is found = {0};
+	struct resolved found = {.arena = &a, .verdict = EDGE_AUTH_RECIPIENT_VERDICT_LATER};
 	if (s->recipients >= options_number(&s->client->edge->options, OPT_RECIPIENTS))
 		return SMTP_REFUSE(s, 452, "4.5.3", "Enough recipients in one transaction; send to the rest in another");
 	if (c->rcpt.to.kind == MAILBOX_BARE)
@@ -163,12 +196,12 @@ result smtp_do_rcpt(struct smtp_session *s, const struct smtp_command *c)
 		mailbox_print(&address, &c->rcpt.to);
 	result r = buf_result(&address);
 	if (!failed(r))
-		r = resolve(s, buf_str(&address), &a, &found);
+		r = resolve(s, buf_str(&address), &found);
 	if (r.kind == FAIL_CANCELLED)
 		return r;
 	if (failed(r))
 		return refuse_verdict(s, EDGE_AUTH_RECIPIENT_VERDICT_LATER);
-	if (found.verdict != EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED || found.accounts.n == 0)
+	if (found.verdict != EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED || found.to.n == 0)
 		return refuse_verdict(s, found.verdict);
-	return check_accounts(s, &c->rcpt, buf_str(&address), &found);
+	return check_accounts(s, &c->rcpt, buf_str(&address), &found.to);
 }

@@ -4,6 +4,7 @@
 #include "edge/deliver.h"
 #include "edge/edge_kit.h"
 #include "run/random.h"
+#include "talk/edge_auth.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -310,6 +311,97 @@ static void what_is_too_large_is_eaten_and_refused(void **state)
 	kit_run(exceed_the_size);
 }
 
+/* ---- what auth said before ---- */
+
+#define ASKED(TEXT, TIMES) \
+	do { \
+		unsigned before = k->lookups; \
+		kit_play(k, TEXT); \
+		assert_int_equal(k->lookups - before, TIMES); \
+	} while (0)
+
+static void change_the_directory(struct kit *k)
+{
+	struct edge_auth_directory_changed m = {0};
+	assert_ok(edge_auth_directory_changed_offer(k->far[NEIGHBOUR_AUTH], NULL, &m));
+}
+
+static void ask_again(struct kit *k)
+{
+	begin(k);
+	ASKED(EHLO FROM TO("both"), 1);
+	ASKED(TO("both") TO("both") LETTER "S: 250\nK: 2\n", 0);
+	ASKED(FROM TO("both") TO("user1"), 1);
+	for (int i = 0; i < 2; i++) {
+		ASKED("C: RCPT TO:<unknown@here.test>\nS: 550\n", 1);
+		ASKED("C: RCPT TO:<disabled@here.test>\nS: 550\n", 1);
+		ASKED("C: RCPT TO:<later@here.test>\nS: 451\n", 1);
+	}
+	ASKED("C: RCPT TO:<full@here.test>\nS: 452\n", 1);
+	ASKED("C: RCPT TO:<full@here.test>\nS: 452\n", 0); /* its account is asked each time */
+	change_the_directory(k);
+	kit_wait(0);
+	ASKED(TO("both"), 1);
+	ASKED(TO("both"), 0);
+}
+
+static void who_receives_is_asked_once(void **state)
+{
+	(void)state;
+	kit_run(ask_again);
+}
+
+/* The session runs before the news is read, for the client's line is there first. */
+static void news_comes_with_the_question(struct kit *k)
+{
+	begin(k);
+	ASKED(EHLO FROM TO("user1"), 1);
+	ASKED(TO("user1"), 0);
+	kit_say(k, STR("RCPT TO:<user1@here.test>\r\n"));
+	change_the_directory(k);
+	ASKED("S: 250", 1);
+}
+
+static void what_auth_just_said_counts_although_it_is_unread(void **state)
+{
+	(void)state;
+	kit_run(news_comes_with_the_question);
+}
+
+static void news_overtakes_the_answer(struct kit *k)
+{
+	begin(k);
+	k->silent = KIT_AUTH;
+	ASKED(EHLO FROM "C: RCPT TO:<user1@here.test>\nW: 1", 1);
+	change_the_directory(k);
+	kit_wait(0);
+	k->silent = 0;
+	gate_wake_all(&k->loud);
+	ASKED("S: 250\n", 0);
+	ASKED(TO("user1"), 1);
+	ASKED(TO("user1"), 0);
+}
+
+static void an_answer_from_before_a_change_is_used_once(void **state)
+{
+	(void)state;
+	kit_run(news_overtakes_the_answer);
+}
+
+static void lose_auth(struct kit *k)
+{
+	begin(k);
+	kit_play(k, EHLO FROM TO("user1") TO("user1"));
+	channel_close(&k->far[NEIGHBOUR_AUTH]);
+	kit_play(k, "C: RCPT TO:<user1@here.test>\nS: 451");
+}
+
+static void nobody_is_known_without_auth(void **state)
+{
+	(void)state;
+	kit_run(lose_auth);
+}
+
 static void fill_the_recipients(struct kit *k)
 {
 	kit_open(k, false);
@@ -391,6 +483,10 @@ int main(void)
 		cmocka_unit_test(a_letter_above_the_budget_is_for_later),
 		cmocka_unit_test(what_is_too_large_is_eaten_and_refused),
 		cmocka_unit_test(recipients_have_a_limit),
+		cmocka_unit_test(who_receives_is_asked_once),
+		cmocka_unit_test(what_auth_just_said_counts_although_it_is_unread),
+		cmocka_unit_test(an_answer_from_before_a_change_is_used_once),
+		cmocka_unit_test(nobody_is_known_without_auth),
 		cmocka_unit_test(a_client_that_reads_nothing_is_ended),
 		cmocka_unit_test(a_stopping_server_says_so),
 		cmocka_unit_test(a_stop_waits_for_the_copies),
