@@ -2,7 +2,7 @@
 #   make run     install what is missing, build, start the demo server (Ctrl-C stops it)
 #   make build   install what is missing and build
 #   make check   every test, under 20 minutes on two cores
-#   make soak    the tests' long forms; Roundcube in a browser
+#   make soak    the tests' long forms; Thunderbird, and Roundcube in a browser
 #   make fuzz    fuzz for long (FUZZ_SECONDS each target)
 #   make bench   measure beside Postfix and Dovecot
 #   make clean   remove build/

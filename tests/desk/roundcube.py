@@ -43,8 +43,8 @@ class Roundcube:
         self.port = free_port()
         self.url = f'http://{HOST}:{self.port}/'
         self.child = programs.start(
-            ['php', '-d', f'auto_prepend_file={self.home}/prepend.php', '-d', f'include_path=.:{self.root}/usr/share/php',
-             '-d', 'error_reporting=E_ALL & ~E_DEPRECATED', '-S', f'{HOST}:{self.port}', '-t', self.program],
+            ['php', '-d', f'auto_prepend_file={self.home}/prepend.php',
+             '-d', f'include_path=.:{self.root}/usr/share/php', '-d', 'error_reporting=E_ALL & ~E_DEPRECATED', '-S', f'{HOST}:{self.port}', '-t', self.program],
             'roundcube', ROUNDCUBE_CONFIG_DIR=str(self.home / 'config'), PHP_CLI_SERVER_WORKERS='4')
         programs.until(self._answers, 'PHP does not serve', OSError)
 
@@ -52,8 +52,8 @@ class Roundcube:
         for name in ('config', 'logs', 'temp'):
             (self.home / name).mkdir(parents=True)
         shutil.copy(self.root / 'etc/roundcube/defaults.inc.php', self.home / 'config')
-        (self.home / 'config/config.inc.php').write_text(
-            CONFIG.format(home=self.home, root=self.root, ca=server.ready['ca'], key=secrets.token_hex(12), **server.ports))
+        (self.home / 'config/config.inc.php').write_text(CONFIG.format(
+            home=self.home, root=self.root, ca=server.ready['ca'], key=secrets.token_hex(12), **server.ports))
         (self.home / 'prepend.php').write_text(f"<?php define('INSTALL_PATH', '{self.program}/');\n")
         with sqlite3.connect(self.home / 'roundcube.db') as database:
             database.executescript((self.program / 'SQL/sqlite.initial.sql').read_text())
