@@ -64,7 +64,7 @@ static result move(struct lane *l, bool *moved)
 {
 	struct tls_step step;
 	result r = stream_try_read(l->from, shared, CARRY_BLOCK, &step);
-	l->read_wants = step.wants;
+	l->read_wants = l->from->dry ? FD_READ : step.wants;
 	if (r.kind == FAIL_CLOSED || (r.kind == FAIL_NETWORK && !l->inward)) {
 		l->ended = true;
 		return OK;

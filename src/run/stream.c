@@ -114,6 +114,7 @@ result stream_try_read(struct stream *s, char *p, size_t n, struct tls_step *out
 	*out = (struct tls_step){0};
 	TRY(s->in_ended);
 	s->in_ended = s->tls ? s->cipher->read(s->tls, p, n, out) : plain_read(s, p, n, out);
+	s->dry = !s->tls && !failed(s->in_ended) && out->done < n;
 	s->bytes_in += out->done;
 	return s->in_ended;
 }
@@ -203,24 +204,40 @@ static result make_room(struct stream *s, size_t max)
 	return OK;
 }
 
+static result read_into(struct stream *s, struct tls_step *step)
+{
+	result r = stream_try_read(s, s->in + s->in_to, s->in_cap - s->in_to, step);
+	s->in_to += step->done;
+	if (failed(r))
+		stream_drop_empty(s);
+	return r;
+}
+
+/* What is polled for is told as long as it lasts, also the connection's end: so
+ * a stream that was read dry can wait at once and need not ask in vain first. */
+static result flush_or_wait(struct stream *s, int wants)
+{
+	if (s->out.n)
+		return stream_flush(s);
+	TRY(stream_wait(s, wants));
+	s->dry = false;
+	return OK;
+}
+
 result stream_fill_to(struct stream *s, size_t max)
 {
 	for (;;) {
+		struct tls_step step = {.wants = FD_READ};
 		TRY(s->in_ended);
 		TRY(make_room(s, max));
-		struct tls_step step;
-		result r = stream_try_read(s, s->in + s->in_to, s->in_cap - s->in_to, &step);
-		s->in_to += step.done;
+		if (!s->dry || s->tls)
+			TRY(read_into(s, &step));
 		if (step.done) {
 			stream_step(s);
 			return OK;
 		}
 		stream_drop_empty(s);
-		TRY(r);
-		if (s->out.n)
-			TRY(stream_flush(s));
-		else
-			TRY(stream_wait(s, step.wants));
+		TRY(flush_or_wait(s, step.wants));
 	}
 }
 

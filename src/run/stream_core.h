@@ -26,6 +26,7 @@ struct stream {
 	size_t in_from; /* first byte not consumed */
 	size_t in_to;
 	size_t scanned; /* of what is buffered: holds no line end */
+	bool dry;       /* without TLS: the last read took all there was, so the next waits first */
 	buf out;
 	uint64_t idle_ms;
 	uint64_t deadline;

@@ -411,6 +411,38 @@ static void unconsumed_bytes_have_a_limit(void **state)
 	play(peer_block, test_block);
 }
 
+static void peer_short_and_full(int fd)
+{
+	static char block[STREAM_BLOCK];
+	send_str(fd, STR("short"));
+	fiber_yield();
+	send_str(fd, str_of(block, sizeof block));
+	fiber_yield();
+	send_str(fd, STR("last"));
+}
+
+/* A read that leaves nothing behind is followed by a wait, not by another read;
+ * what came meanwhile, and the end, is heard all the same. */
+static void test_dry(struct stream *s)
+{
+	result r = OK;
+	size_t whole = 0;
+	while (!failed(r = stream_fill(s))) {
+		size_t n = stream_peek(s).n;
+		assert_int_equal(s->dry, n < STREAM_BLOCK);
+		whole += n;
+		stream_consume(s, n);
+	}
+	assert_int_equal(r.kind, FAIL_CLOSED);
+	assert_int_equal(whole, 5 + STREAM_BLOCK + 4);
+}
+
+static void a_stream_that_was_read_dry_hears_what_follows(void **state)
+{
+	(void)state;
+	play(peer_short_and_full, test_dry);
+}
+
 /* Lines arrive in arbitrary pieces and are the same lines. */
 static str script;
 static unsigned seed;
@@ -511,7 +543,7 @@ int main(void)
 		T(a_line_may_be_larger_than_a_block), T(bulk_goes_through_both_ways),
 		T(a_deadline_ends_a_dribbling_client), T(an_idle_client_times_out),
 		T(a_descriptor_is_handed_over_only_when_nothing_waits), T(unconsumed_bytes_have_a_limit),
-		T(lines_do_not_depend_on_their_pieces), T(poor_times_go_by),
+		T(a_stream_that_was_read_dry_hears_what_follows), T(lines_do_not_depend_on_their_pieces), T(poor_times_go_by),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
