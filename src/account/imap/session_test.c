@@ -1,4 +1,5 @@
 #include "account/imap/stage.h"
+#include "base/mem.h"
 #include "grammar/text/charset.h"
 
 /* Each test is one dialogue in a fresh account. */
@@ -498,6 +499,90 @@ static void searches_beyond_the_search_text(void **state)
 	kit_run(long_text);
 }
 
+/* ---- what the disk and the machine refuse */
+
+static result note_body(void *ctx, str name)
+{
+	if (str_ends(name, STR(".body")))
+		buf_put(ctx, name);
+	return OK;
+}
+
+/* Done twice it is mended. */
+static void damage_the_body(struct kit *k)
+{
+	AUTO_BUF buf name = buf_new(256), bytes = buf_new(4 * 1024 * 1024);
+	assert_ok(files_list(k->files, note_body, &name));
+	buf_putc(&name, '\0');
+	buf_put(&bytes, sim_bytes(k->sim, name.p));
+	assert_true(bytes.n > 1000);
+	bytes.p[200] ^= 1;
+	sim_put(k->sim, name.p, buf_str(&bytes));
+}
+
+/* The body of the second message is a file, and is spoilt: it alone cannot be read. */
+static void spoilt(struct kit *k)
+{
+	struct stage t;
+	AUTO_BUF buf text = buf_new(4 * 1024 * 1024);
+	uint64_t seed = 7;
+	static const char *const lines[] = {
+		"C: a SELECT INBOX", "S> a OK ...",
+		"C: b FETCH 1:3 (UID BODY.PEEK[TEXT]<0.4>)", "S: * 1 FETCH (UID 1 BODY[TEXT]<0> {4}", "S: This)",
+		"S: * 2 FETCH (UID 2 BODY[TEXT]<0> NIL)", "S: * 3 FETCH (UID 3 BODY[TEXT]<0> {4}", "S: This)",
+		"S: b NO [CORRUPTION] ...",
+		"C: c FETCH 2 FLAGS", "S: * 2 FETCH (FLAGS (\\Recent))", "S: c OK ...", NULL,
+	};
+	stage_open(&t, k);
+	buf_put(&text, STR("Subject: big\r\n\r\n"));
+	while (text.n < 1500000)
+		buf_printf(&text, "%016llx\r\n", (unsigned long long)sim_random(&seed));
+	stage_play(&t, (const char *const[]){"DELIVER 1", NULL});
+	stage_deliver(&t, buf_str(&text));
+	stage_play(&t, (const char *const[]){"DELIVER 3", NULL});
+	damage_the_body(k);
+	stage_play(&t, lines);
+	stage_close(&t);
+	damage_the_body(k);
+}
+
+static void tells_damage_apart(void **state)
+{
+	(void)state;
+	kit_run(spoilt);
+}
+
+/* Memory is refused at each place in turn; the answer of a SAVE that has no room is [NOTSAVED] (RFC 5182 2.1). */
+static void refused_memory(struct kit *k)
+{
+	enum { PLACES = 60 };
+	struct stage t;
+	unsigned met = 0;
+	stage_open(&t, k);
+	for (int i = 0; i < 2000; i++)
+		assert_ok(kit_append(k, "INBOX", 0, "many"));
+	for (unsigned n = 1; n <= PLACES; n++) {
+		stage_play(&t, (const char *const[]){"C: a SELECT INBOX", "S> a OK ...", NULL});
+		stage_send(&t, 0, STR("b SEARCH RETURN (SAVE) ALL\r\n"));
+		str line;
+		mem_fail_at(n);
+		result r = stream_read_line(t.clients[0], 1000, LINE_CRLF, &line);
+		mem_fail_at(0);
+		bool answered = !failed(r) && str_starts(line, STR("b "));
+		met += answered && str_starts(line, STR("b NO [NOTSAVED] "));
+		if (!answered) /* without memory for the answer itself the session ends */
+			stream_free(&t.clients[0]);
+	}
+	assert_int_equal(met, 1);
+	stage_close(&t);
+}
+
+static void says_when_a_result_is_not_saved(void **state)
+{
+	(void)state;
+	kit_run(refused_memory);
+}
+
 /* Sessions that wait for a command, in IDLE, and in the middle of a literal. */
 static void stopping(struct kit *k)
 {
@@ -580,6 +665,8 @@ int main(void)
 		cmocka_unit_test(searches_beyond_the_search_text),
 		cmocka_unit_test(says_bye_when_the_room_stops),
 		cmocka_unit_test(keeps_to_the_quota),
+		cmocka_unit_test(tells_damage_apart),
+		cmocka_unit_test(says_when_a_result_is_not_saved),
 	};
 	return failed(charset_preload()) ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }
