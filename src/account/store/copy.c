@@ -1,6 +1,7 @@
 #include "account/store/core.h"
 #include "account/store/message.h"
 #include "base/mem.h"
+#include "grammar/imap/imap_flags.h"
 
 struct copying {
 	uint64_t from;
@@ -126,6 +127,13 @@ result work_move_all(struct work *w, struct box_row *from, struct box_row *to)
 	return copy_all(w, &c, from, to);
 }
 
+/* That is how mail programs delete. */
+static bool is_to_trash(const struct view *v, const struct copying *c)
+{
+	struct mbox *to;
+	return c->move && !failed(find_box(&v->actor, c->to, &to)) && (to->row.use & IMAP_USE_TRASH);
+}
+
 static result copy_them(struct view *v, struct copying *c, arena *m, struct copied *out)
 {
 	size_t room = c->which->n ? c->which->n : 1;
@@ -136,6 +144,7 @@ static result copy_them(struct view *v, struct copying *c, arena *m, struct copi
 	TRY(arena_result(m));
 	struct work w = work_new(v->actor.store, copy_body, c);
 	w.effects.origin = v->tag;
+	w.frees = is_to_trash(v, c);
 	TRY(work_do(&w));
 	*out = c->done;
 	return OK;

@@ -23,6 +23,7 @@ struct store {
 	uint32_t last_view;
 	bool broken;          /* memory is behind the database */
 	bool sweep_due;       /* a body file may have no row */
+	uint64_t ballast_at;  /* the account's octets when the ballast was last made */
 	unsigned preparing;   /* letters whose body file may be there before its row */
 	/* The store thread's: */
 	struct engine *engine; /* opened and released on the loop, otherwise the store thread's */
@@ -38,6 +39,8 @@ enum {
 
 /* Store thread: body files nobody names are counted, and go when `remove`. */
 result store_sweep(struct store *s, struct db *db, bool remove, uint64_t *unnamed) NODISCARD;
+
+result store_make_ballast(struct store *s, struct db *db) NODISCARD; /* store thread: as the database has grown */
 
 void store_object_id(char kind, uint64_t number, char out[MAILBOX_ID_SIZE]);
 void box_status(const struct mbox *b, struct mailbox_status *out);

@@ -65,6 +65,7 @@ result message_flags(struct view *v, const struct uids *which, const struct flag
 		return arena_result(m);
 	struct work w = work_new(v->actor.store, flags_body, &f);
 	w.effects.origin = v->tag;
+	w.frees = how->how != FLAGS_REMOVE && how->flags.system & STORE_DELETED; /* EXPUNGE comes next */
 	TRY(work_do(&w));
 	*modified = (struct uids){f.modified, f.modified_n};
 	return OK;

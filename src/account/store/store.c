@@ -99,7 +99,7 @@ static result prune_delivered(struct db *db)
 		DB_INT(clock_wall_s() - (int64_t)STORE_DELIVERED_DAYS * 86400));
 }
 
-static result try_ballast(struct store *s, struct db *db)
+result store_make_ballast(struct store *s, struct db *db)
 {
 	int64_t pages;
 	TRY(db_get(db, &pages, "PRAGMA page_count"));
@@ -110,13 +110,13 @@ static result try_ballast(struct store *s, struct db *db)
  * fits. Where that is not enough the account works without. */
 static result make_ballast(struct store *s, struct db *db)
 {
-	result r = try_ballast(s, db);
+	result r = store_make_ballast(s, db);
 	for (int i = 0; i < BALLAST_MAX / SEAL_PAGE / GIVE_BACK_PAGES && r.kind == FAIL_FULL; i++) {
 		r = db_give_back(db, GIVE_BACK_PAGES);
 		if (!failed(r))
 			r = db_checkpoint(db);
 		if (!failed(r))
-			r = try_ballast(s, db);
+			r = store_make_ballast(s, db);
 	}
 	return r.kind == FAIL_FULL ? OK : r;
 }
@@ -133,6 +133,7 @@ static result prepare(struct store *s, struct db *db, uint64_t quota)
 	TRY(prune_delivered(db));
 	TRY(store_sweep(s, db, true, &unnamed));
 	TRY(make_ballast(s, db));
+	s->ballast_at = s->account.octets;
 	return catalog_load(&s->catalog, db);
 }
 

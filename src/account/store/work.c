@@ -101,6 +101,22 @@ static void work_free(struct work *w)
 	buf_free(&w->files_gone);
 }
 
+static result ballast_run(struct db *db, void *arg)
+{
+	return store_make_ballast(arg, db);
+}
+
+/* A full disk may come before the next lull: the ballast follows as the account
+ * doubles, some ten times in its life. Without room for it there is none. */
+static void grow_ballast(struct store *s)
+{
+	if (s->account.octets / 2 < s->ballast_at + BALLAST_MIN)
+		return;
+	s->ballast_at = s->account.octets;
+	result r = store_read(s, ballast_run, NULL, s);
+	(void)r.kind;
+}
+
 result work_do(struct work *w)
 {
 	struct store *s = w->store;
@@ -112,6 +128,8 @@ result work_do(struct work *w)
 		result removed = store_read(s, remove_files, NULL, w);
 		(void)removed.kind;
 	}
+	if (!failed(r))
+		grow_ballast(s);
 	if (s->give_up && (r.kind == FAIL_DISK || s->broken))
 		s->give_up(failed(r) ? r : failure(FAIL_MEMORY, "memory is behind the database"));
 	work_free(w);

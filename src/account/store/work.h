@@ -30,7 +30,7 @@ struct work {
 	struct effects effects;
 	buf files_gone; /* keys of body files without a row, one after the other */
 	bool brief;     /* little work (engine/committer.h) */
-	bool frees;     /* may be tried again with the ballast let go */
+	bool frees;     /* a step of deleting: may be tried again with the ballast let go */
 };
 
 struct work work_new(struct store *s, result (*body)(struct work *, void *), void *arg);

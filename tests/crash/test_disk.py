@@ -1,0 +1,159 @@
+"""The disk goes wrong under a running account: each answer is honest, and what was acknowledged is there afterwards."""
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from kit import load, paths, reader, wire
+
+# Which call of the account's process fails, and how: the N-th, or all from the N-th on.
+CALLS = [('fdatasync', 'EIO'), ('fdatasync', 'ENOSPC'), ('pwrite64', 'EIO'), ('pwrite64', 'ENOSPC')]
+PLACES = range(1, 41) if paths.SOAK else (1, 4)
+DISK_MIB = 48
+LETTER_OCTETS = 100000
+
+
+@contextlib.contextmanager
+def failing(process, call, error, when):
+    """The process's calls fail as said; yields what strace writes."""
+    tracer = subprocess.Popen(['strace', '-f', '-qq', '-p', str(process.pid), '-e', f'trace={call}', '-e',
+                               f'inject={call}:error={error}:syscall=getpid:when={when}'],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        deadline = time.monotonic() + paths.PATIENCE
+        while not all(is_traced(process.pid, tracer.pid)):
+            if tracer.poll() is not None:
+                pytest.skip(f'strace may not look at the process: {tracer.stderr.read().decode().strip()}')
+            assert time.monotonic() < deadline, 'strace does not begin'
+            time.sleep(0.01)
+        yield tracer
+    finally:
+        tracer.send_signal(signal.SIGINT)
+        tracer.communicate(timeout=paths.PATIENCE)
+
+
+def is_traced(pid, tracer):
+    """Of each thread whether strace holds it; of a process that is gone that it does."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for thread in os.listdir(f'/proc/{pid}/task'):
+            with open(f'/proc/{pid}/task/{thread}/status') as status:
+                yield f'TracerPid:\t{tracer}\n' in status
+
+
+def of_account(server, number):
+    return next((p for p in server.processes() if p.room == 'account' and p.number == number), None)
+
+
+def running_account(server):
+    """The first account's process, which a login starts."""
+    deadline = time.monotonic() + paths.PATIENCE
+    while not (found := of_account(server, 1)):
+        assert time.monotonic() < deadline
+        with contextlib.suppress(*load.BROKEN), wire.Imap(server.ports['imap']) as imap:
+            imap.command(f'LOGIN "{server.users[0]}" "{server.password}"')
+    return found
+
+
+def is_whole(server):
+    checked = server.command('account', 'check', '--all')
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def every_letter_once(server, running):
+    """Acknowledged letters are there once, also those the queue took."""
+    deadline = time.monotonic() + 30 * paths.SLOWER
+    for account in running.users:
+        while missing := running.kept[account] - (found := load.names_in(server, account)).keys():
+            assert time.monotonic() < deadline, f'{account}: acknowledged and lost: {sorted(missing)[:10]}'
+            server.command('queue', 'release', '1')
+            time.sleep(0.3)
+        assert max(found.values(), default=1) == 1
+        assert not found.keys() - running.doubtful[account]
+
+
+@pytest.mark.skipif(not shutil.which('strace'), reason='needs strace')
+@pytest.mark.parametrize('call,error', CALLS)
+def test_a_failing_call_never_makes_a_false_answer(new_server, call, error):
+    server = new_server(users=2)
+    with load.Load(server, server.users, senders=2, appenders=1) as running, \
+            reader.Reader(server, server.users[0], 1) as program:
+        ended = 0
+        for place in PLACES:
+            before = running_account(server)
+            count = sum(program.count.values())
+            with failing(before, call, error, f'{place}' if place % 2 else f'{place}+'):
+                time.sleep(0.4 * paths.SLOWER)
+            wait_until(lambda: sum(program.count.values()) > count + 5, running, program)
+            ended += not before.alive()
+    assert not running.problems + program.problems, running.problems + program.problems
+    assert program.count['APPEND'] > 5 and program.count['STORE'] > 5
+    full = (call, error) == ('pwrite64', 'ENOSPC')
+    assert ended == (0 if full else len(PLACES)), 'what cannot be undone ends the process; a full disk can'
+    server.kill()
+    server.start()
+    every_letter_once(server, running)
+    with wire.Imap(server.ports['imap']) as imap:
+        assert program.begin(imap)
+    is_whole(server)
+
+
+def wait_until(done, *workers):
+    deadline = time.monotonic() + 20 * paths.SLOWER
+    while not done():
+        for worker in workers:
+            assert not worker.problems, worker.problems
+        assert time.monotonic() < deadline, 'the account does not work again'
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of its own that is soon full."""
+    folder = tmp_path / 'disk'
+    folder.mkdir()
+    folder.chmod(0o755)
+    mounted = subprocess.run(['mount', '-t', 'tmpfs', '-o', f'size={DISK_MIB}m,mode=755', 'tmpfs', str(folder)],
+                             capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f'no file system can be mounted here: {mounted.stderr.strip()}')
+    yield folder
+    subprocess.run(['umount', '-l', str(folder)], check=True)
+
+
+def fill(server, account):
+    """Letters until one is not taken; how many were."""
+    with wire.Smtp(server.ports['smtp'], timeout=30 * paths.SLOWER) as smtp:
+        for number in range(4 * DISK_MIB * 1000000 // LETTER_OCTETS):
+            answer = smtp.message('a@sender.example', [account], load.message(b'full-%d' % number, LETTER_OCTETS))
+            if answer.code != 250:
+                assert 400 <= answer.code < 500, f'a full disk is no reason for {answer}'
+                return number
+    raise AssertionError('the disk was not full')
+
+
+def test_a_full_disk_lets_the_owner_delete(new_server, small_disk):
+    server = new_server(directory=small_disk / 'mail', users=2)
+    account = server.users[0]
+    taken = fill(server, account)
+    assert taken > 50
+    with wire.Imap(server.ports['imap']) as imap:
+        imap.login(account, server.password)
+        held = imap.select()
+        assert imap.command('APPEND INBOX {}', load.message(b'more', LETTER_OCTETS)).status == 'NO'
+        assert imap.command('STORE 1:* +FLAGS.SILENT (\\Deleted)').ok or imap.command('STORE 1:20 +FLAGS (\\Deleted)').ok
+        assert imap.command('EXPUNGE').ok
+        left = imap.select()
+        assert left < held
+    with wire.Smtp(server.ports['smtp'], timeout=30 * paths.SLOWER) as smtp:
+        answer = smtp.message('a@sender.example', [account], load.message(b'after', LETTER_OCTETS))
+        assert answer.code == 250, answer
+    deadline = time.monotonic() + 30 * paths.SLOWER
+    while len(found := load.names_in(server, account)) < left + 1:    # the queue may have held some
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+    assert found[b'after'] == 1 and max(found.values()) == 1
+    is_whole(server)
