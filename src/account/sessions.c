@@ -4,6 +4,7 @@
 #include "account/account.h"
 #include "account/store/check.h"
 #include "base/mem.h"
+#include "grammar/imap/imap_codes.h"
 #include "talk/auth_account.h"
 
 struct session_entry {
@@ -67,10 +68,10 @@ static result on_session(struct arrival *in, struct auth_account_session *m, str
 	case AUTH_ACCOUNT_PROTOCOL_IMAP:
 		if (!account.store)
 			refuse(talk_take_fd(&m->socket), m->tag,
-				STR(" NO [UNAVAILABLE] The account is being closed; log in again"));
+				STR(" NO [" IMAP_CODE_UNAVAILABLE "] The account is being closed; log in again"));
 		else if (account.sessions >= SESSIONS_MAX || failed(begin_session(in, m)))
 			refuse(talk_take_fd(&m->socket), m->tag,
-				STR(" NO [LIMIT] This account has too many sessions; close some mail programs"));
+				STR(" NO [" IMAP_CODE_LIMIT "] This account has too many sessions; close some mail programs"));
 		break;
 	case AUTH_ACCOUNT_PROTOCOL_POP3:
 		if (!account.store)

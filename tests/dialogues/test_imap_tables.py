@@ -89,9 +89,9 @@ def test_capability(name):
 
 def test_codes_are_named_from_the_list():
     """A response code written by hand in a string would escape this file."""
-    files = [*(SOURCE / 'account/imap').glob('*.c'), SOURCE / 'edge/imap.c']
+    files = [*(SOURCE / 'account/imap').glob('*.c'), SOURCE / 'edge/imap.c', SOURCE / 'account/sessions.c']
     for file in files:
         if re.search(r'(_test|_fuzz|stage)\.c$', file.name):
             continue
         for line in file.read_text(encoding='utf-8').splitlines():
-            assert not re.search(r'"[^"]*\[[A-Z][A-Z-]+[\] ]', line.replace('BODY[', '')), f'{file.name}: {line.strip()}'
+            assert not re.search(r'"[^"]*\[[A-Z][A-Z-]+[\] ]', line.replace('BODY[', '').replace('[SYS', '')), line
