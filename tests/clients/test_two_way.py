@@ -2,7 +2,7 @@
 import itertools
 import os
 
-from kit import paths, two_way
+from kit import paths, two_way, wire
 from kit.clients import program, run
 
 SEED = int(os.environ.get('POSTERN_SEED', 20260303))
@@ -32,7 +32,7 @@ def mbsync(demo, account, folder):
 def test_mbsync(demo, account, tmp_path):
     near, synchronise = mbsync(demo, account, tmp_path)
     far = two_way.Far(demo.ports['imap'], account, demo.password)
-    pair = two_way.TwoWay(two_way.Near(near, two_way.utf7, two_way.from_utf7), far, synchronise, SEED)
+    pair = two_way.TwoWay(two_way.Near(near, wire.utf7, wire.from_utf7), far, synchronise, SEED)
     pair.begin(NEAR_FOLDERS, FAR_FOLDERS)
     for _ in range(ROUNDS):
         pair.round(CHANGES)

@@ -1,11 +1,14 @@
 """What tests of unmodified clients share: a message, and how programs are run."""
+import email.message
+import email.policy
+import random
 import shutil
 import ssl
 import subprocess
 
 import pytest
 
-from . import paths
+from . import paths, wire
 
 MESSAGE = (b'From: Sender <sender@example.net>\r\nTo: somebody@example.test\r\nSubject: from a client\r\n'
            b'Date: Tue, 3 Mar 2026 10:00:00 +0000\r\nMessage-ID: <client@example.net>\r\n\r\n'
@@ -26,7 +29,64 @@ def run(argv, octets=b''):
 
 
 def trusting(demo):
-    """A context that trusts the demo's certificate and checks the chain."""
-    context = ssl.create_default_context(cafile=demo.ready['ca'])
-    context.check_hostname = False
-    return context
+    """A context that trusts the demo's certificate and checks chain and name."""
+    return ssl.create_default_context(cafile=demo.ready['ca'])
+
+
+FILE = random.Random(7).randbytes(70001)    # something to attach: every octet value, no line ends to speak of
+FOLDER = 'Größe & Maß'
+
+
+def letter(subject, text, file=None, name='straße.bin', sender='Jürgen <sender@example.net>'):
+    """A message as programs of today write it, with CRLF."""
+    message = email.message.EmailMessage(policy=email.policy.SMTP)
+    message['From'], message['To'], message['Subject'] = sender, 'somebody@example.test', subject
+    message['Date'] = 'Tue, 3 Mar 2026 10:00:00 +0000'
+    message['Message-ID'] = f'<{abs(hash(subject))}@example.net>'
+    message.set_content(text)
+    if file is not None:
+        message.add_attachment(file, maintype='application', subtype='octet-stream', filename=name)
+    return message.as_bytes()
+
+
+def deliver(demo, account, *messages):
+    with wire.Smtp(demo.ports['smtp']) as smtp:
+        for message in messages:
+            assert smtp.message('sender@example.net', [account], message).code == 250
+
+
+class Look:
+    """What is in an account, seen by a session of its own."""
+
+    def __init__(self, demo, account):
+        self.imap = wire.Imap(demo.ports['imap'])
+        self.imap.login(account, demo.password)
+
+    def messages(self, folder='INBOX'):
+        """Parsed, in order of their UIDs, each with its flags as .flags."""
+        self.imap.select(wire.utf7(folder), 'EXAMINE')
+        found = []
+        for pieces in self.imap.command('UID FETCH 1:* (FLAGS BODY.PEEK[])').untagged:
+            if len(pieces) > 1:
+                found.append(email.message_from_bytes(pieces[1], policy=email.policy.default))
+                found[-1].flags = pieces[0].split(b'FLAGS (')[1].split(b')')[0].decode().split()
+        return found
+
+    def subjects(self, folder='INBOX'):
+        return [str(m['subject']) for m in self.messages(folder)]
+
+    def folders(self):
+        return wire.listed(self.imap)
+
+    def create(self, folder):
+        assert self.imap.command(f'CREATE "{wire.utf7(folder)}"').ok
+
+
+def the_file(message):
+    """The octets of the one attachment."""
+    (part,) = message.iter_attachments()
+    return part.get_content()
+
+
+def the_text(message):
+    return message.get_body(('plain',)).get_content().replace('\r\n', '\n')

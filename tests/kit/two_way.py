@@ -21,21 +21,6 @@ OWN_LINES = re.compile(rb'(?mi)^x-(?:tuid|offlineimap): [^\n]*\n')
 EMPTY = 'empty'    # how the names of folders begin that nobody puts anything into
 
 
-def utf7(name):
-    """A mailbox name as IMAP4rev1 writes it (RFC 3501, 5.1.3)."""
-    def shifted(match):
-        packed = base64.b64encode(match.group().encode('utf-16-be')).rstrip(b'=').replace(b'/', b',')
-        return '&' + packed.decode() + '-'
-    return re.sub(r'[^ -~]+', shifted, name.replace('&', '&-'))
-
-
-def from_utf7(name):
-    def plain(match):
-        packed = match.group(1).replace(',', '/')
-        return base64.b64decode(packed + '=' * (-len(packed) % 4)).decode('utf-16-be') if packed else '&'
-    return re.sub(r'&([^-]*)-', plain, name)
-
-
 def digest(octets):
     """Of a message, its line ends made LF and the programs' own lines left out."""
     return hashlib.sha256(OWN_LINES.sub(b'', octets.replace(b'\r\n', b'\n'))).hexdigest()[:16]
@@ -71,18 +56,15 @@ class Far:
         return answer
 
     def folders(self):
-        """Those that hold messages: a name there only for the names below it is none."""
-        lines = [u[0].decode() for u in self.must('LIST "" *').starting(b'* LIST ')
-                 if br'\Noselect' not in u[0]]
-        return sorted(from_utf7(re.search(r' "/" "?([^"]*)"?$', line).group(1)) for line in lines)
+        return wire.listed(self.imap)
 
     def select(self, folder):
         self.selected = folder
-        return self.must(f'SELECT "{utf7(folder)}"')
+        return self.must(f'SELECT "{wire.utf7(folder)}"')
 
     def numbers(self, folder):
         """(UIDVALIDITY, UIDNEXT)."""
-        line = self.must(f'STATUS "{utf7(folder)}" (UIDVALIDITY UIDNEXT)').starting(b'* STATUS ')[0][0]
+        line = self.must(f'STATUS "{wire.utf7(folder)}" (UIDVALIDITY UIDNEXT)').starting(b'* STATUS ')[0][0]
         return tuple(int(re.search(rb'%s (\d+)' % item, line).group(1)) for item in (b'UIDVALIDITY', b'UIDNEXT'))
 
     def items(self, folder):
@@ -102,7 +84,7 @@ class Far:
 
     def add(self, folder, octets, flags):
         names = ' '.join(FLAGS[f].decode() for f in sorted(flags))
-        self.must(f'APPEND "{utf7(folder)}" ({names}) {{}}', octets)
+        self.must(f'APPEND "{wire.utf7(folder)}" ({names}) {{}}', octets)
 
     def flip(self, folder, item, letter):
         self.select(folder)
@@ -116,13 +98,13 @@ class Far:
 
     def move(self, folder, item, target):
         self.select(folder)
-        self.must(f'UID MOVE {item.key} "{utf7(target)}"')
+        self.must(f'UID MOVE {item.key} "{wire.utf7(target)}"')
 
     def create(self, folder):
-        self.must(f'CREATE "{utf7(folder)}"')
+        self.must(f'CREATE "{wire.utf7(folder)}"')
 
     def delete(self, folder):
-        self.must(f'DELETE "{utf7(folder)}"')
+        self.must(f'DELETE "{wire.utf7(folder)}"')
 
 
 class Near:

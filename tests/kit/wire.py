@@ -329,6 +329,27 @@ class Pop3(Line):
         return self.command(f'PASS {password}') if answer.startswith(b'+OK') else answer
 
 
+def utf7(name):
+    """A mailbox name as IMAP4rev1 writes it (RFC 3501, 5.1.3)."""
+    def shifted(match):
+        packed = base64.b64encode(match.group().encode('utf-16-be')).rstrip(b'=').replace(b'/', b',')
+        return '&' + packed.decode() + '-'
+    return re.sub(r'[^ -~]+', shifted, name.replace('&', '&-'))
+
+
+def from_utf7(name):
+    def plain(match):
+        packed = match.group(1).replace(',', '/')
+        return base64.b64decode(packed + '=' * (-len(packed) % 4)).decode('utf-16-be') if packed else '&'
+    return re.sub(r'&([^-]*)-', plain, name)
+
+
+def listed(imap):
+    """The names of all mailboxes; one that is there only for the names below it is none."""
+    lines = [u[0].decode() for u in imap.command('LIST "" *').starting(b'* LIST ') if br'\Noselect' not in u[0]]
+    return sorted(from_utf7(re.search(r' "/" "?([^"]*)"?$', line).group(1)) for line in lines)
+
+
 def quoted(line):
     """The quoted string at the end of a FETCH response; a server may send short bodies so."""
     found = re.search(rb'"((?:[^"\\]|\\.)*)"\)$', line)
