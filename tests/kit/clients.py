@@ -23,7 +23,10 @@ def program(name):
 
 
 def run(argv, octets=b''):
-    done = subprocess.run(argv, input=octets, capture_output=True, timeout=6 * paths.PATIENCE)
+    try:
+        done = subprocess.run(argv, input=octets, capture_output=True, timeout=6 * paths.PATIENCE)
+    except subprocess.TimeoutExpired as late:
+        raise AssertionError(f'{argv[0]} does not end; it said\n{late.stdout}\n{late.stderr}') from None
     assert done.returncode == 0, f'{argv[0]}: status {done.returncode}\n{done.stdout.decode()}{done.stderr.decode()}'
     return done.stdout
 
