@@ -53,12 +53,24 @@ static result put_flagged(struct imap_session *s, const struct view_changes *ch)
 	return OK;
 }
 
+/* A mailbox that took a name which had shown a higher UIDVALIDITY gets a new one (RFC 9051 2.3.1.1, 6.4.4.1). */
+static void put_validity(struct imap_session *s)
+{
+	struct mailbox_status st;
+	if (failed(view_status(s->view, &st)) || st.uidvalidity == s->uidvalidity)
+		return;
+	s->uidvalidity = st.uidvalidity;
+	s->saved_n = 0;
+	buf_printf(&s->out, "* OK [" IMAP_CODE_UIDVALIDITY " %u] The mailbox was renamed\r\n", st.uidvalidity);
+}
+
 result imap_news(struct imap_session *s, bool expunge)
 {
 	struct view_changes ch;
 	if (!s->view)
 		return OK;
 	TRY(view_pull(s->view, expunge, &s->arena, &ch));
+	put_validity(s);
 	TRY(put_gone(s, &ch));
 	if (ch.arrived) {
 		put_number_line(&s->out, ch.exists, STR(" EXISTS\r\n"));

@@ -31,6 +31,7 @@ static void put_opening(struct imap_session *s, const struct mailbox_status *st)
 	if (!rev2 && st->unseen)
 		put_first_unseen(s);
 	put_ok(s, IMAP_CODE_UIDVALIDITY, st->uidvalidity, "UIDs are valid");
+	s->uidvalidity = st->uidvalidity;
 	put_ok(s, IMAP_CODE_UIDNEXT, st->uidnext, "Predicted next UID");
 	put_ok(s, IMAP_CODE_HIGHESTMODSEQ, st->modseq, "Highest modification sequence");
 	buf_printf(out, "* OK [" IMAP_CODE_MAILBOXID " (%.*s)] Id of the mailbox\r\n", MAILBOX_ID_SIZE, st->mailboxid);

@@ -29,6 +29,7 @@ struct imap_session {
 	struct stream *stream;
 	trace_id trace;
 	struct view *view;  /* NULL: no mailbox is selected */
+	uint32_t uidvalidity; /* that was told of it */
 	unsigned enabled;   /* enum imap_enabled */
 	uint32_t *saved;    /* uids found by SEARCH RETURN (SAVE), ascending (RFC 5182) */
 	size_t saved_n;
