@@ -134,10 +134,12 @@ static void on_finished(uv_async_t *handle)
 	}
 }
 
-/* A thread that was awake may have taken what the ring is for. */
+/* A thread that was awake may have taken what the ring is for. What it has done and the loop has not heard of yet comes
+ * first: jobs return in the order in which they ran. */
 static bool may_run_here(const struct worker *w)
 {
-	return w->own && w->queued && !w->running && !w->long_queued && w->usual_ns < w->plan.brief_ns;
+	return w->own && w->queued && !w->running && list_empty(&w->done) && !w->long_queued &&
+		w->usual_ns < w->plan.brief_ns;
 }
 
 /* The lock is held and is let go. */

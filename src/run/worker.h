@@ -11,7 +11,8 @@
  * Handing over costs two context switches. Where the plan names brief_ns and
  * there is one thread, the loop runs a turn's jobs by itself when all of them
  * are brief, the thread rests, and batches have usually taken less than that
- * lately; so nothing on the loop waits longer for it than that, but rarely. */
+ * lately; so nothing on the loop waits longer for it than that, but rarely.
+ * With one thread jobs return in the order in which they ran, wherever that was. */
 #ifndef RUN_WORKER_H
 #define RUN_WORKER_H
 

@@ -124,9 +124,11 @@ static void a_full_queue_is_busy(void **state)
 {
 	(void)state;
 	open_worker(1, 10, 0);
+	start_jobs(1); /* now the thread is there and waits */
+	loop_run();
 	start_jobs(15);
 	loop_run();
-	assert_int_equal(w.done, 10);
+	assert_int_equal(w.done, 11);
 	assert_int_equal(w.refused, 5);
 }
 
@@ -234,14 +236,19 @@ static void note_where(void *ctx, struct job **jobs, size_t n)
 	add_all(ctx, jobs, n);
 }
 
-static void open_for_brief(size_t batch_max)
+static void open_for_brief_up_to(uint64_t brief_ns, size_t batch_max)
 {
 	struct worker_plan plan = {.run = note_where, .name = "test", .queue_max = 1000, .batch_max = batch_max,
-		.brief_ns = 1000000};
+		.brief_ns = brief_ns};
 	brief.loop = pthread_self();
 	brief.here = brief.there = 0;
 	brief.takes_ms = 0;
 	assert_ok(worker_open(&plan, &w.worker));
+}
+
+static void open_for_brief(size_t batch_max)
+{
+	open_for_brief_up_to(1000000, batch_max);
 }
 
 static void run_as(bool is_brief)
@@ -362,6 +369,41 @@ static void a_thread_that_was_first_leaves_nothing_to_the_loop(void **state)
 	assert_int_equal(brief.here, 0);
 }
 
+static void long_job_is_first(void *arg)
+{
+	(void)arg;
+	run_as(false);
+	assert_int_equal(w.done, 1);
+}
+
+/* Keeps the turn until the thread has given its batch back, of which the loop has not heard then. */
+static void brief_behind_it(void *arg)
+{
+	(void)arg;
+	assert_ok(fiber_sleep(1));
+	while (!atomic_load(&brief.inside))
+		pause_ms(1);
+	while (atomic_load(&brief.inside))
+		pause_ms(1);
+	pause_ms(20);
+	brief.takes_ms = 0;
+	run_as(true);
+	assert_int_equal(w.done, 2);
+}
+
+static void jobs_return_in_the_order_they_ran(void **state)
+{
+	(void)state;
+	open_for_brief_up_to(UINT64_C(10000000000), 0);
+	brief.takes_ms = 50;
+	assert_ok(fiber_start(long_job_is_first, NULL, "long", NULL));
+	assert_ok(fiber_start(brief_behind_it, NULL, "brief", NULL));
+	loop_run();
+	assert_int_equal(w.done, 2);
+	assert_int_equal(brief.here, 0); /* the thread was there already */
+	assert_int_equal(brief.there, 2);
+}
+
 enum { TRIPS = 20000 };
 
 static void many_trips(void *arg)
@@ -390,7 +432,7 @@ int main(void)
 		T(jobs_of_one_turn_come_as_one_batch), T(batches_keep_to_their_limit), T(a_full_queue_is_busy),
 		T(several_threads_share_a_queue), T(cancel_withdraws_what_was_not_begun),
 		T(the_loop_runs_a_turn_of_brief_jobs), T(slow_batches_go_to_the_thread), T(no_batch_runs_beside_another),
-		T(a_thread_that_was_first_leaves_nothing_to_the_loop),
+		T(a_thread_that_was_first_leaves_nothing_to_the_loop), T(jobs_return_in_the_order_they_ran),
 		T(cleanup_runs_on_a_cancelled_fiber), T(refused_memory_opens_nothing), T(report_the_cost_of_a_trip),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
