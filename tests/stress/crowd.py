@@ -1,0 +1,247 @@
+"""Several clients at work on one account, and the checkpoints where everything must agree."""
+import random
+import threading
+import time
+
+from kit import paths, wire
+from stress import judge, letters, reading, responses, steps
+from stress.history import History
+from stress.session import Dropped, Session
+from stress.view import Message
+
+FIXED = ('INBOX', 'Work', 'Archive')
+WEIGHTS = ((26, steps.store), (6, steps.copy), (6, steps.move), (6, steps.expunge), (3, steps.leave), (3, steps.append),
+           (5, steps.mailboxes), (2, steps.names), (4, steps.status), (12, steps.noop), (16, reading.fetch),
+           (10, reading.search))
+ALL = ' '.join(['UID', 'FLAGS', 'MODSEQ', 'RFC822.SIZE', 'INTERNALDATE', 'EMAILID',
+                'BODY.PEEK[HEADER.FIELDS (X-CHECK)]'])
+LAST_WORDS = 60
+
+
+class Client(Session):
+    """An IMAP client with habits."""
+
+    def __init__(self, crowd, name, enable=(), more=(), uid_only=False, examines=0.1):
+        self.uid_only, self.examines = uid_only, examines
+        self.own = {}       # the mailboxes it has made: name -> MAILBOXID
+        self.unsure = False
+        self.table = WEIGHTS + tuple(more)
+        super().__init__(crowd, name, enable)
+
+    def step(self, rng):
+        what, = rng.choices([one for _, one in self.table], [weight for weight, _ in self.table])
+        try:
+            if not self.view:
+                steps.enter(self, rng)
+            if self.view:
+                self.learn()
+                what(self, rng)
+            self.learn()
+        except Dropped:
+            self.history.counts['dropped'] += 1
+            if self.unsure:
+                steps.look_again(self)
+
+    def settle(self):
+        """At a checkpoint: who waits in IDLE is told everything without asking; then NOOP has no news."""
+        try:
+            self.idle_begin()
+            self.idle_hear(0.02)
+            told = self.view and (list(self.view.uids), {u: (m.flags, m.modseq) for u, m in self.view.messages.items()})
+            self.idle_end()
+            self.noop()
+            now = self.view and (self.view.uids, {u: (m.flags, m.modseq) for u, m in self.view.messages.items()})
+            assert told == now, f'{self.name}: IDLE left it with {told}, NOOP with {now}'
+            self.learn()
+        except Dropped:
+            pass
+
+
+def clients(crowd):
+    """The cast: at least one of each kind."""
+    wait, back = (20, steps.idle), (8, steps.resync)
+    return [
+        Client(crowd, 'plain'),
+        Client(crowd, 'numbers', more=[wait], examines=0.5),
+        Client(crowd, 'uids', uid_only=True),
+        Client(crowd, 'rev2', ['IMAP4rev2']),
+        Client(crowd, 'condstore', ['CONDSTORE']),
+        Client(crowd, 'newest', ['IMAP4rev2', 'CONDSTORE'], uid_only=True),
+        Client(crowd, 'qresync', ['QRESYNC'], more=[back]),
+        Client(crowd, 'commuter', ['QRESYNC', 'IMAP4rev2'], more=[back, back, wait], uid_only=True),
+        letters.Sender(crowd, 'sender'),
+        letters.Popper(crowd, 'popper'),
+    ]
+
+
+class Crowd:
+    """One run: rounds of steps by all clients at once, a checkpoint behind each."""
+
+    def __init__(self, server, account, seed):
+        self.server, self.account, self.seed = server, account, seed
+        self.history = History()
+        self.restarting = False
+        self.problems = []
+        self.quota = None
+        self.prepare()
+        self.clients = clients(self)
+
+    def prepare(self):
+        with self.fresh() as imap:
+            for name in FIXED:
+                if name != 'INBOX':
+                    imap.command(f'CREATE "{name}"')
+            self.history.inbox = self.read(imap, 'INBOX')[0]
+            imap.command('SETQUOTA "" (STORAGE 1000000)')
+
+    def fresh(self):
+        imap = wire.Imap(self.server.ports['imap'])
+        imap.login(self.account, self.server.password)
+        return imap
+
+    def is_passing(self, name):
+        """A mailbox that its maker may rename or delete at any time."""
+        return name.startswith('s-')
+
+    def some_mailbox(self, rng):
+        at, who, what = rng.random(), rng.randrange(8), rng.choice(steps.NAMES)
+        if at < 0.85:
+            return FIXED[0 if at < 0.55 else 1 if at < 0.75 else 2]
+        return f's-{self.clients[who].name}-{what}'
+
+    # A round.
+
+    def round(self, number, count):
+        threads = [threading.Thread(target=self.work, args=(client, number, count), daemon=True)
+                   for client in self.clients]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60 * paths.SLOWER)
+            assert not thread.is_alive(), 'a client hangs'
+        self.report()
+        self.checkpoint()
+
+    def work(self, client, number, count):
+        for step in range(count):
+            if self.problems:
+                return
+            rng = random.Random(f'{self.seed}/{client.name}/{number}/{step}')
+            try:
+                client.step(rng)
+            except Exception as problem:    # the main thread tells it
+                problem.add_note(f'round {number}, step {step}') if hasattr(problem, 'add_note') else None
+                self.problems.append((client, problem))
+                return
+
+    def report(self):
+        if not self.problems:
+            return
+        client, problem = self.problems[0]
+        raise AssertionError(f'{client.name}: {type(problem).__name__}: {problem}\nIts last words:\n  ' +
+                             '\n  '.join(list(client.transcript)[-LAST_WORDS:])) from problem
+
+    # A checkpoint.
+
+    def checkpoint(self):
+        with self.fresh() as imap:
+            self.wait_for_deliveries(imap)
+            for client in self.clients:
+                try:
+                    client.settle()
+                except Exception as problem:
+                    self.problems.append((client, problem))
+                    self.report()
+            fresh = self.everything(imap)
+            judge.judge(self.history, fresh)
+            for client in self.clients:
+                if isinstance(client, Client) and client.view:
+                    same_view(client, fresh)
+            self.same_quota(imap, fresh)
+            self.history.forget(fresh)
+
+    def wait_for_deliveries(self, imap):
+        """A delivery may have been put off for a moment; then it comes from the queue."""
+        assert imap.command('NOOP').ok
+
+    def everything(self, imap):
+        """Every mailbox as a connection sees it that knows nothing of before."""
+        listed = imap.command('LIST "" "*"')
+        names = [responses.values(u, 2)[-1].decode() for u in listed.untagged]
+        fresh = {}
+        for name in names:
+            mailboxid, messages = self.read(imap, name)
+            fresh[mailboxid] = messages
+        made = {n for c in self.clients if isinstance(c, Client) for n in c.own}
+        assert made == {n for n in names if self.is_passing(n)}, f'{sorted(made)} were made, there are {names}'
+        return fresh
+
+    def read(self, imap, name):
+        """(MAILBOXID, {uid: Message}); what STATUS counts must be so."""
+        opened = imap.command(f'EXAMINE "{name}" (CONDSTORE)')
+        assert opened.ok, opened.text
+        lines = b'\n'.join(u[0] for u in opened.untagged)
+        mailboxid, uidvalidity = responses.code(lines, b'MAILBOXID'), responses.code(lines, b'UIDVALIDITY')
+        self.history.is_called(uidvalidity, mailboxid)
+        messages = {}
+        for pieces in imap.command(f'UID FETCH 1:* ({ALL})').untagged:
+            one = responses.items(pieces, pieces[0].index(b'('))
+            message = messages[int(one[b'UID'])] = Message()
+            message.told(one)
+        assert list(messages) == sorted(messages), 'UIDs do not ascend'
+        self.same_status(imap, name, messages)
+        return mailboxid, messages
+
+    def same_status(self, imap, name, messages):
+        line = imap.command(f'STATUS "{name}" (MESSAGES UNSEEN DELETED SIZE UIDNEXT HIGHESTMODSEQ)').untagged[0]
+        said = {k.decode(): v for k, v in responses.items(line, 2).items()}
+        highest, uidnext = int(said.pop('HIGHESTMODSEQ')[0] if isinstance(said['HIGHESTMODSEQ'], list)
+                               else said.pop('HIGHESTMODSEQ')), int(said.pop('UIDNEXT'))
+        counted = {'MESSAGES': len(messages), 'UNSEEN': sum('\\Seen' not in m.flags for m in messages.values()),
+                   'DELETED': sum('\\Deleted' in m.flags for m in messages.values()),
+                   'SIZE': sum(m.size for m in messages.values())}
+        assert {k: int(v) for k, v in said.items()} == counted, f'STATUS {name} says {said}, there are {counted}'
+        assert highest >= max([m.modseq for m in messages.values()], default=0), f'{name}: HIGHESTMODSEQ is {highest}'
+        assert uidnext > max(messages, default=0), f'{name}: UIDNEXT is {uidnext}'
+        return highest
+
+    def same_quota(self, imap, fresh):
+        said = imap.command('GETQUOTAROOT INBOX').starting(b'QUOTA ')
+        words = [w for u in said for w in u[0].replace(b'(', b' ').replace(b')', b' ').split()]
+        octets = sum(m.size for messages in fresh.values() for m in messages.values())
+        if b'STORAGE' in words:
+            used = int(words[words.index(b'STORAGE') + 1])
+            assert used == -(-octets // 1024), f'QUOTA says {used} KiB are used, the messages have {octets} octets'
+            self.history.counts['quota'] += 1
+
+    def close(self):
+        for client in self.clients:
+            client.close()
+
+
+def same_view(client, fresh):
+    """What the client knows is what there is."""
+    view = client.view
+    assert view.id in fresh, f'{client.name} has {view.mailbox} selected, which is not there'
+    there = fresh[view.id]
+    assert view.uids == list(there), f'{client.name}, {view.mailbox}: it has {view.uids}, there are {list(there)}'
+    for uid, message in there.items():
+        known = view.messages[uid]
+        for what in ('flags', 'size', 'date', 'emailid', 'name') + (('modseq',) if client.tells_modseq else ()):
+            mine, theirs = getattr(known, what), getattr(message, what)
+            assert mine == theirs, f'{client.name}, {view.mailbox}, UID {uid}: {what} is {theirs}, it has {mine}\n' + \
+                '\n'.join(list(client.transcript)[-60:])
+
+
+def run(server, account, seed, rounds, count):
+    """One whole run; tells what was done."""
+    started = time.monotonic()
+    crowd = Crowd(server, account, seed)
+    try:
+        for number in range(rounds):
+            crowd.round(number, count)
+    finally:
+        crowd.close()
+    told = ', '.join(f'{n} {what}' for what, n in sorted(crowd.history.counts.items()))
+    print(f'seed {seed}: {rounds} rounds of {count} steps in {time.monotonic() - started:.1f} s: {told}')
+    return crowd.history.counts
