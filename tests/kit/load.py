@@ -34,14 +34,16 @@ def name_if_whole(octets):
 class Load:
     """Senders and appenders that go on through broken connections. Names are never sent twice."""
 
-    def __init__(self, server, users, senders=4, appenders=2):
+    def __init__(self, server, users, senders=4, appenders=2, prefix=b''):
         self.server = server
+        self.prefix = prefix                          # of the names
         self.users = users
         self.kept = collections.defaultdict(set)      # account -> names the server said it keeps
         self.doubtful = collections.defaultdict(set)  # account -> names without an answer
         self.lock = threading.Lock()
         self.ended = threading.Event()
         self.problems = []
+        self.broken = 0                               # connections that ended under us
         self.last_success = time.monotonic()
         work = [self.send_one] * senders + [self.append_one] * appenders
         self.threads = [threading.Thread(target=self.go, args=(number, one), daemon=True)
@@ -63,9 +65,10 @@ class Load:
         while not self.ended.is_set():
             count += 1
             try:
-                connection = one(connection, b'%d-%d' % (number, count), rng)
+                connection = one(connection, b'%s%d-%d' % (self.prefix, number, count), rng)
             except BROKEN:
                 connection = None
+                self.broken += 1
                 time.sleep(0.05)
             except Exception as problem:  # kept for the test to see
                 self.problems.append(problem)
