@@ -66,13 +66,14 @@ class Look:
         self.imap.login(account, demo.password)
 
     def messages(self, folder='INBOX'):
-        """Parsed, in order of their UIDs, each with its flags as .flags."""
+        """Parsed, in order of their UIDs, each with the flags people give as .flags."""
         self.imap.select(wire.utf7(folder), 'EXAMINE')
         found = []
         for pieces in self.imap.command('UID FETCH 1:* (FLAGS BODY.PEEK[])').untagged:
             if len(pieces) > 1:
                 found.append(email.message_from_bytes(pieces[1], policy=email.policy.default))
-                found[-1].flags = pieces[0].split(b'FLAGS (')[1].split(b')')[0].decode().split()
+                flags = pieces[0].split(b'FLAGS (')[1].split(b')')[0].decode().split()
+                found[-1].flags = [f for f in flags if f != '\\Recent']
         return found
 
     def subjects(self, folder='INBOX'):

@@ -1,11 +1,11 @@
-"""Unmodified POP3 clients fetch, leave and remove; the octets are compared."""
+"""Unmodified clients that fetch mail, by POP3 and by IMAP: they fetch, leave and remove; the octets are compared."""
 import poplib
 import subprocess
 
 import pytest
 
 from kit import paths, wire
-from kit.clients import MESSAGE, program, run, trusting
+from kit.clients import FILE, FOLDER, MESSAGE, Look, letter, program, run, trusting
 
 
 def deliver(demo, account, count=1):
@@ -74,7 +74,8 @@ def test_poplib_learns_of_a_wrong_password(demo, account):
 
 def test_curl(demo, account):
     messages = deliver(demo, account, 2)
-    curl = [program('curl'), '--silent', '--show-error', '--insecure', '--user', f'{account}:{demo.password}']
+    curl = [program('curl'), '--silent', '--show-error', '--cacert', demo.ready['ca'], '--user',
+            f'{account}:{demo.password}']
     secure = f'pop3s://127.0.0.1:{demo.ports["pop3s"]}'
     assert run([*curl, f'{secure}/2']).endswith(messages[1])
     assert len(run([*curl, f'{secure}/']).split(b'\r\n')) == 3
@@ -85,16 +86,16 @@ def test_curl(demo, account):
     assert left(demo, account) == 1
 
 
-def fetchmail(demo, account, folder, *options, status=0):
+def fetchmail(demo, account, folder, *options, status=0, protocol='pop3'):
     """Runs it once; the messages that it gave on, with LF."""
     got = folder / 'got'
     got.unlink(missing_ok=True)
     settings = folder / 'fetchmailrc'
-    settings.write_text(f'poll 127.0.0.1 protocol pop3 username "{account}" password "{demo.password}" '
+    settings.write_text(f'poll localhost protocol {protocol} username "{account}" password "{demo.password}" '
                         f'mda "cat >>{got}"\n')
     settings.chmod(0o700)
     done = subprocess.run([program('fetchmail'), '--fetchmailrc', str(settings), '--nodetach', '--nosyslog',
-                           '--nosslcertck', '--pidfile', str(folder / 'pid'), '--idfile', str(folder / 'ids'),
+                           '--sslcertck', '--sslcertfile', demo.ready['ca'], '--pidfile', str(folder / 'pid'), '--idfile', str(folder / 'ids'),
                            *options],
                           env={'PATH': '/usr/bin:/bin', 'HOME': str(folder), 'FETCHMAILHOME': str(folder)},
                           stdin=subprocess.DEVNULL, capture_output=True, timeout=6 * paths.PATIENCE)
@@ -126,13 +127,28 @@ def test_fetchmail_with_stls(demo, account, tmp_path):
     assert left(demo, account) == 0
 
 
-def getmail(demo, account, folder, delete):
+def test_fetchmail_by_imap(demo, account, tmp_path):
+    """What is new, from two folders; then everything, and nothing stays."""
+    look = Look(demo, account)
+    look.create(FOLDER)
+    look.imap.command(f'APPEND "{wire.utf7(FOLDER)}" {{}}', MESSAGE)
+    deliver(demo, account, 2)
+    port = ['--service', str(demo.ports['imaps']), '--ssl', '--folder', f'INBOX,{wire.utf7(FOLDER)}']
+    assert fetchmail(demo, account, tmp_path, *port, '--keep', protocol='imap').count(BODY) == 3
+    assert [m.flags for m in look.messages(FOLDER)] == [['\\Seen']]
+    assert fetchmail(demo, account, tmp_path, *port, '--keep', status=NOTHING_NEW, protocol='imap') == b''
+    assert fetchmail(demo, account, tmp_path, *port, '--all', protocol='imap').count(BODY) == 3
+    assert look.messages() == look.messages(FOLDER) == []
+
+
+def getmail(demo, account, folder, delete, kind='POP3', port='pop3s', more=''):
     """Runs it once; the messages that it gave on, with LF."""
     got = folder / 'got'
     got.unlink(missing_ok=True)
     settings = folder / 'getmailrc'
-    settings.write_text(f'[retriever]\ntype = SimplePOP3SSLRetriever\nserver = 127.0.0.1\n'
-                        f'port = {demo.ports["pop3s"]}\nusername = {account}\npassword = {demo.password}\n'
+    settings.write_text(f'[retriever]\ntype = Simple{kind}SSLRetriever\nserver = localhost\n'
+                        f'port = {demo.ports[port]}\nusername = {account}\npassword = {demo.password}\n'
+                        f'ca_certs = {demo.ready["ca"]}\n{more}'
                         f'[destination]\ntype = MDA_external\npath = /bin/sh\narguments = ("-c", "cat >>{got}")\n'
                         f'allow_root_commands = true\n'
                         f'[options]\nread_all = false\ndelete = {str(delete).lower()}\n')
@@ -147,3 +163,19 @@ def test_getmail(demo, account, tmp_path):
     deliver(demo, account)
     assert getmail(demo, account, tmp_path, delete=True).count(BODY) == 1
     assert left(demo, account) == 0
+
+
+def test_getmail_by_imap(demo, account, tmp_path):
+    """A large attachment on its way; then all goes to another folder."""
+    deliver(demo, account)
+    whole = letter('third', 'see the file\n', FILE)
+    with wire.Smtp(demo.ports['smtp']) as smtp:
+        assert smtp.message('sender@example.net', [account], whole).code == 250
+    by_imap = {'kind': 'IMAP', 'port': 'imaps', 'more': 'mailboxes = ("INBOX",)\nmove_on_delete = Archive\n'}
+    got = getmail(demo, account, tmp_path, delete=False, **by_imap)
+    assert got.count(BODY) == 1 and whole.split(b'\r\n\r\n', 1)[1].replace(b'\r\n', b'\n') in got
+    assert getmail(demo, account, tmp_path, delete=False, **by_imap) == b''
+    deliver(demo, account)
+    assert getmail(demo, account, tmp_path, delete=True, **by_imap).count(BODY) == 1
+    look = Look(demo, account)
+    assert (len(look.messages()), len(look.messages('Archive'))) == (0, 3)
