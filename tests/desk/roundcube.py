@@ -2,9 +2,8 @@
 import pathlib
 import secrets
 import shutil
-import sqlite3
 import socket
-import subprocess
+import sqlite3
 
 from desk import programs
 from kit import debs, paths
@@ -44,8 +43,9 @@ class Roundcube:
         self.url = f'http://{HOST}:{self.port}/'
         self.child = programs.start(
             ['php', '-d', f'auto_prepend_file={self.home}/prepend.php',
-             '-d', f'include_path=.:{self.root}/usr/share/php', '-d', 'error_reporting=E_ALL & ~E_DEPRECATED', '-S', f'{HOST}:{self.port}', '-t', self.program],
-            'roundcube', ROUNDCUBE_CONFIG_DIR=str(self.home / 'config'), PHP_CLI_SERVER_WORKERS='4')
+             '-d', f'include_path=.:{self.root}/usr/share/php', '-d', 'error_reporting=E_ALL & ~E_DEPRECATED',
+             '-S', f'{HOST}:{self.port}', '-t', self.program],
+            'roundcube', ROUNDCUBE_CONFIG_DIR=str(self.home / 'config'))
         programs.until(self._answers, 'PHP does not serve', OSError)
 
     def _configure(self, server):
@@ -65,12 +65,12 @@ class Roundcube:
     def dialogue(self):
         """What it and the server said to each other by IMAP."""
         log = self.home / 'logs/imap.log'
-        return log.read_text() if log.exists() else ''
+        return log.read_text(errors='replace') if log.exists() else ''
 
     def problems(self):
         """What it says went wrong."""
         log = self.home / 'logs/errors.log'
-        return log.read_text() if log.exists() else ''
+        return log.read_text(errors='replace') if log.exists() else ''
 
     def stop(self):
         programs.end(self.child)

@@ -4,8 +4,8 @@ import shutil
 import pytest
 
 from desk import programs, roundcube, webdriver
-from kit import debs, paths, wire
-from kit.clients import program
+from kit import debs, paths
+from kit.clients import open_mailbox, program
 
 ENTER = '\ue007'
 ROWS = '#messagelist tbody tr'
@@ -27,7 +27,10 @@ def desk(new_server, tmp_path):
         try:
             yield server, mail, browser
         finally:
-            browser.stop()
+            try:
+                browser.picture(paths.LOGS / 'roundcube-last.png')
+            finally:
+                browser.stop()
     finally:
         shutil.copytree(mail.home / 'logs', paths.LOGS / 'roundcube', dirs_exist_ok=True)
         mail.stop()
@@ -76,6 +79,18 @@ def search_whole_text(browser):
     assert "Thursday's meeting moves to 15:30" in found and 'Re: Thursday' in found
 
 
+def make_folder(server, mail, browser):
+    browser.go(mail.url + '?_task=settings&_action=folders')
+    browser.one('a.create').click()
+    browser.enter_frame(browser.one('#preferences-frame'))
+    browser.one('input[name=_name]').type('Häuser & Gärten')
+    browser.one('button.submit').click()
+    browser.leave_frame()
+    browser.one('#subscription-table li', 'Häuser & Gärten')
+    with open_mailbox(server, server.users[0]) as imap:
+        assert imap.command('LIST (SUBSCRIBED) "" "H&AOQ-user &- G&AOQ-rten"').untagged
+
+
 @pytest.mark.soak
 def test_log_in_read_send_move_search(desk):
     server, mail, browser = desk
@@ -86,7 +101,7 @@ def test_log_in_read_send_move_search(desk):
 
     text, attached = read(browser, 'Rechnung Nr. 4711 – Brötchen')
     assert 'anbei die Rechnung für 40 Brötchen' in text and attached[0].startswith('rechnung-4711.csv')
-    with open_mailbox(server, 0) as imap:
+    with open_mailbox(server, server.users[0]) as imap:
         programs.until(lambda: imap.command('SEARCH SEEN SUBJECT 4711').untagged == [[b'* SEARCH 2']], 'not seen')
 
     send(browser, server.users[1])
@@ -94,7 +109,7 @@ def test_log_in_read_send_move_search(desk):
 
     browser.drag(browser.one(ROWS, 'umbrella'), browser.one(FOLDERS, 'Archive'))
     programs.until(lambda: len(browser.texts(ROWS)) == 5, 'the message was not moved', webdriver.Refused)
-    with open_mailbox(server, 0) as imap:
+    with open_mailbox(server, server.users[0]) as imap:
         programs.until(lambda: imap.status('Archive') == 1, 'the server has not moved it')
         assert imap.status('INBOX') == 5
     browser.one(FOLDERS, 'Archive').click()
@@ -106,20 +121,14 @@ def test_log_in_read_send_move_search(desk):
     read(browser, 'Rechnung')
     browser.picture(paths.LOGS / 'roundcube.png')
     search_whole_text(browser)
+    make_folder(server, mail, browser)
     nothing_went_wrong(mail)
-
-
-def open_mailbox(server, number, mailbox='INBOX'):
-    imap = wire.Imap(server.ports['imap'])
-    imap.login(server.users[number], server.password)
-    imap.select(mailbox)
-    return imap
 
 
 def sent_and_received_are_whole(server):
     """One copy in the sender's Sent, one in the recipient's INBOX, with the same text."""
     for number, mailbox in ((0, 'Sent'), (1, 'INBOX')):
-        with open_mailbox(server, number, mailbox) as imap:
+        with open_mailbox(server, server.users[number], mailbox) as imap:
             last = imap.bodies('*').popitem()[1]
             assert b'Subject: =?UTF-8?Q?Gr=C3=BC=C3=9Fe_aus_Roundcube?=' in last
             assert last.endswith(b'Erste Zeile\r\n.eine mit Punkt\r\n')

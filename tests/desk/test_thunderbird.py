@@ -8,7 +8,7 @@ import pytest
 
 from desk import programs, thunderbird
 from kit import paths, wire
-from kit.clients import program
+from kit.clients import open_mailbox, program
 
 ARRIVAL = (b'From: Night Shift <night@example.net>\r\nTo: user1@example.test\r\nSubject: arrived by itself\r\n'
            b'Date: Fri, 06 Nov 2026 23:15:00 +0100\r\nMessage-ID: <night.1@example.net>\r\n\r\nIDLE told of it.\r\n')
@@ -43,19 +43,12 @@ def desk(new_server, tmp_path):
     mail = thunderbird.Thunderbird(server, tmp_path / 'thunderbird', authority)
     try:
         yield server, mail
-    except BaseException:
-        mail.eye.picture(paths.LOGS / 'thunderbird-failed.png')
-        raise
     finally:
-        mail.stop()
+        try:
+            mail.eye.picture(paths.LOGS / 'thunderbird-last.png')
+        finally:
+            mail.stop()
         (paths.LOGS / 'thunderbird-imap.log').write_text(mail.dialogue())
-
-
-def open_mailbox(server, number, mailbox='INBOX'):
-    imap = wire.Imap(server.ports['imap'])
-    imap.login(server.users[number], server.password)
-    imap.select(mailbox)
-    return imap
 
 
 def read(mail, row, words):
@@ -65,15 +58,38 @@ def read(mail, row, words):
 
 def move(server, mail):
     mail.drag(mail.row('message', 'umbrella'), mail.row('folder', 'Archives'))
-    with open_mailbox(server, 0) as imap:
+    with open_mailbox(server, server.users[0]) as imap:
         programs.until(lambda: imap.status('Archive') == 1, 'the server has not moved it')
         assert imap.status('INBOX') == 5
     programs.until(lambda: not any('umbrella' in row for row in mail.rows('message')), 'still listed')
 
 
+def star_and_delete(server, mail):
+    """By the keys for it. The deleted message goes to Trash."""
+    read(mail, 'Welcome to Postern', 'Maschinenraum')
+    mail.keys('s')
+    read(mail, 'a very small picture', 'One pixel, red')
+    mail.keys('Delete')
+    with open_mailbox(server, server.users[0]) as imap:
+        programs.until(lambda: imap.status('Trash') == 1, 'the server has not moved it')
+        assert imap.command('SEARCH FLAGGED').untagged[-1] == [b'* SEARCH 1']
+
+
+def change_elsewhere(server, mail):
+    """Another session expunges a message while Thunderbird waits in IDLE."""
+    wait_for_idle(mail)
+    with open_mailbox(server, server.users[0]) as imap:
+        assert imap.command('STORE 1 +FLAGS.SILENT (\\Deleted)').ok and imap.command('EXPUNGE').ok
+    programs.until(lambda: not any('Welcome' in row for row in mail.rows('message')), 'still listed', seconds=AT_ONCE)
+
+
+def wait_for_idle(mail):
+    programs.until(lambda: SENT.findall(mail.dialogue())[-1] == 'IDLE', 'Thunderbird is not in IDLE')
+
+
 def arrive(server, mail):
     """A message comes in while Thunderbird waits in IDLE; nobody touches anything."""
-    programs.until(lambda: SENT.findall(mail.dialogue())[-1] == 'IDLE', 'Thunderbird is not in IDLE')
+    wait_for_idle(mail)
     with wire.Smtp(server.ports['smtp']) as smtp:
         smtp.command('EHLO client.example')
         assert smtp.message('night@example.net', [server.users[0]], ARRIVAL).code == 250
@@ -94,7 +110,7 @@ def send(server, mail):
     mail.type('first line\n.one with a dot')
     mail.keys('ctrl+Return')
     for number, mailbox in ((1, 'INBOX'), (0, 'Sent')):
-        with open_mailbox(server, number, mailbox) as imap:
+        with open_mailbox(server, server.users[number], mailbox) as imap:
             programs.until(lambda: imap.command('NOOP').ok and
                            imap.command('SEARCH SUBJECT "from Thunderbird"').untagged[0] != [b'* SEARCH'], 'not sent')
             assert imap.bodies('*').popitem()[1].endswith(b'first line\r\n.one with a dot\r\n')
@@ -140,13 +156,15 @@ def test_list_read_move_arrive_send_search(desk):
 
     read(mail, 'Rechnung Nr. 4711 – Brötchen', 'anbei die Rechnung für 40 Brötchen')
     assert mail.look('return shown().document.getElementById("attachmentName").value;') == 'rechnung-4711.csv'
-    with open_mailbox(server, 0) as imap:
+    with open_mailbox(server, server.users[0]) as imap:
         programs.until(lambda: imap.command('SEARCH SEEN').untagged == [[b'* SEARCH 2']], 'not marked as read')
 
     move(server, mail)
     arrive(server, mail)
     read(mail, 'Rechnung', 'Guten Morgen')
     mail.eye.picture(paths.LOGS / 'thunderbird.png')
+    star_and_delete(server, mail)
+    change_elsewhere(server, mail)
     send(server, mail)
     search_on_server(mail)
     assert not REFUSED.findall(mail.dialogue())

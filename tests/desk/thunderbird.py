@@ -157,7 +157,8 @@ class Thunderbird:
     def drag(self, source, target):
         near = (target[0] + 20, target[1] - 3)
         self.hand('mousemove', *source, 'mousedown', 1, 'mousemove_relative', 8, 0, 'sleep', 0.2,
-                  'mousemove_relative', 20, 5, 'sleep', 0.2, 'mousemove', *near, 'sleep', 0.3, 'mousemove', *target, 'sleep', 0.5, 'mouseup', 1)
+                  'mousemove_relative', 20, 5, 'sleep', 0.2, 'mousemove', *near, 'sleep', 0.3,
+                  'mousemove', *target, 'sleep', 0.5, 'mouseup', 1)
 
     def keys(self, *names):
         self.hand('key', *names)

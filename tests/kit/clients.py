@@ -94,3 +94,11 @@ def the_file(message):
 
 def the_text(message):
     return message.get_body(('plain',)).get_content().replace('\r\n', '\n')
+
+
+def open_mailbox(server, user, mailbox='INBOX'):
+    """An IMAP session beside the client's, to see what it did."""
+    imap = wire.Imap(server.ports['imap'])
+    imap.login(user, server.password)
+    imap.select(mailbox)
+    return imap
