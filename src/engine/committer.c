@@ -110,6 +110,19 @@ static void run_batch(void *ctx, struct job **jobs, size_t n)
 		at(jobs, i)->r = at(jobs, i)->what.run(c->db, at(jobs, i)->what.arg);
 }
 
+static bool is_due(void *ctx)
+{
+	const struct committer *c = ctx;
+	return db_unsettled(c->db);
+}
+
+/* What fails here is told by a later commit, or was no harm. */
+static void settle(void *ctx)
+{
+	struct committer *c = ctx;
+	(void)!failed(db_checkpoint(c->db));
+}
+
 /* ---- on the loop ---- */
 
 result committer_open(struct db **db, struct committer **out)
@@ -129,6 +142,8 @@ result committer_open(struct db **db, struct committer **out)
 		.queue_max = COMMITTER_QUEUE_MAX,
 		.batch_max = COMMITTER_BATCH_MAX,
 		.brief_ns = UINT64_C(1000) * COMMITTER_BRIEF_US,
+		.due = is_due,
+		.tidy = settle,
 	};
 	result r = worker_open(&plan, &c->worker);
 	if (failed(r)) {

@@ -8,6 +8,10 @@
  * its own, so that one's failure is not another's. A commit that fails for
  * another reason fails every writer of its batch.
  *
+ * The log is carried over by the thread when everybody has been answered and
+ * nobody waits, from three quarters of the length on at which a commit does it
+ * by itself: that is left to batches that follow one another without a pause.
+ *
  * `run` is called on the store thread (brief ones also on the loop, never two at
  * the same time), perhaps more than once, and must touch
  * nothing but its argument and the database: no fiber, no log, no memory of the

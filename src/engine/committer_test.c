@@ -11,15 +11,16 @@
 #include <stdatomic.h>
 
 static const unsigned char key[BOX_KEY] = "a key", id[BOX_ID] = "an id";
-static const char *const steps[] = {"CREATE TABLE t (n INTEGER PRIMARY KEY)"};
+static const char *const steps[] = {"CREATE TABLE t (n INTEGER PRIMARY KEY, body BLOB)"};
 static const struct db_schema schema = {steps, 1};
 
-enum { MANY = 40 };
+enum { MANY = 40, LOG_FRAMES = 100 };
 
 struct writer {
-	int64_t n;
+	int64_t n, size;
 	enum fail_kind fail; /* after its row is written */
 	bool reads;
+	bool unsettled; /* as it found the database */
 	int runs;
 	int64_t seen;        /* rows in the table when it ran */
 	result r;
@@ -36,8 +37,9 @@ static result run(struct db *db, void *arg)
 {
 	struct writer *w = arg;
 	w->runs++;
+	w->unsettled = db_unsettled(db);
 	if (!w->reads)
-		TRY(db_run(db, "INSERT INTO t VALUES(?1)", DB_INT(w->n)));
+		TRY(db_run(db, "INSERT INTO t VALUES(?1, zeroblob(?2))", DB_INT(w->n), DB_INT(w->size)));
 	TRY(db_get(db, &w->seen, "SELECT count(*) FROM t"));
 	return w->fail ? failure(w->fail, "as the test wants") : OK;
 }
@@ -164,6 +166,35 @@ static void a_refused_write_fails_the_batch(void)
 	assert_int_equal(order_n, 0);
 }
 
+static result measure(struct db *db, void *arg)
+{
+	(void)db;
+	*(size_t *)arg = sim_bytes(sim, "t.db").n;
+	return OK;
+}
+
+static size_t database_size(void)
+{
+	size_t n = 0;
+	assert_ok(committer_do(committer, &(struct commit_job){measure, NULL, &n, false}));
+	return n;
+}
+
+/* The log is carried over when there is time, before a commit has to. */
+static void the_log_is_carried_over_in_a_lull(void)
+{
+	size_t before = database_size(), room = LOG_FRAMES * 3 / 4 * SEAL_PAGE;
+	struct writer w = {.n = 1, .size = (int64_t)room}, later = {.n = 2};
+	all(&w, 1);
+	assert_ok(w.r);
+	assert_false(w.unsettled);
+	for (int i = 0; i < 1000 && database_size() < before + room; i++)
+		assert_ok(fiber_sleep(1));
+	assert_true(database_size() >= before + room);
+	all(&later, 1);
+	assert_false(later.unsettled);
+}
+
 static void cancelled(void *arg)
 {
 	struct writer *w = arg;
@@ -208,7 +239,8 @@ static void closing_drains(void)
 
 static void opened(void *arg)
 {
-	struct db_options o = {.files = sim_files(sim), .path = "t.db", .key = key, .id = id, .schema = &schema};
+	struct db_options o = {.files = sim_files(sim), .path = "t.db", .key = key, .id = id, .schema = &schema,
+		.log_frames = LOG_FRAMES};
 	struct db *db = NULL;
 	void (*test)(void) = *(void (**)(void))arg;
 	assert_ok(db_open(&o, &db));
@@ -233,7 +265,7 @@ static void on_a_fiber(void (*test)(void))
 #define TESTS(X)                                                                                              \
 	X(many_share_a_commit) X(one_that_fails_rolls_back_alone) X(readers_come_after_the_batch)                 \
 	X(a_full_disk_fails_each_alone) X(a_refused_write_fails_the_batch) X(a_cancelled_fiber_still_waits)       \
-	X(closing_drains)
+	X(the_log_is_carried_over_in_a_lull) X(closing_drains)
 #define RUN(NAME) static void test_##NAME(void **state) { (void)state; on_a_fiber(NAME); }
 TESTS(RUN)
 

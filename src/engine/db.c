@@ -194,10 +194,9 @@ static result migrate(struct db *db, const struct db_schema *schema, uint32_t ve
  * so that work always starts with an empty log. */
 static result begin_work(struct db *db, const struct db_options *o)
 {
-	char sql[64];
-	snprintf(sql, sizeof sql, "PRAGMA wal_autocheckpoint=%u", o->log_frames ? o->log_frames : DB_LOG_FRAMES);
+	db->log_frames = o->log_frames ? o->log_frames : DB_LOG_FRAMES;
 	TRY(db_exec(db, "PRAGMA journal_mode=WAL; SELECT count(*) FROM sqlite_schema"));
-	TRY(db_exec(db, sql));
+	TRY(db_result(db, sqlite3_wal_autocheckpoint(db->handle, (int)db->log_frames)));
 	return seal_log_frames(db->seal) > 0 ? db_checkpoint(db) : OK;
 }
 
@@ -339,6 +338,11 @@ uint64_t db_changed(const struct db *db)
 result db_checkpoint(struct db *db)
 {
 	return db_result(db, sqlite3_wal_checkpoint_v2(db->handle, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL));
+}
+
+bool db_unsettled(const struct db *db)
+{
+	return seal_log_frames(db->seal) >= db->log_frames - db->log_frames / 4;
 }
 
 result db_give_back(struct db *db, uint32_t pages)

@@ -67,6 +67,7 @@ int64_t db_last_row(const struct db *db); /* rowid of the last insert */
 uint64_t db_changed(const struct db *db); /* rows changed by the last statement */
 
 result db_checkpoint(struct db *db) NODISCARD;            /* carries the whole log over and empties it */
+bool db_unsettled(const struct db *db);                   /* the log is at three quarters of log_frames */
 result db_give_back(struct db *db, uint32_t pages) NODISCARD; /* free pages to the disk; 0: all */
 result db_check(struct db *db) NODISCARD;                 /* reads and checks everything: slow */
 void db_trim(struct db *db);                              /* gives memory back */

@@ -20,6 +20,7 @@ struct db {
 	hash queries;     /* SQL text to struct query */
 	struct list idle; /* kept statements, the one used longest ago first */
 	uint32_t version;
+	uint32_t log_frames;
 	unsigned parts; /* open savepoints */
 };
 

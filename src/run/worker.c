@@ -11,7 +11,7 @@
 
 enum { USUAL_OF = 8 };
 
-/* `lock` guards queue, queued, long_queued, done, running, usual_ns and stop; all else is the loop's alone. */
+/* `lock` guards queue, queued, long_queued, done, running, untidy, usual_ns and stop; all else is the loop's alone. */
 struct worker {
 	struct worker_plan plan;
 	struct round_end ring; /* wakes the threads once a turn */
@@ -25,7 +25,8 @@ struct worker {
 	size_t queued;
 	size_t long_queued; /* of them, those that are not brief */
 	struct list done;
-	size_t running;     /* batches */
+	size_t running;     /* batches, and the tidying */
+	bool untidy;
 	uint64_t usual_ns;  /* of a batch: a running mean */
 	struct job **own;   /* the loop's batch; NULL when it runs none */
 	bool stop;
@@ -59,6 +60,7 @@ static uint64_t run_batch(struct worker *w, struct job **jobs, size_t n)
 /* The lock is held. */
 static void ran(struct worker *w, uint64_t took)
 {
+	w->untidy = w->plan.due && w->plan.due(w->plan.ctx);
 	w->running--;
 	w->usual_ns = w->usual_ns - w->usual_ns / USUAL_OF + took / USUAL_OF;
 }
@@ -77,7 +79,18 @@ static void give_back(struct worker *w, struct job **jobs, size_t n, uint64_t to
 /* The lock is held. Where the loop runs batches too there is one thread, and never two batches at a time. */
 static bool may_run_there(const struct worker *w)
 {
-	return w->queued && !(w->own && w->running);
+	return (w->queued || w->untidy) && !(w->own && w->running);
+}
+
+/* The lock is held, and again at the end. */
+static void tidy(struct worker *w)
+{
+	w->untidy = false;
+	w->running++;
+	must(pthread_mutex_unlock(&w->lock) == 0);
+	w->plan.tidy(w->plan.ctx);
+	must(pthread_mutex_lock(&w->lock) == 0);
+	w->running--;
 }
 
 static void work(struct worker *w, struct job **jobs)
@@ -87,8 +100,12 @@ static void work(struct worker *w, struct job **jobs)
 		while (!may_run_there(w) && !w->stop)
 			must(pthread_cond_wait(&w->arrived, &w->lock) == 0);
 		size_t n = take(w, jobs);
-		if (!n)
+		if (!n && w->stop)
 			break;
+		if (!n) {
+			tidy(w);
+			continue;
+		}
 		must(pthread_mutex_unlock(&w->lock) == 0);
 		give_back(w, jobs, n, run_batch(w, jobs, n));
 		must(pthread_mutex_lock(&w->lock) == 0);
@@ -151,6 +168,7 @@ static void run_here(struct worker *w)
 	must(pthread_mutex_lock(&w->lock) == 0);
 	ran(w, took);
 	bool more = w->queued > 0; /* than one batch takes */
+	bool untidy = w->untidy;
 	must(pthread_mutex_unlock(&w->lock) == 0);
 	for (size_t i = 0; i < n; i++) {
 		w->own[i]->done = true;
@@ -158,6 +176,8 @@ static void run_here(struct worker *w)
 	}
 	if (more)
 		fiber_at_round_end(&w->ring);
+	else if (untidy)
+		must(pthread_cond_signal(&w->arrived) == 0);
 }
 
 static void ring(struct round_end *r)
@@ -214,7 +234,7 @@ static result start_threads(struct worker *w)
 
 result worker_open(const struct worker_plan *plan, struct worker **out)
 {
-	must(plan->queue_max > 0 && plan->threads <= WORKER_THREADS_MAX);
+	must(plan->queue_max > 0 && plan->threads <= WORKER_THREADS_MAX && (!plan->due || plan->threads <= 1));
 	struct worker *w = mem_alloc(sizeof(*w));
 	if (!w)
 		return failure(FAIL_MEMORY, "There is no memory for a worker thread.");

@@ -12,7 +12,11 @@
  * there is one thread, the loop runs a turn's jobs by itself when all of them
  * are brief, the thread rests, and batches have usually taken less than that
  * lately; so nothing on the loop waits longer for it than that, but rarely.
- * With one thread jobs return in the order in which they ran, wherever that was. */
+ * With one thread jobs return in the order in which they ran, wherever that was.
+ *
+ * Work that nobody waits for (`tidy`) is the thread's when the batch that made
+ * it `due` was given back and no job is queued; jobs that arrive wait for it.
+ * Where jobs never cease it never comes, so `run` keeps a bound of its own. */
 #ifndef RUN_WORKER_H
 #define RUN_WORKER_H
 
@@ -42,6 +46,8 @@ struct worker_plan {
 	size_t batch_max;  /* jobs in one call; 0 means queue_max */
 	size_t stack;      /* bytes; 0 means WORKER_STACK */
 	uint64_t brief_ns; /* 0: the loop runs nothing by itself */
+	bool (*due)(void *ctx);  /* asked after each batch; quick. NULL: never. One thread only */
+	void (*tidy)(void *ctx); /* as `run`, without jobs */
 };
 
 enum { WORKER_STACK = 256 * 1024, WORKER_THREADS_MAX = 16 };

@@ -310,6 +310,65 @@ static void slow_batches_go_to_the_thread(void **state)
 	assert_true(brief.there > 2);
 }
 
+/* ---- work that nobody waits for ---- */
+
+static struct {
+	_Atomic size_t dues, times;
+	bool here; /* it ran on the loop's thread */
+	size_t done_before;
+} tidied;
+
+static bool is_due(void *ctx)
+{
+	(void)ctx;
+	return tidied.dues > 0;
+}
+
+static void tidy_up(void *ctx)
+{
+	(void)ctx;
+	assert_int_equal(atomic_fetch_add(&brief.inside, 1), 0);
+	pause_ms(20);
+	tidied.here = tidied.here || pthread_equal(pthread_self(), brief.loop);
+	tidied.dues--;
+	tidied.times++;
+	atomic_fetch_sub(&brief.inside, 1);
+}
+
+/* Its answer is there before the tidying has ended; what comes meanwhile waits for it. */
+static void job_then_another(void *arg)
+{
+	bool *is_brief = arg;
+	run_as(*is_brief);
+	assert_int_equal(tidied.times, 0);
+	while (!atomic_load(&brief.inside))
+		assert_ok(fiber_sleep(1));
+	run_as(true);
+	assert_int_equal(tidied.times, 1);
+}
+
+static void tidying_is_waited_for_by_nobody(void **state)
+{
+	(void)state;
+	for (int first = 0; first < 2; first++) {
+		struct worker_plan plan = {.run = note_where, .name = "test", .queue_max = 10, .brief_ns = 1000000,
+			.due = is_due, .tidy = tidy_up};
+		bool is_brief = first;
+		memset(&tidied, 0, sizeof tidied);
+		tidied.dues = 1;
+		open_for_brief(0);
+		worker_close(&w.worker);
+		assert_ok(worker_open(&plan, &w.worker));
+		assert_ok(fiber_start(job_then_another, &is_brief, "job", NULL));
+		loop_run();
+		assert_int_equal(brief.here, is_brief ? 1 : 0);
+		assert_int_equal(brief.there, is_brief ? 1 : 2);
+		assert_false(tidied.here);
+		if (first == 0)
+			worker_close(&w.worker);
+	}
+}
+
 static void sleep_then_brief(void *arg)
 {
 	(void)arg;
@@ -432,6 +491,7 @@ int main(void)
 		T(jobs_of_one_turn_come_as_one_batch), T(batches_keep_to_their_limit), T(a_full_queue_is_busy),
 		T(several_threads_share_a_queue), T(cancel_withdraws_what_was_not_begun),
 		T(the_loop_runs_a_turn_of_brief_jobs), T(slow_batches_go_to_the_thread), T(no_batch_runs_beside_another),
+		T(tidying_is_waited_for_by_nobody),
 		T(a_thread_that_was_first_leaves_nothing_to_the_loop), T(jobs_return_in_the_order_they_ran),
 		T(cleanup_runs_on_a_cancelled_fiber), T(refused_memory_opens_nothing), T(report_the_cost_of_a_trip),
 	};
