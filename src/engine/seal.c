@@ -145,6 +145,8 @@ static int main_sync(sqlite3_file *sf, int flags)
 	struct seal_file *f = file_of(sf);
 	result r = file_sync(f->file);
 	f->broken = f->broken || failed(r);
+	if (f->broken && f->seal->wal) /* it could not be carried over any more, and would grow */
+		f->seal->wal->broken = true;
 	return to_sqlite(f->seal, r, SQLITE_IOERR_FSYNC);
 }
 
