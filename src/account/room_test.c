@@ -284,7 +284,7 @@ static struct auth_account_checked check(bool repair)
 static result hurt(struct db *db, void *arg)
 {
 	(void)arg;
-	return db_exec(db, "UPDATE mailbox SET messages=7 WHERE name='INBOX'");
+	return db_exec(db, "UPDATE counts SET messages=7 WHERE id=1");
 }
 
 static void checks(void)

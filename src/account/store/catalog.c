@@ -207,7 +207,7 @@ result catalog_load(struct catalog *c, struct db *db)
 	struct query AUTO_QUERY *q = NULL;
 	bool row;
 	c->by_id = hash_new(STORE_MAILBOXES_MAX + 1);
-	TRY(db_ask(db, &q, "SELECT " BOX_COLUMNS " FROM mailbox"));
+	TRY(db_ask(db, &q, "SELECT " BOX_COLUMNS));
 	for (;;) {
 		struct box_row b;
 		TRY(query_next(q, &row));

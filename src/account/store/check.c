@@ -144,7 +144,7 @@ static result check_boxes(struct checking *c)
 	struct query AUTO_QUERY *q = NULL;
 	AUTO_BUF buf name = buf_new(64);
 	bool row;
-	TRY(db_ask(c->w->db, &q, "SELECT " BOX_COLUMNS " FROM mailbox ORDER BY id"));
+	TRY(db_ask(c->w->db, &q, "SELECT " BOX_COLUMNS " ORDER BY m.id"));
 	for (;;) {
 		struct box_row b;
 		TRY(query_next(q, &row));

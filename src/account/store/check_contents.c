@@ -198,7 +198,7 @@ static result check_orphans(struct checking *c)
 	AUTO_BUF buf found = buf_new(64 << 20);
 	TRY(find_shares(c,
 		"SELECT id,0,0 FROM content WHERE id NOT IN (SELECT content FROM message)"
-		" UNION ALL SELECT id,1,0 FROM content WHERE id > (SELECT content FROM account)", &found));
+		" UNION ALL SELECT id,1,0 FROM content WHERE id > (SELECT next FROM counts WHERE id=0)", &found));
 	for (size_t at = 0; at < found.n; at += sizeof(struct share)) {
 		struct share s;
 		memcpy(&s, found.p + at, sizeof s);
@@ -219,5 +219,6 @@ result check_contents(struct checking *c)
 {
 	TRY(tell_lost(c));
 	TRY(check_shares(c));
+	TRY(check_delivered(c));
 	return check_orphans(c);
 }

@@ -58,11 +58,14 @@ static result check_leftovers(struct checking *c)
 			"DELETE FROM keyword WHERE mailbox NOT IN (SELECT id FROM mailbox)"},
 		{"SELECT count(*) FROM vanished WHERE mailbox NOT IN (SELECT id FROM mailbox)",
 			"DELETE FROM vanished WHERE mailbox NOT IN (SELECT id FROM mailbox)"},
+		{"SELECT count(*) FROM counts WHERE id<>0 AND id NOT IN (SELECT id FROM mailbox)",
+			"DELETE FROM counts WHERE id<>0 AND id NOT IN (SELECT id FROM mailbox)"},
 		{"SELECT count(*) FROM vanished WHERE first<1 OR last<first",
 			"DELETE FROM vanished WHERE first<1 OR last<first"},
 	};
-	static const char *const what[] = {"keywords", "records of removed messages", "records of removed messages"};
-	static const char *const why[] = {"no mailbox", "no mailbox", "no message there can be"};
+	static const char *const what[] = {"keywords", "records of removed messages", "rows of counts",
+		"records of removed messages"};
+	static const char *const why[] = {"no mailbox", "no mailbox", "no mailbox", "no message there can be"};
 	for (size_t i = 0; i < sizeof sql / sizeof *sql; i++) {
 		int64_t n;
 		TRY(db_get(c->w->db, &n, sql[i][0]));
@@ -73,6 +76,21 @@ static result check_leftovers(struct checking *c)
 			TRY(db_run(c->w->db, sql[i][1]));
 	}
 	return OK;
+}
+
+/* They are counted afterwards. */
+static result check_uncounted(struct checking *c)
+{
+	int64_t n;
+	TRY(db_get(c->w->db, &n, "SELECT count(*) FROM mailbox WHERE id NOT IN (SELECT id FROM counts)"));
+	if (n == 0)
+		return OK;
+	check_say(c, c->mend, "%lld mailboxes have no row of counts.", (long long)n);
+	if (!c->mend)
+		return OK;
+	return db_run(c->w->db,
+		"INSERT INTO counts SELECT id,?1,?2,1,0,0,0,0,0,1,0 FROM mailbox WHERE id NOT IN (SELECT id FROM counts)",
+		DB_INT(work_modseq(c->w)), DB_INT(work_uidvalidity(c->w)));
 }
 
 static result check_inbox(struct checking *c)
@@ -89,6 +107,7 @@ result check_strays(struct checking *c)
 {
 	TRY(check_lost_boxes(c));
 	TRY(check_leftovers(c));
+	TRY(check_uncounted(c));
 	return check_inbox(c);
 }
 

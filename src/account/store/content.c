@@ -46,13 +46,16 @@ void prepared_free(struct prepared *p)
 	explicit_bzero(&p->key, sizeof p->key);
 }
 
-/* Microseconds since 1970, or one more than the last: the number is unique in
- * the account for good, and names the message to clients (EMAILID). */
-static uint64_t next_id(struct work *w)
+/* Microseconds since 1970, or one more than the last's, and the tag of the
+ * delivery: the number is unique in the account for good, and names the message
+ * to clients (EMAILID). */
+static uint64_t next_id(struct work *w, const trace_id *delivery)
 {
 	int64_t now = clock_wall_ms() * 1000;
-	uint64_t next = w->account.content + 1;
-	w->account.content = now > 0 && (uint64_t)now > next ? (uint64_t)now : next;
+	uint64_t next = (w->account.content >> CONTENT_TAG_BITS) + 1;
+	if (now > 0 && (uint64_t)now > next)
+		next = (uint64_t)now;
+	w->account.content = next << CONTENT_TAG_BITS | (delivery ? delivered_tag(delivery) : 0);
 	return w->account.content;
 }
 
@@ -75,27 +78,32 @@ static result pack_columns(struct store *s, const struct letter *l, const struct
 	return OK;
 }
 
-static result insert(struct work *w, const struct letter *l, const struct prepared *p, const struct packed *at)
+static result insert(struct work *w, const struct append_item *item, const struct prepared *p, const struct packed *at)
 {
+	const struct letter *l = item->letter;
+	bool near = item->delivery && delivered_is_near(item->delivery, w->account.content);
 	str all = buf_str(&w->store->scratch);
 	size_t head = head_size(l);
 	str key = str_of((const char *)p->key.b, sizeof p->key.b);
 	str rest = p->rest.n ? buf_str(&p->rest) : str_sub(all, at->search, at->rest - at->search);
 	return db_run(w->db,
 		"INSERT INTO content(id,header_size,head_size,rest_size,blob,trace,envelope,basic,structure,parts,head,"
-		"search,rest) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+		"search,rest,delivery) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
 		DB_INT(w->account.content), DB_INT(l->header_size), DB_INT(head), DB_INT(l->body.n - head),
 		p->has_file ? DB_BLOB(key) : DB_NULL, DB_BLOB(l->trace), DB_BLOB(l->envelope), DB_BLOB(l->basic),
 		DB_BLOB(l->structure), DB_BLOB(l->parts), DB_BLOB(str_sub(all, 0, at->head)),
-		DB_BLOB(str_sub(all, at->head, at->search - at->head)), DB_BLOB(rest));
+		DB_BLOB(str_sub(all, at->head, at->search - at->head)), DB_BLOB(rest),
+		near ? DB_BLOB(str_of((const char *)item->delivery->b, sizeof item->delivery->b)) : DB_NULL);
 }
 
-result content_put(struct work *w, const struct letter *l, const struct prepared *p, uint64_t *id)
+result content_put(struct work *w, const struct append_item *item, const struct prepared *p, uint64_t *id)
 {
 	struct packed at;
-	TRY(pack_columns(w->store, l, p, &at));
-	*id = next_id(w);
-	result r = insert(w, l, p, &at);
+	TRY(pack_columns(w->store, item->letter, p, &at));
+	*id = next_id(w, item->delivery);
+	result r = insert(w, item, p, &at);
+	if (!failed(r) && item->delivery && !delivered_is_near(item->delivery, *id))
+		r = delivered_note(w, item->delivery);
 	if (w->store->scratch.cap > SCRATCH_KEPT)
 		buf_free(&w->store->scratch);
 	return r;
@@ -112,6 +120,7 @@ static result drop_content(struct work *w, uint64_t content)
 	if (row && !query_is_null(q, 0))
 		buf_put(&w->files_gone, query_bytes(q, 0));
 	query_end(&q);
+	TRY(delivered_part(w, content));
 	return db_run(w->db, "DELETE FROM content WHERE id=?1", DB_INT(content));
 }
 

@@ -23,6 +23,6 @@ void content_forget(struct store *s, struct prepared *p); /* the row was not kep
 void prepared_free(struct prepared *p);
 
 /* Inserts the row; *id is a number never used before, also after a restore. */
-result content_put(struct work *w, const struct letter *l, const struct prepared *p, uint64_t *id) NODISCARD;
+result content_put(struct work *w, const struct append_item *item, const struct prepared *p, uint64_t *id) NODISCARD;
 
 #endif

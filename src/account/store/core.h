@@ -7,6 +7,7 @@
 #define ACCOUNT_STORE_CORE_H
 
 #include "account/store/catalog.h"
+#include "account/store/delivered.h"
 #include "account/store/loaded.h"
 #include "account/store/rights.h"
 #include "account/store/work.h"
@@ -28,13 +29,11 @@ struct store {
 	/* The store thread's: */
 	struct engine *engine; /* opened and released on the loop, otherwise the store thread's */
 	buf scratch;
-	uint32_t since_prune; /* deliveries since delivery ids were pruned */
+	struct delivered delivered;
 };
 
 enum {
 	STORE_ROWS_KEPT = 100000, /* rows kept of mailboxes nobody looks at, until store_trim */
-	PRUNE_EVERY = 256,
-	PRUNE_AT_ONCE = 512,
 };
 
 /* Store thread: body files nobody names are counted, and go when `remove`. */

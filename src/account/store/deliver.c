@@ -105,7 +105,7 @@ static result put_item(struct work *w, struct box_row *box, const struct append_
 	struct row row = {.size = (uint32_t)size_of(item->letter)};
 	struct message_dates dates = {item->date, w->now, item->minutes};
 	TRY(work_flags(w, box, &item->flags, true, &row.flags));
-	TRY(content_put(w, item->letter, p, &row.content));
+	TRY(content_put(w, item, p, &row.content));
 	return work_add_message(w, box, &row, &dates);
 }
 
@@ -118,40 +118,19 @@ struct delivery {
 	bool duplicate;
 };
 
-/* Ids are ordered by time by whoever makes them, so the oldest stand in front. */
-static result prune(struct work *w)
-{
-	if (++w->store->since_prune < PRUNE_EVERY)
-		return OK;
-	w->store->since_prune = 0;
-	return db_run(w->db,
-		"DELETE FROM delivered WHERE id IN (SELECT id FROM delivered ORDER BY id LIMIT ?1) AND at < ?2",
-		DB_INT(PRUNE_AT_ONCE), DB_INT(w->now - (int64_t)STORE_DELIVERED_DAYS * 86400));
-}
-
-static result note_delivery(struct work *w, str id)
-{
-	TRY(prune(w));
-	return db_run(w->db, "INSERT INTO delivered(id,at) VALUES(?1,?2)", DB_BLOB(id), DB_INT(w->now));
-}
-
 static result deliver_body(struct work *w, void *arg)
 {
 	struct delivery *d = arg;
 	struct box_row *box;
-	int64_t at;
-	str id = str_of((const char *)d->what->delivery.b, sizeof d->what->delivery.b);
-	result r = db_get(w->db, &at, "SELECT at FROM delivered WHERE id=?1", DB_BLOB(id));
-	d->duplicate = !failed(r);
 	d->batch.unused = true;
-	if (r.kind != FAIL_ABSENT)
-		return r;
-	r = work_find(w, d->mailbox, &box);
+	TRY(delivered_before(w, &d->what->delivery, &d->duplicate));
+	if (d->duplicate)
+		return OK;
+	result r = work_find(w, d->mailbox, &box);
 	if (r.kind == FAIL_ABSENT)
 		r = work_find(w, STR("INBOX"), &box);
 	TRY(r);
 	TRY(put_item(w, box, d->batch.items, d->batch.prepared));
-	TRY(note_delivery(w, id));
 	d->batch.unused = false;
 	return OK;
 }
@@ -167,7 +146,7 @@ result message_deliver(const struct actor *a, const struct incoming *what, struc
 {
 	TRY(store_may(a, OP_DELIVER));
 	AUTO_ARENA arena m = arena_new(STORE_NAME_MAX * 2 + 64);
-	struct append_item item = {what->letter, what->flags, what->received, 0};
+	struct append_item item = {what->letter, what->flags, what->received, 0, &what->delivery};
 	struct delivery d = {.batch = {.items = &item, .n = 1, .store = a->store}, .what = what};
 	if (what->mailbox.n == 0 || failed(mailbox_name(&m, what->mailbox, &d.mailbox)))
 		d.mailbox = STR("INBOX");

@@ -2,6 +2,7 @@
 #include "account/store/core.h"
 #include "base/mem.h"
 #include "engine/seal.h"
+#include "run/clock.h"
 #include "run/loop.h"
 #include "run/random.h"
 
@@ -130,9 +131,12 @@ struct letter kit_letter(struct kit *k, const char *subject, size_t body)
 trace_id kit_delivery(struct kit *k)
 {
 	trace_id t = {{0}};
+	uint64_t ms = (uint64_t)clock_wall_ms();
 	k->deliveries++;
+	for (unsigned i = 0; i < 6; i++)
+		t.b[i] = (unsigned char)(ms >> (40 - 8 * i));
 	for (unsigned i = 0; i < 4; i++)
-		t.b[i] = (unsigned char)(k->deliveries >> (24 - 8 * i));
+		t.b[12 + i] = (unsigned char)(k->deliveries >> (24 - 8 * i));
 	return t;
 }
 

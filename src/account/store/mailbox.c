@@ -160,7 +160,7 @@ static result drop_rows(struct work *w, uint64_t box)
 	TRY(db_run(w->db, "DELETE FROM message WHERE mailbox=?1", DB_INT(box)));
 	TRY(db_run(w->db, "DELETE FROM vanished WHERE mailbox=?1", DB_INT(box)));
 	TRY(db_run(w->db, "DELETE FROM keyword WHERE mailbox=?1", DB_INT(box)));
-	return db_run(w->db, "DELETE FROM mailbox WHERE id=?1", DB_INT(box));
+	return box_drop(w->db, box);
 }
 
 static result delete_body(struct work *w, void *arg)

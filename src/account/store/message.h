@@ -47,6 +47,7 @@ struct append_item {
 	struct flag_names flags;
 	int64_t date;    /* internal date, seconds since 1970 */
 	int16_t minutes; /* its zone, east of UTC */
+	const trace_id *delivery; /* NULL: an APPEND */
 };
 struct append {
 	str mailbox;

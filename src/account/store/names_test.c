@@ -154,9 +154,10 @@ static result fill_boxes(struct work *w, void *arg)
 	TRY(db_get(w->db, &n, "SELECT count(*) FROM mailbox"));
 	TRY(db_run(w->db,
 		"WITH RECURSIVE c(i) AS (SELECT ?1 UNION ALL SELECT i+1 FROM c WHERE i<?2-1)"
-		" INSERT INTO mailbox(uidvalidity,uidnext,modseq,messages,unseen,deleted,recent,octets,deleted_octets,tag,use,"
-		"created,name) SELECT i,1,1,0,0,0,1,0,0,i,0,0,'n'||i FROM c",
+		" INSERT INTO mailbox(tag,use,created,name) SELECT i,0,0,'n'||i FROM c",
 		DB_INT(n), DB_INT(STORE_MAILBOXES_MAX)));
+	TRY(db_run(w->db,
+		"INSERT INTO counts SELECT id,1,id,1,0,0,0,0,0,1,0 FROM mailbox WHERE id NOT IN (SELECT id FROM counts)"));
 	return db_run(w->db,
 		"WITH RECURSIVE c(i) AS (SELECT 7 UNION ALL SELECT i+1 FROM c WHERE i<?1)"
 		" INSERT INTO subscription SELECT 'n'||i FROM c",

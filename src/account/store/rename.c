@@ -42,7 +42,7 @@ static result find_below(struct work *w, str name, arena *m, buf *out)
 	buf_putc(&high, '0');
 	TRY(buf_result(&low));
 	TRY(buf_result(&high));
-	TRY(db_ask(w->db, &q, "SELECT " BOX_COLUMNS " FROM mailbox WHERE name > ?1 AND name < ?2",
+	TRY(db_ask(w->db, &q, "SELECT " BOX_COLUMNS " WHERE m.name > ?1 AND m.name < ?2",
 		DB_TEXT(buf_str(&low)), DB_TEXT(buf_str(&high))));
 	for (;;) {
 		struct found f;

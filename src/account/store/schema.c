@@ -35,14 +35,39 @@ static const char version_1[] =
 	" last INTEGER NOT NULL, PRIMARY KEY(mailbox, modseq, first)) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE delivered(id BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
 
-static const char *const steps[] = {version_1};
+/* Version 2: every arrival counts in the account and in a mailbox, so the two lie
+ * on one page: `counts`, where 0 is the account and `next` its last content
+ * number, else a mailbox and `next` its UIDNEXT. A delivery id is kept in the
+ * content it brought; in `delivered` are those whose content is gone and those
+ * that could not be found by time (deliver.c). */
+static const char version_2[] =
+	"CREATE TABLE counts(id INTEGER PRIMARY KEY, modseq INTEGER NOT NULL, uidvalidity INTEGER NOT NULL,"
+	" next INTEGER NOT NULL, messages INTEGER NOT NULL, octets INTEGER NOT NULL, unseen INTEGER NOT NULL,"
+	" deleted INTEGER NOT NULL, deleted_octets INTEGER NOT NULL, recent INTEGER NOT NULL,"
+	" quota INTEGER NOT NULL) STRICT;"
+	"INSERT INTO counts SELECT 0,modseq,uidvalidity,content,messages,octets,0,0,0,0,quota FROM account;"
+	"INSERT INTO counts SELECT id,modseq,uidvalidity,uidnext,messages,octets,unseen,deleted,deleted_octets,recent,0"
+	" FROM mailbox;"
+	"DROP TABLE account;"
+	"ALTER TABLE mailbox DROP COLUMN uidvalidity;"
+	"ALTER TABLE mailbox DROP COLUMN uidnext;"
+	"ALTER TABLE mailbox DROP COLUMN modseq;"
+	"ALTER TABLE mailbox DROP COLUMN messages;"
+	"ALTER TABLE mailbox DROP COLUMN unseen;"
+	"ALTER TABLE mailbox DROP COLUMN deleted;"
+	"ALTER TABLE mailbox DROP COLUMN recent;"
+	"ALTER TABLE mailbox DROP COLUMN octets;"
+	"ALTER TABLE mailbox DROP COLUMN deleted_octets;"
+	"ALTER TABLE content ADD COLUMN delivery BLOB;";
+
+static const char *const steps[] = {version_1, version_2};
 const struct db_schema store_schema = {steps, sizeof steps / sizeof *steps};
 
 result account_get(struct db *db, struct account_row *out)
 {
 	struct query AUTO_QUERY *q = NULL;
 	bool row;
-	TRY(db_ask(db, &q, "SELECT modseq,uidvalidity,content,octets,messages,quota FROM account WHERE id=1"));
+	TRY(db_ask(db, &q, "SELECT modseq,uidvalidity,next,octets,messages,quota FROM counts WHERE id=0"));
 	TRY(query_next(q, &row));
 	if (!row)
 		return failure(FAIL_ABSENT, "the account's database holds no account");
@@ -60,8 +85,9 @@ result account_get(struct db *db, struct account_row *out)
 result account_put(struct db *db, const struct account_row *row)
 {
 	return db_run(db,
-		"INSERT INTO account VALUES(1,?1,?2,?3,?4,?5,?6) ON CONFLICT(id) DO UPDATE SET"
-		" modseq=?1,uidvalidity=?2,content=?3,octets=?4,messages=?5,quota=?6",
+		"INSERT INTO counts(id,modseq,uidvalidity,next,octets,messages,quota,unseen,deleted,deleted_octets,recent)"
+		" VALUES(0,?1,?2,?3,?4,?5,?6,0,0,0,0) ON CONFLICT(id) DO UPDATE SET"
+		" modseq=?1,uidvalidity=?2,next=?3,octets=?4,messages=?5,quota=?6",
 		DB_INT(row->modseq), DB_INT(row->uidvalidity), DB_INT(row->content), DB_INT(row->octets),
 		DB_INT(row->messages), DB_INT(row->quota));
 }
@@ -98,18 +124,18 @@ static result one_box(struct db *db, const char *sql, const struct db_arg *args,
 
 result box_get(struct db *db, uint64_t id, struct box_row *out)
 {
-	return one_box(db, "SELECT " BOX_COLUMNS " FROM mailbox WHERE id=?1", DB_ARGS(DB_INT(id)), out);
+	return one_box(db, "SELECT " BOX_COLUMNS " WHERE m.id=?1", DB_ARGS(DB_INT(id)), out);
 }
 
 result box_find(struct db *db, str name, struct box_row *out)
 {
-	return one_box(db, "SELECT " BOX_COLUMNS " FROM mailbox WHERE name=?1", DB_ARGS(DB_TEXT(name)), out);
+	return one_box(db, "SELECT " BOX_COLUMNS " WHERE m.name=?1", DB_ARGS(DB_TEXT(name)), out);
 }
 
 result box_put(struct db *db, const struct box_row *r)
 {
 	return db_run(db,
-		"UPDATE mailbox SET uidvalidity=?2,uidnext=?3,modseq=?4,messages=?5,unseen=?6,deleted=?7,recent=?8,"
+		"UPDATE counts SET uidvalidity=?2,next=?3,modseq=?4,messages=?5,unseen=?6,deleted=?7,recent=?8,"
 		"octets=?9,deleted_octets=?10 WHERE id=?1",
 		DB_INT(r->id), DB_INT(r->uidvalidity), DB_INT(r->uidnext), DB_INT(r->modseq), DB_INT(r->messages),
 		DB_INT(r->unseen), DB_INT(r->deleted), DB_INT(r->recent), DB_INT(r->octets), DB_INT(r->deleted_octets));
@@ -118,12 +144,19 @@ result box_put(struct db *db, const struct box_row *r)
 result box_insert(struct db *db, struct box_row *r, str name)
 {
 	TRY(db_run(db,
-		"INSERT INTO mailbox(uidvalidity,uidnext,modseq,messages,unseen,deleted,recent,octets,deleted_octets,"
-		"tag,use,created,name) VALUES(?1,?2,?3,0,0,0,1,0,0,?4,?5,?6,?7)",
-		DB_INT(r->uidvalidity), DB_INT(r->uidnext), DB_INT(r->modseq), DB_INT(r->tag), DB_INT(r->use),
+		"INSERT INTO mailbox(tag,use,created,name) VALUES(?1,?2,?3,?4)", DB_INT(r->tag), DB_INT(r->use),
 		DB_INT(clock_wall_s()), DB_TEXT(name)));
 	r->id = (uint64_t)db_last_row(db);
-	return OK;
+	return db_run(db,
+		"INSERT INTO counts(id,uidvalidity,next,modseq,messages,octets,unseen,deleted,deleted_octets,recent,quota)"
+		" VALUES(?1,?2,?3,?4,0,0,0,0,0,1,0)",
+		DB_INT(r->id), DB_INT(r->uidvalidity), DB_INT(r->uidnext), DB_INT(r->modseq));
+}
+
+result box_drop(struct db *db, uint64_t id)
+{
+	TRY(db_run(db, "DELETE FROM counts WHERE id=?1", DB_INT(id)));
+	return db_run(db, "DELETE FROM mailbox WHERE id=?1", DB_INT(id));
 }
 
 result message_get(struct db *db, uint64_t box, uint32_t uid, struct row *out)

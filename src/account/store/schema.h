@@ -56,9 +56,12 @@ result box_get(struct db *db, uint64_t id, struct box_row *out) NODISCARD; /* AB
 result box_find(struct db *db, str name, struct box_row *out) NODISCARD;   /* ABSENT */
 result box_put(struct db *db, const struct box_row *row) NODISCARD;
 result box_insert(struct db *db, struct box_row *row, str name) NODISCARD; /* sets the id; EXISTS */
-/* All columns of a mailbox, as box_from_query reads them from column 0 on; the name is column BOX_NAME. */
-#define BOX_COLUMNS                                                                             \
-	"id,uidvalidity,uidnext,modseq,messages,unseen,deleted,recent,octets,deleted_octets,tag,use,name"
+result box_drop(struct db *db, uint64_t id) NODISCARD;
+/* All columns of a mailbox, as box_from_query reads them from column 0 on; the name is column BOX_NAME.
+ * A condition on m.id or m.name may follow. */
+#define BOX_COLUMNS                                                                                   \
+	"m.id,c.uidvalidity,c.next,c.modseq,c.messages,c.unseen,c.deleted,c.recent,c.octets,c.deleted_octets," \
+	"m.tag,m.use,m.name FROM mailbox m JOIN counts c ON c.id=m.id"
 enum { BOX_NAME = 12 };
 void box_from_query(const struct query *q, struct box_row *out);
 

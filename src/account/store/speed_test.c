@@ -16,17 +16,14 @@ struct courier {
 	unsigned count;
 	unsigned *running;
 	struct gate *done;
-	trace_id first;
 };
 
 static void deliver_many(void *arg)
 {
 	struct courier *c = arg;
 	for (unsigned i = 0; i < c->count; i++) {
-		struct incoming a = {c->first, 1700000000, STR(""), {0}, c->letter};
+		struct incoming a = {kit_delivery(c->kit), 1700000000, STR(""), {0}, c->letter};
 		struct arrived done;
-		a.delivery.b[14] = (unsigned char)(i >> 8);
-		a.delivery.b[15] = (unsigned char)i;
 		assert_ok(message_deliver(&c->kit->courier, &a, &done));
 	}
 	if (--*c->running == 0)
@@ -43,7 +40,7 @@ static double cpu_us(void)
 static void race(struct kit *k, unsigned fibers, unsigned total)
 {
 	struct letter l = kit_letter(k, "speed", 4096 - 70);
-	l.search = l.body;
+	l.search = STR("SPEED"); /* a text that is the message itself is not repeated */
 	struct courier c[FIBERS_LARGEST];
 	struct gate done;
 	unsigned running = fibers;
@@ -52,7 +49,7 @@ static void race(struct kit *k, unsigned fibers, unsigned total)
 	double cpu = cpu_us();
 	size_t commits = committer_commits(k->store->committer);
 	for (unsigned i = 0; i < fibers; i++) {
-		c[i] = (struct courier){k, &l, total / fibers, &running, &done, kit_delivery(k)};
+		c[i] = (struct courier){k, &l, total / fibers, &running, &done};
 		assert_ok(fiber_start(deliver_many, &c[i], "courier", NULL));
 	}
 	while (running)

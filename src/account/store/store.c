@@ -92,13 +92,6 @@ result store_sweep(struct store *s, struct db *db, bool remove, uint64_t *unname
 
 /* ---- open and close ---- */
 
-static result prune_delivered(struct db *db)
-{
-	return db_run(db,
-		"DELETE FROM delivered WHERE id IN (SELECT id FROM delivered ORDER BY id LIMIT 10000) AND at < ?1",
-		DB_INT(clock_wall_s() - (int64_t)STORE_DELIVERED_DAYS * 86400));
-}
-
 result store_make_ballast(struct store *s, struct db *db)
 {
 	int64_t pages;
@@ -130,7 +123,7 @@ static result prepare(struct store *s, struct db *db, uint64_t quota)
 		r = make_account(s, db, quota);
 	TRY(r);
 	TRY(account_get(db, &s->account));
-	TRY(prune_delivered(db));
+	TRY(delivered_open(&s->delivered, db, s->account.content));
 	TRY(store_sweep(s, db, true, &unnamed));
 	TRY(make_ballast(s, db));
 	s->ballast_at = s->account.octets;
@@ -190,7 +183,7 @@ static result recents_run(struct db *db, void *arg)
 {
 	struct recents *r = arg;
 	for (size_t i = 0; i < r->n; i++)
-		TRY(db_run(db, "UPDATE mailbox SET recent=max(recent,?2) WHERE id=?1", DB_INT(r->v[i].box),
+		TRY(db_run(db, "UPDATE counts SET recent=max(recent,?2) WHERE id=?1", DB_INT(r->v[i].box),
 			DB_INT(r->v[i].recent)));
 	return OK;
 }

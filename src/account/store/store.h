@@ -33,7 +33,6 @@ enum store_limits {
 	STORE_HEAD_MAX = 64 * 1024,   /* a longer header block is kept with the rest of the body */
 	STORE_BRIEF_MAX = 64 * 1024,       /* letters up to this size are kept without another thread's help */
 	STORE_BODY_MAX = 256 * 1024 * 1024,
-	STORE_DELIVERED_DAYS = 14,    /* how long a delivery id is remembered */
 };
 
 struct store;
