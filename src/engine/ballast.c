@@ -17,7 +17,7 @@ static result fill(struct files *f, uint64_t size)
 static uint64_t size_for(uint64_t database)
 {
 	uint64_t size = BALLAST_MIN;
-	while (size < database / 4 && size < BALLAST_MAX)
+	while (size < database && size < BALLAST_MAX)
 		size *= 2;
 	return size < BALLAST_MAX ? size : BALLAST_MAX;
 }

@@ -100,6 +100,7 @@ static result give_back(struct wal *w, uint64_t keep)
 		return OK;
 	TRY(file_truncate(w->file, keep));
 	w->size = keep;
+	w->tight = false;
 	return OK;
 }
 
@@ -127,10 +128,12 @@ static bool reserved_is_zero(const unsigned char *unit)
 /* A flush that changes the file's size has to write its inode too, a second
  * turn of the disk. So the flush that must grows the file further, by zeros:
  * room that was only reserved would be metadata once more when it is used.
- * Without this room everything works too, so a failure is left to the writes
- * that need it. The frames held are in the file and make place for the zeros. */
+ * Without this room everything works too: on a disk that has none left, what
+ * was taken is given back, to the database that the log is carried over to. The
+ * frames held are in the file and make place for the zeros. */
 static void widen(struct wal *w)
 {
+	uint64_t before = w->size;
 	size_t zeros = (size_t)w->room * WAL_FRAME;
 	uint64_t step = w->size < SEAL_STEP_MIN ? SEAL_STEP_MIN : w->size;
 	if (step > SEAL_STEP_MAX)
@@ -140,6 +143,9 @@ static void widen(struct wal *w)
 	memset(w->held, 0, zeros);
 	while (!failed(r) && w->size < end)
 		r = put(w, w->size, w->held, end - w->size < zeros ? (size_t)(end - w->size) : zeros);
+	w->tight = failed(r);
+	if (w->tight && !failed(file_truncate(w->file, before)))
+		w->size = before;
 }
 
 static result flush(struct wal *w)
@@ -166,7 +172,7 @@ static result flush(struct wal *w)
 		struct box_name name = {BOX_FRAME, w->first + i, w->head.generation};
 		box_seal(w->box, &name, unit, WAL_FRAME);
 	}
-	bool grows = wal_frame_at(w->first + count) > w->size;
+	bool grows = wal_frame_at(w->first + count) > w->size && !w->tight;
 	TRY(put(w, wal_frame_at(w->first), w->held, (size_t)count * WAL_FRAME));
 	if (grows)
 		widen(w);

@@ -45,6 +45,7 @@ struct wal {
 	bool twin_due;   /* the other slot still holds an older header */
 	bool dirty;      /* something was written since the last sync */
 	bool is_new;     /* the file's name is not durable yet */
+	bool tight;      /* the disk had no room to spare */
 	bool broken;     /* a sync failed: what is on disk is unknown */
 	uint32_t frames; /* of this generation, in the file */
 	uint32_t ended;  /* of those, up to the end of the last transaction */

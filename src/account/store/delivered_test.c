@@ -78,7 +78,7 @@ static void a_copy_keeps_the_id(struct kit *k)
 	struct view *v = kit_view(k, "INBOX");
 	struct uids one = {(uint32_t[]){1}, 1};
 	struct copied copied;
-	assert_ok(message_copy(v, &one, STR("Archive"), &k->m, &copied));
+	assert_ok(message_copy(v, &(struct copy_order){&one, STR("Archive"), false}, &k->m, &copied));
 	assert_ok(message_remove(v, &one));
 	view_close(&v);
 	kit_reopen(k);
