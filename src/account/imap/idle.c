@@ -64,7 +64,7 @@ static result wait_for_done(struct imap_session *s)
 	if (r.kind == FAIL_LIMIT)
 		return imap_bad(s, "DONE is expected to end IDLE");
 	TRY(r);
-	if (!str_ieq(line, STR("DONE")))
+	if (!str_ieq(str_trim(line), STR("DONE")))
 		return imap_bad(s, "DONE is expected to end IDLE");
 	return OK;
 }

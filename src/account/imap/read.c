@@ -120,7 +120,10 @@ static enum imap_read on_literal(struct imap_session *s, const struct imap_liter
 			return refuse_literal(s, l);
 		if (!step_over(s, l))
 			return IMAP_READ_ENDED;
-		return refuse(s, r.kind == FAIL_LIMIT ? IMAP_CODE_LIMIT : IMAP_CODE_CLIENTBUG, r.text);
+		s->bad = true;
+		imap_code(s, "%s", r.kind == FAIL_LIMIT ? IMAP_CODE_LIMIT : IMAP_CODE_CLIENTBUG);
+		imap_answer(s, buf_str(&s->tag), STR(""), r);
+		return failed(imap_send(s, true)) ? IMAP_READ_ENDED : IMAP_READ_REFUSED;
 	}
 	*more = !failed(read_literal(s, l));
 	return IMAP_READ_ENDED;

@@ -151,9 +151,9 @@ DIALOGUE(stores_flags,
 	"DELIVER one",
 	"DELIVER two",
 	"C: s SELECT INBOX", "S> s OK ...",
-	"C: a STORE 1:2 +FLAGS (\\Deleted $Forwarded)", "S: * 1 FETCH (FLAGS (\\Deleted \\Recent $Forwarded))",
-	"S: * 2 FETCH (FLAGS (\\Deleted \\Recent $Forwarded))", "S: * FLAGS (... $Forwarded)",
-	"S: * OK [PERMANENTFLAGS (... $Forwarded \\*)] ...", "S: a OK ...",
+	"C: a STORE 1:2 +FLAGS (\\Deleted $Forwarded)", "S: * FLAGS (... $Forwarded)",
+	"S: * OK [PERMANENTFLAGS (... $Forwarded \\*)] ...", "S: * 1 FETCH (FLAGS (\\Deleted \\Recent $Forwarded))",
+	"S: * 2 FETCH (FLAGS (\\Deleted \\Recent $Forwarded))", "S: a OK ...",
 	"C: b STORE 1 -FLAGS (\\Deleted)", "S: * 1 FETCH (FLAGS (\\Recent $Forwarded))", "S: b OK ...",
 	"C: c STORE 1 FLAGS.SILENT (\\Flagged)", "S: c OK ...",
 	"C: d FETCH 1 FLAGS", "S: * 1 FETCH (FLAGS (\\Flagged \\Recent))", "S: d OK ...",
@@ -611,6 +611,26 @@ static void says_bye_when_the_room_stops(void **state)
 	kit_run(stopping);
 }
 
+/* RFC 9051 5.4, 7.1.5: whoever says nothing is told why the connection ends; so is who waits in IDLE. */
+static void silent_for_long(struct kit *k)
+{
+	struct stage t;
+	static const char *const lines[] = {
+		"C: a NOOP", "S: a OK ...", "S: * BYE [UNAVAILABLE] Nothing was heard for too long; log in again.", "EOF",
+		"2C: a SELECT INBOX", "2S> a OK ...", "2C: b IDLE", "2S: + ...", "2S: * BYE [UNAVAILABLE] ...", "2EOF", NULL,
+	};
+	stage_open(&t, k);
+	t.home.idle_ms = 100;
+	stage_play(&t, lines);
+	stage_close(&t);
+}
+
+static void ends_silent_sessions(void **state)
+{
+	(void)state;
+	kit_run(silent_for_long);
+}
+
 static void over_quota(struct kit *k)
 {
 	struct stage t;
@@ -665,6 +685,7 @@ int main(void)
 		cmocka_unit_test(searches_beyond_the_search_text),
 		cmocka_unit_test(says_bye_when_the_room_stops),
 		cmocka_unit_test(keeps_to_the_quota),
+		cmocka_unit_test(ends_silent_sessions),
 		cmocka_unit_test(tells_damage_apart),
 		cmocka_unit_test(says_when_a_result_is_not_saved),
 	};

@@ -90,6 +90,7 @@ result run_STORE(struct imap_session *s, struct imap_command *c)
 		imap_enable_condstore(s);
 	if (which.n)
 		TRY(message_flags(s->view, &which, &change, &s->arena, &modified));
+	TRY(imap_news(s, false)); /* a new keyword is told before it is seen on a message */
 	TRY(tell(s, &which, &modified, st->silent));
 	bool gone = !c->uid && !st->silent && any_gone(s, &which); /* RFC 2180 4.2 */
 	if (modified.n)
