@@ -1,6 +1,6 @@
 #!/bin/bash
 # Makes sure that the Debian packages of the named groups are installed.
-#   packaging/packages.sh build [check] [bench]
+#   packaging/packages.sh build [check] [soak] [bench]
 # Lists what is missing before it installs anything; does nothing, quickly,
 # when nothing is missing. Uses sudo when not root.
 set -eu

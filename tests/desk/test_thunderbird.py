@@ -7,8 +7,8 @@ import time
 import pytest
 
 from desk import programs, thunderbird
-from kit import paths, wire
-from kit.clients import open_mailbox, program
+from kit import paths
+from kit.clients import deliver, letter, open_mailbox, program
 
 ARRIVAL = (b'From: Night Shift <night@example.net>\r\nTo: user1@example.test\r\nSubject: arrived by itself\r\n'
            b'Date: Fri, 06 Nov 2026 23:15:00 +0100\r\nMessage-ID: <night.1@example.net>\r\n\r\nIDLE told of it.\r\n')
@@ -83,6 +83,15 @@ def change_elsewhere(server, mail):
     programs.until(lambda: not any('Welcome' in row for row in mail.rows('message')), 'still listed', seconds=AT_ONCE)
 
 
+def outlive_a_restart(server, mail):
+    """The server ends and comes back, and has another message; "Get Messages" logs in again and shows it."""
+    server.stop()
+    server.start()
+    deliver(server, server.users[0], letter('after the restart', 'Good morning.\n'))
+    mail.keys('F5')
+    mail.row('message', 'after the restart')
+
+
 def wait_for_idle(mail):
     programs.until(lambda: SENT.findall(mail.dialogue())[-1] == 'IDLE', 'Thunderbird is not in IDLE')
 
@@ -90,9 +99,7 @@ def wait_for_idle(mail):
 def arrive(server, mail):
     """A message comes in while Thunderbird waits in IDLE; nobody touches anything."""
     wait_for_idle(mail)
-    with wire.Smtp(server.ports['smtp']) as smtp:
-        smtp.command('EHLO client.example')
-        assert smtp.message('night@example.net', [server.users[0]], ARRIVAL).code == 250
+    deliver(server, server.users[0], ARRIVAL)
     started = time.monotonic()
     mail.row('message', 'arrived by itself')
     assert time.monotonic() - started < AT_ONCE
@@ -165,6 +172,7 @@ def test_list_read_move_arrive_send_search(desk):
     mail.eye.picture(paths.LOGS / 'thunderbird.png')
     star_and_delete(server, mail)
     change_elsewhere(server, mail)
+    outlive_a_restart(server, mail)
     send(server, mail)
     search_on_server(mail)
     assert not REFUSED.findall(mail.dialogue())
