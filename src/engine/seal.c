@@ -118,7 +118,6 @@ static int main_write(sqlite3_file *sf, const void *p, int n, sqlite3_int64 at)
 	}
 	memcpy(s->unit, p, SEAL_PAGE);
 	struct box_name name = {BOX_PAGE, (uint64_t)at / SEAL_PAGE + 1, 0};
-	box_nonces(s->unit, SEAL_PAGE, 1);
 	box_seal(&s->box, &name, s->unit, SEAL_PAGE);
 	return to_sqlite(s, file_write(f->file, (uint64_t)at, str_of((const char *)s->unit, SEAL_PAGE)),
 		SQLITE_IOERR_WRITE);

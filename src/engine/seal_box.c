@@ -47,22 +47,23 @@ static void bind(const struct box *b, const struct box_name *name, unsigned char
 	box_put_u64(out + BOX_ID + 16, name->generation);
 }
 
-void box_nonces(unsigned char *units, size_t n, size_t count)
+/* libsodium's generator asks the kernel for the process's id at each call. */
+void box_nonce(struct box *b, unsigned char out[BOX_NONCE])
 {
-	enum { BATCH = 32 }; /* one system call for 32 nonces */
-	unsigned char drawn[BATCH * BOX_NONCE];
-	for (size_t i = 0; i < count; i++) {
-		size_t batch = count - i < BATCH ? count - i : BATCH;
-		if (i % BATCH == 0)
-			randombytes_buf(drawn, batch * BOX_NONCE);
-		memcpy(units + i * n + n - BOX_SPARE, drawn + i % BATCH * BOX_NONCE, BOX_NONCE);
+	if (b->left == 0) {
+		randombytes_buf(b->drawn, sizeof b->drawn);
+		b->left = BOX_DRAWN;
 	}
+	unsigned char *next = b->drawn[--b->left];
+	memcpy(out, next, BOX_NONCE);
+	sodium_memzero(next, BOX_NONCE);
 }
 
-void box_seal(const struct box *b, const struct box_name *name, unsigned char *unit, size_t n)
+void box_seal(struct box *b, const struct box_name *name, unsigned char *unit, size_t n)
 {
 	unsigned char bound[BOUND], *nonce = unit + n - BOX_SPARE;
 	bind(b, name, bound);
+	box_nonce(b, nonce);
 	crypto_aead_xchacha20poly1305_ietf_encrypt_detached(unit, unit + n - BOX_TAG, NULL, unit, n - BOX_SPARE,
 		bound, sizeof bound, NULL, nonce, b->key);
 }

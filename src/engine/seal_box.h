@@ -3,7 +3,11 @@
  * A unit of n bytes is n-40 bytes of ciphertext, a 24-byte random nonce and a
  * 16-byte tag (XChaCha20-Poly1305, draft-irtf-cfrg-xchacha). It is bound to
  * its database, kind, number and generation, so that it opens nowhere else.
- * The box owns a copy of the key; box_wipe forgets it. */
+ * The box owns a copy of the key; box_wipe forgets it.
+ *
+ * Nonces are drawn many at a time and each is taken out before it is used. So
+ * a box has one thread at a time, is never copied once it has sealed, and must
+ * not be used on both sides of a fork: rooms do not fork. */
 #ifndef ENGINE_SEAL_BOX_H
 #define ENGINE_SEAL_BOX_H
 
@@ -17,11 +21,14 @@ enum {
 	BOX_NONCE = 24,
 	BOX_TAG = 16,
 	BOX_SPARE = BOX_NONCE + BOX_TAG, /* what a unit is larger than its content */
+	BOX_DRAWN = 64,                  /* nonces drawn at once */
 };
 
 struct box {
 	unsigned char key[BOX_KEY];
 	unsigned char id[BOX_ID];
+	unsigned char drawn[BOX_DRAWN][BOX_NONCE]; /* the first `left` are unused */
+	size_t left;
 };
 
 enum box_kind { BOX_PAGE = 1, BOX_FRAME = 2, BOX_HEADER = 3 };
@@ -33,10 +40,8 @@ struct box_name {
 };
 
 void box_wipe(struct box *b);
-/* Draws nonces into `count` units of n bytes that lie behind one another. */
-void box_nonces(unsigned char *units, size_t n, size_t count);
-/* Seals over the nonce that lies in the unit. */
-void box_seal(const struct box *b, const struct box_name *name, unsigned char *unit, size_t n);
+void box_nonce(struct box *b, unsigned char out[BOX_NONCE]); /* random bytes that are given out once */
+void box_seal(struct box *b, const struct box_name *name, unsigned char *unit, size_t n);
 /* True when the unit is authentic; the last 40 bytes are then zero. Otherwise
  * the unit's content is lost: who wants to try twice keeps a copy. */
 bool box_open(const struct box *b, const struct box_name *name, unsigned char *unit, size_t n);

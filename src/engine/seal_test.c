@@ -199,6 +199,28 @@ static void nothing_can_be_read_without_the_key(void **state)
 	sim_free(&sim);
 }
 
+/* Over several draws, and what was given out is gone from memory. */
+static void no_nonce_comes_twice(void **state)
+{
+	(void)state;
+	enum { UNITS = 3 * BOX_DRAWN + 5, SIZE = 64 };
+	static unsigned char units[UNITS][SIZE];
+	struct box box = {.left = 0};
+	struct box_name name = {BOX_PAGE, 1, 0};
+	memcpy(box.key, key, BOX_KEY);
+	for (size_t i = 0; i < UNITS; i++) {
+		box_seal(&box, &name, units[i], SIZE);
+		const unsigned char *nonce = units[i] + SIZE - BOX_SPARE;
+		for (size_t k = 0; k < i; k++)
+			assert_memory_not_equal(nonce, units[k] + SIZE - BOX_SPARE, BOX_NONCE);
+		for (size_t k = 0; k < BOX_DRAWN; k++)
+			assert_memory_not_equal(nonce, box.drawn[k], BOX_NONCE);
+	}
+	for (size_t i = 0; i < UNITS; i++)
+		assert_true(box_open(&box, &name, units[i], SIZE));
+	box_wipe(&box);
+}
+
 /* Damages one page and reads everything: it must be noticed, and mending it must mend all. */
 static void expect_damage(struct sim *sim, bool noticed)
 {
@@ -750,6 +772,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_committed_is_there_after_a_kill),
 		cmocka_unit_test(nothing_can_be_read_without_the_key),
+		cmocka_unit_test(no_nonce_comes_twice),
 		cmocka_unit_test(a_changed_page_is_noticed),
 		cmocka_unit_test(a_database_that_was_cut_is_noticed),
 		cmocka_unit_test(damage_inside_the_log_is_reported),

@@ -37,7 +37,6 @@ result wal_put_head(struct wal *w, unsigned slot)
 	unit[SLOT_LIVE] = w->head.live;
 	memcpy(unit + SLOT_SQLITE, w->head.sqlite, WAL_HEADER);
 	struct box_name name = {BOX_HEADER, slot, 0};
-	box_nonces(unit, sizeof unit, 1);
 	box_seal(w->box, &name, unit, sizeof unit);
 	return put(w, slot * WAL_SLOT_AT, unit, sizeof unit);
 }
@@ -162,7 +161,6 @@ static result flush(struct wal *w)
 	}
 	uint32_t count = w->count, ended = w->ended;
 	w->count = 0; /* sealed in place: what is held is gone, also when the write fails */
-	box_nonces(w->held, WAL_FRAME, count);
 	for (uint32_t i = 0; i < count; i++) {
 		unsigned char *unit = w->held + (size_t)i * WAL_FRAME;
 		if (box_get_u32(unit + 4) != 0)
@@ -375,9 +373,9 @@ static result choose_head(struct wal *w, bool salvage, bool *other)
 		return failure(FAIL_DAMAGE, "both headers of the database's log are damaged; restore from a backup");
 	/* A log that was never used, or is given up. The number starts at random, so that frames of a
 	 * log which was here before never fit. */
-	unsigned char draw[8 + BOX_SPARE];
-	box_nonces(draw, sizeof draw, 1);
-	w->durable_generation = box_get_u64(draw + 8) >> 2;
+	unsigned char draw[BOX_NONCE];
+	box_nonce(w->box, draw);
+	w->durable_generation = box_get_u64(draw) >> 2;
 	w->durable_slot = 1;
 	w->head = (struct wal_head){.generation = w->durable_generation};
 	return OK;

@@ -37,7 +37,7 @@ struct wal_head {
 
 struct wal {
 	struct file *file;
-	const struct box *box;
+	struct box *box;
 	struct wal_head head;
 	unsigned durable_slot;
 	uint64_t durable_generation;
