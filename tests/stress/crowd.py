@@ -16,6 +16,7 @@ WEIGHTS = ((26, steps.store), (6, steps.copy), (6, steps.move), (6, steps.expung
 ALL = ' '.join(['UID', 'FLAGS', 'MODSEQ', 'RFC822.SIZE', 'INTERNALDATE', 'EMAILID',
                 'BODY.PEEK[HEADER.FIELDS (X-CHECK)]'])
 LAST_WORDS = 60
+PAUSE = 0.02
 
 
 class Client(Session):
@@ -29,22 +30,37 @@ class Client(Session):
         super().__init__(crowd, name, enable)
 
     def step(self, rng):
-        what, = rng.choices([one for _, one in self.table], [weight for weight, _ in self.table])
         try:
-            if not self.view:
-                steps.enter(self, rng)
-            if self.view:
-                self.learn()
-                what(self, rng)
-            self.learn()
+            if self.away:
+                self.stay_away(rng)
+            else:
+                self.act(rng)
         except Dropped:
             self.history.counts['dropped'] += 1
             if self.unsure:
                 steps.look_again(self)
 
+    def act(self, rng):
+        what, = rng.choices([one for _, one in self.table], [weight for weight, _ in self.table])
+        if not self.view:
+            steps.enter(self, rng)
+        if self.view:
+            self.learn()
+            what(self, rng)
+        self.learn()
+
+    def stay_away(self, rng):
+        time.sleep(PAUSE)
+        if rng.random() < 0.4:
+            self.come_back(rng)
+            self.learn()
+
     def settle(self):
         """At a checkpoint: who waits in IDLE is told everything without asking; then NOOP has no news."""
         try:
+            if self.away:
+                self.come_back(random.Random(self.crowd.seed))
+                self.learn()
             self.idle_begin()
             self.idle_hear(0.02)
             told = self.view and (list(self.view.uids), {u: (m.flags, m.modseq) for u, m in self.view.messages.items()})
@@ -59,7 +75,7 @@ class Client(Session):
 
 def clients(crowd):
     """The cast: at least one of each kind."""
-    wait, back = (20, steps.idle), (8, steps.resync)
+    wait, back = (20, steps.idle), (12, steps.go_away)
     return [
         Client(crowd, 'plain'),
         Client(crowd, 'numbers', more=[wait], examines=0.5),

@@ -37,6 +37,7 @@ class Session:
         self.name = name
         self.enable = enable
         self.view = None
+        self.away = None        # the view of a connection that was given up
         self.at_stake = None    # notes the doubt when the answer to the command at hand is lost
         self.owed = set()       # UIDs that were not answered for: the next NOOP must take them away
         self.transcript = collections.deque(maxlen=TRANSCRIPT)
@@ -244,17 +245,22 @@ class Session:
 
     # Coming back (RFC 7162 3.2.5).
 
-    def resync(self, rng):
-        """Loses the connection and comes back with what is known."""
-        old = self.view
+    def go_away(self, rng):
+        """Keeps what it knows, and nothing else."""
+        self.away = self.view
         if rng.random() < 0.3:
             self.do('LOGOUT')
         self.close()
+        self.view = None
+
+    def come_back(self, rng):
+        old, self.away = self.away, None
         self.connect()
         form = rng.choice(['', '', f' 1:{old.top or 1}', f' 1:{old.top or 1} {pairs(old, rng)}'])
         said = self.select(old.mailbox, 'SELECT' if old.writes else 'EXAMINE',
                            f' (QRESYNC ({old.uidvalidity} {max(old.highest, 1)}{form.rstrip()}))', old)
         if said:
+            self.history.note('resynchronised', self.history.notes)
             self.view.put_back(limited=bool(form))
 
 

@@ -1,7 +1,7 @@
 """What IMAP clients do, one step each. All choices come from the step's own generator."""
 from kit import load
 from stress import responses
-from stress.view import FLAGS, KEYWORDS
+from stress.view import FLAGS
 
 SIZES = (200, 200, 400, 1500, 1500, 6000, 80000)
 NAMES = ('a', 'b', 'c')
@@ -274,10 +274,7 @@ def idle(s, rng):
     s.idle_end()
 
 
-def resync(s, rng):
+def go_away(s, rng):
     s.noop(rng)
     s.learn()
-    s.resync(rng)
-
-
-assert set(KEYWORDS) <= set(FLAGS)
+    s.go_away(rng)
