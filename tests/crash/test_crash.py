@@ -1,6 +1,5 @@
 """kill -9 under load: every message and flag the server said it keeps is there, once, whole."""
 import contextlib
-import json
 import os
 import random
 import signal
@@ -56,15 +55,6 @@ def wait_for_success(running, since):
         time.sleep(0.02)
 
 
-def hurry_the_queue(server):
-    """What an operator would do: letters that several kills in a row have put off, or into quarantine, are tried now."""
-    listed = server.command('--json', 'queue', 'list')
-    if listed.returncode != 0:    # web may be on its way back
-        return
-    for row in json.loads(listed.stdout)['rows']:
-        server.command('queue', 'release', str(row['item']))
-
-
 def wait_until_open(server, account, deadline):
     """A process that was killed a moment ago may refuse its owner; what it then shows is checked without mercy."""
     while True:
@@ -91,7 +81,7 @@ def verify(server, running):
                 break
             time.sleep(0.5)    # what an account could not take comes out of the queue, at first by itself
             if time.monotonic() > unaided:
-                hurry_the_queue(server)
+                server.hurry_the_queue()
         assert not missing, f'{account}: {len(missing)} acknowledged messages are lost: {sorted(missing)[:10]}'
         doubled = {n: c for n, c in found.items() if c > 1}
         assert not doubled, f'{account}: {doubled}'

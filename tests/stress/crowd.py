@@ -1,12 +1,13 @@
 """Several clients at work on one account, and the checkpoints where everything must agree."""
 import random
+import signal
 import threading
 import time
 
 from kit import paths, wire
 from stress import judge, letters, reading, responses, steps
 from stress.history import History
-from stress.session import Dropped, Session
+from stress.session import BROKEN, Dropped, Session
 from stress.view import Message
 
 FIXED = ('INBOX', 'Work', 'Archive')
@@ -16,6 +17,7 @@ WEIGHTS = ((26, steps.store), (6, steps.copy), (6, steps.move), (6, steps.expung
 ALL = ' '.join(['UID', 'FLAGS', 'MODSEQ', 'RFC822.SIZE', 'INTERNALDATE', 'EMAILID',
                 'BODY.PEEK[HEADER.FIELDS (X-CHECK)]'])
 LAST_WORDS = 60
+BACK_SECONDS = 15 * paths.SLOWER
 PAUSE = 0.02
 
 
@@ -93,27 +95,46 @@ def clients(crowd):
 class Crowd:
     """One run: rounds of steps by all clients at once, a checkpoint behind each."""
 
-    def __init__(self, server, account, seed):
-        self.server, self.account, self.seed = server, account, seed
+    def __init__(self, server, account, seed, kills=()):
+        """`kills`: rooms of which a process is killed in each round; None: the whole server."""
+        self.server, self.account, self.seed, self.kills = server, account, seed, kills
         self.history = History()
-        self.restarting = False
         self.problems = []
         self.quota = None
         self.prepare()
         self.clients = clients(self)
 
     def prepare(self):
-        with self.fresh() as imap:
+        with self.log_in() as imap:
             for name in FIXED:
                 if name != 'INBOX':
                     imap.command(f'CREATE "{name}"')
             self.history.inbox = self.read(imap, 'INBOX')[0]
             imap.command('SETQUOTA "" (STORAGE 1000000)')
 
-    def fresh(self):
-        imap = wire.Imap(self.server.ports['imap'])
-        imap.login(self.account, self.server.password)
-        return imap
+    def log_in(self):
+        """An IMAP connection; where rooms are killed it may need some patience."""
+        deadline = time.monotonic() + BACK_SECONDS
+        while True:
+            try:
+                imap = wire.Imap(self.server.ports['imap'])
+                answer = imap.command(f'LOGIN "{self.account}" "{self.server.password}"')
+                if answer.ok:
+                    return imap
+                assert self.kills, answer.text
+            except BROKEN:
+                assert self.kills, 'the server closes the connection at login'
+            assert time.monotonic() < deadline, 'nobody can log in'
+            time.sleep(PAUSE)
+
+    def log_in_by_pop(self):
+        with self.log_in():    # so that the account is there
+            pop = wire.Pop3(self.server.ports['pop3'])
+        answer = pop.login(self.account, self.server.password)
+        if not answer.startswith(b'+OK'):
+            assert self.kills, answer
+            raise wire.Closed(answer)
+        return pop
 
     def is_passing(self, name):
         """A mailbox that its maker may rename or delete at any time."""
@@ -132,11 +153,25 @@ class Crowd:
                    for client in self.clients]
         for thread in threads:
             thread.start()
+        if self.kills:
+            self.kill(random.Random(f'{self.seed}/kill/{number}'))
         for thread in threads:
             thread.join(60 * paths.SLOWER)
             assert not thread.is_alive(), 'a client hangs'
         self.report()
         self.checkpoint()
+
+    def kill(self, rng):
+        time.sleep(rng.uniform(0.1, 0.8))
+        room = rng.choice(self.kills)
+        self.history.counts['kills'] += 1
+        if room is None:
+            self.server.kill()
+            self.server.start()
+            return
+        for process in self.server.processes():
+            if process.room == room:
+                process.signal(signal.SIGKILL)
 
     def work(self, client, number, count):
         for step in range(count):
@@ -160,7 +195,7 @@ class Crowd:
     # A checkpoint.
 
     def checkpoint(self):
-        with self.fresh() as imap:
+        with self.log_in() as imap:
             self.wait_for_deliveries(imap)
             for client in self.clients:
                 try:
@@ -177,8 +212,14 @@ class Crowd:
             self.history.forget(fresh)
 
     def wait_for_deliveries(self, imap):
-        """A delivery may have been put off for a moment; then it comes from the queue."""
-        assert imap.command('NOOP').ok
+        """What the account could not take when it was killed comes out of the queue."""
+        deadline = time.monotonic() + BACK_SECONDS
+        while self.kills and time.monotonic() < deadline:
+            here = {m.name for m in self.read(imap, 'INBOX')[1].values()} | {f[0] for f in self.history.seen.values()}
+            if not set(self.history.sent) - here - self.history.taken_by_pop:
+                return
+            self.server.hurry_the_queue()
+            time.sleep(PAUSE)
 
     def everything(self, imap):
         """Every mailbox as a connection sees it that knows nothing of before."""
@@ -249,10 +290,10 @@ def same_view(client, fresh):
                 '\n'.join(list(client.transcript)[-60:])
 
 
-def run(server, account, seed, rounds, count):
+def run(server, account, seed, rounds, count, kills=()):
     """One whole run; tells what was done."""
     started = time.monotonic()
-    crowd = Crowd(server, account, seed)
+    crowd = Crowd(server, account, seed, kills)
     try:
         for number in range(rounds):
             crowd.round(number, count)

@@ -77,6 +77,16 @@ class Letter:
         return [f for f in FLAGS if not self.might_have(f, f in flags, start, end)]
 
 
+@dataclasses.dataclass
+class Doubt:
+    """A command whose answer was lost: its messages may be there, each once more."""
+    start: float
+    names: list
+    sources: dict = dataclasses.field(default_factory=dict)   # of MOVE: (MAILBOXID, uid) -> name
+    whole: bool = False                                       # all of them or none
+    found: list = dataclasses.field(default_factory=list)
+
+
 class History:
     """Everything noted since the last checkpoint, and what stood then. Any thread may note."""
 
@@ -90,7 +100,7 @@ class History:
         self.unsettled = []           # born and changes in mailboxes whose id is not known yet
         self.sent = {}                # name -> (start, end) of deliveries that found no UID yet
         self.taken_by_pop = set()     # names of messages that POP3 removed
-        self.doubts = []              # (start, names): messages that may be there, each once more
+        self.doubts = []              # Doubt
         self.popped = []              # (emailid, login start, login end, start, end)
         self.snapshots = []           # (start, end, how often each EMAILID was in INBOX)
         self.expunges = []            # (MAILBOXID, uids or None, start, end)
@@ -143,6 +153,9 @@ class History:
         assert before == flags, f'message {uid} of {mailboxid} had at MODSEQ {modseq} {sorted(before)}, ' \
                                 f'and had at the same {sorted(flags)}'
 
+    def doubt(self, *fields):
+        self.note('doubts', self.doubts, Doubt(*fields))
+
     def recent(self, mailboxid, uid, who):
         with self.lock:
             before = self.recents.setdefault((mailboxid, uid), who)
@@ -150,8 +163,12 @@ class History:
 
     # What the facts say, once all is quiet.
 
-    def settle(self):
-        """Puts the facts of this round together; gives the mailbox ids of each birth that found one."""
+    def is_gone(self, box, uid):
+        return uid not in self.fresh.get(box, ())
+
+    def settle(self, fresh):
+        """Puts the facts of this round together. `fresh` is what there is now, of each mailbox its messages."""
+        self.fresh = fresh
         born = [(self.ids.get(v), uid, span, one) for v, uid, span, one in self.unsettled]
         for box, uid, span, (name, first) in born:
             if box is None:     # it was deleted before anybody learned its id
@@ -188,10 +205,11 @@ class History:
         if name in self.sent and box == self.inbox:
             self.letters[box, uid] = Letter(*self.sent.pop(name), flags=frozenset(), name=name)
             return
-        for start, names in self.doubts:
-            if name in names:
-                names.remove(name)
-                self.letters[box, uid] = Letter(start, math.inf, name=name)
+        for doubt in self.doubts:
+            if name in doubt.names:
+                doubt.names.remove(name)
+                doubt.found.append(name)
+                self.letters[box, uid] = Letter(doubt.start, math.inf, name=name)
                 return
         raise AssertionError(f'nobody put {name} into {box} as UID {uid}')
 

@@ -12,7 +12,7 @@ def judge(history, fresh):
         for uid, message in messages.items():
             history.saw(box, uid, message)
             history.state(box, uid, message.modseq, message.flags)
-    history.settle()
+    history.settle(fresh)
     removed_by_pop = candidates_of_pop(history)
     for (box, uid), letter in history.letters.items():
         if box not in fresh:
@@ -25,6 +25,8 @@ def judge(history, fresh):
         else:
             was_removed(history, box, uid, letter, removed_by_pop)
     deliveries_found(history)
+    all_or_none(history)
+    snapshots_explained(history)
     reads_explained(history, fresh)
     lists_explained(history, fresh, removed_by_pop)
     modseqs_rise(history)
@@ -52,7 +54,7 @@ def candidates_of_pop(history):
     for emailid, login_start, login_end, start, end in history.popped:
         meant = [uid for uid in by_id[emailid] if history.letters[inbox, uid].made < login_end]
         for uid in meant:
-            found[inbox, uid].append((len(meant) == 1, start, end))
+            found[inbox, uid].append((len(meant) == 1 and end < math.inf, start, end))
     return found
 
 
@@ -67,6 +69,8 @@ def must_be_there(history, box, uid, letter, popped):
 def was_removed(history, box, uid, letter, popped):
     if letter.moved or popped[box, uid]:
         return
+    if any(name in d.found for d in history.doubts if (name := d.sources.get((box, uid)))):
+        return
     for where, uids, start, end in history.expunges:
         if where == box and (uids is None or uid in uids) and letter.might_have('\\Deleted', True, start, end):
             return
@@ -78,6 +82,21 @@ def deliveries_found(history):
     lost = set(history.sent) - history.taken_by_pop
     assert not lost, f'accepted by SMTP and not there: {sorted(lost)[:5]}'
     history.sent.clear()
+
+
+def all_or_none(history):
+    """RFC 3502: the messages of one APPEND."""
+    for doubt in history.doubts:
+        assert not (doubt.whole and doubt.found and doubt.names), f'{doubt.found} are there, {doubt.names} are not'
+
+
+def snapshots_explained(history):
+    """What POP3 shows at login: all that were there before and are still, as often as they are there."""
+    for start, end, ids in history.snapshots:
+        must = collections.Counter(letter.emailid for (box, uid), letter in history.letters.items()
+                                   if box == history.inbox and letter.end < start and not history.is_gone(box, uid))
+        missing = must - ids
+        assert not missing, f'POP3 did not show {dict(missing)} at login ({start:.6f}-{end:.6f})'
 
 
 def reads_explained(history, fresh):

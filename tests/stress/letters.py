@@ -5,6 +5,7 @@ import time
 
 from kit import load, wire
 from stress.history import clock
+from stress.session import BROKEN
 
 PAUSE = 0.03
 SIZES = (200, 400, 1500, 5000, 90000)
@@ -19,18 +20,31 @@ class Sender:
 
     def step(self, rng):
         time.sleep(rng.random() * PAUSE)
-        self.smtp = self.smtp or wire.Smtp(self.crowd.server.ports['smtp'])
         name = f'{self.name}-{rng.getrandbits(48):x}'.encode()
         octets = load.message(name, rng.choice(SIZES))
         history = self.crowd.history
         history.writes(name, octets.split(b'\r\n\r\n', 1)[1])
-        start = clock()
-        answer = self.smtp.message('load@example.net', [self.crowd.account], octets, chunked=rng.random() < 0.3)
+        start, chunked = clock(), rng.random() < 0.3
+        try:
+            self.smtp = self.smtp or wire.Smtp(self.crowd.server.ports['smtp'])
+            answer = self.smtp.message('load@example.net', [self.crowd.account], octets, chunked)
+        except BROKEN:
+            self.smtp = None
+            self.refused(name, start)
+            return
         self.transcript.append(f'{name.decode()}: {answer}')
-        assert answer.code == 250, str(answer)
+        if answer.code != 250:
+            self.refused(name, start)
+            return
         with history.lock:
             history.counts['deliveries'] += 1
-            history.sent[name] = (start, clock())
+            # To an account that was just killed it may come later, by way of the queue.
+            history.sent[name] = (start, math.inf if self.crowd.kills else clock())
+
+    def refused(self, name, start):
+        """Only where rooms are killed; then it may be there all the same."""
+        assert self.crowd.kills, f'{name} was refused: {list(self.transcript)[-1:]}'
+        self.crowd.history.doubt(start, [name])
 
     def settle(self):
         pass
@@ -59,15 +73,20 @@ class Popper:
         return self.pop.rest()
 
     def step(self, rng):
-        if not self.pop:
-            self.begin()
         what = rng.choice([self.retrieve] * 4 + [self.mark] * 3 + [self.listed, self.reset, self.quit, self.drop])
-        what(rng)
+        try:
+            if not self.pop:
+                self.begin()
+            what(rng)
+        except BROKEN:
+            self.transcript.append('(end)')
+            self.pop = None
+            if not self.crowd.kills:
+                raise
 
     def begin(self):
-        self.pop = wire.Pop3(self.crowd.server.ports['pop3'])
         start = clock()
-        assert self.pop.login(self.crowd.account, self.crowd.server.password).startswith(b'+OK')
+        self.pop = self.crowd.log_in_by_pop()
         self.login = (start, clock())
         rows = [line.split() for line in self.lines('UIDL')]
         sizes = dict(line.split() for line in self.lines('LIST'))
@@ -118,11 +137,12 @@ class Popper:
         start = clock()
         try:
             said = self.say('QUIT')
-        except wire.Closed:
+        except BROKEN:
             self.note_removed((start, math.inf))
             raise
-        assert said.startswith(b'+OK'), said
-        self.note_removed((start, clock()))
+        sure = said.startswith(b'+OK')
+        assert sure or self.crowd.kills, said
+        self.note_removed((start, clock() if sure else math.inf))
         self.drop(rng)
 
     def note_removed(self, span):

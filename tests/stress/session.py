@@ -10,6 +10,7 @@ from stress.view import View
 
 QUIET = ('FETCH', 'STORE', 'SEARCH')    # with message numbers: RFC 9051 7.5.1, no EXPUNGE meanwhile
 TRANSCRIPT = 400
+BROKEN = (wire.Closed, ConnectionError)
 ATTEMPTS = 50
 
 
@@ -52,8 +53,7 @@ class Session:
 
     def connect(self):
         self.view, self.owed = None, set()
-        self.wire = wire.Imap(self.crowd.server.ports['imap'])
-        self.wire.login(self.crowd.account, self.crowd.server.password)
+        self.wire = self.crowd.log_in()
         self.transcript.append('--- connected')
         if self.enable:
             said = self.do('ENABLE ' + ' '.join(self.enable))
@@ -73,18 +73,24 @@ class Session:
         start = clock()
         try:
             answer = self.wire.command(text, *literals)
-        except wire.Closed as closed:
-            if self.at_stake:
-                self.at_stake((start, math.inf))
+        except BROKEN as closed:
+            self.in_doubt(start)
             self.lost(closed)
-        finally:
-            self.at_stake = None
+        if self.crowd.kills and b'[UNAVAILABLE]' in answer.text:
+            self.in_doubt(start)
+            self.lost(answer.text.decode())
+        self.at_stake = None
         span = (start, clock())
         for pieces in answer.untagged:
             self.hear(pieces)
         self.transcript.append(f'S: {answer.status} {answer.text.decode()[:300]}')
         assert answer.status != 'BAD', f'{text}: {answer.text.decode()}'
         return Answered(answer, span)
+
+    def in_doubt(self, start):
+        if self.at_stake:
+            self.at_stake((start, math.inf))
+        self.at_stake = None
 
     def lost(self, closed):
         """RFC 2180 3.4: who has a mailbox selected that another session deletes may be sent away."""
@@ -93,7 +99,7 @@ class Session:
         view = self.view
         self.close()
         self.connect()
-        assert self.crowd.restarting or (view and self.crowd.is_passing(view.mailbox)), said
+        assert self.crowd.kills or (view and self.crowd.is_passing(view.mailbox)), said
         raise Dropped from None
 
     def hear(self, pieces):
@@ -139,6 +145,7 @@ class Session:
             self.flags_told.add(uid)
             if b'\\Recent' in one[b'FLAGS'] and self.view.writes:
                 assert 'IMAP4rev2' not in self.enable, r'\Recent where IMAP4rev2 is enabled'
+            if b'\\Recent' in one[b'FLAGS'] and self.view.writes and not self.crowd.kills:
                 self.history.recent(self.view.id, uid, f'{self.name} {id(self.view)}')
             if b'MODSEQ' in one:
                 self.history.state(self.view.id, uid, message.modseq, message.flags)
@@ -221,7 +228,7 @@ class Session:
         try:
             while not (pieces := self.wire.response())[0].startswith(b'+'):
                 self.hear(pieces)
-        except wire.Closed as closed:
+        except BROKEN as closed:
             self.lost(closed)
 
     def idle_hear(self, seconds):
@@ -229,7 +236,7 @@ class Session:
         try:
             while self.wire.pending or select.select([self.wire.socket], [], [], seconds)[0]:
                 self.hear(self.wire.response())
-        except wire.Closed as closed:
+        except BROKEN as closed:
             self.lost(closed)
 
     def idle_end(self):
@@ -238,7 +245,7 @@ class Session:
         try:
             while not (pieces := self.wire.response())[0].startswith(b'i '):
                 self.hear(pieces)
-        except wire.Closed as closed:
+        except BROKEN as closed:
             self.lost(closed)
         self.transcript.append(f'S: {pieces[0].decode()}')
         assert pieces[0].startswith(b'i OK'), pieces[0]

@@ -119,7 +119,8 @@ def transfer(s, rng, verb):
         return
     prefix, text = named(s, rng, uids)
     names, view = names_of(s, uids), s.view
-    s.at_stake = lambda span: s.history.note('doubts', s.history.doubts, (span[0], list(names.values())))
+    sources = {(view.id, u): n for u, n in names.items()} if verb == 'MOVE' else {}
+    s.at_stake = lambda span: s.history.doubt(span[0], list(names.values()), sources)
     said = s.do(f'{prefix}{verb} {text} "{to}"')
     if not said.ok:    # then nothing was copied
         gone = b'EXPUNGEISSUED' in said.text and set(uids) & set(s.gone)
@@ -187,7 +188,7 @@ def append(s, rng):
     octets = [load.message(n, rng.choice(SIZES)) for n in names]
     for name, one in zip(names, octets):
         s.history.writes(name, one.split(b'\r\n\r\n', 1)[1])
-    s.at_stake = lambda span: s.history.note('doubts', s.history.doubts, (span[0], list(names)))
+    s.at_stake = lambda span: s.history.doubt(span[0], list(names), {}, True)
     said = s.do(f'APPEND "{to}"' + ''.join(f' ({" ".join(sorted(f))}) {{}}' for f in flags), *octets)
     if not said.ok:
         assert s.crowd.is_passing(to) and b'TRYCREATE' in said.text, said.text
