@@ -102,6 +102,50 @@ def told_by_uid(slow, dialect):
     assert ends == [b'* VANISHED 1:%d' % MESSAGES] if dialect else len(ends) == MESSAGES
 
 
+def test_a_session_that_fell_far_behind(demo, account):
+    """More changes than the journal keeps: a plain and a QRESYNC session that said nothing meanwhile still hear of all."""
+    many, batch = 9000, 100
+    with wire.Imap(demo.port('imap')) as busy:
+        busy.login(account, demo.password)
+        for _ in range(many // batch):
+            busy.send(b'a APPEND INBOX' + b' {8+}\r\na: b\r\n\r\n' * batch + b'\r\n')
+            assert busy.finish(b'a').ok
+        busy.select()
+        with session(demo, account) as plain, session(demo, account, 'QRESYNC') as quick:
+            for change in ('STORE 1:* +FLAGS.SILENT (\\Flagged)', 'STORE 1:* +FLAGS.SILENT (\\Seen)',
+                           f'STORE 2:{many // 2} -FLAGS.SILENT (\\Flagged)', 'STORE 1,10:20,5000:8000 +FLAGS.SILENT (\\Deleted)',
+                           'EXPUNGE', 'APPEND INBOX (\\Draft) {8+}\r\na: b\r\n\r\n'):
+                assert busy.command(change).ok, change
+            left = busy.command('UID FETCH 1:* FLAGS').untagged
+            assert heard(plain, many) == heard(quick, many) == {int(u[0].split()[4]): flags(u[0]) for u in left}
+
+
+def flags(line):
+    return frozenset(re.search(rb'FLAGS \(([^)]*)\)', line)[1].split()) - {b'\\Recent'}
+
+
+def heard(connection, many):
+    """What a session that knew of `many` messages without flags knows after its next command: flags by UID."""
+    uids, known = list(range(1, many + 1)), {uid: frozenset() for uid in range(1, many + 1)}
+    for (line, *_) in connection.command('NOOP').untagged:
+        if line.endswith(b' EXPUNGE'):
+            del known[uids.pop(int(line.split()[1]) - 1)]
+        elif line.startswith(b'* VANISHED '):
+            gone = {uid for part in line.split()[2].split(b',') for uid in
+                    range(int(part.split(b':')[0]), int(part.split(b':')[-1]) + 1)}
+            assert gone <= set(uids)
+            uids = [uid for uid in uids if uid not in gone]
+            known = {uid: known[uid] for uid in uids}
+        elif b' FETCH ' in line:
+            known[uids[int(line.split()[1]) - 1]] = flags(line)
+        elif line.endswith(b' EXISTS'):
+            new = int(line.split()[1]) - len(uids)
+            assert new == 1, line
+    for (line,) in connection.command(f'UID FETCH {many + 1}:* FLAGS').untagged:
+        known[many + 1] = flags(line)
+    return known
+
+
 def test_a_phone_opens_ten(demo, account):
     """Ten connections of one account from one device, all in IDLE, hear of a letter at once; a second device too."""
     phone = [session(demo, account) for _ in range(10)]

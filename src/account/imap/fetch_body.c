@@ -27,16 +27,27 @@ static void put_nil(struct piece *p, result why)
 		p->g->trouble = why;
 }
 
+/* A literal must not hold NUL (RFC 9051 9, CHAR8); BINARY gives the octets as they are. */
+static void hide_nul(char *p, size_t n)
+{
+	for (char *end = p + n; n && (p = memchr(p, '\0', n)); n = (size_t)(end - p))
+		*p = '?';
+}
+
 static void put_text(struct piece *p, str text)
 {
 	buf *out = &p->g->s->out;
+	size_t start;
 	put_name(p);
 	if (!text.n) {
 		buf_put(out, STR("\"\""));
 		return;
 	}
 	imap_put_literal_head(out, text.n, false);
+	start = out->n;
 	buf_put(out, text);
+	if (!out->broken)
+		hide_nul(out->p + start, text.n);
 }
 
 static result open_letter(struct piece *p)
@@ -67,13 +78,18 @@ static result put_range(struct piece *p)
 	}
 	put_name(p);
 	/* RFC 9051 7.5.2: literal8 says that there may be a NUL; of a long part nobody knows. */
+	bool binary = p->sec->name == IMAP_BINARY;
 	bool nul = n < at.n || str_chr(buf_str(&piece), '\0') != STR_NONE;
-	imap_put_literal_head(&s->out, at.n, p->sec->name == IMAP_BINARY && nul);
+	imap_put_literal_head(&s->out, at.n, binary && nul);
 	if (at.n <= IMAP_GATHER) {
+		if (!binary)
+			hide_nul(piece.p, piece.n);
 		buf_put(&s->out, buf_str(&piece));
 		return imap_send_if_long(s);
 	}
 	for (;;) {
+		if (!binary)
+			hide_nul(piece.p, piece.n);
 		TRY(imap_send(s, false));
 		s->link = stream_write(s->stream, buf_str(&piece));
 		TRY(s->link);
