@@ -152,7 +152,9 @@ static result on_wrap(
 static char *copy(str s)
 {
 	char *p = mem_alloc(s.n + 1); /* zeroed */
-	must(p != NULL);
+	if (!p)
+		p = mem_alloc(s.n + 1);
+	must(p != NULL); /* the stage has memory when its players are refused some: asked again it is given */
 	if (s.n)
 		memcpy(p, s.p, s.n);
 	return p;
@@ -230,6 +232,27 @@ static const struct sides sides[] = {
 	{&courier_account_as_courier_kind, &courier_account_as_account_kind, &account_handlers},
 };
 
+static result open_pair(size_t i, const struct sides *s)
+{
+	int ends[2];
+	channel_close(&kit->near[i]);
+	channel_close(&kit->far[i]);
+	TRY(net_pair(SOCK_SEQPACKET, ends));
+	struct channel_options near = {.fd = ends[0], .peer = "neighbour"};
+	struct channel_options far = {.fd = ends[1], .peer = "edge", .ctx = &kit->far[i]};
+	result r = channel_open(&near, s->near, s->hears, &kit->near[i]);
+	if (failed(r)) {
+		close(ends[1]);
+		return r;
+	}
+	return channel_open(&far, s->far, s->handlers, &kit->far[i]);
+}
+
+static bool is_whole(size_t i)
+{
+	return kit->near[i] && kit->far[i] && channel_is_open(kit->near[i]) && channel_is_open(kit->far[i]);
+}
+
 static result connect_to(size_t i, struct channel **out)
 {
 	const struct sides *s = &sides[i < 4 ? i : 4];
@@ -237,14 +260,8 @@ static result connect_to(size_t i, struct channel **out)
 		return failure(FAIL_CLOSED, "the other room has gone");
 	if (fiber_cancelled())
 		return failure(FAIL_CANCELLED, "the process is ending");
-	if (!kit->near[i]) {
-		int ends[2];
-		TRY(net_pair(SOCK_SEQPACKET, ends));
-		struct channel_options near = {.fd = ends[0], .peer = "neighbour"};
-		struct channel_options far = {.fd = ends[1], .peer = "edge", .ctx = &kit->far[i]};
-		must(!failed(channel_open(&near, s->near, s->hears, &kit->near[i])));
-		must(!failed(channel_open(&far, s->far, s->handlers, &kit->far[i])));
-	}
+	if (!is_whole(i))
+		TRY(open_pair(i, s));
 	*out = kit->near[i];
 	return OK;
 }
@@ -306,10 +323,11 @@ static void guest(void *arg)
 {
 	struct kit *k = arg;
 	struct client *c = &k->guest;
-	must(!failed(limits_enter(&k->edge.limits, &c->address, c->trusted)));
-	client_session(c);
-	if (!c->uncounted)
-		limits_leave(&k->edge.limits, &c->address, c->trusted);
+	if (!failed(limits_enter(&k->edge.limits, &c->address, c->trusted))) {
+		client_session(c);
+		if (!c->uncounted)
+			limits_leave(&k->edge.limits, &c->address, c->trusted);
+	}
 	stream_free(&c->stream);
 	k->over = true;
 }
