@@ -61,6 +61,7 @@ void kit_hang_up(struct kit *k);         /* and lets the session end */
  *   "C: text"   the client sends it with CRLF; "c: text" without; \r and \n mean CR and LF
  *   "S: text"   the next reply begins so (SMTP: its last line; else each line is one)
  *   "H: text"   that reply holds this; "N: text": it does not
+ *   "L:"        the silent neighbours say what they had to say
  *   "W: n"      nothing is said for n milliseconds
  *   "K: n"      so many copies are kept by now; "Q: n": so many of them by the queue
  *   "END"       the connection has ended

@@ -82,6 +82,11 @@ static void one_step(struct play *p)
 		must(str_to_u64(text, &ms));
 		kit_wait(ms);
 		return;
+	case 'L':
+		p->kit->silent = 0;
+		gate_wake_all(&p->kit->loud);
+		kit_wait(0);
+		return;
 	case 'K':
 	case 'Q':
 		expect_kept(p, text, p->kit->step.p[0] == 'Q');

@@ -41,6 +41,8 @@ static const struct scene scenes[] = {
 		.open = true},
 	{"auth is silent", HELLO "C: a LOGIN user1@here.test secret\nW: 61000\nS: a NO [UNAVAILABLE]", .open = true,
 		.silent = KIT_AUTH},
+	{"auth answers too late", HELLO "C: a LOGIN user1@here.test secret\nW: 61000\nS: a NO [UNAVAILABLE]\nL:\n"
+		"S: * BYE\nEND", .open = true, .silent = KIT_AUTH},
 	{"auth is gone", HELLO "C: a LOGIN user1@here.test secret\nS: a NO [UNAVAILABLE]", .open = true, .gone = KIT_AUTH},
 	{"a literal of 4 GB", HELLO "C: a LOGIN {4294967295}\nS: a BAD [TOOBIG]\nC: b NOOP\nS: b OK", .open = true},
 	{"a literal of no size", HELLO "C: a LOGIN {99999999999999999999}\nS: a BAD [TOOBIG]\nC: b NOOP\nS: b OK\n"

@@ -109,6 +109,18 @@ static const struct scene scenes[] = {
 		LETTER "W: 121000\nS: 250\nK: 1\nQ: 1", .silent = KIT_ACCOUNT},
 	{"two accounts are silent at RCPT: not longer", EHLO FROM "C: RCPT TO:<both@here.test>\nW: 21000\n"
 		"S: 250", .silent = KIT_ACCOUNT},
+	{"auth answers too late", EHLO FROM "C: RCPT TO:<user1@here.test>\nW: 21000\nS: 451 4.3.0\nL:\n"
+		TO("user1") LETTER "S: 250\nK: 1", .silent = KIT_AUTH},
+	{"inspect answers too late", EHLO FROM TO("user1") LETTER "W: 61000\nW: 61000\nS: 451 4.3.0\nL:\nK: 0\n"
+		FROM TO("user1") LETTER "S: 250\nK: 1\nQ: 0", .silent = KIT_INSPECT},
+	{"an account keeps its copy too late: the queue's is the same delivery", EHLO FROM
+		"C: RCPT TO:<user1@here.test>\nW: 21000\nS: 250\n" LETTER "W: 121000\nS: 250\nK: 1\nQ: 1\nL:\n"
+		"K: 2\nQ: 1\n" FROM TO("user1") LETTER "S: 250\nK: 3\nQ: 1", .silent = KIT_ACCOUNT},
+	{"the queue keeps too late: the client sends again", EHLO FROM TO("user1") LETTER "W: 121000\nW: 61000\n"
+		"S: 451 4.3.0\nL:\nQ: 1\n" FROM TO("user1") LETTER "S: 250\nQ: 2", .silent = KIT_QUEUE,
+		.gone = KIT_ACCOUNT},
+	{"vault wraps too late", EHLO FROM TO("user1") LETTER "W: 21000\nS: 451 4.3.0\nK: 0\nL:\n"
+		FROM TO("user1") LETTER "S: 250\nQ: 1", .silent = KIT_VAULT, .gone = KIT_ACCOUNT},
 	{"an account refuses", EHLO FROM TO("user1") LETTER "S: 250\nQ: 1", .refuses = KIT_ACCOUNT},
 	{"an account is gone", EHLO FROM TO("user1") LETTER "S: 250\nQ: 1", .gone = KIT_ACCOUNT},
 	{"an account is unable", EHLO FROM TO("both") LETTER "S: 250\nQ: 2", .unable = true},
@@ -393,6 +405,7 @@ static void lose_auth(struct kit *k)
 	begin(k);
 	kit_play(k, EHLO FROM TO("user1") TO("user1"));
 	channel_close(&k->far[NEIGHBOUR_AUTH]);
+	k->gone = KIT_AUTH; /* and is not back yet */
 	kit_play(k, "C: RCPT TO:<user1@here.test>\nS: 451");
 }
 

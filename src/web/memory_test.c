@@ -116,7 +116,7 @@ static size_t read_statuses(str said, int status[ASKED])
 {
 	size_t n = 0;
 	while (said.n) {
-		uint64_t code;
+		uint64_t code = 0;
 		size_t at = str_find(said, STR("HTTP/1.1 ")), head, body;
 		if (at == STR_NONE)
 			break;

@@ -2,7 +2,8 @@
  *
  * It is put in a real room's place, hears the supervisor out, says ready, and
  * then, by LIAR: answers every message of a visitor with octets that are no
- * answer (NONSENSE), or ends at once with the message in hand (DIES). */
+ * answer (NONSENSE), ends at once with the message in hand (DIES), or hears
+ * everything and says nothing (MUTE). */
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,7 +12,7 @@
 #include "talk/supervisor_room.h"
 
 enum { SUPERVISOR = 3, FDS = 64, PACKET = 200000 };
-enum { NONSENSE = 1, DIES = 2 };
+enum { NONSENSE = 1, DIES = 2, MUTE = 3 };
 
 static struct pollfd fds[FDS] = {{.fd = SUPERVISOR, .events = POLLIN}};
 static nfds_t fds_n = 1;
@@ -55,6 +56,8 @@ static void hear_visitor(int fd)
 		return;
 	if (LIAR == DIES)
 		_exit(9);
+	if (LIAR == MUTE)
+		return;
 	memset(packet + TALK_HEADER, 0xff, 64);
 	packet[0]++; /* the answer's number, with the question's request */
 	if (send(fd, packet, TALK_HEADER + 64, 0) < 0)

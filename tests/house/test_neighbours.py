@@ -1,12 +1,15 @@
 """A room that breaks its word is replaced, and nobody dies of it."""
 import json
+import pathlib
 import shutil
+import signal
 import subprocess
+import tempfile
 import time
 
 import pytest
 
-from kit import paths, server, wire
+from kit import load, paths, server, wire
 
 PROGRAMS = ['postern', 'posternd', *(f'postern-{r}' for r in ('vault', 'watch', 'auth', 'inspect', 'queue', 'edge',
                                                               'web', 'account'))]
@@ -47,6 +50,99 @@ def postern(one, *words):
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+# What a client is told while a room lies: a letter, then an IMAP login of an account that is at work and of one that is
+# not. 250 means kept, at the latest by the queue; 4 any 4xx; OK or NO of LOGIN.
+WHILE_LYING = {
+    'auth': (4, 'NO', 'NO'),
+    'inspect': (4, 'OK', 'OK'),
+    'account': (250, 'NO', 'NO'),
+    'vault': (250, 'OK', 'NO'),
+    'queue': (250, 'OK', 'OK'),
+    'watch': (250, 'OK', 'OK'),
+    'web': (250, 'OK', 'OK'),
+}
+PATIENT = 200    # seconds: more than anybody waits for a neighbour
+
+
+@pytest.fixture
+def house_with_switches(binaries, monkeypatch):
+    """A folder of programs in which each room can be exchanged while the server runs."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix='postern-house-', dir='/tmp'))    # the rooms' users may enter
+    folder.chmod(0o755)
+    for name in PROGRAMS:
+        is_room = name.startswith('postern-')
+        shutil.copy(binaries / name, folder / (f'{name}.good' if is_room else name))
+        if is_room:
+            shutil.copy(binaries / 'tests' / 'house' / 'switch', folder / name)
+    monkeypatch.setattr(paths, 'BUILD', folder)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def put_in_place(one, liar, room):
+    """The room's next processes are that liar, or none; the present ones end."""
+    place = paths.BUILD / f'postern-{"edge" if room.startswith("edge") else room}.liar'
+    place.unlink(missing_ok=True)
+    if liar:
+        shutil.copy(liar, place)
+    for process in one.processes():
+        if process.room == room:
+            process.signal(signal.SIGKILL)
+
+
+def letter(one, user, name):
+    with wire.Smtp(one.ports['smtp'], timeout=PATIENT) as smtp:
+        code = smtp.message('a@sender.example', [user], load.message(name, 500)).code
+    return 4 if 400 <= code < 500 else code
+
+
+def login(one, user):
+    with wire.Imap(one.ports['imap'], timeout=PATIENT) as imap:
+        return imap.command(f'LOGIN "{user}" "{one.password}"').status
+
+
+def in_time(attempt):
+    """What it comes to within some seconds: a room may be on its way back."""
+    try:
+        return attempt()
+    except (OSError, wire.Closed):
+        return None
+
+
+def lies_and_is_put_right(one, room, liar):
+    awake, asleep = one.users
+    expected = WHILE_LYING[room]
+    wait_for(lambda: in_time(lambda: login(one, awake)) == 'OK')
+    for process in one.processes():
+        if process.room == 'account' and process.number == 2:
+            process.signal(signal.SIGKILL)
+    put_in_place(one, liar, room)
+    name = f'{room}-lies'.encode()
+    time.sleep(0.3)
+    told = letter(one, awake, name), login(one, awake), login(one, asleep)
+    assert told == expected, f'while {room} lies: {told}'
+    put_in_place(one, None, room)
+    wait_for(lambda: in_time(lambda: login(one, asleep)) == 'OK', 30)
+    wait_for(lambda: in_time(lambda: letter(one, awake, name + b'-after')) == 250, 30)
+    return name if expected[0] == 250 else None
+
+
+@pytest.mark.parametrize('liar', ['nonsense', pytest.param('dies', marks=pytest.mark.soak),
+                                  pytest.param('mute', marks=pytest.mark.soak)])
+def test_a_room_that_lies_makes_nobody_else_lie(binaries, house_with_switches, new_server, liar):
+    one = new_server(users=2)
+    kept = [lies_and_is_put_right(one, room, binaries / 'tests' / 'house' / f'liar-{liar}') for room in WHILE_LYING]
+    promised = {name for name in kept if name} | {f'{room}-lies-after'.encode() for room in WHILE_LYING}
+
+    def all_there():
+        one.command('queue', 'release', '1')
+        found = load.names_in(one, one.users[0])
+        return found if promised <= found.keys() else None
+    found = wait_for(all_there, 60)
+    assert set(found) == promised and max(found.values()) == 1, found
+    assert one.command('account', 'check', '--all').returncode == 0
 
 
 def test_nonsense_closes_the_channel_and_replaces_the_speaker(house_with, new_server):
