@@ -27,8 +27,10 @@ static result look_in_memory(struct searching *g)
 	for (uint32_t number = 1; number <= exists; number++) {
 		struct view_message *m = &g->v[g->n];
 		struct search_subject on = {.m = m};
-		if (failed(view_at(s->view, number, m)))
+		if (failed(view_at(s->view, number, m))) {
+			g->lost = true;
 			continue;
+		}
 		g->answers[g->n] = search_eval(g->q->key, &on);
 		g->n += g->answers[g->n] != SEARCH_NO;
 	}
