@@ -142,14 +142,16 @@ def test_fetchmail_by_imap(demo, account, tmp_path):
 
 
 def getmail(demo, account, folder, delete, kind='POP3', port='pop3s', more=''):
-    """Runs it once; the messages that it gave on, with LF."""
+    """Runs it once; the messages that it gave on, with LF. When a child of its ends before it
+    begins to wait for it, getmail waits for a minute: so the child takes its time."""
     got = folder / 'got'
     got.unlink(missing_ok=True)
     settings = folder / 'getmailrc'
     settings.write_text(f'[retriever]\ntype = Simple{kind}SSLRetriever\nserver = localhost\n'
                         f'port = {demo.ports[port]}\nusername = {account}\npassword = {demo.password}\n'
                         f'ca_certs = {demo.ready["ca"]}\n{more}'
-                        f'[destination]\ntype = MDA_external\npath = /bin/sh\narguments = ("-c", "cat >>{got}")\n'
+                        f'[destination]\ntype = MDA_external\npath = /bin/sh\n'
+                        f'arguments = ("-c", "cat >>{got}; sleep 0.2")\n'
                         f'allow_root_commands = true\n'
                         f'[options]\nread_all = false\ndelete = {str(delete).lower()}\n')
     run([program('getmail'), f'--getmaildir={folder}', f'--rcfile={settings}'])

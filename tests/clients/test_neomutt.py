@@ -9,10 +9,10 @@ from kit.terminal import ENTER, control
 
 SETTINGS = '''
 set imap_user="{user}" imap_pass="{password}"
-set folder="imaps://localhost:{imaps}/" spoolfile="+INBOX" record="+Sent" postponed="+Drafts"
-set smtp_url="smtps://{smtp_user}@localhost:{submissions}" smtp_pass="{password}"
+set folder="{imap_url}/" spoolfile="+INBOX" record="+Sent" postponed="+Drafts"
+set smtp_url="{smtp_url}" smtp_pass="{password}"
 set from="{user}" realname="Größer" use_from=yes hostname=client.example
-set certificate_file="{ca}" ssl_force_tls=yes
+set certificate_file="{ca}" ssl_force_tls=yes ssl_starttls=yes
 set imap_idle=yes timeout=1 mail_check=1 imap_check_subscribed=no
 set editor="{folder}/editor" edit_headers=no autoedit=no fast_reply=yes include=yes
 set charset=utf-8 send_charset="us-ascii:utf-8" sort=date
@@ -22,11 +22,16 @@ set pager_index_lines=0 menu_scroll=yes
 TYPED_FOLDER = FOLDER.replace(' ', control('v') + ' ')    # a blank by itself completes the name
 
 
+WAYS = {'TLS': ('imaps', 'imaps', 'smtps', 'submissions'), 'STARTTLS': ('imap', 'imap', 'smtp', 'submission')}
+
+
 @pytest.fixture
-def neomutt(demo, account, tmp_path):
+def neomutt(demo, account, tmp_path, request):
     """Starts it on the account's INBOX."""
-    values = {'user': account, 'smtp_user': account.replace('@', '%40'), 'password': demo.password,
-              'ca': demo.ready['ca'], 'folder': tmp_path, **demo.ports}
+    imap, imap_port, smtp, smtp_port = WAYS[getattr(request, 'param', 'TLS')]
+    values = {'user': account, 'password': demo.password, 'ca': demo.ready['ca'], 'folder': tmp_path,
+              'imap_url': f'{imap}://localhost:{demo.ports[imap_port]}',
+              'smtp_url': f'{smtp}://{account.replace("@", "%40")}@localhost:{demo.ports[smtp_port]}'}
     (tmp_path / 'muttrc').write_text(SETTINGS.format(**values))
     editor = tmp_path / 'editor'
     editor.write_text('#!/bin/sh\nprintf "written by a person: äöü\\n.\\n..\\nFrom here\\n" >>"$1"\n')
@@ -85,6 +90,7 @@ def test_makes_folders_and_lists_them(demo, account, neomutt):
     assert FOLDER in look.folders()
 
 
+@pytest.mark.parametrize('neomutt', WAYS, indirect=True)
 def test_sends_with_a_file_and_keeps_a_copy(demo, account, neomutt, tmp_path):
     (friend,) = demo.new_users(1)
     (tmp_path / 'straße.bin').write_bytes(FILE)

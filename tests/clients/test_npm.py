@@ -30,8 +30,9 @@ class Script:
     def __init__(self, name, plan, folder):
         file = folder / 'plan.json'
         file.write_text(json.dumps(plan))
-        self.child = subprocess.Popen([program('node'), str(HERE / name), str(file)], env=npm.environment(),
-                                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        argv = ['timeout', str(6 * paths.PATIENCE), program('node'), str(HERE / name), str(file)]
+        self.child = subprocess.Popen(argv, env=npm.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                      stderr=subprocess.PIPE, text=True)
         self.said = {}
 
     def until(self, step=None):
@@ -49,7 +50,7 @@ class Script:
         return self
 
     def __exit__(self, *problem):
-        self.child.kill()
+        self.child.terminate()    # timeout(1) passes it on
         self.child.wait()
         self.child.stdout.close()
         self.child.stderr.close()

@@ -56,7 +56,7 @@ class Terminal:
         self.stream.feed(octets)
         return bool(octets)
 
-    def see(self, pattern, patience=paths.PATIENCE):
+    def see(self, pattern, patience=3 * paths.PATIENCE):
         """Waits until the screen matches; gives the match."""
         deadline = time.monotonic() + patience
         while not (found := re.search(pattern, self.text())):
