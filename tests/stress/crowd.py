@@ -141,9 +141,13 @@ class Crowd:
         return name.startswith('s-')
 
     def some_mailbox(self, rng):
+        """One that stays, or one that its maker has now, had, or will have."""
         at, who, what = rng.random(), rng.randrange(8), rng.choice(steps.NAMES)
-        if at < 0.85:
-            return FIXED[0 if at < 0.55 else 1 if at < 0.75 else 2]
+        if at < 0.75:
+            return FIXED[0 if at < 0.5 else 1 if at < 0.65 else 2]
+        there = sorted(n for c in self.clients if isinstance(c, Client) for n in list(c.own))
+        if at < 0.95 and there:
+            return there[int(at * 1000) % len(there)]
         return f's-{self.clients[who].name}-{what}'
 
     # A round.

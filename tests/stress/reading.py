@@ -4,9 +4,10 @@ from stress import responses
 from stress.steps import change_flags, named, some_uids
 from stress.view import FLAGS
 
+MANY = 40
 
 def fetch(s, rng):
-    what = rng.choice([flags, flags, whole, whole, part, envelope, changed_since])
+    what = rng.choice([flags, flags, flags, whole, whole, whole, part, envelope, changed_since, many])
     uids = some_uids(s, rng, 4)
     if uids:
         what(s, rng, uids)
@@ -50,6 +51,25 @@ def whole(s, rng, uids):
     assert len(octets) == size, f'message {uid} has {len(octets)} octets, RFC822.SIZE said {size}'
     if view.writes and not peek:
         s.history.changed(view.id, [uid], said.span, {'\\Seen'}, set())
+
+
+def many(s, rng, uids):
+    """All bodies, or as many as fill a connection's buffers: others expunge while they are sent."""
+    known = s.view.known()
+    first = int(rng.random() * len(known) / 2)
+    wanted, view = known[first:first + MANY], s.view
+    before = {view.number(u): (u, view.messages[u].name) for u in wanted}
+    prefix, text = named(s, rng, wanted)
+    said = s.do(f'{prefix}FETCH {text} (BODY.PEEK[])')
+    assert said.ok or b'EXPUNGEISSUED' in said.text, said.text
+    answered = set()
+    for pieces in said.untagged:
+        found = responses.NUMBERED.match(pieces[0])
+        if len(pieces) > 1 and found and found[2] == b'FETCH':
+            uid, name = before[int(found[1])]    # what was expunged meanwhile is told behind the last of them
+            assert load.name_if_whole(pieces[1]) == name, f'message {uid} is not {name}'
+            answered.add(uid)
+    s.owed |= {u for u in wanted if u not in answered and u in view.messages}
 
 
 def part(s, rng, uids):
