@@ -580,11 +580,12 @@ static void everybody(enum manner manner)
 static void keep_all(bool kept[ITEMS])
 {
 	static char big[QUEUE_INLINE + 1];
+	t.order_n = 0;
 	for (unsigned char i = 0; i < ITEMS; i++) {
 		str sealed = i == BIG ? str_of(big, sizeof big) : STR("sealed bytes");
-		result r = keep_with(i % ACCOUNTS, (unsigned char)(i + 1), 0, sealed);
-		assert_true(!failed(r) || r.kind == FAIL_DISK || r.kind == FAIL_FULL);
-		kept[i] = !failed(r);
+		enum fail_kind r = keep_with(i % ACCOUNTS, (unsigned char)(i + 1), 0, sealed).kind;
+		assert_true(r == FAIL_NONE || r == FAIL_DISK || r == FAIL_FULL);
+		kept[i] = r == FAIL_NONE;
 	}
 }
 
@@ -607,25 +608,16 @@ static bool mended(enum sim_fault fault, uint64_t n, const bool kept[ITEMS])
 	return hit;
 }
 
-static bool fault_while_keeping(enum sim_fault fault, uint64_t n)
+/* While items are kept, or while couriers bring them away. */
+static bool fault_at(enum sim_fault fault, uint64_t n, bool bringing)
 {
 	bool kept[ITEMS];
-	everybody(UNREACHABLE);
-	t.order_n = 0;
-	sim_fault_at(t.sim, fault, n);
+	everybody(bringing ? KEEPS : UNREACHABLE);
+	if (!bringing)
+		sim_fault_at(t.sim, fault, n);
 	keep_all(kept);
-	pass(RETRY);
-	return mended(fault, n, kept);
-}
-
-/* The disk goes wrong while couriers bring the items away. */
-static bool fault_while_bringing(enum sim_fault fault, uint64_t n)
-{
-	bool kept[ITEMS];
-	everybody(KEEPS);
-	t.order_n = 0;
-	keep_all(kept);
-	sim_fault_at(t.sim, fault, n);
+	if (bringing)
+		sim_fault_at(t.sim, fault, n);
 	for (int i = 0; i < 3; i++)
 		pass(RETRY);
 	return mended(fault, n, kept);
@@ -637,13 +629,28 @@ static void what_was_acknowledged_survives_any_fault(void)
 	for (size_t f = 0; f < 3; f++) {
 		uint64_t keeping = 1, bringing = 1;
 		t.given_up = 0;
-		while (fault_while_keeping(faults[f], keeping))
+		while (fault_at(faults[f], keeping, false))
 			keeping += 1 + keeping / 12;
-		while (fault_while_bringing(faults[f], bringing))
+		while (fault_at(faults[f], bringing, true))
 			bringing += 1 + bringing / 12;
-		printf("up to operation %lu and %lu\n", (unsigned long)keeping, (unsigned long)bringing);
 		assert_true(keeping > 30 && bringing > 10);
 		assert_int_equal(t.given_up > 0, faults[f] != SIM_FULL);
+	}
+}
+
+/* Somebody sets the clock, by seconds and by decades, to and fro: within twice the longest wait all is tried. */
+static void the_clock_may_jump(void)
+{
+	static const int64_t times[] = {0, START - 7000, 4000000000000, START, -5000, 1700000000000, 1600000000000, START};
+	for (unsigned char i = 0; i < sizeof times / sizeof *times; i++) {
+		t.manner[1] = UNABLE;
+		keep(1, (unsigned char)(i + 1));
+		pass(RETRY);
+		clock_test_set(times[i]);
+		t.manner[1] = KEEPS;
+		pass(SCHEDULE_WAIT_MOST);
+		pass(SCHEDULE_WAIT_MOST);
+		assert_int_equal(look().total, 0);
 	}
 }
 
@@ -663,6 +670,7 @@ ON_KIT(couriers_are_bounded)
 ON_KIT(items_of_an_erased_account_go)
 ON_KIT(large_items_lie_in_files)
 ON_KIT(a_stop_loses_nothing)
+ON_KIT(the_clock_may_jump)
 ON_KIT(what_was_acknowledged_survives_any_fault)
 
 int main(void)
@@ -683,6 +691,7 @@ int main(void)
 		cmocka_unit_test(items_of_an_erased_account_go_test),
 		cmocka_unit_test(large_items_lie_in_files_test),
 		cmocka_unit_test(a_stop_loses_nothing_test),
+		cmocka_unit_test(the_clock_may_jump_test),
 		cmocka_unit_test(what_was_acknowledged_survives_any_fault_test),
 	};
 	return cmocka_run_group_tests_name("queue", tests, NULL, NULL);

@@ -57,6 +57,11 @@ void clock_test_advance(uint64_t ms)
 	held.wall_ms += (int64_t)ms;
 }
 
+void clock_test_set(int64_t wall_ms)
+{
+	held.wall_ms = wall_ms;
+}
+
 void clock_test_release(void)
 {
 	held.on = false;

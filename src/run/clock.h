@@ -18,6 +18,7 @@ int64_t clock_wall_s(void);
  * (both clocks); waits that became due end before the loop polls again. */
 void clock_test_hold(int64_t wall_ms);
 void clock_test_advance(uint64_t ms);
+void clock_test_set(int64_t wall_ms); /* somebody sets the wall clock; the other one goes on as it was */
 void clock_test_release(void);
 
 #endif
