@@ -64,6 +64,7 @@ static result fold(struct channel *c, const struct asking *how, void *arg)
 result account_fold(const struct imap_home *home, const struct imap_needle *needle, arena *m, str *out)
 {
 	struct folding f = {.q = {.charset = needle->charset, .text = needle->text}};
+	f.q.form = needle->name ? ASKER_INSPECT_FOLD_FORM_NFC : ASKER_INSPECT_FOLD_FORM_SEARCH;
 	(void)home;
 	if (needle->charset.n > ASKER_INSPECT_FOLD_CHARSET_MAX)
 		return failure(FAIL_ABSENT, "nobody knows this character set");

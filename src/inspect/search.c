@@ -1,6 +1,7 @@
 #include "inspect/search.h"
 
 #include "grammar/mime/search_text.h"
+#include "grammar/text/nfc.h"
 #include "run/fiber.h"
 #include "inspect/watchdog.h"
 
@@ -38,7 +39,10 @@ static void fold_needle(void *arg)
 		charset_text(charsets, f->m->charset, text, &f->utf8);
 		text = buf_str(&f->utf8);
 	}
-	search_fold(text, &f->out);
+	if (f->m->form == ASKER_INSPECT_FOLD_FORM_NFC)
+		nfc_put(text, &f->out);
+	else
+		search_fold(text, &f->out);
 }
 
 result on_fold(struct arrival *in, struct asker_inspect_fold *m, struct asker_inspect_folded *answer)

@@ -1,3 +1,4 @@
+#include "account/imap/list.h"
 #include "account/imap/read.h"
 #include "account/imap/verbs.h"
 #include "base/mem.h"
@@ -191,6 +192,7 @@ static result keep_all(struct appending *p)
 		items[n++] = (struct append_item){&a->letter, imap_flag_names(&a->flags), a->date.seconds, a->date.minutes};
 	const struct append what = {p->mailbox, items, n};
 	TRY(imap_try_create(s, message_append(&s->home->owner, &what, &done)));
+	TRY(imap_tell_name(s, p->mailbox, p->m->mailbox));
 	struct imap_range uids = {done.first_uid, done.first_uid + (uint32_t)(n - 1)};
 	buf_printf(&s->code, IMAP_CODE_APPENDUID " %u ", done.uidvalidity);
 	imap_put_set(&s->code, &(struct imap_set){.r = &uids, .n = 1});

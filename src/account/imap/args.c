@@ -1,11 +1,22 @@
 #include "account/imap/session.h"
+#include "grammar/text/nfc.h"
+
+result imap_normal(struct imap_session *s, str *name)
+{
+	const struct imap_needle needle = {.text = *name, .name = true};
+	if (nfc_sure(*name) || !str_is_utf8(*name) || name->n > NFC_MAX)
+		return OK;
+	return s->home->fold(s->home, &needle, &s->arena, name);
+}
 
 result imap_name_of(struct imap_session *s, str wire, str *name)
 {
 	AUTO_BUF buf inner = buf_new(IMAP_COMMAND_MAX);
 	TRY(imap_name_read(wire, imap_utf8(s), &inner));
 	*name = arena_dup(&s->arena, buf_str(&inner));
-	return name->p || !inner.n ? OK : arena_result(&s->arena);
+	if (!name->p && inner.n)
+		return arena_result(&s->arena);
+	return imap_normal(s, name);
 }
 
 result imap_try_create(struct imap_session *s, result r)

@@ -1,3 +1,4 @@
+#include "account/imap/list.h"
 #include "account/imap/verbs.h"
 
 /* The mailbox that this session has selected is left first; there is nothing to be told of it any more. */
@@ -12,5 +13,5 @@ result run_DELETE(struct imap_session *s, struct imap_command *c)
 		imap_unselect(s);
 		buf_put(&s->out, STR("* OK [" IMAP_CODE_CLOSED "] The selected mailbox is gone\r\n"));
 	}
-	return OK;
+	return imap_tell_name(s, canonical, c->mailbox);
 }

@@ -33,11 +33,12 @@ struct imap_home;
  * Suspends. */
 typedef result imap_examine(const struct imap_home *home, struct body *message, arena *m, struct letter *out);
 
-/* A text to look for, folded as search texts are. ABSENT: nobody knows the
- * charset (empty: UTF-8). Suspends. */
+/* A text to look for, folded as search texts are, or a name in Unicode's NFC
+ * (grammar/text/nfc.h). ABSENT: nobody knows the charset (empty: UTF-8). Suspends. */
 struct imap_needle {
 	str charset;
 	str text;
+	bool name;
 };
 typedef result imap_fold(const struct imap_home *home, const struct imap_needle *needle, arena *m, str *out);
 

@@ -164,6 +164,13 @@ result imap_tell_name(struct imap_session *s, str name, str wire)
 	return same_name(wire, name) ? OK : imap_put_list_of(s, name, wire);
 }
 
+result imap_tell_renamed(struct imap_session *s, const struct imap_rename *wire, str from, str to)
+{
+	if (same_name(wire->from, from) && same_name(wire->to, to))
+		return OK;
+	return imap_put_list_of(s, to, wire->from);
+}
+
 result run_LIST(struct imap_session *s, struct imap_command *c)
 {
 	struct listing g = {.s = s, .l = &c->list};

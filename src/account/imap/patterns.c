@@ -18,7 +18,7 @@ static result read_one(struct imap_session *s, str reference, str pattern, struc
 		buf_put(&text, pattern);
 	}
 	out->text = arena_dup(&s->arena, buf_str(&text));
-	return OK;
+	return imap_normal(s, &out->text);
 }
 
 result imap_patterns_read(struct imap_session *s, const struct imap_list *l, struct imap_patterns *out)

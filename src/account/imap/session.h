@@ -69,7 +69,9 @@ void imap_put_flags_news(struct imap_session *s, const struct view_message *m);
 void imap_put_keywords(struct imap_session *s); /* FLAGS and PERMANENTFLAGS of the selected mailbox */
 
 /* ---- args.c: from what the client wrote to what the store takes */
-result imap_name_of(struct imap_session *s, str wire, str *name) NODISCARD;
+result imap_name_of(struct imap_session *s, str wire, str *name) NODISCARD; /* suspends where NFC is asked for */
+/* A name or pattern in NFC (RFC 9051 5.1). Suspends only for a script that is not always in it. */
+result imap_normal(struct imap_session *s, str *name) NODISCARD;
 /* The messages a set names; BAD when a number is beyond the mailbox. */
 result imap_pick(struct imap_session *s, struct imap_set *set, bool by_uid, struct uids *out) NODISCARD;
 /* The same set as resolved UIDs or numbers, "$" put in. */

@@ -7,6 +7,7 @@
 #include "account/letters.h"
 #include "grammar/mime/facts.h"
 #include "grammar/mime/search_text.h"
+#include "grammar/text/nfc.h"
 #include "run/loop.h"
 #include "talk/body.h"
 
@@ -58,7 +59,10 @@ static void fold_here(void *arg)
 	AUTO_BUF buf utf8 = buf_new(LINE_MAX_);
 	f->known = !f->needle->charset.n || charset_known(cs, f->needle->charset);
 	charset_text(cs, f->needle->charset.n ? f->needle->charset : STR("UTF-8"), f->needle->text, &utf8);
-	search_fold(buf_str(&utf8), &f->out);
+	if (f->needle->name)
+		nfc_put(buf_str(&utf8), &f->out);
+	else
+		search_fold(buf_str(&utf8), &f->out);
 	charsets_free(&cs);
 }
 

@@ -2,9 +2,8 @@
  *
  * Inside, a name is UTF-8 with "/" between its levels, and the first level
  * INBOX is in capitals. On the wire it is modified UTF-7, or UTF-8 once the
- * client enabled UTF8=ACCEPT or IMAP4rev2 (`utf8`). It is not normalised: two
- * spellings in Unicode are two names. Errors: FAIL_INPUT with a sentence, or
- * LIMIT and MEMORY. */
+ * client enabled UTF8=ACCEPT or IMAP4rev2 (`utf8`). NFC is the
+ * caller's. Errors: FAIL_INPUT with a sentence, or LIMIT and MEMORY. */
 #ifndef GRAMMAR_IMAP_NAME_H
 #define GRAMMAR_IMAP_NAME_H
 

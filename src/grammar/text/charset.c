@@ -47,6 +47,7 @@ result charset_preload(void)
 	UErrorCode e = U_ZERO_ERROR;
 	udata_setFileAccess(UDATA_NO_FILES, &e);
 	unorm2_getNFKDInstance(&e);
+	unorm2_getNFCInstance(&e);
 	if (U_FAILURE(e))
 		return failure(FAIL_ABSENT, "ICU's data is missing; install the package libicu72 again");
 	for (size_t i = 0; i < sizeof common / sizeof *common; i++) {
