@@ -28,23 +28,43 @@ static void look(struct db *db)
 	assert_int_equal(n, 1);
 }
 
+/* The N-th operation of the first opening fails; the next one finds what waited. */
+static bool brought_forward(const struct earlier *e, enum sim_fault fault, uint64_t n)
+{
+	struct sim *sim = sim_new(n);
+	struct db_options o = {
+		.files = sim_files(sim), .path = "queue.db", .key = key, .id = id, .schema = &items_schema};
+	struct db *db = NULL;
+	assert_ok(db_open_at(&o, e->version, &db));
+	assert_ok(db_exec(db, e->sql));
+	db_close(&db);
+	sim_fault_at(sim, fault, n);
+	if (!failed(db_open(&o, &db)))
+		db_close(&db);
+	bool hit = sim_steps(sim) >= n;
+	sim_fault_at(sim, SIM_NONE, 0);
+	if (fault == SIM_CRASH || fault == SIM_REFUSE)
+		sim_crash(sim);
+	assert_ok(db_open(&o, &db));
+	assert_int_equal(db_version(db), items_schema.count);
+	look(db);
+	db_close(&db);
+	sim_free(&sim);
+	return hit && fault != SIM_NONE;
+}
+
 static void a_queue_of_each_version_is_brought_forward(void **state)
 {
+	static const enum sim_fault faults[] = {SIM_NONE, SIM_REFUSE, SIM_FULL, SIM_CRASH};
 	(void)state;
 	assert_ok(seal_start());
 	for (size_t i = 0; i < sizeof earlier / sizeof *earlier; i++) {
-		struct sim *sim = sim_new(1);
-		struct db_options o = {
-			.files = sim_files(sim), .path = "queue.db", .key = key, .id = id, .schema = &items_schema};
-		struct db *db = NULL;
-		assert_ok(db_open_at(&o, earlier[i].version, &db));
-		assert_ok(db_exec(db, earlier[i].sql));
-		db_close(&db);
-		assert_ok(db_open(&o, &db));
-		assert_int_equal(db_version(db), items_schema.count);
-		look(db);
-		db_close(&db);
-		sim_free(&sim);
+		for (size_t f = 0; f < sizeof faults / sizeof *faults; f++) {
+			uint64_t n = 1;
+			while (brought_forward(&earlier[i], faults[f], n))
+				n++;
+			assert_true(n > 3 || faults[f] == SIM_NONE);
+		}
 	}
 }
 

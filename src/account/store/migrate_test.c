@@ -58,23 +58,68 @@ static void look(struct kit *k)
 	assert_ok(kit_deliver(k, "", "goes on", 100));
 }
 
+static void write_earlier(struct kit *k, size_t i)
+{
+	k->sim = sim_new(i);
+	k->files = sim_files(k->sim);
+	struct db_options o = {.files = k->files, .path = "mail.db", .key = key, .id = id, .schema = &store_schema};
+	struct db *db = NULL;
+	assert_ok(db_open_at(&o, earlier[i].version, &db));
+	assert_ok(db_exec(db, earlier[i].sql));
+	db_close(&db);
+}
+
 static void from_each(void *arg)
 {
 	struct kit *k = arg;
 	for (size_t i = 0; i < sizeof earlier / sizeof *earlier; i++) {
-		k->sim = sim_new(1);
-		k->files = sim_files(k->sim);
-		struct db_options o = {.files = k->files, .path = "mail.db", .key = key, .id = id, .schema = &store_schema};
-		struct db *db = NULL;
-		assert_ok(db_open_at(&o, earlier[i].version, &db));
-		assert_ok(db_exec(db, earlier[i].sql));
-		db_close(&db);
+		write_earlier(k, i);
 		assert_ok(kit_open(k));
 		look(k);
 		kit_expect_sound(k);
 		kit_close(k);
 		sim_free(&k->sim);
 	}
+}
+
+/* The N-th operation of the first opening fails; the next one finds all the mail. */
+static bool interrupted(struct kit *k, size_t i, enum sim_fault fault, uint64_t n)
+{
+	write_earlier(k, i);
+	sim_fault_at(k->sim, fault, n);
+	result r = kit_open(k);
+	if (!failed(r))
+		kit_close(k);
+	bool hit = sim_steps(k->sim) >= n;
+	sim_fault_at(k->sim, SIM_NONE, 0);
+	if (fault != SIM_FULL)
+		sim_crash(k->sim);
+	assert_ok(kit_open(k));
+	look(k);
+	kit_close(k);
+	sim_free(&k->sim);
+	return hit;
+}
+
+static void interrupted_anywhere(void *arg)
+{
+	static const enum sim_fault faults[] = {SIM_REFUSE, SIM_FULL, SIM_CRASH};
+	for (size_t i = 0; i < sizeof earlier / sizeof *earlier; i++) {
+		for (size_t f = 0; f < sizeof faults / sizeof *faults; f++) {
+			uint64_t n = 1;
+			while (interrupted(arg, i, faults[f], n))
+				n++;
+			assert_true(n > 5);
+		}
+	}
+}
+
+static void test_a_migration_that_is_interrupted(void **state)
+{
+	(void)state;
+	struct kit k = {.m = arena_new(16 << 20)};
+	kit_on_fiber(interrupted_anywhere, &k);
+	arena_free(&k.m);
 }
 
 static void test_from_each_version(void **state)
@@ -96,6 +141,7 @@ static void test_no_version_is_forgotten(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_from_each_version),
+		cmocka_unit_test(test_a_migration_that_is_interrupted),
 		cmocka_unit_test(test_no_version_is_forgotten)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
