@@ -1,15 +1,17 @@
-/* One short scenario, over and over: the N-th allocation is refused, the N-th
- * disk operation fails, finds no room, or is the machine's last. Afterwards the
- * account opens, every invariant holds, and what was answered OK is there. */
+/* One short scenario, over and over: the N-th allocation is refused (with the
+ * argument "library" SQLite's are counted too), the N-th disk operation fails,
+ * finds no room, or is the machine's last. Afterwards the account opens, every
+ * invariant holds, and what was answered OK is there. */
 #include "account/store/kit.h"
 #include "base/mem.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LETTERS = 6, DRAFTS = 2, LARGE = 900000, ROUNDS_MAX = 3000 };
+enum { LETTERS = 6, DRAFTS = 2, LARGE = 900000, ROUNDS_MAX = 1000000 };
 
-enum fault { MEMORY, REFUSE, FULL, CRASH };
+enum fault { MEMORY, REFUSE, FULL, CRASH, LIBRARY };
 
 /* What the calls answered. */
 struct tally {
@@ -98,7 +100,7 @@ static void scenario(struct round *r)
 static void arm(struct round *r)
 {
 	static const enum sim_fault faults[] = {SIM_NONE, SIM_REFUSE, SIM_FULL, SIM_CRASH};
-	if (r->fault == MEMORY)
+	if (r->fault == MEMORY || r->fault == LIBRARY)
 		mem_fail_at(r->n);
 	else
 		sim_fault_at(r->k.sim, faults[r->fault], r->n);
@@ -106,9 +108,10 @@ static void arm(struct round *r)
 
 static void disarm(struct round *r)
 {
-	r->hit = r->fault == MEMORY ? mem_count() >= r->n : sim_steps(r->k.sim) >= r->n;
+	bool memory = r->fault == MEMORY || r->fault == LIBRARY;
+	r->hit = memory ? mem_count() >= r->n : sim_steps(r->k.sim) >= r->n;
 	mem_fail_at(0);
-	if (r->fault != MEMORY)
+	if (!memory)
 		sim_fault_at(r->k.sim, SIM_NONE, 0);
 	if (r->fault == CRASH)
 		sim_crash(r->k.sim);
@@ -297,7 +300,7 @@ static void all_rounds(enum fault fault, const char *what)
 	if (first)
 		(void)str_to_u64(str_from(first), &n);
 	while (n < ROUNDS_MAX && round_at(fault, n))
-		n++;
+		n += fault == LIBRARY ? 1 + n / (getenv("POSTERN_SOAK") ? 200 : 16) : 1; /* there are tens of thousands */
 	printf("%lu places where %s\n", (unsigned long)(n - 1), what);
 	assert_true(n > 20);
 }
@@ -330,8 +333,77 @@ static void test_power_cut(void **state)
 	all_rounds(CRASH, "the machine stopped");
 }
 
-int main(void)
+/* ---- SQLite's memory through our seam ---- */
+
+enum { BEFORE = 16 }; /* where the size is kept */
+
+static void *library_alloc(int size)
 {
+	char *p = mem_alloc((size_t)size + BEFORE);
+	if (!p)
+		return NULL;
+	*(int *)(void *)p = size;
+	return p + BEFORE;
+}
+
+static int library_size(void *p)
+{
+	return p ? *(int *)(void *)((char *)p - BEFORE) : 0;
+}
+
+static void library_free(void *p)
+{
+	mem_free(p ? (char *)p - BEFORE : NULL);
+}
+
+static void *library_grow(void *p, int size)
+{
+	char *grown = mem_grow((char *)p - BEFORE, (size_t)size + BEFORE);
+	if (!grown)
+		return NULL;
+	*(int *)(void *)grown = size;
+	return grown + BEFORE;
+}
+
+static int library_round(int size)
+{
+	return (size + 7) & ~7;
+}
+
+static int library_open(void *ctx)
+{
+	(void)ctx;
+	return SQLITE_OK;
+}
+
+static void library_close(void *ctx)
+{
+	(void)ctx;
+}
+
+static void test_refused_library_memory(void **state)
+{
+	(void)state;
+	all_rounds(LIBRARY, "memory was refused, SQLite's included");
+}
+
+static int library_too(void)
+{
+	static const sqlite3_mem_methods methods = {library_alloc, library_free, library_grow, library_size, library_round,
+		library_open, library_close, NULL};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_refused_library_memory)};
+	if (sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) != SQLITE_OK)
+		return 1;
+	make_letters();
+	int failed_tests = cmocka_run_group_tests(tests, NULL, NULL);
+	arena_free(&maker.m);
+	return failed_tests;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1 && strcmp(argv[1], "library") == 0)
+		return library_too();
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_refused_memory), cmocka_unit_test(test_failing_disk),
 		cmocka_unit_test(test_full_disk), cmocka_unit_test(test_power_cut)};
 	make_letters();
