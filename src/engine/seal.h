@@ -38,7 +38,7 @@ enum {
 	SEAL_LOG_KEEP = 1100,       /* frames of room a log keeps when it starts anew */
 	SEAL_LOG_REST = 256 << 10,  /* bytes that it keeps when the database is trimmed */
 	SEAL_STEP_MIN = 128 << 10,  /* bytes by which the log's file grows: as many as it has, */
-	SEAL_STEP_MAX = 1 << 20,    /* within these */
+	SEAL_STEP_MAX = 256 << 10,  /* within these */
 };
 
 struct seal;

@@ -549,7 +549,7 @@ static void the_log_grows_in_steps(void **state)
 		grown += sim_bytes(sim, "t.db-wal").n > size;
 		size = sim_bytes(sim, "t.db-wal").n;
 	}
-	assert_true(turn > 90 && grown <= 7);
+	assert_true(turn > 90 && grown <= 16);
 	size_t frames = frames_in(sim_bytes(sim, "t.db-wal"));
 	assert_true(room_in(sim_bytes(sim, "t.db-wal")) <= frames + SEAL_STEP_MAX / WAL_FRAME);
 	db_close(&db);
