@@ -181,11 +181,15 @@ def enter(s, rng):
 
 
 def append(s, rng):
+    append_to(s, rng, s.crowd.some_mailbox(rng), [rng.choice(SIZES) for _ in range(rng.choice([1, 1, 1, 2, 3]))])
+
+
+def append_to(s, rng, to, sizes):
     """One message or several, with flags."""
-    to, count = s.crowd.some_mailbox(rng), rng.choice([1, 1, 1, 2, 3])
+    count = len(sizes)
     flags = [frozenset(rng.sample(FLAGS, rng.choice([0, 0, 1, 2]))) for _ in range(count)]
     names = [f'{s.name}-{rng.getrandbits(48):x}-{i}'.encode() for i in range(count)]
-    octets = [load.message(n, rng.choice(SIZES)) for n in names]
+    octets = [load.message(n, size) for n, size in zip(names, sizes)]
     for name, one in zip(names, octets):
         s.history.writes(name, one.split(b'\r\n\r\n', 1)[1])
     s.at_stake = lambda span: s.history.doubt(span[0], list(names), {}, True)
