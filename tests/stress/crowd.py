@@ -24,8 +24,8 @@ PAUSE = 0.02
 class Client(Session):
     """An IMAP client with habits."""
 
-    def __init__(self, crowd, name, enable=(), more=(), uid_only=False, examines=0.1):
-        self.uid_only, self.examines = uid_only, examines
+    def __init__(self, crowd, name, enable=(), more=(), uid_only=False, examines=0.1, tls=False):
+        self.uid_only, self.examines, self.tls = uid_only, examines, tls
         self.own = {}       # the mailboxes it has made: name -> MAILBOXID
         self.unsure = False
         self.table = WEIGHTS + tuple(more)
@@ -80,11 +80,11 @@ def clients(crowd):
     wait, back = (20, steps.idle), (12, steps.go_away)
     return [
         Client(crowd, 'plain'),
-        Client(crowd, 'numbers', more=[wait], examines=0.5),
+        Client(crowd, 'numbers', more=[wait], examines=0.5, tls=True),
         Client(crowd, 'uids', uid_only=True),
         Client(crowd, 'rev2', ['IMAP4rev2']),
         Client(crowd, 'condstore', ['CONDSTORE']),
-        Client(crowd, 'newest', ['IMAP4rev2', 'CONDSTORE'], uid_only=True),
+        Client(crowd, 'newest', ['IMAP4rev2', 'CONDSTORE'], uid_only=True, tls=True),
         Client(crowd, 'qresync', ['QRESYNC'], more=[back]),
         Client(crowd, 'commuter', ['QRESYNC', 'IMAP4rev2'], more=[back, back, wait], uid_only=True),
         letters.Sender(crowd, 'sender'),
@@ -112,12 +112,12 @@ class Crowd:
             self.history.inbox = self.read(imap, 'INBOX')[0]
             imap.command('SETQUOTA "" (STORAGE 1000000)')
 
-    def log_in(self):
+    def log_in(self, tls=False):
         """An IMAP connection; where rooms are killed it may need some patience."""
         deadline = time.monotonic() + BACK_SECONDS
         while True:
             try:
-                imap = wire.Imap(self.server.ports['imap'])
+                imap = wire.Imap(self.server.ports['imaps' if tls else 'imap'], tls=tls)
                 answer = imap.command(f'LOGIN "{self.account}" "{self.server.password}"')
                 if answer.ok:
                     return imap

@@ -2,6 +2,7 @@
 import collections
 import math
 import select
+import ssl
 
 from kit import wire
 from stress import responses
@@ -10,7 +11,7 @@ from stress.view import View
 
 QUIET = ('FETCH', 'STORE', 'SEARCH')    # with message numbers: RFC 9051 7.5.1, no EXPUNGE meanwhile
 TRANSCRIPT = 400
-BROKEN = (wire.Closed, ConnectionError)
+BROKEN = (wire.Closed, ConnectionError, ssl.SSLError)
 ATTEMPTS = 50
 
 
@@ -53,7 +54,7 @@ class Session:
 
     def connect(self):
         self.view, self.owed = None, set()
-        self.wire = self.crowd.log_in()
+        self.wire = self.crowd.log_in(self.tls)
         self.transcript.append('--- connected')
         if self.enable:
             said = self.do('ENABLE ' + ' '.join(self.enable))
@@ -223,32 +224,34 @@ class Session:
     def idle_begin(self):
         self.verb, self.quiet = 'IDLE', False
         self.flags_told, self.answered_for, self.gone = set(), set(), []
-        self.transcript.append('C: IDLE')
-        self.wire.send(b'i IDLE\r\n')
-        try:
-            while not (pieces := self.wire.response())[0].startswith(b'+'):
-                self.hear(pieces)
-        except BROKEN as closed:
-            self.lost(closed)
+        self.say_and_hear(b'i IDLE', b'+')
 
     def idle_hear(self, seconds):
-        """Takes in what comes within that time, or until nothing has come for it."""
+        """Takes in what comes until nothing has come for that long."""
         try:
-            while self.wire.pending or select.select([self.wire.socket], [], [], seconds)[0]:
+            while self.something_comes(seconds):
                 self.hear(self.wire.response())
         except BROKEN as closed:
             self.lost(closed)
 
+    def something_comes(self, seconds):
+        socket = self.wire.socket
+        return self.wire.pending or self.tls and socket.pending() or select.select([socket], [], [], seconds)[0]
+
     def idle_end(self):
-        self.transcript.append('C: DONE')
-        self.wire.send(b'DONE\r\n')
+        said = self.say_and_hear(b'DONE', b'i ')
+        assert said.startswith(b'i OK'), said
+
+    def say_and_hear(self, line, until):
+        self.transcript.append(f'C: {line.decode()}')
         try:
-            while not (pieces := self.wire.response())[0].startswith(b'i '):
+            self.wire.send(line + b'\r\n')
+            while not (pieces := self.wire.response())[0].startswith(until):
                 self.hear(pieces)
         except BROKEN as closed:
             self.lost(closed)
         self.transcript.append(f'S: {pieces[0].decode()}')
-        assert pieces[0].startswith(b'i OK'), pieces[0]
+        return pieces[0]
 
     # Coming back (RFC 7162 3.2.5).
 
