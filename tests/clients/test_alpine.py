@@ -40,6 +40,11 @@ def alpine(demo, account, tmp_path):
     return start
 
 
+def gone(text):
+    """That it is on the screen no more. (What alpine says below comes and goes as it has time.)"""
+    return f'(?s)^(?!.*{text})'
+
+
 def log_in(pine, password):
     pine.see('ENTER PASSWORD')
     pine.do(password + ENTER, 'Preserve password')
@@ -58,21 +63,21 @@ def test_reads_searches_files_and_deletes(demo, account, alpine, tmp_path):
         pine.do('needle' + ENTER, r'(?s)X N +1.*first(?!.*second)')
         pine.do('z', 'second')
         pine.do('*', 'Flag New')
-        pine.do(ENTER, 'Flagged message 1')
+        pine.do(ENTER, gone('Flag New'))
         pine.do(ENTER, 'needle in the first')
         pine.do('<n', r'Message 2 of 3')
         pine.do('s', 'SAVE')
         pine.do(control('t'), 'SELECT FOLDER')
         pine.do('w', 'Word to search')
-        pine.do('Gr' + ENTER, 'Found on line')
-        pine.do(ENTER, 'copied to folder')
-        pine.do('d', 'marked for deletion')
-        pine.do('x', '1 message expunged')
+        pine.do('Gr' + ENTER, gone('Word to search'))
+        pine.do(ENTER, 'MESSAGE INDEX')
+        pine.do('d', ' D +2 Mar')
+        pine.do('x', 'Message 2 of 2')
         pine.do(ENTER, 'see the file')
         pine.do('>', 'straße')
         pine.do('n', 'ATTACHMENT INDEX')
         pine.do('s', 'Copy attachment')
-        pine.do(ENTER, 'Message part 2 saved|written|Attachment 2')
+        pine.do(ENTER, gone('Copy attachment'))
         pine.keys('q')
         pine.ends()
     assert (tmp_path / 'straße.bin').read_bytes() == FILE

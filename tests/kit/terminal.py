@@ -14,9 +14,11 @@ import subprocess
 import termios
 import time
 
-import pyte
+import pytest
 
 from . import paths
+
+pyte = pytest.importorskip('pyte', reason='python3-pyte is not installed')
 
 ROWS, COLUMNS = 40, 110
 ENTER, ESCAPE = '\r', '\x1b'
