@@ -11,7 +11,8 @@ import pytest
 from kit import load, paths, reader, wire
 
 # Which call of the account's process fails, and how: the N-th, or all from the N-th on.
-CALLS = [('fdatasync', 'EIO'), ('fdatasync', 'ENOSPC'), ('pwrite64', 'EIO'), ('pwrite64', 'ENOSPC')]
+CALLS = [('fdatasync', 'EIO'), ('pwrite64', 'ENOSPC'), *(pytest.param(*call, marks=pytest.mark.soak) for call in
+                                                        [('fdatasync', 'ENOSPC'), ('pwrite64', 'EIO')])]
 PLACES = range(1, 41) if paths.SOAK else (1, 4)
 DISK_MIB = 48
 SLOW_SECONDS = 0.8

@@ -104,7 +104,7 @@ static bool interrupted(struct kit *k, size_t i, enum sim_fault fault, uint64_t 
 static void interrupted_anywhere(void *arg)
 {
 	static const enum sim_fault faults[] = {SIM_REFUSE, SIM_FULL, SIM_CRASH};
-	for (size_t i = 0; i < sizeof earlier / sizeof *earlier; i++) {
+	for (size_t i = 0; i + 1 < sizeof earlier / sizeof *earlier; i++) {
 		for (size_t f = 0; f < sizeof faults / sizeof *faults; f++) {
 			uint64_t n = 1;
 			while (interrupted(arg, i, faults[f], n))
