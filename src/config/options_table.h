@@ -30,7 +30,7 @@ OPTION(OPT_COMMANDS, "commands-per-connection", COUNT, "100000", 100, 0, R_EDGE,
 OPTION(OPT_ERRORS, "errors-per-connection", COUNT, "20", 1, 0, R_EDGE,
 	"refused commands before the connection is ended")
 OPTION(OPT_CONNECTIONS, "connections", COUNT, "20000", 1, 30000, R_EDGE, "connections in one edge process")
-OPTION(OPT_CONNECTIONS_EACH, "connections-per-address", COUNT, "50", 1, 0, R_EDGE,
+OPTION(OPT_CONNECTIONS_EACH, "connections-per-address", COUNT, "200", 1, 0, R_EDGE,
 	"connections in one edge process from one IPv4 address or IPv6 /64")
 OPTION(OPT_COMMAND_TIME, "command-time", TIME, "5m", 1000, 0, R_EDGE,
 	"wait for an SMTP command or more data (RFC 5321 4.5.3.2)")
