@@ -53,7 +53,7 @@ def exists(demo, account):
     with wire.Imap(demo.ports['imap']) as imap:
         imap.login(account, demo.password)
         count = imap.select()
-        return list(imap.bodies().values()) if count else []
+        return list(imap.bodies(item='BINARY.PEEK[]').values()) if count else []    # BODY shows ? for NUL
 
 
 def send(smtp, octets, pieces):
