@@ -125,6 +125,13 @@ static result copy_findings(arena *m, const struct auth_account_checked *from, s
 	return OK;
 }
 
+/* An account that does not open has said why to the log. */
+static result at_work(result r)
+{
+	bool away = r.kind == FAIL_BUSY || r.kind == FAIL_CLOSED || r.kind == FAIL_PEER || r.kind == FAIL_TIMEOUT;
+	return away ? failure(r.kind, "the account's process does not run; posternd's log says why") : r;
+}
+
 static result check_account(arena *m, const struct web_auth_account_check *q, struct web_auth_account_checked *answer)
 {
 	struct book_account *who;
@@ -134,8 +141,8 @@ static result check_account(arena *m, const struct web_auth_account_check *q, st
 	struct auth_account_checked is;
 	TRY(directory_find_account(auth.directory, q->address, &who));
 	answer->account = who->id;
-	TRY(auth.world->account(who->id, &c));
-	TRY(auth_account_check_call_within(c, &how, &ask, &is));
+	TRY(at_work(auth.world->account(who->id, &c)));
+	TRY(at_work(auth_account_check_call_within(c, &how, &ask, &is)));
 	answer->messages = is.messages;
 	answer->octets = is.octets;
 	answer->more = is.more;

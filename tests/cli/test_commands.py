@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from kit import paths, server, wire
+from kit import load, paths, server, wire
 
 PASSWORD = b'four words are easy\n'
 DONE, NO, USAGE, UNREACHABLE = range(4)
@@ -102,6 +102,36 @@ def test_account_check(house):
     assert house.command('account', 'check', 'nobody@example.test').returncode == NO
     refused(house, 'account', 'check', status=USAGE)
     refused(house, 'account', 'check', 'user3@example.test', '--all', status=USAGE)
+
+
+def test_account_check_tells_of_damage(new_server):
+    """A body file that was changed is named; an account that does not open any more does not keep the others from it."""
+    one = new_server(users=2)
+    with wire.Smtp(one.ports['smtp']) as smtp:
+        assert smtp.message('a@sender.example', one.users[:1], load.message(b'large', 2000000)).code == 250
+    one.stop()
+    folder = one.directory / 'accounts' / '1'
+    body, = folder.glob('*.body')
+    overwrite(body, 5000, b'x' * 100)
+    one.start()
+    for words, sentence in (([], '--repair mends'), (['--repair'], 'cannot be repaired here')):
+        checked = one.command('account', 'check', one.users[0], *words)
+        assert checked.returncode == NO and sentence in checked.stdout, checked.stdout
+        assert 'The body file of the message UID 1 in mailbox number 1 cannot be read' in checked.stdout
+    one.stop()
+    overwrite(folder / 'mail.db', 0, b'x' * 6000)
+    one.start()
+    checked = one.command('account', 'check', '--all')
+    assert checked.returncode == NO and f'{one.users[1]}: 0 messages, 0 octets: all is well.' in checked.stdout
+    assert f'{one.users[0]} could not be checked.\npostern: ' in checked.stderr
+    told = json.loads(one.command('--json', 'account', 'check', '--all').stdout)
+    assert not told['sound'] and [a['sound'] for a in told['accounts']] == [False, True]
+
+
+def overwrite(path, at, octets):
+    with open(path, 'r+b') as file:
+        file.seek(at)
+        file.write(octets)
 
 
 @pytest.mark.parametrize('password', [b'', b'\n', b'short\n', b'\xff\xfe\xff\xfe\xff\xfe\xff\xfe\xff\xfe\xff\n'])

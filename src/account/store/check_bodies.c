@@ -18,7 +18,7 @@ struct reading {
 	buf bodies;        /* of struct body */
 	struct body now;   /* the one looked at */
 	result found;      /* OK, ABSENT or DAMAGE */
-	bool named;        /* its row is still there */
+	int64_t box, uid;  /* of a message that has it; 0: its row has gone meanwhile */
 	uint64_t unnamed;
 };
 
@@ -61,12 +61,16 @@ static result read_whole(struct reading *r)
 static result look_at_one(struct db *db, void *arg)
 {
 	struct reading *r = arg;
-	int64_t n;
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	r->uid = 0;
 	r->found = read_whole(r);
 	if (r->found.kind != FAIL_ABSENT && r->found.kind != FAIL_DAMAGE)
 		return r->found;
-	TRY(db_get(db, &n, "SELECT count(*) FROM content WHERE id=?1", DB_INT(r->now.content)));
-	r->named = n > 0;
+	TRY(db_ask(db, &q, "SELECT mailbox,uid FROM message WHERE content=?1 LIMIT 1", DB_INT(r->now.content)));
+	TRY(query_next(q, &row));
+	r->box = row ? query_int(q, 0) : 0;
+	r->uid = row ? query_int(q, 1) : 0;
 	return OK;
 }
 
@@ -75,9 +79,9 @@ static result look_at_all(struct reading *r)
 	for (size_t at = 0; at < r->bodies.n; at += sizeof(struct body)) {
 		memcpy(&r->now, r->bodies.p + at, sizeof r->now);
 		TRY(store_read(r->s, look_at_one, NULL, r));
-		if (failed(r->found) && r->named)
-			check_say(r->c, false, "The body file of content %lld cannot be read (%s); restore it from a backup.",
-				(long long)r->now.content, r->found.text);
+		if (failed(r->found) && r->uid)
+			check_say(r->c, false, "The body file of the message UID %lld in mailbox number %lld cannot be read: %s.",
+				(long long)r->uid, (long long)r->box, r->found.text);
 	}
 	return OK;
 }
