@@ -184,6 +184,7 @@ static result check_body(struct work *w, void *arg)
 	else
 		TRY(r);
 	TRY(check_strays(c));
+	TRY(check_sizes(c));
 	TRY(check_boxes(c));
 	check_usage(c);
 	return check_contents(c);

@@ -145,6 +145,53 @@ static result tell_lost(struct checking *c)
 	}
 }
 
+struct sized {
+	uint64_t box, size;
+	uint32_t uid;
+};
+
+static result find_sizes(struct checking *c, buf *out)
+{
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	TRY(db_ask(c->w->db, &q,
+		"SELECT m.mailbox,m.uid,length(c.trace)+c.head_size+c.rest_size FROM message m JOIN content c"
+		" ON c.id=m.content WHERE m.size<>length(c.trace)+c.head_size+c.rest_size"));
+	for (;;) {
+		TRY(query_next(q, &row));
+		if (!row)
+			return buf_result(out);
+		struct sized s = {(uint64_t)query_int(q, 0), (uint64_t)query_int(q, 2), (uint32_t)query_int(q, 1)};
+		buf_put(out, str_of((const char *)&s, sizeof s));
+	}
+}
+
+static result mend_size(struct checking *c, const struct sized *s)
+{
+	struct row row;
+	if (!c->mend)
+		return OK;
+	TRY(message_get(c->w->db, s->box, s->uid, &row));
+	row.size = (uint32_t)s->size;
+	TRY(db_run(c->w->db, "UPDATE message SET size=?3 WHERE mailbox=?1 AND uid=?2", DB_INT(s->box), DB_INT(s->uid),
+		DB_INT(row.size)));
+	return effect_message(&c->w->effects, s->box, &row, false);
+}
+
+result check_sizes(struct checking *c)
+{
+	AUTO_BUF buf found = buf_new(64 << 20);
+	TRY(find_sizes(c, &found));
+	for (size_t at = 0; at < found.n; at += sizeof(struct sized)) {
+		struct sized s;
+		memcpy(&s, found.p + at, sizeof s);
+		check_say(c, c->mend, "The message UID %u in mailbox number %llu does not have the size it says.", s.uid,
+			(unsigned long long)s.box);
+		TRY(mend_size(c, &s));
+	}
+	return OK;
+}
+
 static result mend_share(struct checking *c, int64_t content, int64_t messages)
 {
 	if (!c->mend)

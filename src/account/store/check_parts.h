@@ -22,6 +22,7 @@ result check_keywords(struct checking *c, const struct box_row *b, uint64_t flag
 /* The name has shown a higher UIDVALIDITY; changes b when mending. */
 result check_former(struct checking *c, struct box_row *b, str box, const char *name) NODISCARD;
 result check_vanished(struct checking *c, const struct box_row *b, const char *name) NODISCARD;
+result check_sizes(struct checking *c) NODISCARD; /* before they are counted */
 result check_contents(struct checking *c) NODISCARD;
 result check_bodies(struct checking *c, struct store *s) NODISCARD; /* on the loop, after the rest; suspends */
 

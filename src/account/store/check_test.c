@@ -18,6 +18,7 @@ static const struct damage {
 	{"UPDATE counts SET uidvalidity=1 WHERE id=0", "not given out", true},
 	{"UPDATE counts SET octets=octets+1 WHERE id=0", "The account counts", true},
 	{"UPDATE counts SET next=1 WHERE id=0", "given out again", true},
+	{"UPDATE message SET size=size+1 WHERE uid=2", "the size it says", true},
 	{"DELETE FROM vanished", "without a record", true},
 	{"DELETE FROM message WHERE uid=2", "belongs to no message", true},
 	{"DELETE FROM shared", "belongs to 2 messages and counts 1", true},

@@ -97,6 +97,7 @@ void loaded_flag(struct loaded *l, const struct row *row, uint32_t origin)
 		return;
 	l->v[at].flags = row->flags;
 	l->v[at].modseq = row->modseq;
+	l->v[at].size = row->size; /* which only a check mends */
 	note(l, NOTE_FLAGS, row->uid, origin);
 }
 
