@@ -19,13 +19,13 @@ def session(demo, user, *enable, mailbox='INBOX'):
     return connection
 
 
-def fill(demo, user):
+def fill(demo, user, mailbox=b'INBOX'):
     """Eight APPENDs of a hundred messages each."""
     with wire.Imap(demo.port('imap')) as connection:
         connection.login(user, demo.password)
         for start in range(0, MESSAGES, 100):
             bodies = [BODY % n for n in range(start, start + 100)]
-            connection.send(b'a APPEND INBOX' + b''.join(b' {%d+}\r\n%s' % (len(b), b) for b in bodies) + b'\r\n')
+            connection.send(b'a APPEND %s' % mailbox + b''.join(b' {%d+}\r\n%s' % (len(b), b) for b in bodies) + b'\r\n')
             assert connection.finish(b'a').ok
 
 
@@ -118,6 +118,24 @@ def test_a_session_that_fell_far_behind(demo, account):
                 assert busy.command(change).ok, change
             left = busy.command('UID FETCH 1:* FLAGS').untagged
             assert heard(plain, many) == heard(quick, many) == {int(u[0].split()[4]): flags(u[0]) for u in left}
+
+
+def test_a_mailbox_deleted_under_a_fetch_nobody_reads(demo, account):
+    """Renamed, then deleted: what is sent is whole, and the session ends with a reason."""
+    with wire.Imap(demo.port('imap')) as other:
+        other.login(account, demo.password)
+        assert other.command('CREATE doomed').ok
+        fill(demo, account, b'doomed')
+        with session(demo, account, mailbox='doomed') as slow:
+            slow.send(b'a FETCH 1:* BODY.PEEK[]\r\n')
+            assert slow.response()[0].startswith(b'* 1 FETCH')
+            assert other.command('RENAME doomed doomed2').ok
+            assert other.command('DELETE doomed2').ok
+            while (response := slow.response())[0].startswith(b'* ') and b' FETCH ' in response[0]:
+                assert len(response) == 3 and len(response[1]) >= SIZE
+            assert response[0].startswith(b'* BYE '), response[0]
+            assert slow.at_end()
+        assert other.command('LIST "" doomed*').untagged == []
 
 
 def flags(line):
