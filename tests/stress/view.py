@@ -109,7 +109,9 @@ class View:
 
     def put_back(self, limited):
         """Messages that QRESYNC did not speak of are as they were; there is a number for each, and unless the
-        client named the UIDs it knew, none is left over."""
+        client named the UIDs it knew, none is left over. With another UIDVALIDITY nothing is known."""
+        if not self.before:
+            return
         places = [n for n, u in enumerate(self.uids, 1) if u is None]
         kept = sorted(self.cached)
         fits = len(places) - len(kept) >= 0 and (limited or len(places) - len(kept) <= self.arrived)
