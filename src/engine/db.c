@@ -191,13 +191,14 @@ static result migrate(struct db *db, const struct db_schema *schema, uint32_t ve
 }
 
 /* What a crash left in the log goes into the database before anything else,
- * so that work always starts with an empty log. */
+ * so that work starts with an empty log; on a full disk it starts all the same. */
 static result begin_work(struct db *db, const struct db_options *o)
 {
 	db->log_frames = o->log_frames ? o->log_frames : DB_LOG_FRAMES;
 	TRY(db_exec(db, "PRAGMA journal_mode=WAL; SELECT count(*) FROM sqlite_schema"));
 	TRY(db_result(db, sqlite3_wal_autocheckpoint(db->handle, (int)db->log_frames)));
-	return seal_log_frames(db->seal) > 0 ? db_checkpoint(db) : OK;
+	result r = seal_log_frames(db->seal) > 0 ? db_checkpoint(db) : OK;
+	return r.kind == FAIL_FULL ? OK : r;
 }
 
 static result open_at(struct db *db, const struct db_options *o, uint32_t version)

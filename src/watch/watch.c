@@ -174,7 +174,12 @@ result watch_start_with(const unsigned char key[LEDGER_KEY])
 		.files = &watch.files.base, .key = key, .keep_ms = watch.keep_ms, .octets_max = watch.octets_max};
 	TRY(journal_open(watch.to_file, &watch.journal));
 	log_set_sink(own_sink, NULL);
-	return ledger_open(&o, &watch.ledger);
+	result r = ledger_open(&o, &watch.ledger);
+	if (failed(r)) { /* a room that did not start is not stopped */
+		log_set_sink(NULL, NULL);
+		journal_close(&watch.journal);
+	}
+	return r;
 }
 
 result watch_start(void)

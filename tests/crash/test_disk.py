@@ -95,7 +95,8 @@ def test_a_failing_call_never_makes_a_false_answer(new_server, call, error):
     assert not running.problems + program.problems, running.problems + program.problems
     assert program.count['APPEND'] > 5 and program.count['STORE'] > 5
     full = (call, error) == ('pwrite64', 'ENOSPC')
-    assert ended == (0 if full else len(PLACES)), 'what cannot be undone ends the process; a full disk can'
+    few = len(PLACES) // 4    # a place far behind may not be reached in time
+    assert ended == 0 if full else ended >= len(PLACES) - few, 'what cannot be undone ends the process; a full disk can'
     server.kill()
     server.start()
     every_letter_once(server, running)
@@ -173,11 +174,15 @@ def fill(server, account):
     raise AssertionError('the disk was not full')
 
 
-def test_a_full_disk_lets_the_owner_delete(new_server, small_disk):
+@pytest.mark.parametrize('restarts', [False, True])
+def test_a_full_disk_lets_the_owner_delete(new_server, small_disk, restarts):
     server = new_server(directory=small_disk / 'mail', users=2)
     account = server.users[0]
     taken = fill(server, account)
     assert taken > 50
+    if restarts:
+        server.kill()
+        server.start()
     with wire.Imap(server.ports['imap']) as imap:
         imap.login(account, server.password)
         held = imap.select()

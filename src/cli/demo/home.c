@@ -126,6 +126,15 @@ static void put_path(const struct demo *d, buf *out, const char *name, const cha
 	put_setting(out, name, path);
 }
 
+/* What is there already needs no room: the demo starts on a full disk too. */
+static result write_unless_there(const char *path, str text)
+{
+	AUTO_BUF buf old = buf_new(65536);
+	if (!failed(file_load(path, &old)) && str_eq(buf_str(&old), text))
+		return OK;
+	return file_write_at(AT_FDCWD, path, text, 0600);
+}
+
 result demo_home_configure(struct demo *d, bool proxy)
 {
 	char path[sizeof d->dir + 16];
@@ -141,7 +150,7 @@ result demo_home_configure(struct demo *d, bool proxy)
 		buf_put(&out, STR("demo-proxy = yes\n"));
 	TRY(buf_result(&out));
 	must(demo_path(d, config_name, path, sizeof path));
-	return file_write_at(AT_FDCWD, path, buf_str(&out), 0600);
+	return write_unless_there(path, buf_str(&out));
 }
 
 result demo_home_open(struct demo *d)
