@@ -77,12 +77,12 @@ class Client(Session):
 
 def clients(crowd):
     """The cast: at least one of each kind."""
-    wait, back = (20, steps.idle), (12, steps.go_away)
+    wait, back, empty = (20, steps.idle), (12, steps.go_away), (2 if paths.SOAK else 0, steps.rename_inbox)
     return [
-        Client(crowd, 'plain'),
+        Client(crowd, 'plain', more=[empty]),
         Client(crowd, 'numbers', more=[wait], examines=0.5, tls=True),
         Client(crowd, 'uids', uid_only=True),
-        Client(crowd, 'rev2', ['IMAP4rev2']),
+        Client(crowd, 'rev2', ['IMAP4rev2'], more=[empty]),
         Client(crowd, 'condstore', ['CONDSTORE']),
         Client(crowd, 'newest', ['IMAP4rev2', 'CONDSTORE'], uid_only=True, tls=True),
         Client(crowd, 'qresync', ['QRESYNC'], more=[back]),

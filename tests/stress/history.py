@@ -104,6 +104,9 @@ class History:
         self.popped = []              # (emailid, login start, login end, start, end)
         self.snapshots = []           # (start, end, how often each EMAILID was in INBOX)
         self.expunges = []            # (MAILBOXID, uids or None, start, end)
+        self.emptied = []             # RENAMEs of INBOX: (MAILBOXID of the new one, start, end)
+        self.renames = collections.Counter()   # name -> how many of them RENAME took out of INBOX
+        self.left_inbox = set()       # which ones, as far as one can tell
         self.seen = {}                # (MAILBOXID, uid) -> (name, size, emailid, date)
         self.states = {}              # (MAILBOXID, uid, modseq) -> flags
         self.reads = []               # (MAILBOXID, uid, start, end, flags, modseq, who)
@@ -168,14 +171,14 @@ class History:
 
     def settle(self, fresh):
         """Puts the facts of this round together. `fresh` is what there is now, of each mailbox its messages."""
-        self.fresh = fresh
+        self.fresh, self.renames, self.left_inbox = fresh, collections.Counter(), set()
         born = [(self.ids.get(v), uid, span, one) for v, uid, span, one in self.unsettled]
         for box, uid, span, (name, first) in born:
             if box is None:     # it was deleted before anybody learned its id
                 continue
             assert (box, uid) not in self.letters, f'UID {uid} of {box} was given twice'
             self.letters[box, uid] = Letter(*span, flags=first, name=name)
-        for (box, uid), (name, size, emailid, _) in self.seen.items():
+        for (box, uid), (name, size, emailid, _) in sorted(self.seen.items(), key=self.inbox_first):
             self.bind(box, uid, name)
             letter = self.letters[box, uid]
             assert letter.name == name, f'message {uid} of {box} is {name}, it was {letter.name}'
@@ -198,11 +201,33 @@ class History:
         assert letter.moved is None, f'message {uid} of {box} was moved away twice: {letter.moved}, {fact}'
         letter.moved = fact
 
+    def inbox_first(self, item):
+        """What RENAME took out of INBOX is known by what was in INBOX."""
+        return item[0][0] != self.inbox
+
+    def renamed(self, box, uid, name):
+        """True where RENAME brought it here out of INBOX, with the flags that it had there."""
+        moved = {(note[1], note[2]) for note in self.notes if note[0] == 'moved'}
+        for _, start, end in [e for e in self.emptied if e[0] == box]:
+            may = [key for key, letter in self.letters.items() if letter.name == name and key[0] == self.inbox
+                   and self.is_gone(*key) and key not in moved and letter.start < end]
+            left = [key for key in may if key not in self.left_inbox]
+            if left:
+                key = max(left, key=lambda k: self.letters[k].start)    # the others may be an earlier RENAME's
+                self.left_inbox.add(key)
+                self.renames[name] += 1
+                first = (key, start, end) if len(may) == 1 else None
+                self.letters[box, uid] = Letter(start, end, flags=first, name=name)
+                return True
+        return False
+
     def bind(self, box, uid, name):
         """A message nobody was told of at its birth: a delivery, or of a command whose answer was lost."""
         if (box, uid) in self.letters:
             return
-        if name in self.sent and box == self.inbox:
+        if self.renamed(box, uid, name):
+            return
+        if name in self.sent and (box == self.inbox or box in [e[0] for e in self.emptied]):
             self.letters[box, uid] = Letter(*self.sent.pop(name), flags=frozenset(), name=name)
             return
         for doubt in self.doubts:
@@ -222,7 +247,7 @@ class History:
         self.highest = collections.defaultdict(list)
         for box, top in tops.items():
             self.highest[box].append((now, now, top, 'the checkpoint'))
-        for kept in (self.reads, self.lists, self.snapshots, self.popped, self.expunges, self.doubts):
+        for kept in (self.reads, self.lists, self.snapshots, self.popped, self.expunges, self.doubts, self.emptied):
             kept.clear()
         self.seen = {k: v for k, v in self.seen.items() if k in self.letters}
         self.states = {k: v for k, v in self.states.items() if k[:2] in self.letters}

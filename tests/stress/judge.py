@@ -40,6 +40,8 @@ def told(history, box, uid, problem):
     lines += [f'  {c.start:.6f}-{c.end:.6f} +{sorted(c.on)} -{sorted(c.off)}' for c in letter.changes]
     lines += [f'  moved {letter.moved}'] if letter.moved else []
     lines += [f'  expunge {e}' for e in history.expunges if e[0] == box and (e[1] is None or uid in e[1])]
+    lines += [f'  RENAME of INBOX to {e}' for e in history.emptied if box == history.inbox]
+    lines += [f'  the same is {uid} of {box}' for (box, uid), one in history.letters.items() if one.name == letter.name]
     return '\n'.join(lines)
 
 
@@ -61,6 +63,9 @@ def candidates_of_pop(history):
 def must_be_there(history, box, uid, letter, popped):
     assert not letter.moved, told(history, box, uid, 'is still there, but was moved away')
     assert not any(sure for sure, _, _ in popped[box, uid]), told(history, box, uid, 'POP3 removed it; it is there')
+    if box == history.inbox:
+        assert all(letter.end >= start for _, start, _ in history.emptied), told(
+            history, box, uid, 'was in INBOX before a RENAME of INBOX, and is there still')
     for where, uids, start, end in history.expunges:
         if where == box and (uids is None or uid in uids) and letter.end < start and end < math.inf:
             assert not letter.surely_deleted(start, end), told(history, box, uid, 'has outlived an expunge')
@@ -69,17 +74,26 @@ def must_be_there(history, box, uid, letter, popped):
 def was_removed(history, box, uid, letter, popped):
     if letter.moved or popped[box, uid]:
         return
+    if box == history.inbox and any(to not in history.fresh and letter.start < end for to, _, end in history.emptied):
+        return    # it went along with a mailbox that was deleted since
     if any(name in d.found for d in history.doubts if (name := d.sources.get((box, uid)))):
         return
     for where, uids, start, end in history.expunges:
         if where == box and (uids is None or uid in uids) and letter.might_have('\\Deleted', True, start, end):
             return
+    if box == history.inbox and not letter.emailid and letter.name in history.taken_by_pop:
+        return    # before anybody saw it by IMAP
+    if box == history.inbox and history.renames[letter.name]:
+        history.renames[letter.name] -= 1
+        return
     raise AssertionError(told(history, box, uid, 'is lost: nobody removed it'))
 
 
 def deliveries_found(history):
-    """Each accepted delivery came to one UID, unless POP3 took it before anybody saw it by IMAP."""
-    lost = set(history.sent) - history.taken_by_pop
+    """Each accepted delivery came to one UID, unless POP3 took it, or RENAME of INBOX to a mailbox that is deleted
+    now, before anybody saw it by IMAP."""
+    gone = max([end for to, _, end in history.emptied if to not in history.fresh], default=0)
+    lost = {name for name, (start, _) in history.sent.items() if start >= gone} - history.taken_by_pop
     assert not lost, f'accepted by SMTP and not there: {sorted(lost)[:5]}'
     history.sent.clear()
 

@@ -227,12 +227,30 @@ def mailboxes(s, rng):
         s.view = None
 
 
+def rename_inbox(s, rng):
+    """RFC 9051 6.3.6: all its messages go to a new mailbox, INBOX stays. Not where the answer could be lost."""
+    name = f's-{s.name}-{rng.choice(NAMES)}'
+    if name in s.own or s.crowd.kills or s.crowd.is_passing(s.view.mailbox):
+        return
+    said = s.do(f'RENAME INBOX "{name}"')
+    assert said.ok, said.text
+    s.own[name] = id_of(s, name)
+    s.history.note('RENAMEs of INBOX', s.history.emptied, (s.own[name], *said.span))
+
+
+def id_of(s, name):
+    found = s.do(f'STATUS "{name}" (MAILBOXID UIDVALIDITY)')
+    one = responses.items(found.untagged[0], 2)
+    mailboxid = one[b'MAILBOXID'][0].decode()
+    s.history.is_called(int(one[b'UIDVALIDITY']), mailboxid)
+    return mailboxid
+
+
 def look_again(s):
     """Which of its own mailboxes are there, when an answer was lost."""
     s.own, s.unsure = {}, False
     for name in listed(s):
-        found = s.do(f'STATUS "{name}" (MAILBOXID)')
-        s.own[name] = responses.items(found.untagged[0], 2)[b'MAILBOXID'][0].decode()
+        s.own[name] = id_of(s, name)
 
 
 def listed(s):
