@@ -7,6 +7,7 @@ struct copying {
 	uint64_t from;
 	const struct uids *which;
 	str to;
+	struct box_row *source, *target; /* while the work runs */
 	bool move, whole;
 	uint64_t bits_from[64]; /* by bit of the source: its mask in the target */
 	bool bits_known[64];
@@ -25,14 +26,14 @@ static result keyword_name(struct work *w, uint64_t box, unsigned bit, arena *m,
 }
 
 /* A target whose keywords are used up takes the message without them. */
-static result map_bit(struct work *w, struct copying *c, const struct box_row *to, unsigned bit)
+static result map_bit(struct work *w, struct copying *c, unsigned bit)
 {
 	AUTO_ARENA arena m = arena_new(STORE_KEYWORD_MAX + 64);
 	str name;
 	unsigned got = 0;
 	TRY(keyword_name(w, c->from, bit, &m, &name));
 	if (name.n) {
-		result r = work_keyword(w, to, name, true, &got);
+		result r = work_keyword(w, c->target, name, true, &got);
 		if (failed(r) && r.kind != FAIL_LIMIT)
 			return r;
 		if (failed(r))
@@ -43,21 +44,21 @@ static result map_bit(struct work *w, struct copying *c, const struct box_row *t
 	return OK;
 }
 
-static result map_flags(struct work *w, struct copying *c, const struct box_row *to, uint64_t *flags)
+static result map_flags(struct work *w, struct copying *c, uint64_t *flags)
 {
 	uint64_t out = *flags & STORE_SYSTEM;
 	for (unsigned bit = STORE_KEYWORD_BIT; bit < 64; bit++) {
 		if (!(*flags >> bit & 1))
 			continue;
 		if (!c->bits_known[bit])
-			TRY(map_bit(w, c, to, bit));
+			TRY(map_bit(w, c, bit));
 		out |= c->bits_from[bit];
 	}
 	*flags = out;
 	return OK;
 }
 
-static result copy_one(struct work *w, struct copying *c, struct box_row *from, struct box_row *to, uint32_t uid)
+static result copy_one(struct work *w, struct copying *c, uint32_t uid)
 {
 	struct row row;
 	struct message_dates dates;
@@ -68,34 +69,33 @@ static result copy_one(struct work *w, struct copying *c, struct box_row *from, 
 	TRY(message_dates_get(w->db, c->from, uid, &dates));
 	struct row fresh = row;
 	dates.saved = w->now;
-	if (from != to)
-		TRY(map_flags(w, c, to, &fresh.flags));
-	TRY(c->move ? work_drop_message(w, from, &row) : work_room(w, row.size));
+	if (c->source != c->target)
+		TRY(map_flags(w, c, &fresh.flags));
+	TRY(c->move ? work_drop_message(w, c->source, &row) : work_room(w, row.size));
 	if (!c->move)
 		TRY(work_share(w, row.content));
-	TRY(work_add_message(w, to, &fresh, &dates));
+	TRY(work_add_message(w, c->target, &fresh, &dates));
 	c->done.from[c->done.n] = uid;
 	c->done.to[c->done.n++] = fresh.uid;
 	return OK;
 }
 
-static result copy_all(struct work *w, struct copying *c, struct box_row *from, struct box_row *to)
+static result copy_all(struct work *w, struct copying *c)
 {
 	c->done.n = 0;
-	c->done.uidvalidity = to->uidvalidity;
+	c->done.uidvalidity = c->target->uidvalidity;
 	memset(c->bits_known, 0, sizeof c->bits_known);
 	for (size_t i = 0; i < c->which->n; i++)
-		TRY(copy_one(w, c, from, to, c->which->v[i]));
-	return c->move && c->done.n ? work_vanish(w, from, c->done.from, c->done.n) : OK;
+		TRY(copy_one(w, c, c->which->v[i]));
+	return c->move && c->done.n ? work_vanish(w, c->source, c->done.from, c->done.n) : OK;
 }
 
 static result copy_body(struct work *w, void *arg)
 {
 	struct copying *c = arg;
-	struct box_row *from, *to;
-	TRY(work_box(w, c->from, &from));
-	TRY(work_find(w, c->to, &to));
-	return copy_all(w, c, from, to);
+	TRY(work_box(w, c->from, &c->source));
+	TRY(work_find(w, c->to, &c->target));
+	return copy_all(w, c);
 }
 
 static result list_uids(struct work *w, uint64_t box, uint32_t *v, size_t n)
@@ -120,11 +120,11 @@ result work_move_all(struct work *w, struct box_row *from, struct box_row *to)
 	if (!v)
 		return failure(FAIL_MEMORY, "out of memory");
 	struct uids all = {v, from->messages};
-	struct copying c = {.from = from->id, .which = &all, .move = true};
+	struct copying c = {.from = from->id, .which = &all, .source = from, .target = to, .move = true};
 	c.done.from = v + all.n;
 	c.done.to = v + 2 * all.n;
 	TRY(list_uids(w, from->id, v, all.n));
-	return copy_all(w, &c, from, to);
+	return copy_all(w, &c);
 }
 
 /* That is how mail programs delete. */

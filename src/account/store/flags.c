@@ -5,6 +5,7 @@ struct flagging {
 	uint64_t box;
 	const struct uids *which;
 	const struct flag_change *how;
+	uint64_t mask;      /* the bits of how->flags in this mailbox */
 	uint32_t *modified; /* room for all of `which` */
 	size_t modified_n;
 };
@@ -26,13 +27,13 @@ static result put(struct work *w, struct box_row *box, struct row *row, uint64_t
 	return effect_message(&w->effects, box->id, row, false);
 }
 
-static result one(struct work *w, struct flagging *f, struct box_row *box, struct row *row, uint64_t mask)
+static result one(struct work *w, struct flagging *f, struct box_row *box, struct row *row)
 {
 	if (f->how->conditional && row->modseq > f->how->unchanged_since) {
 		f->modified[f->modified_n++] = row->uid;
 		return OK;
 	}
-	uint64_t flags = changed(f->how->how, row->flags, mask);
+	uint64_t flags = changed(f->how->how, row->flags, f->mask);
 	return flags == row->flags ? OK : put(w, box, row, flags);
 }
 
@@ -40,17 +41,16 @@ static result flags_body(struct work *w, void *arg)
 {
 	struct flagging *f = arg;
 	struct box_row *box;
-	uint64_t mask;
 	f->modified_n = 0;
 	TRY(work_box(w, f->box, &box));
-	TRY(work_flags(w, box, &f->how->flags, f->how->how != FLAGS_REMOVE, &mask));
+	TRY(work_flags(w, box, &f->how->flags, f->how->how != FLAGS_REMOVE, &f->mask));
 	for (size_t i = 0; i < f->which->n; i++) {
 		struct row row;
 		result r = message_get(w->db, f->box, f->which->v[i], &row);
 		if (r.kind == FAIL_ABSENT)
 			continue;
 		TRY(r);
-		TRY(one(w, f, box, &row, mask));
+		TRY(one(w, f, box, &row));
 	}
 	return OK;
 }
