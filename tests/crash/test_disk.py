@@ -95,8 +95,8 @@ def test_a_failing_call_never_makes_a_false_answer(new_server, call, error):
     assert not running.problems + program.problems, running.problems + program.problems
     assert program.count['APPEND'] > 5 and program.count['STORE'] > 5
     full = (call, error) == ('pwrite64', 'ENOSPC')
-    few = len(PLACES) // 4    # a place far behind may not be reached in time
-    assert ended == 0 if full else ended >= len(PLACES) - few, 'what cannot be undone ends the process; a full disk can'
+    # Nobody knows what a failed write of the database left; one of a body file harms that body alone.
+    assert ended == 0 if full else ended > 0
     server.kill()
     server.start()
     every_letter_once(server, running)
