@@ -222,10 +222,11 @@ result call_parse(const struct command *table, size_t n, const char *const *argv
 			c.words[c.n++] = *t.argv;
 		}
 	}
-	bool only_help = c.help && c.n == 0;
-	if (!only_help)
-		TRY(find_command(table, n, &c, complaint));
-	if (!c.help) {
+	result found = find_command(table, n, &c, complaint);
+	if (c.help) {
+		buf_clear(complaint); /* help tells of all that begins with these words */
+	} else {
+		TRY(found);
 		TRY(check_options(&c, complaint));
 		TRY(check_needed(&c, complaint));
 		TRY(check_words(&c, complaint));

@@ -123,6 +123,8 @@ static void test_help_needs_no_words(void **state)
 	assert_true(call.help && !call.command);
 	assert_ok(PARSE("account", "add", "--help"));
 	assert_string_equal(call.command->name, "account add");
+	assert_ok(PARSE("account", "--help"));
+	assert_true(call.help && !call.command && call.n == 1);
 }
 
 static void test_sizes_are_read(void **state)

@@ -53,9 +53,10 @@ static int run(struct call *c)
 {
 	if (c->help) {
 		struct call help = *c;
-		help.n = 0;
-		if (c->command)
-			help.words[help.n++] = c->command->name;
+		if (c->command) {
+			help.words[0] = c->command->name;
+			help.n = 1;
+		}
 		return run_help(&help);
 	}
 	return c->command->run(c);
