@@ -63,6 +63,8 @@ class Client(Session):
             if self.away:
                 self.come_back(random.Random(self.crowd.seed))
                 self.learn()
+            if self.crowd.kills:
+                steps.look_again(self)
             self.idle_begin()
             self.idle_hear(0.02)
             told = self.view and (list(self.view.uids), {u: (m.flags, m.modseq) for u, m in self.view.messages.items()})
