@@ -63,6 +63,11 @@ class Client(Session):
             if self.away:
                 self.come_back(random.Random(self.crowd.seed))
                 self.learn()
+            if self.crowd.kills:    # who lost the connection learns it here
+                self.do('NOOP')
+        except Dropped:
+            pass
+        try:
             if self.crowd.kills:
                 steps.look_again(self)
             self.idle_begin()

@@ -251,9 +251,8 @@ def id_of(s, name):
 
 def look_again(s):
     """Which of its own mailboxes are there, when an answer was lost."""
-    s.own, s.unsure = {}, False
-    for name in listed(s):
-        s.own[name] = id_of(s, name)
+    s.own = {name: id_of(s, name) for name in listed(s)}
+    s.unsure = False
 
 
 def listed(s):
