@@ -84,6 +84,7 @@ def test_a_failing_call_never_makes_a_false_answer(new_server, call, error):
     with load.Load(server, server.users, senders=2, appenders=1) as running, \
             reader.Reader(server, server.users[0], 1) as program:
         ended = 0
+        wait_until(lambda: program.count['STORE'] > 5, running, program)    # the account is open
         for place in PLACES:
             before = running_account(server)
             count = sum(program.count.values())
