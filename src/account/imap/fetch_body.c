@@ -91,7 +91,7 @@ static result put_range(struct piece *p)
 		if (!binary)
 			hide_nul(piece.p, piece.n);
 		TRY(imap_send(s, false));
-		s->link = stream_write(s->stream, buf_str(&piece));
+		s->link = stream_write(s->speech.stream, buf_str(&piece));
 		TRY(s->link);
 		at.from += n;
 		at.n -= n;
@@ -188,7 +188,7 @@ static result undo_all(struct piece *p, struct undoing *u, bool send)
 		str part = wanted(u);
 		u->nul |= str_chr(part, '\0') != STR_NONE;
 		if (send && part.n)
-			TRY(stream_write(s->stream, part));
+			TRY(stream_write(s->speech.stream, part));
 		u->at += u->out.n;
 		buf_clear(&u->out);
 	}

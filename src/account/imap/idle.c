@@ -34,7 +34,7 @@ static void tell_news(void *arg)
 			continue;
 		if (!w->done) {
 			w->trouble = r; /* the mailbox was deleted, or the client does not read */
-			fiber_cancel(w->s->fiber);
+			fiber_cancel(w->s->speech.fiber);
 		}
 		break;
 	}
@@ -58,9 +58,9 @@ static void end_news(struct idling *w)
 static result wait_for_done(struct imap_session *s)
 {
 	str line;
-	s->resting = true;
+	s->speech.resting = true;
 	result r = imap_read_line(s, IMAP_COMMAND_MAX, &line);
-	s->resting = false;
+	s->speech.resting = false;
 	if (r.kind == FAIL_LIMIT)
 		return imap_bad(s, "DONE is expected to end IDLE");
 	TRY(r);

@@ -23,7 +23,6 @@ enum imap_limits {
 	IMAP_GATHER = 16 * 1024,               /* a message's octets up to here are gathered with others */
 	IMAP_PIECE = 64 * 1024,                /* of a message, read and sent at a time */
 	IMAP_APPEND_MESSAGES = 100,            /* messages of one APPEND */
-	IMAP_STOP_MS = 2000,                   /* what a command under way has left when the room stops */
 };
 
 struct body;
@@ -68,7 +67,7 @@ void imap_home_init(struct imap_home *h);
 /* Suspends until the session has ended. The views of `l` may end meanwhile. */
 void imap_session_run(struct imap_home *h, const struct imap_login_done *l);
 /* Every session says BYE and ends: at once where it waits for a command, else
- * after that command or IMAP_STOP_MS. Suspends until the last one has gone. */
+ * after that command or SPEECH_STOP_MS (account/speech.h). Suspends until the last one has gone. */
 void imap_sessions_stop(struct imap_home *h);
 
 #endif

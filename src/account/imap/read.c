@@ -26,7 +26,7 @@ static enum imap_read refuse(struct imap_session *s, const char *code, const cha
 
 result imap_read_line(struct imap_session *s, size_t max, str *line)
 {
-	result r = stream_read_line(s->stream, max, LINE_ANY, line);
+	result r = stream_read_line(s->speech.stream, max, LINE_ANY, line);
 	if (failed(r) && r.kind != FAIL_LIMIT)
 		s->link = r;
 	return r;
@@ -37,12 +37,12 @@ result imap_read_octets(struct imap_session *s, uint64_t n, const struct imap_oc
 	result taken = OK;
 	while (n > 0) {
 		str piece;
-		s->link = stream_read_some(s->stream, &piece);
+		s->link = stream_read_some(s->speech.stream, &piece);
 		TRY(s->link);
 		piece = str_sub(piece, 0, n < piece.n ? (size_t)n : piece.n);
 		if (!failed(taken))
 			taken = to->take(to->ctx, piece);
-		stream_consume(s->stream, piece.n);
+		stream_consume(s->speech.stream, piece.n);
 		n -= piece.n;
 	}
 	return taken;
@@ -140,17 +140,13 @@ static enum imap_read bad_literal(struct imap_session *s)
 /* Answers go out before the session waits; with another command at hand they are gathered. */
 static result rest(struct imap_session *s)
 {
-	if (str_chr(stream_peek(s->stream), '\n') != STR_NONE)
+	if (str_chr(stream_peek(s->speech.stream), '\n') != STR_NONE)
 		return OK;
 	TRY(imap_send(s, true));
 	buf_free(&s->out); /* an idle session keeps no memory */
 	buf_free(&s->text);
 	arena_free(&s->arena);
-	str first;
-	s->resting = true;
-	s->link = s->stopping ? failure(FAIL_CANCELLED, "the server is being stopped")
-			      : stream_read_some(s->stream, &first);
-	s->resting = false;
+	s->link = speech_rest(&s->speech);
 	return s->link;
 }
 
@@ -158,7 +154,7 @@ enum imap_read imap_read_command(struct imap_session *s, struct imap_append *app
 {
 	if (failed(rest(s)))
 		return IMAP_READ_ENDED;
-	keep_tag(s, stream_peek(s->stream));
+	keep_tag(s, stream_peek(s->speech.stream));
 	for (;;) {
 		str line;
 		struct imap_literal l;

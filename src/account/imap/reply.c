@@ -109,19 +109,10 @@ void imap_bye(struct imap_session *s, const char *sentence)
 	(void)r; /* whoever has gone does not hear it */
 }
 
-static result send_out(struct imap_session *s, bool now)
-{
-	TRY(s->link);
-	TRY(buf_result(&s->out));
-	if (s->out.n)
-		TRY(stream_write(s->stream, buf_str(&s->out)));
-	buf_clear(&s->out);
-	return now ? stream_flush(s->stream) : OK;
-}
-
 result imap_send(struct imap_session *s, bool now)
 {
-	s->link = send_out(s, now);
+	if (!failed(s->link))
+		s->link = speech_send(&s->speech, &s->out, now);
 	return s->link;
 }
 

@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include "account/imap/capability.h"
 #include "account/imap/read.h"
 #include "account/imap/verbs.h"
@@ -121,14 +119,13 @@ static void part(struct imap_session *s)
 		imap_bye(s, "[" IMAP_CODE_CORRUPTION "] A message cannot be read any further; ask the server's administrator.");
 	}
 	if (!failed(s->link)) {
-		result r = stream_end(s->stream);
+		result r = stream_end(s->speech.stream);
 		(void)r;
 	}
 }
 
 static void close_session(struct imap_session *s)
 {
-	list_remove(&s->place);
 	if (s->view)
 		view_close(&s->view);
 	mem_free(s->saved);
@@ -137,14 +134,13 @@ static void close_session(struct imap_session *s)
 	buf_free(&s->out);
 	buf_free(&s->code);
 	arena_free(&s->arena);
-	stream_free(&s->stream);
+	speech_close(&s->speech);
 }
 
 void imap_session_run(struct imap_home *h, const struct imap_login_done *l)
 {
 	struct imap_session s = {
 		.home = h,
-		.fiber = fiber_self(),
 		.trace = l->trace,
 		.text = buf_new(IMAP_COMMAND_MAX + IMAP_LITERAL_MAX),
 		.tag = buf_new(IMAP_TAG_MAX),
@@ -152,12 +148,8 @@ void imap_session_run(struct imap_home *h, const struct imap_login_done *l)
 		.code = buf_new(IMAP_OUT_MAX),
 		.arena = arena_new(IMAP_COMMAND_ARENA),
 	};
-	if (failed(stream_open(l->socket, &s.stream))) {
-		close(l->socket);
+	if (failed(speech_open(&s.speech, l->socket, h->idle_ms, &h->sessions)))
 		return;
-	}
-	list_insert(&h->sessions, &s.place);
-	stream_set_idle(s.stream, h->idle_ms);
 	greet(&s, l->tag);
 	serve(&s);
 	part(&s);
@@ -166,18 +158,5 @@ void imap_session_run(struct imap_home *h, const struct imap_login_done *l)
 
 void imap_sessions_stop(struct imap_home *h)
 {
-	enum { STEP_MS = 10 };
-	LIST_EACH_SAFE(node, &h->sessions) {
-		struct imap_session *s = LIST_OWNER(node, struct imap_session, place);
-		s->stopping = true;
-		if (s->resting)
-			fiber_cancel(s->fiber);
-	}
-	for (unsigned waited = 0; !list_empty(&h->sessions); waited += STEP_MS) {
-		if (waited == IMAP_STOP_MS)
-			LIST_EACH(node, &h->sessions)
-				fiber_cancel(LIST_OWNER(node, struct imap_session, place)->fiber);
-		if (failed(fiber_sleep(STEP_MS)))
-			return;
-	}
+	speech_stop(&h->sessions);
 }

@@ -9,11 +9,11 @@
 #define ACCOUNT_IMAP_SESSION_H
 
 #include "account/imap/imap.h"
+#include "account/speech.h"
 #include "grammar/imap/imap_codes.h"
 #include "grammar/imap/imap_command.h"
 #include "grammar/imap/imap_name.h"
 #include "grammar/imap/imap_print.h"
-#include "run/stream.h"
 
 enum imap_enabled {
 	ENABLED_REV2 = 1,
@@ -24,9 +24,7 @@ enum imap_enabled {
 
 struct imap_session {
 	struct imap_home *home;
-	struct list place;
-	struct fiber *fiber;
-	struct stream *stream;
+	struct speech speech;
 	trace_id trace;
 	struct view *view;  /* NULL: no mailbox is selected */
 	uint32_t uidvalidity; /* that was told of it */
@@ -34,8 +32,6 @@ struct imap_session {
 	uint32_t *saved;    /* uids found by SEARCH RETURN (SAVE), ascending (RFC 5182) */
 	size_t saved_n;
 	result link;        /* what ended the connection; nothing is sent any more */
-	bool resting;       /* waits for a command: may be cancelled */
-	bool stopping;      /* the room ends */
 	bool ending;        /* no further command */
 	bool held;          /* the client was told of a HIGHESTMODSEQ that removals held back (RFC 7162 3.2) */
 	/* Of the command at hand: */

@@ -21,7 +21,6 @@ enum pop3_limits {
 	POP3_OUT_SEND = 32 * 1024, /* from here on they are given to the stream */
 	POP3_PIECE = 64 * 1024,    /* of a message, read and sent at a time */
 	POP3_COMMAND_MAX = 1024,   /* octets of one command */
-	POP3_STOP_MS = 2000,       /* what a command under way has left when the room stops */
 };
 
 struct pop3_home {
@@ -35,7 +34,7 @@ void pop3_home_init(struct pop3_home *h);
 /* Takes the socket; answers the login first. Suspends until the session has ended. */
 void pop3_session_run(struct pop3_home *h, int socket);
 /* Every session ends without removing anything: at once where it waits for a
- * command, else after that command or POP3_STOP_MS. Suspends until the last one has gone. */
+ * command, else after that command or SPEECH_STOP_MS (account/speech.h). Suspends until the last one has gone. */
 void pop3_sessions_stop(struct pop3_home *h);
 
 #endif

@@ -51,7 +51,7 @@ static result read_piece(struct sending *g)
 static result write_piece(struct sending *g)
 {
 	TRY(pop3_send(g->s, false));
-	g->s->link = stream_write(g->s->stream, buf_str(&g->stuffed));
+	g->s->link = stream_write(g->s->speech.stream, buf_str(&g->stuffed));
 	return g->s->link;
 }
 

@@ -1,7 +1,5 @@
 #include "account/pop3/session.h"
 
-#include <unistd.h>
-
 /* These belong to the edge: it speaks to the client until the login. */
 #define pop3_run_STLS NULL
 #define pop3_run_USER NULL
@@ -16,19 +14,10 @@ static pop3_run *const runs[POP3_VERBS] = {
 
 /* ---- answers */
 
-static result send_out(struct pop3_session *s, bool now)
-{
-	TRY(s->link);
-	TRY(buf_result(&s->out));
-	if (s->out.n)
-		TRY(stream_write(s->stream, buf_str(&s->out)));
-	buf_clear(&s->out);
-	return now ? stream_flush(s->stream) : OK;
-}
-
 result pop3_send(struct pop3_session *s, bool now)
 {
-	s->link = send_out(s, now);
+	if (!failed(s->link))
+		s->link = speech_send(&s->speech, &s->out, now);
 	return s->link;
 }
 
@@ -80,15 +69,11 @@ static result run(struct pop3_session *s, str line)
  * are gathered (PIPELINING, RFC 2449 section 6.6). */
 static result rest(struct pop3_session *s)
 {
-	str first;
-	if (str_chr(stream_peek(s->stream), '\n') != STR_NONE)
+	if (str_chr(stream_peek(s->speech.stream), '\n') != STR_NONE)
 		return OK;
 	TRY(pop3_send(s, true));
 	buf_free(&s->out); /* an idle session keeps no memory but its maildrop */
-	s->resting = true;
-	s->link = s->stopping ? failure(FAIL_CANCELLED, "the server is being stopped")
-			      : stream_read_some(s->stream, &first);
-	s->resting = false;
+	s->link = speech_rest(&s->speech);
 	return s->link;
 }
 
@@ -97,7 +82,7 @@ static void command(struct pop3_session *s)
 	str line;
 	if (failed(rest(s)))
 		return;
-	result r = stream_read_line(s->stream, POP3_COMMAND_MAX, LINE_ANY, &line);
+	result r = stream_read_line(s->speech.stream, POP3_COMMAND_MAX, LINE_ANY, &line);
 	if (failed(r) && r.kind != FAIL_LIMIT) {
 		s->link = r;
 		return;
@@ -142,7 +127,7 @@ static void part(struct pop3_session *s)
 		refuse(s, failure(FAIL_CANCELLED, "the server is being stopped and nothing was removed; log in again"));
 	result r = pop3_send(s, true);
 	if (!failed(r))
-		r = stream_end(s->stream);
+		r = stream_end(s->speech.stream);
 	(void)r; /* whoever has gone does not hear it */
 }
 
@@ -153,36 +138,18 @@ void pop3_home_init(struct pop3_home *h)
 
 void pop3_session_run(struct pop3_home *h, int socket)
 {
-	struct pop3_session s = {.home = h, .fiber = fiber_self(), .out = buf_new(POP3_OUT_MAX)};
-	if (failed(stream_open(socket, &s.stream))) {
-		close(socket);
+	struct pop3_session s = {.home = h, .out = buf_new(POP3_OUT_MAX)};
+	if (failed(speech_open(&s.speech, socket, h->idle_ms, &h->sessions)))
 		return;
-	}
-	list_insert(&h->sessions, &s.place);
-	stream_set_idle(s.stream, h->idle_ms);
 	greet(&s);
 	serve(&s);
 	part(&s);
-	list_remove(&s.place);
 	maildrop_close(&s.drop);
 	buf_free(&s.out);
-	stream_free(&s.stream);
+	speech_close(&s.speech);
 }
 
 void pop3_sessions_stop(struct pop3_home *h)
 {
-	enum { STEP_MS = 10 };
-	LIST_EACH_SAFE(node, &h->sessions) {
-		struct pop3_session *s = LIST_OWNER(node, struct pop3_session, place);
-		s->stopping = true;
-		if (s->resting)
-			fiber_cancel(s->fiber);
-	}
-	for (unsigned waited = 0; !list_empty(&h->sessions); waited += STEP_MS) {
-		if (waited == POP3_STOP_MS)
-			LIST_EACH(node, &h->sessions)
-				fiber_cancel(LIST_OWNER(node, struct pop3_session, place)->fiber);
-		if (failed(fiber_sleep(STEP_MS)))
-			return;
-	}
+	speech_stop(&h->sessions);
 }

@@ -8,19 +8,15 @@
 
 #include "account/pop3/maildrop.h"
 #include "account/pop3/pop3.h"
+#include "account/speech.h"
 #include "grammar/pop3/pop3.h"
-#include "run/stream.h"
 
 struct pop3_session {
 	struct pop3_home *home;
-	struct list place;
-	struct fiber *fiber;
-	struct stream *stream;
+	struct speech speech;
 	struct maildrop drop;
 	buf out;
 	result link;   /* what ended the connection */
-	bool resting;  /* waits for a command: may be cancelled */
-	bool stopping; /* the room ends */
 	bool ending;   /* no further command */
 };
 

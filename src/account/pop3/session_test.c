@@ -360,7 +360,7 @@ static void lists_thousands(void **state)
 	kit_run(list_many);
 }
 
-/* A client that reads nothing does not hold up the room's end beyond POP3_STOP_MS. */
+/* A client that reads nothing does not hold up the room's end beyond SPEECH_STOP_MS. */
 static void never_read(struct kit *k)
 {
 	AUTO_BUF buf text = buf_new(8 * 1024 * 1024);

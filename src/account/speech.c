@@ -1,0 +1,60 @@
+#include "account/speech.h"
+
+#include <unistd.h>
+
+result speech_open(struct speech *s, int socket, uint64_t idle_ms, struct list *sessions)
+{
+	result r = stream_open(socket, &s->stream);
+	if (failed(r)) {
+		close(socket);
+		return r;
+	}
+	stream_set_idle(s->stream, idle_ms);
+	s->fiber = fiber_self();
+	list_insert(sessions, &s->place);
+	return OK;
+}
+
+void speech_close(struct speech *s)
+{
+	list_remove(&s->place);
+	stream_free(&s->stream);
+}
+
+result speech_send(struct speech *s, buf *out, bool now)
+{
+	TRY(buf_result(out));
+	if (out->n)
+		TRY(stream_write(s->stream, buf_str(out)));
+	buf_clear(out);
+	return now ? stream_flush(s->stream) : OK;
+}
+
+result speech_rest(struct speech *s)
+{
+	str first;
+	if (s->stopping)
+		return failure(FAIL_CANCELLED, "the server is being stopped");
+	s->resting = true;
+	result r = stream_read_some(s->stream, &first);
+	s->resting = false;
+	return r;
+}
+
+void speech_stop(struct list *sessions)
+{
+	enum { STEP_MS = 10 };
+	LIST_EACH_SAFE(node, sessions) {
+		struct speech *s = LIST_OWNER(node, struct speech, place);
+		s->stopping = true;
+		if (s->resting)
+			fiber_cancel(s->fiber);
+	}
+	for (unsigned waited = 0; !list_empty(sessions); waited += STEP_MS) {
+		if (waited == SPEECH_STOP_MS)
+			LIST_EACH(node, sessions)
+				fiber_cancel(LIST_OWNER(node, struct speech, place)->fiber);
+		if (failed(fiber_sleep(STEP_MS)))
+			return;
+	}
+}

@@ -1,0 +1,36 @@
+/* What the owner's IMAP and POP3 sessions have alike: a stream that answers go
+ * out on, and an end when the room's comes.
+ *
+ * A session embeds one. It owns the stream, belongs to the fiber that opened it
+ * and stands in the list of the room's sessions until it is closed. No call says
+ * anything to the client on its own account. */
+#ifndef ACCOUNT_SPEECH_H
+#define ACCOUNT_SPEECH_H
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "run/stream.h"
+
+enum { SPEECH_STOP_MS = 2000 }; /* what a command under way has left when the room stops */
+
+struct speech {
+	struct list place;
+	struct fiber *fiber;
+	struct stream *stream;
+	bool resting;  /* waits for a command: may be cancelled */
+	bool stopping; /* the room ends */
+};
+
+/* Takes the socket, also when it fails; then nothing is to be closed. */
+result speech_open(struct speech *s, int socket, uint64_t idle_ms, struct list *sessions) NODISCARD;
+void speech_close(struct speech *s);
+/* Gives the answers gathered in `out` to the stream and clears it; `now` also
+ * sends them. What made `out` incomplete is returned, and nothing sent. Suspends. */
+result speech_send(struct speech *s, buf *out, bool now) NODISCARD;
+/* Until the client says more; CANCELLED when the room stops. Suspends. */
+result speech_rest(struct speech *s) NODISCARD;
+/* Ends every session: at once where it rests, else after the command under way
+ * or SPEECH_STOP_MS. Suspends until the last one has closed. */
+void speech_stop(struct list *sessions);
+
+#endif
