@@ -50,7 +50,7 @@ struct client {
 	/* The demo's opening for clients on loopback that do not use XCLIENT: no
 	 * throttling, logins without TLS. Always false outside the demo. */
 	bool trusted;
-	bool busy;             /* a whole letter is being kept */
+	bool busy;             /* a whole letter is being kept, or the account speaks */
 	bool from_loopback;    /* the connection itself: XCLIENT is heard in the demo */
 	bool uncounted;        /* not in the limits table (any more) */
 	trace_id session;

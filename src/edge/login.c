@@ -48,7 +48,9 @@ void login_hand_over(struct client *c, str protocol, int session)
 		close(session);
 		return;
 	}
+	c->busy = true; /* when the server stops, the account says goodbye, which alone knows what the client waits for */
 	result r = carry(c->stream, inner);
+	c->busy = false;
 	stream_free(&inner);
 	if (!failed(r))
 		client_end(c);

@@ -461,27 +461,37 @@ static bool any_account_runs(const struct house *h)
 	return false;
 }
 
-static void stop_accounts(struct house *h)
+static void ask_accounts_to_stop(struct house *h)
 {
 	size_t at = 0;
 	str key;
 	void *value;
 	while (hash_each(&h->accounts, &at, &key, &value))
 		ask_to_stop(value);
+}
+
+static void await_accounts(struct house *h)
+{
+	size_t at = 0;
+	str key;
+	void *value;
 	uint64_t until = clock_mono_ms() + HOUSE_STOP_MS;
 	while (any_account_runs(h) && clock_mono_ms() < until)
 		if (gate_wait(&h->ended, until - clock_mono_ms()).kind == FAIL_CANCELLED)
 			return;
-	at = 0;
 	while (hash_each(&h->accounts, &at, &key, &value))
 		house_kill(value, "it did not stop in time");
 }
 
-static void stop_roles(struct house *h, enum role first, enum role last)
+static void ask_roles_to_stop(struct house *h, enum role first, enum role last)
 {
 	for (size_t i = 0; i < h->rooms_n; i++)
 		if (h->rooms[i].role >= first && h->rooms[i].role <= last)
 			ask_to_stop(&h->rooms[i]);
+}
+
+static void await_roles(struct house *h, enum role first, enum role last)
+{
 	for (size_t i = 0; i < h->rooms_n; i++)
 		if (h->rooms[i].role >= first && h->rooms[i].role <= last)
 			await_end(&h->rooms[i]);
@@ -490,8 +500,14 @@ static void stop_roles(struct house *h, enum role first, enum role last)
 void house_stop(struct house *h)
 {
 	h->ending = true;
-	stop_roles(h, ROLE_EDGE_MX, ROLE_WEB);
-	stop_accounts(h);
-	stop_roles(h, ROLE_AUTH, ROLE_QUEUE);
-	stop_roles(h, ROLE_VAULT, ROLE_WATCH);
+	/* Together: the account says goodbye to its sessions, the edge carries it. What
+	 * an edge then still takes in is kept by the queue. */
+	ask_roles_to_stop(h, ROLE_EDGE_MX, ROLE_WEB);
+	ask_accounts_to_stop(h);
+	await_roles(h, ROLE_EDGE_MX, ROLE_WEB);
+	await_accounts(h);
+	ask_roles_to_stop(h, ROLE_AUTH, ROLE_QUEUE);
+	await_roles(h, ROLE_AUTH, ROLE_QUEUE);
+	ask_roles_to_stop(h, ROLE_VAULT, ROLE_WATCH);
+	await_roles(h, ROLE_VAULT, ROLE_WATCH);
 }

@@ -67,7 +67,7 @@ void house_close(struct house *h);
 
 /* Starts every room and returns when all are ready. Suspends. TIMEOUT when one does not come up. */
 result house_start(struct house *h) NODISCARD;
-/* Edges first, then accounts, then the rest, each with HOUSE_STOP_MS. Suspends. */
+/* Edges and accounts, then the rest, each with HOUSE_STOP_MS. Suspends. */
 void house_stop(struct house *h);
 /* Reaps every child that has ended; call it at SIGCHLD. */
 void house_reap(struct house *h);

@@ -53,12 +53,13 @@ def postern(one, *words):
 
 
 # What a client is told while a room lies: a letter, then an IMAP login of an account that is at work and of one that is
-# not. 250 means kept, at the latest by the queue; 4 any 4xx; OK or NO of LOGIN.
+# not. 250 means kept, at the latest by the queue; 4 any 4xx; OK of LOGIN, or NO and its response code.
+LATER = 'NO [UNAVAILABLE]'
 WHILE_LYING = {
-    'auth': (4, 'NO', 'NO'),
+    'auth': (4, LATER, LATER),
     'inspect': (4, 'OK', 'OK'),
-    'account': (250, 'NO', 'NO'),
-    'vault': (250, 'OK', 'NO'),
+    'account': (250, LATER, LATER),
+    'vault': (250, 'OK', LATER),
     'queue': (250, 'OK', 'OK'),
     'watch': (250, 'OK', 'OK'),
     'web': (250, 'OK', 'OK'),
@@ -100,7 +101,8 @@ def letter(one, user, name):
 
 def login(one, user):
     with wire.Imap(one.ports['imap'], timeout=PATIENT) as imap:
-        return imap.command(f'LOGIN "{user}" "{one.password}"').status
+        answer = imap.command(f'LOGIN "{user}" "{one.password}"')
+        return 'OK' if answer.ok else f'{answer.status} {answer.text.split()[0].decode()}'
 
 
 def in_time(attempt):
