@@ -1,4 +1,7 @@
 """The collation of SEARCH, i;unicode-casemap (RFC 5051), against Python's tables of Unicode, character by character."""
+import ctypes
+import re
+import subprocess
 import sys
 import unicodedata
 
@@ -59,3 +62,13 @@ def test_the_same_to_a_searcher(fold, one, other):
 @pytest.mark.parametrize('one, other', [('e', 'é'), ('ß', 'ss'), ('ø', 'o'), ('ж', 'з')])
 def test_not_the_same(fold, one, other):
     assert fold(one) != fold(other)
+
+
+def test_the_versions_the_documents_name():
+    """The room that folds has ICU linked in no other version, with Unicode's tables as docs/mime.md says."""
+    icu, unicode = re.search(r'by ICU (\d+), Unicode ([\d.]+):', (paths.ROOT / 'docs/mime.md').read_text()).groups()
+    linked = subprocess.run(['ldd', paths.BUILD / 'postern-inspect'], capture_output=True, text=True, check=True).stdout
+    found, file = re.search(r'libicuuc\.so\.(\d+) => (\S+)', linked).groups()
+    version = (ctypes.c_uint8 * 4)()
+    ctypes.CDLL(file)[f'u_getUnicodeVersion_{found}'](version)
+    assert (found, f'{version[0]}.{version[1]}') == (icu, unicode)

@@ -33,6 +33,15 @@ static void obsolete_and_wild_forms(void **state)
 	reads(STR("1 Jan 50 00:00 +0000"), -631152000, 0, false);
 	reads(STR("1 Jan 102 00:00:00 +0000"), 1009843200, 0, false);
 	reads(STR("Mon, 23 Sep 2002 15:06:06 EDT"), 1032807966, -240, false);
+	reads(STR("Mon, 23 Sep 2002 14:06:06 EST"), 1032807966, -300, false);
+	reads(STR("Mon, 23 Sep 2002 14:06:06 CDT"), 1032807966, -300, false);
+	reads(STR("Mon, 23 Sep 2002 13:06:06 CST"), 1032807966, -360, false);
+	reads(STR("Mon, 23 Sep 2002 13:06:06 MDT"), 1032807966, -360, false);
+	reads(STR("Mon, 23 Sep 2002 12:06:06 MST"), 1032807966, -420, false);
+	reads(STR("Mon, 23 Sep 2002 12:06:06 pdt"), 1032807966, -420, false);
+	reads(STR("Mon, 23 Sep 2002 11:06:06 PST"), 1032807966, -480, false);
+	reads(STR("Mon, 23 Sep 2002 19:06:06 UT"), 1032807966, 0, false);
+	reads(STR("Mon, 23 Sep 02 19 : 06 (c) :\r\n 06 (x) Z"), 1032807966, 0, false);
 	reads(STR("Mon, 23 Sep 2002 19:06:06 -0000"), 1032807966, 0, true);
 	reads(STR("Mon, 23 Sep 2002 19:06:06 M"), 1032807966, 0, true);
 	reads(STR("Mon, 23 Sep 2002 19:06:06 CEST"), 1032807966, 0, true);
