@@ -4,7 +4,7 @@
 #   make check   every test, under 20 minutes on two cores
 #   make soak    the tests' long forms; Thunderbird, and Roundcube in a browser
 #   make fuzz    fuzz for long (FUZZ_SECONDS each target)
-#   make bench   measure beside Postfix and Dovecot
+#   make bench   measure beside Debian's mail servers (15 minutes)
 #   make clean   remove build/
 SHELL := /bin/bash
 PYTHON := /usr/bin/python3

@@ -8,15 +8,15 @@ class Unavailable(Exception):
 
 
 def unpack(folder, packages):
-    """Downloads and unpacks them to folder/root, which it returns; the files stay in folder/deb. Once."""
-    done = folder / 'unpacked'
-    if not done.exists():
+    """Downloads and unpacks them to folder/root, which it returns; the files stay in folder/deb. Once for a list."""
+    done, names = folder / 'unpacked', ' '.join(packages)
+    if not done.exists() or done.read_text() != names:
         shutil.rmtree(folder, ignore_errors=True)
         (folder / 'deb').mkdir(parents=True)
         download(folder / 'deb', packages)
         for deb in sorted((folder / 'deb').glob('*.deb')):
             subprocess.run(['dpkg', '-x', deb, folder / 'root'], check=True)
-        done.touch()
+        done.write_text(names)
     return folder / 'root'
 
 

@@ -1,0 +1,95 @@
+"""Postfix beside Postern: it takes the mail and hands it to Dovecot's LMTP, which keeps it in Maildir folders.
+
+Its queue file is synced before its 250.
+"""
+import shutil
+
+import peer_dovecot
+from peers import DOMAIN, give, write
+
+POSTFIX_USER, POSTFIX_GROUP = 'mail', 'games'    # of every Debian machine, and not used here
+
+
+class PostfixDovecot(peer_dovecot.Dovecot):
+
+    name = 'Postfix + Dovecot'
+    share = 1    # of the messages that a peer is sent
+
+    def __init__(self, directory, users, password):
+        super().__init__(directory, {'maildir': users}, password)
+        self.formats = {f'user{i}@{DOMAIN}': 'maildir' for i in range(1, users + 1)}
+        self.users = list(self.formats)
+
+    def lmtp_listener(self):
+        return 'unix_listener lmtp {\n    mode = 0666\n  }'
+
+    def configure(self):
+        super().configure()
+        self.postfix()
+
+    def postfix(self):
+        lib, queue, data = self.root / 'usr/lib/postfix', self.home / 'queue', self.home / 'postfix-data'
+        config = self.home / 'postfix'
+        write(config / 'recipients', ''.join(f'{u} ok\n' for u in self.users))
+        write(config / 'main.cf', f'''compatibility_level = 3.6
+config_directory = {config}
+queue_directory = {queue}
+data_directory = {data}
+daemon_directory = {lib}/sbin
+command_directory = {self.root}/usr/sbin
+shlib_directory = {lib}
+meta_directory = {config}
+mail_owner = {POSTFIX_USER}
+setgid_group = {POSTFIX_GROUP}
+default_privs = nobody
+import_environment = MAIL_CONFIG LD_LIBRARY_PATH POSTLOG_SERVICE POSTLOG_HOSTNAME
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+myhostname = mx.{DOMAIN}
+mydestination =
+mynetworks = 127.0.0.0/8
+smtpd_relay_restrictions = reject_unauth_destination
+virtual_mailbox_domains = {DOMAIN}
+virtual_mailbox_maps = texthash:{config}/recipients
+virtual_transport = lmtp:unix:{self.home}/run/lmtp
+alias_maps =
+alias_database =
+local_recipient_maps =
+default_database_type = texthash
+message_size_limit = 67108864
+smtpd_tls_cert_file = {self.home}/cert.pem
+smtpd_tls_key_file = {self.home}/key.pem
+smtpd_tls_security_level = may
+maillog_file = {self.home}/maillog
+maillog_file_prefixes = {self.home}
+''')
+        write(config / 'master.cf', f'''127.0.0.1:{self.ports['smtp']} inet n - n - - smtpd
+postlog unix-dgram n - n - 1 postlogd
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+lmtp unix - - n - - lmtp
+error unix - - n - - error
+retry unix - - n - - error
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+''')
+        for name in ('active', 'bounce', 'corrupt', 'defer', 'deferred', 'flush', 'hold', 'incoming', 'private',
+                     'saved', 'trace', 'maildrop', 'public'):
+            give(POSTFIX_USER, queue / name)
+        for name in ('maildrop', 'public'):
+            shutil.chown(queue / name, POSTFIX_USER, POSTFIX_GROUP)
+            (queue / name).chmod(0o1730 if name == 'maildrop' else 0o2710)
+        (queue / 'pid').mkdir(exist_ok=True)
+        give(POSTFIX_USER, data)
+
+    def launch(self):
+        super().launch()
+        self.run('postfix', [self.root / 'usr/lib/postfix/sbin/master', '-c', self.home / 'postfix', '-s'])
