@@ -1,12 +1,11 @@
 /* A dialogue over and over with the N-th allocation refused: the session answers
  * or ends, what it said OK to is so, what it said NO to is not, the account is
  * sound, and the next session is served. */
-#include "account/imap/stage.h"
+#include "account/stage.h"
 #include "grammar/text/charset.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -30,20 +29,6 @@ struct answers {
 	char of[COMMANDS + 1];
 };
 
-struct bare {
-	struct imap_home *home;
-	int fd;
-	bool over;
-};
-
-static void run_bare(void *arg)
-{
-	struct bare *b = arg;
-	const struct imap_login_done l = {.socket = b->fd, .tag = STR("t")};
-	imap_session_run(b->home, &l);
-	b->over = true;
-}
-
 static void note(struct answers *a, str line)
 {
 	uint64_t n;
@@ -52,14 +37,14 @@ static void note(struct answers *a, str line)
 	a->of[n] = line.p[4];
 }
 
-static struct answers listen_to(int fd, struct bare *b)
+static struct answers listen_to(int fd, const bool *over)
 {
 	static char said[SAID_MAX];
 	struct answers a = {{0}};
 	size_t n = 0;
 	for (int patience = 0; patience < 10000; patience++) {
 		ssize_t got = read(fd, said + n, sizeof said - n);
-		if (got == 0 || (got < 0 && b->over))
+		if (got == 0 || (got < 0 && *over))
 			break;
 		n += got > 0 ? (size_t)got : 0;
 		if (got < 0)
@@ -75,19 +60,17 @@ static struct answers listen_to(int fd, struct bare *b)
 
 static struct answers speak(struct stage *t, uint64_t place, bool *hit)
 {
-	int ends[2];
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-	struct bare b = {.home = &t->home, .fd = ends[1]};
-	assert_ok(fiber_start(run_bare, &b, "session", NULL));
-	assert_int_equal(write(ends[0], says, sizeof says - 1), sizeof says - 1);
+	int client = stage_connect(t, 0);
+	const bool *over = &t->sessions[0].over;
+	assert_int_equal(write(client, says, sizeof says - 1), sizeof says - 1);
 	mem_fail_at(place);
-	struct answers a = listen_to(ends[0], &b);
+	struct answers a = listen_to(client, over);
 	*hit = mem_count() >= place;
 	mem_fail_at(0);
-	close(ends[0]);
-	for (int i = 0; i < 5000 && !b.over; i++)
+	close(client);
+	for (int i = 0; i < 5000 && !*over; i++)
 		assert_ok(fiber_sleep(1));
-	assert_true(b.over);
+	assert_true(*over);
 	return a;
 }
 

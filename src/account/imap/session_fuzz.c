@@ -1,33 +1,13 @@
 /* A session must survive whatever a client sends: it ends when the connection
  * does, the store stays sound, and what it says is well-formed: nothing stored
  * or sent can break a line of the answers (response injection). */
-#include "account/imap/stage.h"
+#include "account/stage.h"
 #include "grammar/imap/imap_literal.h"
 #include "grammar/text/charset.h"
 
 enum { FUZZ_INPUT_MAX = 64 * 1024 };
 
 static str input;
-
-static void speak(void *arg)
-{
-	struct stage *t = arg;
-	result r = stream_write(t->clients[0], input);
-	if (!failed(r))
-		r = stream_write(t->clients[0], STR("\r\nzz LOGOUT\r\n"));
-	if (!failed(r))
-		r = stream_end(t->clients[0]);
-	(void)r; /* the session may have gone */
-}
-
-static void hear_all(struct stage *t, buf *out)
-{
-	str piece;
-	while (!failed(stream_read_some(t->clients[0], &piece))) {
-		buf_put(out, piece);
-		stream_consume(t->clients[0], piece.n);
-	}
-}
 
 /* Lines in CRLF, literals between them. */
 static void check_answers(str said)
@@ -46,20 +26,17 @@ static void check_answers(str said)
 	}
 }
 
-static void play(struct kit *k)
+static void play(struct stage *t)
 {
-	struct stage t;
-	AUTO_BUF buf said = buf_new(64 * 1024 * 1024);
-	stage_open(&t, k);
-	stage_deliver(&t, STR("Subject: one\r\n\r\nhello\r\n"));
-	stage_deliver(&t, STR("Subject: =?utf-8?q?tw=C3=B6?=\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+	AUTO_BUF buf says = buf_new(2 * FUZZ_INPUT_MAX), said = buf_new(64 * 1024 * 1024);
+	buf_put(&says, input);
+	buf_put(&says, STR("\r\nzz LOGOUT\r\n"));
+	stage_deliver(t, STR("Subject: one\r\n\r\nhello\r\n"));
+	stage_deliver(t, STR("Subject: =?utf-8?q?tw=C3=B6?=\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
 		"--b\r\nContent-Transfer-Encoding: base64\r\n\r\naGVsbG8=\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n"
 		"Subject: in\r\n\r\nit\r\n--b--\r\n"));
-	stage_join(&t, 0);
-	assert_ok(fiber_start(speak, &t, "client", NULL));
-	hear_all(&t, &said);
+	stage_exchange(t, buf_str(&says), &said);
 	check_answers(buf_str(&said));
-	stage_close(&t);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -70,6 +47,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(!failed(charset_preload()));
 	ready = true;
 	input = str_of((const char *)data, size < FUZZ_INPUT_MAX ? size : FUZZ_INPUT_MAX);
-	kit_run(play);
+	stage_with(play);
 	return 0;
 }

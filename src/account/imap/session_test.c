@@ -1,15 +1,6 @@
-#include "account/imap/stage.h"
+#include "account/stage.h"
 #include "base/mem.h"
 #include "grammar/text/charset.h"
-
-/* Each test is one dialogue in a fresh account. */
-#define DIALOGUE(NAME, ...)                                                \
-	static void NAME(void **state)                                     \
-	{                                                                  \
-		static const char *const lines[] = {__VA_ARGS__, NULL};    \
-		(void)state;                                               \
-		stage_run(lines);                                          \
-	}
 
 DIALOGUE(says_what_it_can,
 	"C: a CAPABILITY", "S: * CAPABILITY IMAP4rev1 IMAP4rev2 ...APPENDLIMIT=1048576",
@@ -332,65 +323,46 @@ DIALOGUE(tells_the_quota,
 
 /* ---- beyond dialogues */
 
-static void a_line_without_end(struct kit *k)
+ON_STAGE(bounds_a_line)
 {
-	struct stage t;
 	AUTO_BUF buf line = buf_new(1024 * 1024);
-	stage_open(&t, k);
 	buf_put(&line, STR("a NOOP "));
 	while (line.n < 300000)
 		buf_putc(&line, 'x');
 	buf_put(&line, STR("\r\nb NOOP\r\n"));
-	stage_send(&t, 0, buf_str(&line));
-	assert_true(str_starts(stage_line(&t, 0), STR("a BAD [LIMIT] This command is longer than 65536 octets")));
-	assert_str(stage_line(&t, 0), STR("b OK NOOP completed"));
-	stage_close(&t);
-}
-
-static void bounds_a_line(void **state)
-{
-	(void)state;
-	kit_run(a_line_without_end);
+	stage_send(t, 0, buf_str(&line));
+	assert_true(str_starts(stage_line(t, 0), STR("a BAD [LIMIT] This command is longer than 65536 octets")));
+	assert_str(stage_line(t, 0), STR("b OK NOOP completed"));
 }
 
 /* "AAA" in base64, 19 times: one full line. */
 static const char quadruples[] = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB"
 	"QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB";
 
-static void big_message(struct kit *k)
+ON_STAGE(streams_a_big_message)
 {
-	struct stage t;
 	AUTO_BUF buf text = buf_new(1024 * 1024), command = buf_new(2 * 1024 * 1024);
-	stage_open(&t, k);
 	buf_put(&text, STR("Subject: big\r\nContent-Transfer-Encoding: base64\r\n\r\n"));
 	while (text.n < 700000)
 		buf_printf(&text, "%.*s\r\n", 76, quadruples);
 	buf_printf(&command, "a APPEND INBOX {%zu+}\r\n", text.n);
 	buf_put(&command, buf_str(&text));
 	buf_put(&command, STR("\r\nb SELECT INBOX\r\nc FETCH 1 (BODY.PEEK[] BINARY.SIZE[1] BINARY.PEEK[1]<100000.5>)\r\n"));
-	stage_send(&t, 0, buf_str(&command));
-	while (!str_starts(stage_line(&t, 0), STR("b OK")))
+	stage_send(t, 0, buf_str(&command));
+	while (!str_starts(stage_line(t, 0), STR("b OK")))
 		;
 	AUTO_BUF buf want = buf_new(200);
 	buf_printf(&want, "* 1 FETCH (BODY[] {%zu}", text.n);
-	assert_str(stage_line(&t, 0), buf_str(&want));
-	assert_str(stage_octets(&t, 0, text.n), buf_str(&text));
-	assert_str(stage_line(&t, 0), STR(" BINARY.SIZE[1] 511518 BINARY[1]<100000> {5}"));
-	assert_str(stage_line(&t, 0), STR("AAAAA)"));
-	assert_str(stage_line(&t, 0), STR("c OK FETCH completed"));
-	stage_close(&t);
-}
-
-static void streams_a_big_message(void **state)
-{
-	(void)state;
-	kit_run(big_message);
+	assert_str(stage_line(t, 0), buf_str(&want));
+	assert_str(stage_octets(t, 0, text.n), buf_str(&text));
+	assert_str(stage_line(t, 0), STR(" BINARY.SIZE[1] 511518 BINARY[1]<100000> {5}"));
+	assert_str(stage_line(t, 0), STR("AAAAA)"));
+	assert_str(stage_line(t, 0), STR("c OK FETCH completed"));
 }
 
 /* A header block that the store keeps with the body, and a message inside it all. */
-static void nested(struct kit *k)
+ON_STAGE(fetches_parts_of_parts)
 {
-	struct stage t;
 	AUTO_BUF buf text = buf_new(4 * 1024 * 1024);
 	static const char *const lines[] = {
 		"C: a SELECT INBOX", "S> a OK ...",
@@ -410,29 +382,20 @@ static void nested(struct kit *k)
 		"S: f OK ...",
 		NULL,
 	};
-	stage_open(&t, k);
 	buf_put(&text, STR("Subject: outer\r\nContent-Type: multipart/mixed; boundary=b\r\n"));
 	while (text.n < 200000)
 		buf_printf(&text, "X-Padding: %zu\r\n", text.n);
 	buf_put(&text, STR("\r\n--b\r\n\r\nhello\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n"));
 	buf_put(&text, STR("Subject: inner\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>x</p>\r\n--b--\r\n"));
-	stage_deliver(&t, buf_str(&text));
-	stage_play(&t, lines);
-	stage_close(&t);
-}
-
-static void fetches_parts_of_parts(void **state)
-{
-	(void)state;
-	kit_run(nested);
+	stage_deliver(t, buf_str(&text));
+	stage_play(t, lines);
 }
 
 /* One client asks for everything and does not read; the other works on, and
  * removes what the first was to get. */
-static void slow_reader(struct kit *k)
+ON_STAGE(waits_for_slow_readers_alone)
 {
 	enum { MESSAGES = 100, SIZE = 40000 };
-	struct stage t;
 	AUTO_BUF buf text = buf_new(SIZE * 2);
 	static const char *const before[] = {
 		"C: a SELECT INBOX", "S> a OK ...", "2C: a SELECT INBOX", "2S> a OK ...", "C: b FETCH 1:* BODY.PEEK[]",
@@ -440,40 +403,31 @@ static void slow_reader(struct kit *k)
 		"2C: c STORE 1:* +FLAGS.SILENT (\\Deleted)", "2S: c OK ...", "2C: d EXPUNGE", "2S> d OK ...", NULL,
 	};
 	static const char *const after[] = {"C: c NOOP", "S> * 1 EXPUNGE", "S> c OK ...", NULL};
-	stage_open(&t, k);
 	buf_put(&text, STR("Subject: x\r\n\r\n"));
 	while (text.n < SIZE)
 		buf_put(&text, STR("0123456789\r\n"));
 	for (int i = 0; i < MESSAGES; i++)
-		stage_deliver(&t, buf_str(&text));
-	stage_play(&t, before);
+		stage_deliver(t, buf_str(&text));
+	stage_play(t, before);
 	unsigned got = 1; /* it has begun to come */
 	str line;
-	for (line = stage_line(&t, 0); !str_starts(line, STR("b ")); line = stage_line(&t, 0)) {
+	for (line = stage_line(t, 0); !str_starts(line, STR("b ")); line = stage_line(t, 0)) {
 		size_t at = str_find(line, STR("(BODY[] {"));
 		uint64_t n = 0;
 		if (at == STR_NONE)
 			continue;
 		str number = str_skip(line, at + 9);
 		assert_true(str_to_u64(str_sub(number, 0, number.n - 1), &n));
-		assert_true(str_ends(stage_octets(&t, 0, n), buf_str(&text)));
+		assert_true(str_ends(stage_octets(t, 0, n), buf_str(&text)));
 		got++;
 	}
 	assert_true(got < MESSAGES);
 	assert_str(str_sub(line, 0, 21), STR("b NO [EXPUNGEISSUED] "));
-	stage_play(&t, after);
-	stage_close(&t);
+	stage_play(t, after);
 }
 
-static void waits_for_slow_readers_alone(void **state)
+ON_STAGE(searches_beyond_the_search_text)
 {
-	(void)state;
-	kit_run(slow_reader);
-}
-
-static void long_text(struct kit *k)
-{
-	struct stage t;
 	AUTO_BUF buf text = buf_new(4 * 1024 * 1024);
 	static const char *const lines[] = {
 		"C: a SELECT INBOX", "S> a OK ...",
@@ -483,20 +437,12 @@ static void long_text(struct kit *k)
 		"C: e SEARCH TEXT {7+}", "C: \xfc" "berall", "S: e NO [BADCHARSET ...] ...",
 		"C: f SEARCH SUBJECT long", "S: * SEARCH 1", "S: f OK ...", NULL,
 	};
-	stage_open(&t, k);
 	buf_put(&text, STR("Subject: long\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"));
 	while (text.n < 1500000)
 		buf_printf(&text, "line %zu of many\r\n", text.n);
 	buf_put(&text, STR("\xc3\xbc" "berall\r\n"));
-	stage_deliver(&t, buf_str(&text));
-	stage_play(&t, lines);
-	stage_close(&t);
-}
-
-static void searches_beyond_the_search_text(void **state)
-{
-	(void)state;
-	kit_run(long_text);
+	stage_deliver(t, buf_str(&text));
+	stage_play(t, lines);
 }
 
 /* ---- what the disk and the machine refuse */
@@ -521,9 +467,8 @@ static void damage_the_body(struct kit *k)
 }
 
 /* The body of the second message is a file, and is spoilt: it alone cannot be read. */
-static void spoilt(struct kit *k)
+ON_STAGE(tells_damage_apart)
 {
-	struct stage t;
 	AUTO_BUF buf text = buf_new(4 * 1024 * 1024);
 	uint64_t seed = 7;
 	static const char *const lines[] = {
@@ -533,60 +478,42 @@ static void spoilt(struct kit *k)
 		"S: b NO [CORRUPTION] ...",
 		"C: c FETCH 2 FLAGS", "S: * 2 FETCH (FLAGS (\\Recent))", "S: c OK ...", NULL,
 	};
-	stage_open(&t, k);
 	buf_put(&text, STR("Subject: big\r\n\r\n"));
 	while (text.n < 1500000)
 		buf_printf(&text, "%016llx\r\n", (unsigned long long)sim_random(&seed));
-	stage_play(&t, (const char *const[]){"DELIVER 1", NULL});
-	stage_deliver(&t, buf_str(&text));
-	stage_play(&t, (const char *const[]){"DELIVER 3", NULL});
-	damage_the_body(k);
-	stage_play(&t, lines);
-	stage_close(&t);
-	damage_the_body(k);
-}
-
-static void tells_damage_apart(void **state)
-{
-	(void)state;
-	kit_run(spoilt);
+	stage_play(t, (const char *const[]){"DELIVER 1", NULL});
+	stage_deliver(t, buf_str(&text));
+	stage_play(t, (const char *const[]){"DELIVER 3", NULL});
+	damage_the_body(t->kit);
+	stage_play(t, lines);
+	damage_the_body(t->kit);
 }
 
 /* Memory is refused at each place in turn; the answer of a SAVE that has no room is [NOTSAVED] (RFC 5182 2.1). */
-static void refused_memory(struct kit *k)
+ON_STAGE(says_when_a_result_is_not_saved)
 {
 	enum { PLACES = 60 };
-	struct stage t;
 	unsigned met = 0;
-	stage_open(&t, k);
 	for (int i = 0; i < 2000; i++)
-		assert_ok(kit_append(k, "INBOX", 0, "many"));
+		assert_ok(kit_append(t->kit, "INBOX", 0, "many"));
 	for (unsigned n = 1; n <= PLACES; n++) {
-		stage_play(&t, (const char *const[]){"C: a SELECT INBOX", "S> a OK ...", NULL});
-		stage_send(&t, 0, STR("b SEARCH RETURN (SAVE) ALL\r\n"));
+		stage_play(t, (const char *const[]){"C: a SELECT INBOX", "S> a OK ...", NULL});
+		stage_send(t, 0, STR("b SEARCH RETURN (SAVE) ALL\r\n"));
 		str line;
 		mem_fail_at(n);
-		result r = stream_read_line(t.clients[0], 1000, LINE_CRLF, &line);
+		result r = stream_read_line(t->clients[0], 1000, LINE_CRLF, &line);
 		mem_fail_at(0);
 		bool answered = !failed(r) && str_starts(line, STR("b "));
 		met += answered && str_starts(line, STR("b NO [NOTSAVED] "));
 		if (!answered) /* without memory for the answer itself the session ends */
-			stream_free(&t.clients[0]);
+			stream_free(&t->clients[0]);
 	}
 	assert_int_equal(met, 1);
-	stage_close(&t);
-}
-
-static void says_when_a_result_is_not_saved(void **state)
-{
-	(void)state;
-	kit_run(refused_memory);
 }
 
 /* Sessions that wait for a command, in IDLE, and in the middle of a literal. */
-static void stopping(struct kit *k)
+ON_STAGE(says_bye_when_the_room_stops)
 {
-	struct stage t;
 	static const char *const lines[] = {
 		"C: a NOOP", "S: a OK ...",
 		"2C: a SELECT INBOX", "2S> a OK ...",
@@ -597,59 +524,33 @@ static void stopping(struct kit *k)
 		"S: * BYE [UNAVAILABLE] ...", "EOF", "2S: * BYE [UNAVAILABLE] ...", "2EOF",
 		"3S: * BYE [UNAVAILABLE] ...", "3EOF", NULL,
 	};
-	stage_open(&t, k);
-	stage_play(&t, lines);
-	imap_sessions_stop(&t.home);
-	assert_true(list_empty(&t.home.sessions));
-	stage_play(&t, ends);
-	stage_close(&t);
-}
-
-static void says_bye_when_the_room_stops(void **state)
-{
-	(void)state;
-	kit_run(stopping);
+	stage_play(t, lines);
+	imap_sessions_stop(&t->imap);
+	assert_true(list_empty(&t->imap.sessions));
+	stage_play(t, ends);
 }
 
 /* RFC 9051 5.4, 7.1.5: whoever says nothing is told why the connection ends; so is who waits in IDLE. */
-static void silent_for_long(struct kit *k)
+ON_STAGE(ends_silent_sessions)
 {
-	struct stage t;
 	static const char *const lines[] = {
 		"C: a NOOP", "S: a OK ...", "S: * BYE [UNAVAILABLE] Nothing was heard for too long; log in again.", "EOF",
 		"2C: a SELECT INBOX", "2S> a OK ...", "2C: b IDLE", "2S: + ...", "2S: * BYE [UNAVAILABLE] ...", "2EOF", NULL,
 	};
-	stage_open(&t, k);
-	t.home.idle_ms = 100;
-	stage_play(&t, lines);
-	stage_close(&t);
+	t->imap.idle_ms = 100;
+	stage_play(t, lines);
 }
 
-static void ends_silent_sessions(void **state)
+ON_STAGE(keeps_to_the_quota)
 {
-	(void)state;
-	kit_run(silent_for_long);
-}
-
-static void over_quota(struct kit *k)
-{
-	struct stage t;
 	static const char *const lines[] = {
 		"C: a APPEND INBOX {2000}", "S: a NO [OVERQUOTA] ...",
 		"DELIVER 1",
 		"C: b SELECT INBOX", "S> b OK ...",
 		"C: c GETQUOTA \"\"", "S: * QUOTA \"\" (STORAGE 1 1)", "S: c OK ...", NULL,
 	};
-	assert_ok(store_quota_set(&k->administrator, 1024));
-	stage_open(&t, k);
-	stage_play(&t, lines);
-	stage_close(&t);
-}
-
-static void keeps_to_the_quota(void **state)
-{
-	(void)state;
-	kit_run(over_quota);
+	assert_ok(store_quota_set(&t->kit->administrator, 1024));
+	stage_play(t, lines);
 }
 
 int main(void)

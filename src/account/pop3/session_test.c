@@ -1,20 +1,10 @@
-#include "account/pop3/stage.h"
+#include "account/stage.h"
 #include "grammar/pop3/pop3.h"
 
 #include <stdio.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/mem.h"
-
-/* Each test is one dialogue in a fresh account. */
-#define DIALOGUE(NAME, ...)                                                \
-	static void NAME(void **state)                                     \
-	{                                                                  \
-		static const char *const lines[] = {__VA_ARGS__, NULL};    \
-		(void)state;                                               \
-		stage_run(lines);                                          \
-	}
 
 DIALOGUE(an_empty_maildrop,
 	"S: +OK 0 messages, 0 octets",
@@ -112,91 +102,55 @@ DIALOGUE(answers_together_what_comes_together,
 
 /* ---- what a dialogue cannot say */
 
-static void lose_the_connection(struct kit *k)
+ON_STAGE(removes_nothing_without_quit)
 {
 	static const char *const first[] = {"DELIVER one", "S: +OK ...", "C: DELE 1", "S: +OK ...", NULL};
 	static const char *const then[] = {"2S: +OK 1 messages...", NULL};
-	struct stage t;
-	stage_open(&t, k);
-	stage_play(&t, first);
-	stream_free(&t.clients[0]);
-	stage_play(&t, then);
-	stage_close(&t);
+	stage_play(t, first);
+	stream_free(&t->clients[0]);
+	stage_play(t, then);
 }
 
-static void removes_nothing_without_quit(void **state)
-{
-	(void)state;
-	kit_run(lose_the_connection);
-}
-
-static void wait_too_long(struct kit *k)
+ON_STAGE(ends_in_silence_after_the_idle_time)
 {
 	static const char *const lines[] = {"DELIVER one", "S: +OK ...", "C: DELE 1", "S: +OK ...", "EOF",
 		"2S: +OK 1 messages...", NULL};
-	struct stage t;
-	stage_open(&t, k);
-	t.home.idle_ms = 100;
-	stage_play(&t, lines);
-	stage_close(&t);
+	t->pop3.idle_ms = 100;
+	stage_play(t, lines);
 }
 
-static void ends_in_silence_after_the_idle_time(void **state)
-{
-	(void)state;
-	kit_run(wait_too_long);
-}
-
-static void stop(struct kit *k)
+ON_STAGE(says_that_the_server_stops)
 {
 	static const char *const first[] = {"DELIVER one", "S: +OK ...", "C: DELE 1", "S: +OK ...", NULL};
 	static const char *const then[] = {"S: -ERR [SYS/TEMP] The server is being stopped...", "EOF",
 		"2S: +OK 1 messages...", NULL};
-	struct stage t;
-	stage_open(&t, k);
-	stage_play(&t, first);
-	pop3_sessions_stop(&t.home);
-	stage_play(&t, then);
-	stage_close(&t);
-}
-
-static void says_that_the_server_stops(void **state)
-{
-	(void)state;
-	kit_run(stop);
+	stage_play(t, first);
+	pop3_sessions_stop(&t->pop3);
+	stage_play(t, then);
 }
 
 /* Unique ids are the same in every session, and go with a message that is moved
  * away and back (RFC 1939 section 7: they persist across sessions). */
-static void move_there_and_back(struct kit *k)
+ON_STAGE(unique_ids_survive_moves)
 {
 	static const char *const join[] = {"DELIVER one", "DELIVER two", "S: +OK 2 messages...", NULL};
 	static const char *const again[] = {"2S: +OK 2 messages...", NULL};
-	struct stage t;
 	struct copied moved;
-	stage_open(&t, k);
-	stage_play(&t, join);
-	stage_send(&t, 0, STR("UIDL 1\r\n"));
-	str before = stage_line(&t, 0);
-	struct view *v = kit_view(k, "INBOX");
-	struct uids which = kit_uids(k, 1, 1);
-	assert_ok(message_move(v, &(struct copy_order){&which, STR("Trash"), false}, &k->m, &moved));
+	stage_play(t, join);
+	stage_send(t, 0, STR("UIDL 1\r\n"));
+	str before = stage_line(t, 0);
+	struct view *v = kit_view(t->kit, "INBOX");
+	struct uids which = kit_uids(t->kit, 1, 1);
+	assert_ok(message_move(v, &(struct copy_order){&which, STR("Trash"), false}, &t->kit->m, &moved));
 	view_close(&v);
-	v = kit_view(k, "Trash");
-	assert_ok(message_move(v, &(struct copy_order){&which, STR("INBOX"), false}, &k->m, &moved));
+	v = kit_view(t->kit, "Trash");
+	assert_ok(message_move(v, &(struct copy_order){&which, STR("INBOX"), false}, &t->kit->m, &moved));
 	view_close(&v);
-	stage_play(&t, again);
-	stage_send(&t, 1, STR("UIDL 2\r\n"));
-	str after = stage_line(&t, 1);
+	stage_play(t, again);
+	stage_send(t, 1, STR("UIDL 2\r\n"));
+	str after = stage_line(t, 1);
 	assert_str(str_skip(after, 6), str_skip(before, 6));
 	assert_int_equal(after.n, 6 + 17);
-	stage_close(&t);
-}
-
-static void unique_ids_survive_moves(void **state)
-{
-	(void)state;
-	kit_run(move_there_and_back);
 }
 
 /* A message whose octets are hard to send: what comes is dot-stuffed right. */
@@ -211,7 +165,7 @@ static void hear_message(struct stage *t, str want)
 	assert_str(buf_str(&got), want);
 }
 
-static void send_hard_ones(struct kit *k)
+ON_STAGE(sends_dots_and_other_octets)
 {
 	static const struct {
 		str body, wire; /* wire: behind the trace block */
@@ -222,35 +176,24 @@ static void send_hard_ones(struct kit *k)
 		{STR_INIT("A: b\r\n\r\na\n.\nb\r\n"), STR_INIT("A: b\r\n\r\na\n..\nb\r\n")},
 		{STR_INIT("A: \xc3\xbc\r\n\r\n\0\xff\r\n"), STR_INIT("A: \xc3\xbc\r\n\r\n\0\xff\r\n")},
 	};
-	struct stage t;
-	stage_open(&t, k);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-		stage_deliver(&t, cases[i].body);
-	stage_join(&t, 0);
-	stage_line(&t, 0);
+		stage_deliver(t, cases[i].body);
+	stage_join(t, 0);
+	stage_line(t, 0);
 	for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		AUTO_BUF buf want = buf_new(4096), ask = buf_new(64);
 		buf_put(&want, STR(STAGE_TRACE));
 		buf_put(&want, cases[i].wire);
 		buf_printf(&ask, "RETR %u\r\n", i + 1);
-		stage_send(&t, 0, buf_str(&ask));
-		hear_message(&t, buf_str(&want));
+		stage_send(t, 0, buf_str(&ask));
+		hear_message(t, buf_str(&want));
 	}
-	stage_close(&t);
-}
-
-static void sends_dots_and_other_octets(void **state)
-{
-	(void)state;
-	kit_run(send_hard_ones);
 }
 
 /* Pieces end anywhere: within the header block, behind a CR, before a dot. */
-static void send_a_large_one(struct kit *k)
+ON_STAGE(sends_large_messages_in_pieces)
 {
 	AUTO_BUF buf text = buf_new(1024 * 1024), want = buf_new(1024 * 1024);
-	struct stage t;
-	stage_open(&t, k);
 	buf_put(&text, STR("X: "));
 	while (text.n < 70000)
 		buf_put(&text, STR("header "));
@@ -262,48 +205,32 @@ static void send_a_large_one(struct kit *k)
 		buf_printf(&text, ".%0*u\r\n", (int)(i % 17), i);
 	}
 	assert_ok(buf_result(&text));
-	stage_deliver(&t, buf_str(&text));
-	stage_join(&t, 0);
-	stage_line(&t, 0);
-	stage_send(&t, 0, STR("TOP 1 19000\r\nRETR 1\r\nTOP 1 0\r\n"));
-	hear_message(&t, buf_str(&want));
+	stage_deliver(t, buf_str(&text));
+	stage_join(t, 0);
+	stage_line(t, 0);
+	stage_send(t, 0, STR("TOP 1 19000\r\nRETR 1\r\nTOP 1 0\r\n"));
+	hear_message(t, buf_str(&want));
 	buf_clear(&want);
 	buf_put(&want, STR(STAGE_TRACE));
 	buf_put(&want, buf_str(&text));
-	hear_message(&t, buf_str(&want));
+	hear_message(t, buf_str(&want));
 	size_t header = str_find(buf_str(&want), STR("\r\n\r\n")) + 4;
-	hear_message(&t, str_sub(buf_str(&want), 0, header));
-	stage_close(&t);
+	hear_message(t, str_sub(buf_str(&want), 0, header));
 }
 
-static void sends_large_messages_in_pieces(void **state)
-{
-	(void)state;
-	kit_run(send_a_large_one);
-}
-
-static void too_long(struct kit *k)
+ON_STAGE(refuses_a_long_line)
 {
 	static const char *const lines[] = {"S: -ERR No command is that long", "C: NOOP", "S: +OK ...", NULL};
-	struct stage t;
-	stage_open(&t, k);
-	stage_join(&t, 0);
-	stage_line(&t, 0);
+	stage_join(t, 0);
+	stage_line(t, 0);
 	for (int i = 0; i <= POP3_COMMAND_MAX; i++)
-		stage_send(&t, 0, STR("x"));
-	stage_send(&t, 0, STR("\r\n"));
-	stage_play(&t, lines);
-	stage_close(&t);
-}
-
-static void refuses_a_long_line(void **state)
-{
-	(void)state;
-	kit_run(too_long);
+		stage_send(t, 0, STR("x"));
+	stage_send(t, 0, STR("\r\n"));
+	stage_play(t, lines);
 }
 
 /* RFC 1939 section 6: -ERR when some could not be removed; here none is. */
-static void fail_at_quit(struct kit *k)
+ON_STAGE(tells_when_nothing_could_be_removed)
 {
 	static const char *const first[] = {"DELIVER one", "DELIVER two", "S: +OK ...", "C: DELE 1", "S: +OK ...",
 		"C: DELE 2", "S: +OK ...", NULL};
@@ -311,78 +238,51 @@ static void fail_at_quit(struct kit *k)
 		"EOF", NULL};
 	static const char *const after[] = {"2S: +OK 2 messages...", "2C: DELE 1", "2S: +OK ...", "2C: QUIT",
 		"2S: +OK 1 messages removed...", "2EOF", NULL};
-	struct stage t;
-	stage_open(&t, k);
-	stage_play(&t, first);
-	sim_fault_at(k->sim, SIM_REFUSE, 1);
-	stage_play(&t, then);
-	sim_fault_at(k->sim, SIM_REFUSE, 0);
-	stage_play(&t, after);
-	stage_close(&t);
-}
-
-static void tells_when_nothing_could_be_removed(void **state)
-{
-	(void)state;
-	kit_run(fail_at_quit);
+	stage_play(t, first);
+	sim_fault_at(t->kit->sim, SIM_REFUSE, 1);
+	stage_play(t, then);
+	sim_fault_at(t->kit->sim, SIM_REFUSE, 0);
+	stage_play(t, after);
 }
 
 /* Longer than what is gathered before it is sent. */
-static void list_many(struct kit *k)
+ON_STAGE(lists_thousands)
 {
 	enum { ONCE = STORE_APPEND_MAX, TIMES = 4 };
-	struct stage t;
-	struct letter l = kit_letter(k, "one of many", 10);
-	struct append_item *items = arena_array(&k->m, ONCE, sizeof *items);
-	stage_open(&t, k);
+	struct letter l = kit_letter(t->kit, "one of many", 10);
+	struct append_item *items = arena_array(&t->kit->m, ONCE, sizeof *items);
 	for (size_t i = 0; i < ONCE; i++)
 		items[i].letter = &l;
 	for (int i = 0; i < TIMES; i++)
-		assert_ok(message_append(&k->owner, &(struct append){STR("INBOX"), items, ONCE}, &(struct appended){0}));
-	stage_join(&t, 0);
-	assert_true(str_starts(stage_line(&t, 0), STR("+OK 4000 messages")));
-	stage_send(&t, 0, STR("UIDL\r\nDELE 4000\r\nUIDL 4000\r\nQUIT\r\n"));
-	assert_true(str_starts(stage_line(&t, 0), STR("+OK 4000 messages")));
+		assert_ok(message_append(&t->kit->owner, &(struct append){STR("INBOX"), items, ONCE}, &(struct appended){0}));
+	stage_join(t, 0);
+	assert_true(str_starts(stage_line(t, 0), STR("+OK 4000 messages")));
+	stage_send(t, 0, STR("UIDL\r\nDELE 4000\r\nUIDL 4000\r\nQUIT\r\n"));
+	assert_true(str_starts(stage_line(t, 0), STR("+OK 4000 messages")));
 	size_t octets = 0, n = 0;
-	for (str line = stage_line(&t, 0); !str_eq(line, STR(".")); line = stage_line(&t, 0), n++)
+	for (str line = stage_line(t, 0); !str_eq(line, STR(".")); line = stage_line(t, 0), n++)
 		octets += line.n + 2;
 	assert_int_equal(n, ONCE * TIMES);
 	assert_true(octets > POP3_OUT_MAX);
-	assert_true(str_starts(stage_line(&t, 0), STR("+OK ")));
-	assert_true(str_starts(stage_line(&t, 0), STR("-ERR ")));
-	assert_true(str_starts(stage_line(&t, 0), STR("+OK 1 messages removed")));
-	stage_close(&t);
-}
-
-static void lists_thousands(void **state)
-{
-	(void)state;
-	kit_run(list_many);
+	assert_true(str_starts(stage_line(t, 0), STR("+OK ")));
+	assert_true(str_starts(stage_line(t, 0), STR("-ERR ")));
+	assert_true(str_starts(stage_line(t, 0), STR("+OK 1 messages removed")));
 }
 
 /* A client that reads nothing does not hold up the room's end beyond SPEECH_STOP_MS. */
-static void never_read(struct kit *k)
+ON_STAGE(stops_before_a_reader_that_does_not_read)
 {
 	AUTO_BUF buf text = buf_new(8 * 1024 * 1024);
-	struct stage t;
-	stage_open(&t, k);
 	buf_put(&text, STR("A: b\r\n\r\n"));
 	while (text.n < 4 * 1024 * 1024)
 		buf_put(&text, STR("a line of a message that nobody reads\r\n"));
-	stage_deliver(&t, buf_str(&text));
-	stage_join(&t, 0);
-	stage_line(&t, 0);
-	stage_send(&t, 0, STR("RETR 1\r\n"));
+	stage_deliver(t, buf_str(&text));
+	stage_join(t, 0);
+	stage_line(t, 0);
+	stage_send(t, 0, STR("RETR 1\r\n"));
 	assert_ok(fiber_sleep(20));
-	pop3_sessions_stop(&t.home);
-	assert_true(list_empty(&t.home.sessions));
-	stage_close(&t);
-}
-
-static void stops_before_a_reader_that_does_not_read(void **state)
-{
-	(void)state;
-	kit_run(never_read);
+	pop3_sessions_stop(&t->pop3);
+	assert_true(list_empty(&t->pop3.sessions));
 }
 
 /* Whatever allocation is refused, the session ends in order, and what the client
@@ -401,42 +301,26 @@ static void hear_to_the_end(int fd, buf *out)
 	}
 }
 
-struct bare_session {
-	struct pop3_home *home;
-	int fd;
-	bool over;
-};
-
-static void run_bare(void *arg)
-{
-	struct bare_session *b = arg;
-	pop3_session_run(b->home, b->fd);
-	b->over = true;
-}
-
 static bool refused_once(struct stage *t, uint64_t n)
 {
 	static const char all[] = "STAT\r\nUIDL\r\nRETR 1\r\nTOP 1 1\r\nDELE 1\r\nQUIT\r\n";
 	AUTO_BUF buf said = buf_new(65536);
-	int ends[2];
 	struct view *v = kit_view(t->kit, "INBOX");
 	uint32_t before = view_exists(v);
 	view_close(&v);
 	buf_reserve(&said, 65536);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-	struct bare_session b = {.home = &t->home, .fd = ends[1]};
-	assert_ok(fiber_start(run_bare, &b, "session", NULL));
-	assert_int_equal(write(ends[0], all, sizeof all - 1), sizeof all - 1);
+	int client = stage_connect(t, 0);
+	const bool *over = &t->sessions[0].over;
+	assert_int_equal(write(client, all, sizeof all - 1), sizeof all - 1);
 	mem_fail_at(n);
-	for (int i = 0; i < 5000 && !b.over; i++)
+	for (int i = 0; i < 5000 && !*over; i++)
 		assert_ok(fiber_sleep(1));
 	bool hit = mem_count() >= n;
 	mem_fail_at(0);
-	if (!list_empty(&t->home.sessions))
+	if (!*over || !list_empty(&t->pop3.sessions))
 		fail_msg("allocation %llu: the session goes on", (unsigned long long)n);
-	assert_true(b.over);
-	hear_to_the_end(ends[0], &said);
-	close(ends[0]);
+	hear_to_the_end(client, &said);
+	close(client);
 	v = kit_view(t->kit, "INBOX");
 	bool removed = view_exists(v) < before;
 	view_close(&v);
@@ -448,22 +332,13 @@ static bool refused_once(struct stage *t, uint64_t n)
 	return hit;
 }
 
-static void refuse_each(struct kit *k)
+ON_STAGE(outlives_refused_memory)
 {
-	struct stage t;
-	stage_open(&t, k);
-	stage_deliver(&t, STR("A: b\r\n\r\ntext\r\n"));
+	stage_deliver(t, STR("A: b\r\n\r\ntext\r\n"));
 	uint64_t n = 1;
-	while (refused_once(&t, n))
+	while (refused_once(t, n))
 		n++;
 	assert_true(n > 5);
-	stage_close(&t);
-}
-
-static void outlives_refused_memory(void **state)
-{
-	(void)state;
-	kit_run(refuse_each);
 }
 
 int main(void)
