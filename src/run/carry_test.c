@@ -39,10 +39,20 @@ static void expect(struct stream *s, str want)
 	}
 }
 
+/* Between a client at outer[1] and a room at inner[1] the two streams that are carried. */
+static int outer[2], inner[2];
 static struct {
 	struct stream *client;
 	struct stream *inner;
 } ends;
+
+static void open_ends(void)
+{
+	assert_ok(net_pair(SOCK_STREAM, outer));
+	assert_ok(net_pair(SOCK_STREAM, inner));
+	assert_ok(stream_open(outer[0], &ends.client));
+	assert_ok(stream_open(inner[0], &ends.inner));
+}
 
 static result carried;
 
@@ -91,11 +101,7 @@ static void run_client(void *arg)
 static void carries_both_ways_until_the_room_ends(void **state)
 {
 	(void)state;
-	int outer[2], inner[2];
-	assert_ok(net_pair(SOCK_STREAM, outer));
-	assert_ok(net_pair(SOCK_STREAM, inner));
-	assert_ok(stream_open(outer[0], &ends.client));
-	assert_ok(stream_open(inner[0], &ends.inner));
+	open_ends();
 	assert_ok(fiber_start(run_carry, NULL, "carry", NULL));
 	assert_ok(fiber_start(run_room, &inner[1], "room", NULL));
 	assert_ok(fiber_start(run_client, &outer[1], "client", NULL));
@@ -108,12 +114,8 @@ static void carries_the_last_words_of_a_room(void **state)
 {
 	(void)state;
 	for (int early = 0; early < 2; early++) {
-		int outer[2], inner[2];
 		char got[16];
-		assert_ok(net_pair(SOCK_STREAM, outer));
-		assert_ok(net_pair(SOCK_STREAM, inner));
-		assert_ok(stream_open(outer[0], &ends.client));
-		assert_ok(stream_open(inner[0], &ends.inner));
+		open_ends();
 		if (early)
 			assert_int_equal(write(inner[0], "unread", 6), 6);
 		assert_int_equal(write(inner[1], "bye", 3), 3);
@@ -126,6 +128,14 @@ static void carries_the_last_words_of_a_room(void **state)
 		assert_memory_equal(got, "bye", 3);
 		close(outer[1]);
 	}
+}
+
+static void carry_until(enum fail_kind end)
+{
+	loop_run();
+	assert_int_equal(carried.kind, end);
+	close(outer[1]);
+	close(inner[1]);
 }
 
 static void cancel_all(void *arg)
@@ -156,34 +166,20 @@ static void see_the_buffer(void *arg)
 static void carrying_keeps_no_buffer(void **state)
 {
 	(void)state;
-	int outer[2], inner[2];
-	assert_ok(net_pair(SOCK_STREAM, outer));
-	assert_ok(net_pair(SOCK_STREAM, inner));
-	assert_ok(stream_open(outer[0], &ends.client));
-	assert_ok(stream_open(inner[0], &ends.inner));
+	open_ends();
 	assert_int_equal(write(outer[1], "LOGIN\nNOOP\n", 11), 11);
 	assert_ok(fiber_start(log_in_and_carry, NULL, "carry", NULL));
 	assert_ok(fiber_start(see_the_buffer, &inner[1], "end", NULL));
-	loop_run();
-	assert_int_equal(carried.kind, FAIL_CANCELLED);
-	close(outer[1]);
-	close(inner[1]);
+	carry_until(FAIL_CANCELLED);
 }
 
 static void carrying_ends_by_cancel(void **state)
 {
 	(void)state;
-	int outer[2], inner[2];
-	assert_ok(net_pair(SOCK_STREAM, outer));
-	assert_ok(net_pair(SOCK_STREAM, inner));
-	assert_ok(stream_open(outer[0], &ends.client));
-	assert_ok(stream_open(inner[0], &ends.inner));
+	open_ends();
 	assert_ok(fiber_start(run_carry, NULL, "carry", NULL));
 	assert_ok(fiber_start(cancel_all, NULL, "end", NULL));
-	loop_run();
-	assert_int_equal(carried.kind, FAIL_CANCELLED);
-	close(outer[1]);
-	close(inner[1]);
+	carry_until(FAIL_CANCELLED);
 }
 
 static void stall_and_advance(void *arg)
@@ -208,22 +204,15 @@ static void fill_inner(void *arg)
 static void a_client_that_takes_nothing_is_given_up(void **state)
 {
 	(void)state;
-	int outer[2], inner[2];
-	assert_ok(net_pair(SOCK_STREAM, outer));
-	assert_ok(net_pair(SOCK_STREAM, inner));
-	assert_ok(stream_open(outer[0], &ends.client));
-	assert_ok(stream_open(inner[0], &ends.inner));
+	open_ends();
 	clock_test_hold(0);
 	while (write(outer[0], bulk, sizeof(bulk)) > 0)
 		; /* the client's socket is full before anything is carried */
 	assert_ok(fiber_start(fill_inner, &inner[1], "room", NULL));
 	assert_ok(fiber_start(run_carry, NULL, "carry", NULL));
 	assert_ok(fiber_start(stall_and_advance, NULL, "time", NULL));
-	loop_run();
+	carry_until(FAIL_TIMEOUT);
 	clock_test_release();
-	assert_int_equal(carried.kind, FAIL_TIMEOUT);
-	close(outer[1]);
-	close(inner[1]);
 }
 
 int main(void)
