@@ -1,22 +1,13 @@
 /* IMAP before login, played by a client. */
 #include "base/test.h"
-#include "edge/edge_kit.h"
+#include "edge/edge_scenes.h"
 #include "run/random.h"
-
-#include <stdio.h>
-
-struct scene {
-	const char *name;
-	const char *play;
-	unsigned silent, gone;
-	bool open; /* the demo: a login without TLS */
-};
 
 #define HELLO "S: * OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+\n"
 #define IN "S: a OK hello\nS: * BYE that was all\nEND"
 #define A64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
-static const struct scene scenes[] = {
+static const struct kit_scene scenes[] = {
 	{"capabilities without TLS", HELLO "H: LOGINDISABLED\nN: AUTH=\nN: STARTTLS\nC: a CAPABILITY\nS: * CAPABILITY\n"
 		"S: a OK"},
 	{"logout", HELLO "C: a LOGOUT\nS: * BYE\nS: a OK\nEND"},
@@ -25,26 +16,26 @@ static const struct scene scenes[] = {
 	{"no password in clear", HELLO "C: a LOGIN user1 secret\nS: a NO [PRIVACYREQUIRED]\n"
 		"C: a AUTHENTICATE PLAIN\nS: a NO [PRIVACYREQUIRED]"},
 	{"no certificate", HELLO "C: a STARTTLS\nS: a NO"},
-	{"login", HELLO "H: AUTH=PLAIN\nC: a LOGIN user1@here.test secret\n" IN, .open = true},
-	{"login by literals", HELLO "C: a LOGIN {15}\nS: + \nC: user1@here.test {6+}\nc: secret\\r\\n\n" IN, .open = true},
-	{"authenticate at once", HELLO "C: a AUTHENTICATE PLAIN AHVzZXIxQGhlcmUudGVzdABzZWNyZXQ=\n" IN, .open = true},
+	{"login", HELLO "H: AUTH=PLAIN\nC: a LOGIN user1@here.test secret\n" IN, .demo = true},
+	{"login by literals", HELLO "C: a LOGIN {15}\nS: + \nC: user1@here.test {6+}\nc: secret\\r\\n\n" IN, .demo = true},
+	{"authenticate at once", HELLO "C: a AUTHENTICATE PLAIN AHVzZXIxQGhlcmUudGVzdABzZWNyZXQ=\n" IN, .demo = true},
 	{"authenticate in two steps", HELLO "C: a AUTHENTICATE PLAIN\nS: + \nC: AHVzZXIxQGhlcmUudGVzdABzZWNyZXQ=\n" IN,
-		.open = true},
+		.demo = true},
 	{"cancelled", HELLO "C: a AUTHENTICATE PLAIN\nS: + \nC: *\nS: a BAD The login was cancelled\nC: b NOOP\nS: b OK",
-		.open = true},
-	{"another mechanism", HELLO "C: a AUTHENTICATE CRAM-MD5\nS: a NO [CANNOT]", .open = true},
+		.demo = true},
+	{"another mechanism", HELLO "C: a AUTHENTICATE CRAM-MD5\nS: a NO [CANNOT]", .demo = true},
 	{"wrong password", HELLO "C: a LOGIN user1@here.test wrong\nS: a NO [AUTHENTICATIONFAILED]\nC: b NOOP\nS: b OK",
-		.open = true},
+		.demo = true},
 	{"a user name that nobody has", HELLO "C: a LOGIN " A64 A64 A64 A64 " x\nS: a NO [AUTHENTICATIONFAILED]",
-		.open = true},
+		.demo = true},
 	{"a long tag", HELLO "C: " A64 "b NOOP\nS: " A64 "b OK\nC: " A64 "b LOGIN user1@here.test secret\nS: " A64 "b BAD",
-		.open = true},
-	{"auth is silent", HELLO "C: a LOGIN user1@here.test secret\nW: 61000\nS: a NO [UNAVAILABLE]", .open = true,
+		.demo = true},
+	{"auth is silent", HELLO "C: a LOGIN user1@here.test secret\nW: 61000\nS: a NO [UNAVAILABLE]", .demo = true,
 		.silent = KIT_AUTH},
 	{"auth answers too late", HELLO "C: a LOGIN user1@here.test secret\nW: 61000\nS: a NO [UNAVAILABLE]\nL:\n"
-		"S: * BYE\nEND", .open = true, .silent = KIT_AUTH},
-	{"auth is gone", HELLO "C: a LOGIN user1@here.test secret\nS: a NO [UNAVAILABLE]", .open = true, .gone = KIT_AUTH},
-	{"a literal of 4 GB", HELLO "C: a LOGIN {4294967295}\nS: a BAD [TOOBIG]\nC: b NOOP\nS: b OK", .open = true},
+		"S: * BYE\nEND", .demo = true, .silent = KIT_AUTH},
+	{"auth is gone", HELLO "C: a LOGIN user1@here.test secret\nS: a NO [UNAVAILABLE]", .demo = true, .gone = KIT_AUTH},
+	{"a literal of 4 GB", HELLO "C: a LOGIN {4294967295}\nS: a BAD [TOOBIG]\nC: b NOOP\nS: b OK", .demo = true},
 	{"a literal of no size", HELLO "C: a LOGIN {99999999999999999999}\nS: a BAD [TOOBIG]\nC: b NOOP\nS: b OK\n"
 		"C: c LOGIN {99999999999999999999+}\nS: * BYE [TOOBIG]\nEND"},
 	{"a literal of 4 GB without asking", HELLO "C: a LOGIN {4294967295+}\nC: b NOOP\nS: * BYE [TOOBIG]\nEND"},
@@ -54,29 +45,19 @@ static const struct scene scenes[] = {
 	{"a drop now and then", HELLO "c: a\nW: 30000\nc: b\nW: 31000\nS: * BYE Nobody logged in in time\nEND"},
 };
 
-static const struct scene *current;
-
-static void act(struct kit *k)
+static void act(struct kit *k, const struct kit_scene *s)
 {
-	kit_open(k, current->open);
-	k->silent = current->silent;
-	k->gone = current->gone;
-	kit_begin(k, CLIENT_IMAP);
-	kit_play(k, current->play);
+	kit_enter(k, s, CLIENT_IMAP);
+	kit_play(k, s->play);
 }
 
 static void every_scene_is_played(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof scenes / sizeof scenes[0]; i++) {
-		current = &scenes[i];
-		printf("%s\n", current->name);
-		fflush(stdout);
-		kit_run(act);
-	}
+	kit_scenes(scenes, sizeof scenes / sizeof scenes[0], act);
 }
 
-static void say_too_much(struct kit *k)
+ON_KIT(a_line_without_end_is_ended)
 {
 	kit_open(k, false);
 	kit_begin(k, CLIENT_IMAP);
@@ -86,13 +67,7 @@ static void say_too_much(struct kit *k)
 	kit_play(k, "C: \nS: * BYE [TOOBIG]\nEND");
 }
 
-static void a_line_without_end_is_ended(void **state)
-{
-	(void)state;
-	kit_run(say_too_much);
-}
-
-static void guess(struct kit *k)
+ON_KIT(a_guesser_waits_and_is_ended)
 {
 	kit_open(k, true);
 	kit_begin(k, CLIENT_IMAP);
@@ -104,13 +79,7 @@ static void guess(struct kit *k)
 	kit_play(k, "S: * BYE Too many failed logins\nEND");
 }
 
-static void a_guesser_waits_and_is_ended(void **state)
-{
-	(void)state;
-	kit_run(guess);
-}
-
-static void stop(struct kit *k)
+ON_KIT(a_stopping_server_says_so)
 {
 	kit_open(k, false);
 	kit_begin(k, CLIENT_IMAP);
@@ -118,12 +87,6 @@ static void stop(struct kit *k)
 	k->edge.stopping = true;
 	fiber_cancel(k->fiber);
 	kit_play(k, "S: * BYE [UNAVAILABLE] The server is stopping\nEND");
-}
-
-static void a_stopping_server_says_so(void **state)
-{
-	(void)state;
-	kit_run(stop);
 }
 
 int main(void)

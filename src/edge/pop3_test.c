@@ -1,16 +1,8 @@
 /* POP3 before login, between a client that plays a dialogue and neighbours that
  * are well, silent or gone. What needs TLS is in tests/dialogues/pop3. */
 #include "base/test.h"
-#include "edge/edge_kit.h"
+#include "edge/edge_scenes.h"
 #include "run/random.h"
-
-struct scene {
-	const char *name;
-	const char *play;
-	unsigned refuses, gone;
-	bool clear; /* the client has no TLS */
-	uint32_t delay;
-};
 
 #define HELLO "S: +OK Postern\n"
 #define USER "C: USER user1@here.test\nS: +OK\n"
@@ -18,7 +10,7 @@ struct scene {
 #define PLAIN "AHVzZXIxQGhlcmUudGVzdABzZWNyZXQ="
 #define QUIT "C: QUIT\nS: +OK\nEND"
 
-static const struct scene scenes[] = {
+static const struct kit_scene scenes[] = {
 	{"USER and PASS", HELLO USER "C: PASS secret\nS: +OK hello\nEND"},
 	{"AUTH with initial response", HELLO "C: AUTH PLAIN " PLAIN "\nS: +OK hello\nEND"},
 	{"AUTH in two steps", HELLO "C: auth plain\nS: + \nC: " PLAIN "\nS: +OK hello\nEND"},
@@ -59,30 +51,20 @@ static const struct scene scenes[] = {
 	{"half a command", HELLO "c: USER us\nW: 61000\nEND"},
 };
 
-static const struct scene *scene;
-
-static void play(struct kit *k)
+static void act(struct kit *k, const struct kit_scene *s)
 {
-	kit_open(k, false);
-	k->refuses = scene->refuses;
-	k->gone = scene->gone;
-	k->delay = scene->delay;
-	kit_begin(k, CLIENT_POP3);
-	k->guest.encrypted = !scene->clear;
-	kit_play(k, scene->play);
+	kit_enter(k, s, CLIENT_POP3);
+	k->guest.encrypted = !s->clear;
+	kit_play(k, s->play);
 }
 
 static void every_scene_is_played(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof scenes / sizeof scenes[0]; i++) {
-		scene = &scenes[i];
-		print_message("%s\n", scene->name);
-		kit_run(play);
-	}
+	kit_scenes(scenes, sizeof scenes / sizeof scenes[0], act);
 }
 
-static void ask_for_a_login_in_clear(struct kit *k)
+ON_KIT(no_password_is_looked_at_in_clear)
 {
 	kit_open(k, false);
 	kit_begin(k, CLIENT_POP3);
@@ -93,13 +75,7 @@ static void ask_for_a_login_in_clear(struct kit *k)
 	assert_int_equal(k->logins, 0);
 }
 
-static void no_password_is_looked_at_in_clear(void **state)
-{
-	(void)state;
-	kit_run(ask_for_a_login_in_clear);
-}
-
-static void say_too_much(struct kit *k)
+ON_KIT(lines_and_commands_have_a_limit)
 {
 	kit_open(k, false);
 	kit_begin(k, CLIENT_POP3);
@@ -112,13 +88,7 @@ static void say_too_much(struct kit *k)
 	kit_play(k, "C: CAPA\nS: -ERR Too many commands\nEND");
 }
 
-static void lines_and_commands_have_a_limit(void **state)
-{
-	(void)state;
-	kit_run(say_too_much);
-}
-
-static void stop_before_login(struct kit *k)
+ON_KIT(a_stopping_server_says_so)
 {
 	kit_open(k, true);
 	kit_begin(k, CLIENT_POP3);
@@ -126,12 +96,6 @@ static void stop_before_login(struct kit *k)
 	k->edge.stopping = true;
 	fiber_cancel(k->fiber);
 	kit_play(k, "S: -ERR [SYS/TEMP] The server is stopping\nEND");
-}
-
-static void a_stopping_server_says_so(void **state)
-{
-	(void)state;
-	kit_run(stop_before_login);
 }
 
 int main(void)

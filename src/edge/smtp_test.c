@@ -2,23 +2,12 @@
  * well, silent, gone or unable. */
 #include "base/test.h"
 #include "edge/deliver.h"
-#include "edge/edge_kit.h"
+#include "edge/edge_scenes.h"
 #include "run/random.h"
 #include "talk/edge_auth.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-struct scene {
-	const char *name;
-	const char *play;
-	unsigned silent, refuses, gone;
-	bool submission, demo, unable, too_large;
-	uint32_t delay;
-	enum option_id option; /* with a value: set before the client comes */
-	const char *value;
-};
 
 #define EHLO "S: 220 mx.here.test\nC: EHLO client.test\nS: 250 HELP\n"
 #define FROM "C: MAIL FROM:<a@far.test>\nS: 250 2.1.0\n"
@@ -28,7 +17,7 @@ struct scene {
 /* "\0user1@here.test\0secret" */
 #define LOGIN "C: AUTH PLAIN AHVzZXIxQGhlcmUudGVzdABzZWNyZXQ=\n"
 
-static const struct scene scenes[] = {
+static const struct kit_scene scenes[] = {
 	{"a letter", EHLO FROM TO("user1") LETTER "S: 250 2.0.0 Kept as \nK: 1\nQ: 0\n" QUIT},
 	{"two letters", EHLO FROM TO("user1") LETTER "S: 250\n" FROM TO("user2") LETTER "S: 250\nK: 2\n" QUIT},
 	{"one copy an account", EHLO FROM TO("both") TO("user1") LETTER "S: 250\nK: 2\n" QUIT},
@@ -178,40 +167,19 @@ static const struct scene scenes[] = {
 	{"XCLIENT never logs in", EHLO "C: XCLIENT LOGIN=user1\nS: 550 5.7.0", .demo = true},
 };
 
-static void act(const struct scene *s, struct kit *k)
+static void act(struct kit *k, const struct kit_scene *s)
 {
-	kit_open(k, s->demo);
-	if (s->value)
-		must(!failed(options_set(&k->edge.options, s->option, str_from(s->value))));
-	k->silent = s->silent;
-	k->refuses = s->refuses;
-	k->gone = s->gone;
-	k->unable = s->unable;
-	k->too_large = s->too_large;
-	k->delay = s->delay;
-	kit_begin(k, s->submission ? CLIENT_SUBMISSION : CLIENT_SMTP);
+	kit_enter(k, s, s->submission ? CLIENT_SUBMISSION : CLIENT_SMTP);
 	kit_play(k, s->play);
 	kit_hang_up(k);
-}
-
-static const struct scene *current;
-
-static void act_current(struct kit *k)
-{
-	act(current, k);
 	kit_wait(0); /* the logout is on its way */
-	assert_int_equal(k->logouts, k->logins && !k->silent && !k->gone && strstr(current->play, "S: 235") ? 1 : 0);
+	assert_int_equal(k->logouts, k->logins && !k->silent && !k->gone && strstr(s->play, "S: 235") ? 1 : 0);
 }
 
 static void every_scene_is_played(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof scenes / sizeof scenes[0]; i++) {
-		current = &scenes[i];
-		printf("%s\n", current->name);
-		fflush(stdout);
-		kit_run(act_current);
-	}
+	kit_scenes(scenes, sizeof scenes / sizeof scenes[0], act);
 }
 
 /* ---- what a dialogue cannot say ---- */
@@ -228,7 +196,7 @@ static void say_many(struct kit *k, size_t lines, const char *line)
 		kit_say(k, str_from(line));
 }
 
-static void queue_with_wishes(struct kit *k)
+ON_KIT(wishes_for_reports_are_kept_with_each_copy)
 {
 	begin(k);
 	k->gone = KIT_ACCOUNT;
@@ -240,12 +208,6 @@ static void queue_with_wishes(struct kit *k)
 			? "notify 12 ret 2 envid QQ+1 orcpt rfc822;old@example.test" : "notify 0 ret 2 envid QQ+1 orcpt ");
 }
 
-static void wishes_for_reports_are_kept_with_each_copy(void **state)
-{
-	(void)state;
-	kit_run(queue_with_wishes);
-}
-
 enum { LARGE_LINES = 20000 }; /* of 10 octets: above what goes inline */
 
 static void send_large(struct kit *k)
@@ -255,7 +217,7 @@ static void send_large(struct kit *k)
 	say_many(k, LARGE_LINES, "01234567\r\n");
 }
 
-static void keep_large(struct kit *k)
+ON_KIT(a_large_letter_is_kept)
 {
 	send_large(k);
 	kit_play(k, "C: .\nS: 250\nK: 2\nQ: 0");
@@ -264,13 +226,7 @@ static void keep_large(struct kit *k)
 	assert_int_equal(k->edge.transit.taken, 0);
 }
 
-static void a_large_letter_is_kept(void **state)
-{
-	(void)state;
-	kit_run(keep_large);
-}
-
-static void queue_large(struct kit *k)
+ON_KIT(large_copies_are_sealed_one_at_a_time)
 {
 	send_large(k);
 	k->gone = KIT_ACCOUNT;
@@ -278,13 +234,7 @@ static void queue_large(struct kit *k)
 	assert_int_equal(k->sealing_most, 1);
 }
 
-static void large_copies_are_sealed_one_at_a_time(void **state)
-{
-	(void)state;
-	kit_run(queue_large);
-}
-
-static void fill_the_budget(struct kit *k)
+ON_KIT(a_letter_above_the_budget_is_for_later)
 {
 	begin(k);
 	k->edge.transit = budget_new(100000);
@@ -293,13 +243,7 @@ static void fill_the_budget(struct kit *k)
 	kit_play(k, "C: .\nS: 452 4.3.1\nK: 0\n" FROM TO("user1") LETTER "S: 250\nK: 1");
 }
 
-static void a_letter_above_the_budget_is_for_later(void **state)
-{
-	(void)state;
-	kit_run(fill_the_budget);
-}
-
-static void exceed_the_size(struct kit *k)
+ON_KIT(what_is_too_large_is_eaten_and_refused)
 {
 	begin(k);
 	k->guest.trusted = true;
@@ -317,12 +261,6 @@ static void exceed_the_size(struct kit *k)
 		    "K: 0\n" FROM);
 }
 
-static void what_is_too_large_is_eaten_and_refused(void **state)
-{
-	(void)state;
-	kit_run(exceed_the_size);
-}
-
 /* ---- what auth said before ---- */
 
 #define ASKED(TEXT, TIMES) \
@@ -338,7 +276,7 @@ static void change_the_directory(struct kit *k)
 	assert_ok(edge_auth_directory_changed_offer(k->far[NEIGHBOUR_AUTH], NULL, &m));
 }
 
-static void ask_again(struct kit *k)
+ON_KIT(who_receives_is_asked_once)
 {
 	begin(k);
 	ASKED(EHLO FROM TO("both"), 1);
@@ -357,14 +295,8 @@ static void ask_again(struct kit *k)
 	ASKED(TO("both"), 0);
 }
 
-static void who_receives_is_asked_once(void **state)
-{
-	(void)state;
-	kit_run(ask_again);
-}
-
 /* The session runs before the news is read, for the client's line is there first. */
-static void news_comes_with_the_question(struct kit *k)
+ON_KIT(what_auth_just_said_counts_although_it_is_unread)
 {
 	begin(k);
 	ASKED(EHLO FROM TO("user1"), 1);
@@ -374,13 +306,7 @@ static void news_comes_with_the_question(struct kit *k)
 	ASKED("S: 250", 1);
 }
 
-static void what_auth_just_said_counts_although_it_is_unread(void **state)
-{
-	(void)state;
-	kit_run(news_comes_with_the_question);
-}
-
-static void news_overtakes_the_answer(struct kit *k)
+ON_KIT(an_answer_from_before_a_change_is_used_once)
 {
 	begin(k);
 	k->silent = KIT_AUTH;
@@ -394,13 +320,7 @@ static void news_overtakes_the_answer(struct kit *k)
 	ASKED(TO("user1"), 0);
 }
 
-static void an_answer_from_before_a_change_is_used_once(void **state)
-{
-	(void)state;
-	kit_run(news_overtakes_the_answer);
-}
-
-static void lose_auth(struct kit *k)
+ON_KIT(nobody_is_known_without_auth)
 {
 	begin(k);
 	kit_play(k, EHLO FROM TO("user1") TO("user1"));
@@ -409,13 +329,7 @@ static void lose_auth(struct kit *k)
 	kit_play(k, "C: RCPT TO:<user1@here.test>\nS: 451");
 }
 
-static void nobody_is_known_without_auth(void **state)
-{
-	(void)state;
-	kit_run(lose_auth);
-}
-
-static void fill_the_recipients(struct kit *k)
+ON_KIT(recipients_have_a_limit)
 {
 	kit_open(k, false);
 	assert_ok(options_set(&k->edge.options, OPT_RECIPIENTS, STR("100")));
@@ -426,14 +340,8 @@ static void fill_the_recipients(struct kit *k)
 	kit_play(k, "C: RCPT TO:<user2@here.test>\nS: 452 4.5.3\n" LETTER "S: 250\nK: 1");
 }
 
-static void recipients_have_a_limit(void **state)
-{
-	(void)state;
-	kit_run(fill_the_recipients);
-}
-
 /* Replies are not gathered without end for a client that reads none. */
-static void never_listen(struct kit *k)
+ON_KIT(a_client_that_reads_nothing_is_ended)
 {
 	begin(k);
 	for (int i = 0; i < 200; i++)
@@ -445,13 +353,7 @@ static void never_listen(struct kit *k)
 	assert_true(k->over);
 }
 
-static void a_client_that_reads_nothing_is_ended(void **state)
-{
-	(void)state;
-	kit_run(never_listen);
-}
-
-static void stop_in_the_middle(struct kit *k)
+ON_KIT(a_stopping_server_says_so)
 {
 	begin(k);
 	kit_play(k, EHLO FROM);
@@ -460,14 +362,8 @@ static void stop_in_the_middle(struct kit *k)
 	kit_play(k, "S: 421 4.3.2\nEND");
 }
 
-static void a_stopping_server_says_so(void **state)
-{
-	(void)state;
-	kit_run(stop_in_the_middle);
-}
-
 /* The copies' fibers use the session's stack: it waits for them, quietly. */
-static void stop_while_delivering(struct kit *k)
+ON_KIT(a_stop_waits_for_the_copies)
 {
 	begin(k);
 	k->silent = KIT_ACCOUNT;
@@ -479,12 +375,6 @@ static void stop_while_delivering(struct kit *k)
 	kit_wait(121000);
 	kit_play(k, "S: 421 4.3.2\nEND");
 	assert_true(k->over);
-}
-
-static void a_stop_waits_for_the_copies(void **state)
-{
-	(void)state;
-	kit_run(stop_while_delivering);
 }
 
 int main(void)
