@@ -54,14 +54,12 @@ enum { WORDS = sizeof words / sizeof *words };
 
 static str text(struct imap_lex *x)
 {
-	imap_space(x);
 	return imap_astring(x, "a text to look for is expected here");
 }
 
 /* MODSEQ ["/flags/\\Seen" all|priv|shared] n */
 static uint64_t modseq(struct imap_lex *x)
 {
-	imap_space(x);
 	if (cursor_peek(&x->in) != '"')
 		return imap_number64(x);
 	imap_string(x);
@@ -74,6 +72,8 @@ static uint64_t modseq(struct imap_lex *x)
 
 static void argument(struct imap_lex *x, struct imap_key *key, const struct word *w)
 {
+	if (w->argument != NOTHING)
+		imap_space(x);
 	switch (w->argument) {
 	case NOTHING:
 		key->on = w->on;
@@ -83,25 +83,21 @@ static void argument(struct imap_lex *x, struct imap_key *key, const struct word
 		key->text = text(x);
 		return;
 	case FIELD:
-		imap_space(x);
 		key->field = imap_astring(x, "the name of a header field is expected here");
+		imap_space(x);
 		key->text = text(x);
 		return;
 	case ATOM:
-		imap_space(x);
 		key->text = imap_atom(x, "a keyword or an object's id is expected here");
 		key->negated = w->off != 0;
 		return;
 	case DATE:
-		imap_space(x);
 		key->date = imap_date(x);
 		return;
 	case NUMBER:
-		imap_space(x);
 		key->number = imap_number64(x);
 		return;
 	case UIDS:
-		imap_space(x);
 		key->set = imap_sequence_set(x);
 		return;
 	case MODSEQ:
