@@ -1,9 +1,5 @@
 #include "grammar/mime/address_list.h"
-
-static bool is_lwsp(unsigned char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
+#include "grammar/mime/cfws.h"
 
 /* What lies between two commas, and where its marks are (NULL: none). */
 struct stretch {
@@ -14,7 +10,7 @@ struct stretch {
 	str comment;              /* inside of the last one */
 };
 
-/* From the opening quote or parenthesis to behind the closing one. */
+/* From the opening quote to behind the closing one. */
 static void skip_quoted(cursor *c)
 {
 	cursor_next(c);
@@ -27,18 +23,12 @@ static void skip_quoted(cursor *c)
 	}
 }
 
-static str skip_comment(cursor *c)
+/* The inside of the comment at the cursor. */
+static str take_comment(cursor *c)
 {
 	const char *from = c->p + 1;
-	size_t depth = 0;
-	do {
-		int ch = cursor_next(c);
-		if (ch == '\\' && !cursor_done(c))
-			cursor_next(c);
-		depth += ch == '(';
-		depth -= ch == ')';
-	} while (depth > 0 && !cursor_done(c));
-	return str_of(from, (size_t)(c->p - from) - (depth == 0));
+	bool closed = cfws_comment(c);
+	return str_of(from, (size_t)(c->p - from) - closed);
 }
 
 /* "[" without its "]" is a byte like others. */
@@ -65,7 +55,7 @@ static void skip_angle(cursor *c, struct stretch *s)
 	bool closes = false;
 	s->open = c->p;
 	cursor_next(c);
-	cursor_while(c, is_lwsp);
+	cursor_while(c, cfws_blank);
 	bool route = cursor_peek(c) == '@';
 	while (!cursor_done(c)) {
 		int ch = cursor_peek(c);
@@ -78,7 +68,7 @@ static void skip_angle(cursor *c, struct stretch *s)
 		if (ch == '"')
 			skip_quoted(c);
 		else if (ch == '(')
-			s->comment = skip_comment(c);
+			s->comment = take_comment(c);
 		else if (ch == '[')
 			skip_literal(c);
 		else if ((ch == ',' && !route) || (ch == ';' && !closes))
@@ -99,7 +89,7 @@ static bool step(cursor *c, struct stretch *s, bool in_group)
 		skip_quoted(c);
 		return true;
 	case '(':
-		s->comment = skip_comment(c);
+		s->comment = take_comment(c);
 		return true;
 	case '[':
 		skip_literal(c);
@@ -188,10 +178,10 @@ static str join(struct address_walk *w, str s, bool spaced)
 	if (!to)
 		return (str){NULL, 0};
 	while (!cursor_done(&c)) {
-		bool gap = cursor_while(&c, is_lwsp).n > 0;
+		bool gap = cursor_while(&c, cfws_blank).n > 0;
 		while (cursor_peek(&c) == '(') {
-			skip_comment(&c);
-			cursor_while(&c, is_lwsp);
+			cfws_comment(&c);
+			cursor_while(&c, cfws_blank);
 			gap = true;
 		}
 		if (cursor_done(&c))
@@ -217,7 +207,7 @@ static str comment_text(struct address_walk *w, str s)
 	char *to = arena_alloc(w->mem, s.n);
 	size_t n = 0;
 	while (to && !cursor_done(&c)) {
-		if (cursor_while(&c, is_lwsp).n > 0)
+		if (cursor_while(&c, cfws_blank).n > 0)
 			to[n++] = ' ';
 		if (cursor_peek(&c) == '\\' && cursor_left(&c) > 1)
 			cursor_next(&c);
@@ -243,7 +233,7 @@ static const char *last_at(str s)
 		if (ch == '"')
 			skip_quoted(&c);
 		else if (ch == '(')
-			skip_comment(&c);
+			cfws_comment(&c);
 		else
 			cursor_next(&c);
 	}
@@ -273,9 +263,9 @@ static str take_route(struct address_walk *w, str spec, struct address *out)
 static str take_loose_name(struct address_walk *w, str spec, const struct stretch *s, struct address *out)
 {
 	const char *start = s->at;
-	while (start > spec.p && is_lwsp((unsigned char)start[-1]))
+	while (start > spec.p && cfws_blank((unsigned char)start[-1]))
 		start--;
-	while (start > spec.p && !is_lwsp((unsigned char)start[-1]))
+	while (start > spec.p && !cfws_blank((unsigned char)start[-1]))
 		start--;
 	str before = between(spec.p, start);
 	bool glued = start < s->at && *start == '.';

@@ -1,39 +1,11 @@
 #include "grammar/mime/content.h"
-#include "base/cursor.h"
+#include "grammar/mime/cfws.h"
 #include "grammar/mime/content_join.h"
-
-static bool is_lwsp(unsigned char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
 
 /* token (RFC 2045 5.1), 8-bit bytes let through. */
 static bool is_token(unsigned char c)
 {
 	return c > 32 && c != 127 && !strchr("()<>@,;:\\\"/[]?=", c);
-}
-
-/* Nesting is counted, not recursed into: a comment may be as deep as it likes. */
-static void skip_comment(cursor *c)
-{
-	size_t depth = 0;
-	do {
-		int ch = cursor_next(c);
-		if (ch == '\\' && !cursor_done(c))
-			cursor_next(c);
-		depth += ch == '(';
-		depth -= ch == ')';
-	} while (depth > 0 && !cursor_done(c));
-}
-
-static void skip_blanks(cursor *c)
-{
-	for (;;) {
-		cursor_while(c, is_lwsp);
-		if (cursor_peek(c) != '(')
-			return;
-		skip_comment(c);
-	}
 }
 
 /* The quoted string at the cursor, quotes and escapes still in. */
@@ -85,8 +57,8 @@ static str bare(cursor *c)
 	const char *from = c->p;
 	const char *end = from;
 	while (!cursor_done(c) && cursor_peek(c) != ';') {
-		if (is_lwsp((unsigned char)cursor_peek(c))) {
-			cursor_while(c, is_lwsp);
+		if (cfws_blank((unsigned char)cursor_peek(c))) {
+			cursor_while(c, cfws_blank);
 			if (cursor_peek(c) == '(' || at_next_param(*c))
 				break;
 		} else {
@@ -100,15 +72,15 @@ static str bare(cursor *c)
 static bool next_param(cursor *c, arena *a, struct raw_param *out)
 {
 	for (;;) {
-		skip_blanks(c);
+		cfws_skip(c);
 		if (cursor_done(c))
 			return false;
 		if (cursor_eat(c, ';'))
 			continue;
 		str name = cursor_while(c, is_token);
-		skip_blanks(c);
+		cfws_skip(c);
 		if (name.n > 0 && cursor_eat(c, '=')) {
-			skip_blanks(c);
+			cfws_skip(c);
 			str value = cursor_peek(c) == '"' ? quoted(c, a) : bare(c);
 			*out = raw_param_of(name, value);
 			return true;
@@ -122,16 +94,16 @@ static bool next_param(cursor *c, arena *a, struct raw_param *out)
 
 static bool in_head(unsigned char c)
 {
-	return c != ';' && c != '(' && !is_lwsp(c);
+	return c != ';' && c != '(' && !cfws_blank(c);
 }
 
 /* "text / plain" is put together again; behind the first word without a slash
  * on either side of the gap the head ends. */
 static str head_of(cursor *c, arena *a)
 {
-	skip_blanks(c);
+	cfws_skip(c);
 	str head = cursor_while(c, in_head);
-	skip_blanks(c);
+	cfws_skip(c);
 	bool split = (head.n > 0 && head.p[head.n - 1] == '/') || cursor_peek(c) == '/';
 	if (!split || head.n == 0)
 		return head;
@@ -146,7 +118,7 @@ static str head_of(cursor *c, arena *a)
 		if (more.n)
 			memcpy(to + n, more.p, more.n);
 		n += more.n;
-		skip_blanks(c);
+		cfws_skip(c);
 		if (n > 0 && to[n - 1] != '/')
 			break;
 	}
@@ -213,16 +185,16 @@ static void split_type(str head, struct content *out)
 static void languages(str value, struct content *out)
 {
 	cursor c = cursor_on(value);
-	skip_blanks(&c);
+	cfws_skip(&c);
 	while (!cursor_done(&c) && out->languages_n < CONTENT_LANGUAGES_MAX) {
 		str tag = cursor_while(&c, is_token);
 		if (tag.n)
 			out->languages[out->languages_n++] = tag;
 		else
 			cursor_next(&c);
-		skip_blanks(&c);
+		cfws_skip(&c);
 		cursor_eat(&c, ',');
-		skip_blanks(&c);
+		cfws_skip(&c);
 	}
 }
 

@@ -1,5 +1,5 @@
 #include "grammar/mime/date.h"
-#include "base/cursor.h"
+#include "grammar/mime/cfws.h"
 
 enum { DAY = 86400, DAYS_OF_400_YEARS = 146097, DAYS_TO_1970 = 719468 /* since 0000-03-01 */ };
 
@@ -101,41 +101,11 @@ static bool is_weekday(str name)
 
 /* --- reading --- */
 
-static bool is_blank(unsigned char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* A comment from its parenthesis on, nested ones included; one that stays open runs to the end. */
-static void skip_comment(cursor *c)
-{
-	size_t depth = 0;
-	do {
-		int ch = cursor_next(c);
-		if (ch == '\\' && !cursor_done(c))
-			cursor_next(c);
-		else if (ch == '(')
-			depth++;
-		else if (ch == ')')
-			depth--;
-	} while (depth > 0 && !cursor_done(c));
-}
-
-static void skip_cfws(cursor *c)
-{
-	for (;;) {
-		cursor_while(c, is_blank);
-		if (cursor_peek(c) != '(')
-			return;
-		skip_comment(c);
-	}
-}
-
 static void skip_separator(cursor *c)
 {
-	skip_cfws(c);
+	cfws_skip(c);
 	if (cursor_eat(c, '-'))
-		skip_cfws(c);
+		cfws_skip(c);
 }
 
 /* A number of at most `most` digits; returns how many there were, 0 when none or too many. */
@@ -198,10 +168,10 @@ static bool take_numeric_date(cursor *c, struct date *d)
 /* ":" and two digits, with the blanks and comments the obsolete form permits. */
 static bool take_sixtieth(cursor *c, uint32_t most, uint32_t *out)
 {
-	skip_cfws(c);
+	cfws_skip(c);
 	if (!cursor_eat(c, ':'))
 		return false;
-	skip_cfws(c);
+	cfws_skip(c);
 	return take_number(c, 2, out) > 0 && *out <= most;
 }
 
@@ -209,7 +179,7 @@ static bool take_sixtieth(cursor *c, uint32_t most, uint32_t *out)
 static void take_half(cursor *c, uint32_t *hour)
 {
 	cursor look = *c;
-	skip_cfws(&look);
+	cfws_skip(&look);
 	str word = cursor_while(&look, ascii_alpha);
 	bool pm = str_ieq(word, STR("PM"));
 	if (!pm && !str_ieq(word, STR("AM")))
@@ -224,7 +194,7 @@ static bool take_time(cursor *c, int64_t *seconds)
 	uint32_t hour, minute, second = 0;
 	if (take_number(c, 2, &hour) == 0 || hour > 23 || !take_sixtieth(c, 59, &minute))
 		return false;
-	skip_cfws(c);
+	cfws_skip(c);
 	if (cursor_peek(c) == ':' && !take_sixtieth(c, 60, &second))
 		return false;
 	if (cursor_eat(c, '.'))
@@ -299,10 +269,10 @@ struct reading {
 /* The time of day and the zone, both of which may be missing. */
 static result take_clock(cursor *c, struct reading *r)
 {
-	skip_cfws(c);
+	cfws_skip(c);
 	if (!cursor_done(c) && !take_time(c, &r->seconds))
 		return no_time;
-	skip_cfws(c);
+	cfws_skip(c);
 	r->zoned = take_zone(c, &r->zone);
 	return OK;
 }
@@ -316,16 +286,16 @@ static result take_behind_month(cursor *c, struct reading *r)
 		return no_date;
 	skip_separator(c);
 	cursor_eat(c, ',');
-	skip_cfws(c);
+	cfws_skip(c);
 	cursor look = *c;
 	if (!take_time(&look, &r->seconds))
 		return take_year(c, &r->day) ? take_clock(c, r) : no_date;
-	skip_cfws(&look);
+	cfws_skip(&look);
 	r->zoned = take_zone(&look, &r->zone);
-	skip_cfws(&look);
+	cfws_skip(&look);
 	if (!take_year(&look, &r->day))
 		return no_date;
-	skip_cfws(&look);
+	cfws_skip(&look);
 	r->zoned = r->zoned || take_zone(&look, &r->zone);
 	return OK;
 }
@@ -335,7 +305,7 @@ static result take_numeric(cursor *c, struct reading *r)
 {
 	if (!take_numeric_date(c, &r->day))
 		return no_date;
-	skip_cfws(c);
+	cfws_skip(c);
 	cursor look = *c;
 	str word = cursor_while(&look, ascii_alpha);
 	if (str_ieq(word, STR("T")) || (word.n > 0 && is_weekday(word)))
@@ -345,16 +315,16 @@ static result take_numeric(cursor *c, struct reading *r)
 
 static result take_all(cursor *c, struct reading *r)
 {
-	skip_cfws(c);
+	cfws_skip(c);
 	str word = cursor_while(c, ascii_alpha);
 	if (word.n > 0 && date_month_of(word, &r->day.month))
 		return take_behind_month(c, r);
 	if (word.n > 0 && !is_weekday(word))
 		return failure(FAIL_INPUT, "the date begins with a word that is neither weekday nor month");
 	cursor_eat(c, '.');
-	skip_cfws(c);
+	cfws_skip(c);
 	cursor_eat(c, ',');
-	skip_cfws(c);
+	cfws_skip(c);
 	cursor look = *c;
 	if (date_month_of(cursor_while(&look, ascii_alpha), &r->day.month)) {
 		*c = look;
