@@ -32,6 +32,16 @@ static void utf8_refuses_overlong_surrogates_and_cut(void **state)
 	assert_false(str_is_utf8(STR("\xe0\x80\xaf")));
 }
 
+static void hexadecimal_digits(void **state)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+	(void)state;
+	for (int c = -1; c < 256; c++) {
+		size_t at = c > 0 ? str_chr(str_from(digits), (char)c) : STR_NONE;
+		assert_int_equal(ascii_hex(c), at == STR_NONE ? -1 : (int)(at < 16 ? at : at - 6));
+	}
+}
+
 static void finders(void **state)
 {
 	(void)state;
@@ -186,6 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_refuse_overflow_and_signs),
 		cmocka_unit_test(utf8_refuses_overlong_surrogates_and_cut),
+		cmocka_unit_test(hexadecimal_digits),
 		cmocka_unit_test(finders),
 		cmocka_unit_test(buf_keeps_its_first_error),
 		cmocka_unit_test(every_allocation_may_fail),

@@ -90,4 +90,11 @@ static inline bool ascii_alpha(unsigned char c)
 	return l >= 'a' && l <= 'z';
 }
 
+/* The value of a hexadecimal digit; -1: it is none, as is the -1 of a cursor's end. */
+static inline int ascii_hex(int c)
+{
+	unsigned char l = ascii_lower((unsigned char)c);
+	return ascii_digit(l) ? l - '0' : l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
+}
+
 #endif

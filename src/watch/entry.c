@@ -93,18 +93,12 @@ bool entry_names(str record, str address)
 	return false;
 }
 
-static int hex_value(unsigned char c)
-{
-	unsigned char l = ascii_lower(c);
-	return ascii_digit(c) ? c - '0' : l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
-}
-
 static int64_t key_of_digits(const char *digits, size_t n, unsigned fill)
 {
 	unsigned char b[8];
 	for (size_t i = 0; i < sizeof b; i++) {
-		unsigned high = 2 * i < n ? (unsigned)hex_value((unsigned char)digits[2 * i]) : fill;
-		unsigned low = 2 * i + 1 < n ? (unsigned)hex_value((unsigned char)digits[2 * i + 1]) : fill;
+		unsigned high = 2 * i < n ? (unsigned)ascii_hex(digits[2 * i]) : fill;
+		unsigned low = 2 * i + 1 < n ? (unsigned)ascii_hex(digits[2 * i + 1]) : fill;
 		b[i] = (unsigned char)(high << 4 | low);
 	}
 	return trace_key(b);
@@ -115,7 +109,7 @@ bool trace_prefix_of(str text, struct trace_prefix *out)
 	if (text.n < TRACE_PREFIX_MIN || text.n > TRACE_HEX)
 		return false;
 	for (size_t i = 0; i < text.n; i++) {
-		if (hex_value(str_at(text, i)) < 0)
+		if (ascii_hex(str_at(text, i)) < 0)
 			return false;
 		out->digits[i] = (char)ascii_lower(str_at(text, i));
 	}

@@ -2,17 +2,6 @@
 
 static const char digits[16] = "0123456789ABCDEF";
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';
@@ -89,7 +78,7 @@ static bool step_cr(struct qp_decoder *d, char c, buf *out)
 
 static bool step_equals(struct qp_decoder *d, char c, buf *out)
 {
-	if (hex_value(c) >= 0) {
+	if (ascii_hex(c) >= 0) {
 		hold(d, c, QP_HEX, out);
 	} else if (is_blank(c)) {
 		hold(d, c, QP_SOFT, out);
@@ -107,12 +96,12 @@ static bool step_equals(struct qp_decoder *d, char c, buf *out)
 
 static bool step_hex(struct qp_decoder *d, char c, buf *out)
 {
-	if (hex_value(c) < 0) {
+	if (ascii_hex(c) < 0) {
 		d->damaged = true;
 		give_held(d, out);
 		return false;
 	}
-	int value = hex_value(d->held[1]) << 4 | hex_value(c);
+	int value = ascii_hex(d->held[1]) << 4 | ascii_hex(c);
 	drop_held(d);
 	buf_putc(out, (char)value);
 	return true;

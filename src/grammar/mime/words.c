@@ -47,20 +47,14 @@ static bool read_word(str s, struct word *out)
 	return true;
 }
 
-static int hex(unsigned char c)
-{
-	unsigned char l = ascii_lower(c);
-	return ascii_digit(c) ? c - '0' : l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
-}
-
 /* Q of RFC 2047 4.2, and %XX of RFC 2231: `mark` and two digits are a byte. A
  * word that was folded has line ends inside, which go. */
 static void put_escaped(str text, char mark, buf *out)
 {
 	for (size_t i = 0; i < text.n; i++) {
 		char c = text.p[i];
-		int high = i + 2 < text.n ? hex(str_at(text, i + 1)) : -1;
-		int low = high >= 0 ? hex(str_at(text, i + 2)) : -1;
+		int high = i + 2 < text.n ? ascii_hex(str_at(text, i + 1)) : -1;
+		int low = high >= 0 ? ascii_hex(str_at(text, i + 2)) : -1;
 		if (c == mark && low >= 0) {
 			buf_putc(out, (char)(high << 4 | low));
 			i += 2;

@@ -3,17 +3,6 @@
 
 static const char hex[16] = "0123456789ABCDEF";
 
-static int hex_value(int c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
 void xtext_encode(buf *out, str plain)
 {
 	for (size_t i = 0; i < plain.n; i++) {
@@ -40,7 +29,7 @@ result xtext_decode(str coded, arena *a, str *out)
 		if (ch < 33 || ch > 126)
 			return failure(FAIL_INPUT, "the encoded value contains a character that has to be encoded");
 		if (ch == '+') {
-			int high = hex_value(cursor_next(&c)), low = hex_value(cursor_next(&c));
+			int high = ascii_hex(cursor_next(&c)), low = ascii_hex(cursor_next(&c));
 			if (high < 0 || low < 0)
 				return failure(FAIL_INPUT,
 					       "in the encoded value two hexadecimal digits have to follow +");
@@ -102,8 +91,8 @@ static bool take_point(cursor *c, uint32_t *point)
 	int digits = 0;
 	if (!cursor_eat(c, 'x') || !cursor_eat(c, '{'))
 		return false;
-	for (; hex_value(cursor_peek(c)) >= 0 && digits < 7; digits++)
-		v = v << 4 | (uint32_t)hex_value(cursor_next(c));
+	for (; ascii_hex(cursor_peek(c)) >= 0 && digits < 7; digits++)
+		v = v << 4 | (uint32_t)ascii_hex(cursor_next(c));
 	*point = v;
 	return digits >= 2 && digits <= 6 && v > 0 && v <= 0x10FFFF && (v < 0xD800 || v > 0xDFFF) && cursor_eat(c, '}');
 }

@@ -66,8 +66,7 @@ static bool numbered(str digits, uint32_t *out)
 	if (i == digits.n)
 		return false;
 	for (; i < digits.n; i++) {
-		unsigned char c = ascii_lower(str_at(digits, i));
-		uint32_t d = (uint32_t)(ascii_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : 99);
+		uint32_t d = (uint32_t)ascii_hex(str_at(digits, i)); /* none: above every base */
 		if (d >= base)
 			return false;
 		v = v > 0x110000 ? v : v * base + d;
