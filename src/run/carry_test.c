@@ -1,9 +1,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/test.h"
 #include "run/carry.h"
 #include "run/clock.h"
+#include "run/kit.h"
 #include "run/loop.h"
 #include "run/net.h"
 #include "run/stream_core.h"
@@ -11,33 +11,6 @@
 enum { BULK = 5 * 1024 * 1024 };
 
 static char bulk[BULK];
-
-static int open_loop(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < BULK; i++)
-		bulk[i] = (char)(i * 2654435761U >> 13);
-	return failed(loop_open()) ? -1 : 0;
-}
-
-static int shut_loop(void **state)
-{
-	(void)state;
-	loop_close();
-	return 0;
-}
-
-static void expect(struct stream *s, str want)
-{
-	while (want.n) {
-		str got;
-		assert_ok(stream_read_some(s, &got));
-		size_t n = got.n < want.n ? got.n : want.n;
-		assert_memory_equal(got.p, want.p, n);
-		stream_consume(s, n);
-		want = str_skip(want, n);
-	}
-}
 
 /* Between a client at outer[1] and a room at inner[1] the two streams that are carried. */
 static int outer[2], inner[2];
@@ -92,8 +65,8 @@ static void run_client(void *arg)
 	struct stream *s = NULL;
 	assert_ok(stream_open(*(int *)arg, &s));
 	assert_ok(fiber_start(send_bulk_and_end, s, "sender", NULL));
-	expect(s, str_of(bulk, BULK));
-	expect(s, STR("bye"));
+	kit_expect(s, str_of(bulk, BULK));
+	kit_expect(s, STR("bye"));
 	assert_int_equal(stream_fill(s).kind, FAIL_CLOSED);
 	stream_free(&s);
 }
@@ -217,10 +190,11 @@ static void a_client_that_takes_nothing_is_given_up(void **state)
 
 int main(void)
 {
-#define T(NAME) cmocka_unit_test_setup_teardown(NAME, open_loop, shut_loop)
+	kit_fill(bulk, BULK);
 	const struct CMUnitTest tests[] = {
-		T(carries_both_ways_until_the_room_ends), T(carries_the_last_words_of_a_room), T(carrying_ends_by_cancel),
-		T(carrying_keeps_no_buffer), T(a_client_that_takes_nothing_is_given_up),
+		ON_LOOP(carries_both_ways_until_the_room_ends), ON_LOOP(carries_the_last_words_of_a_room),
+		ON_LOOP(carrying_ends_by_cancel), ON_LOOP(carrying_keeps_no_buffer),
+		ON_LOOP(a_client_that_takes_nothing_is_given_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,8 +3,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "base/test.h"
 #include "run/clock.h"
+#include "run/kit.h"
 #include "run/loop.h"
 #include "run/net.h"
 #include "run/stream.h"
@@ -19,19 +19,6 @@ static struct {
 } scene;
 
 static int echoes;
-
-static int open_loop(void **state)
-{
-	(void)state;
-	return failed(loop_open()) ? -1 : 0;
-}
-
-static int shut_loop(void **state)
-{
-	(void)state;
-	loop_close();
-	return 0;
-}
 
 static void run_test_side(void *arg)
 {
@@ -272,27 +259,14 @@ static void write_bulk(void *arg)
 	assert_int_equal(stream_bytes_out(s), BULK + 11);
 }
 
-static void expect(struct stream *s, str want)
-{
-	while (want.n) {
-		str got;
-		assert_ok(stream_read_some(s, &got));
-		size_t n = got.n < want.n ? got.n : want.n;
-		assert_memory_equal(got.p, want.p, n);
-		stream_consume(s, n);
-		want = str_skip(want, n);
-	}
-}
-
 static void test_bulk(struct stream *s)
 {
-	for (size_t i = 0; i < BULK; i++)
-		bulk[i] = (char)(i * 2654435761U >> 13);
+	kit_fill(bulk, BULK);
 	/* Writing and reading are different fibers here: the two sides of a stream are independent. */
 	assert_ok(fiber_start(write_bulk, s, "writer", NULL));
-	expect(s, STR("before "));
-	expect(s, str_of(bulk, BULK));
-	expect(s, STR("end."));
+	kit_expect(s, STR("before "));
+	kit_expect(s, str_of(bulk, BULK));
+	kit_expect(s, STR("end."));
 	fiber_yield();
 }
 
@@ -535,15 +509,14 @@ static void poor_times_go_by(void **state)
 
 int main(void)
 {
-#define T(NAME) cmocka_unit_test_setup_teardown(NAME, open_loop, shut_loop)
 	const struct CMUnitTest tests[] = {
-		T(what_was_written_goes_out_before_a_wait), T(crlf_lines_come_whole), T(any_line_ends_are_taken),
-		T(a_long_line_is_skipped_and_the_next_one_read),
-		T(a_line_without_end_ends_the_stream),
-		T(a_line_may_be_larger_than_a_block), T(bulk_goes_through_both_ways),
-		T(a_deadline_ends_a_dribbling_client), T(an_idle_client_times_out),
-		T(a_descriptor_is_handed_over_only_when_nothing_waits), T(unconsumed_bytes_have_a_limit),
-		T(a_stream_that_was_read_dry_hears_what_follows), T(lines_do_not_depend_on_their_pieces), T(poor_times_go_by),
+		ON_LOOP(what_was_written_goes_out_before_a_wait), ON_LOOP(crlf_lines_come_whole),
+		ON_LOOP(any_line_ends_are_taken), ON_LOOP(a_long_line_is_skipped_and_the_next_one_read),
+		ON_LOOP(a_line_without_end_ends_the_stream), ON_LOOP(a_line_may_be_larger_than_a_block),
+		ON_LOOP(bulk_goes_through_both_ways), ON_LOOP(a_deadline_ends_a_dribbling_client),
+		ON_LOOP(an_idle_client_times_out), ON_LOOP(a_descriptor_is_handed_over_only_when_nothing_waits),
+		ON_LOOP(unconsumed_bytes_have_a_limit), ON_LOOP(a_stream_that_was_read_dry_hears_what_follows),
+		ON_LOOP(lines_do_not_depend_on_their_pieces), ON_LOOP(poor_times_go_by),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

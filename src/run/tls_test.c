@@ -6,11 +6,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/test.h"
 #include "base/sanitized.h"
 #include "run/carry.h"
 #include "run/clock.h"
 #include "run/files.h"
+#include "run/kit.h"
 #include "run/loop.h"
 #include "run/net.h"
 #include "run/tls.h"
@@ -39,19 +39,6 @@ static int free_contexts(void **state)
 	tls_context_free(&server_side);
 	tls_context_free(&client_side);
 	tls_context_free(&trusting);
-	return 0;
-}
-
-static int open_loop(void **state)
-{
-	(void)state;
-	return failed(loop_open()) ? -1 : 0;
-}
-
-static int shut_loop(void **state)
-{
-	(void)state;
-	loop_close();
 	return 0;
 }
 
@@ -608,15 +595,14 @@ static void an_idle_session_is_small(void **state)
 
 int main(void)
 {
-#define T(NAME) cmocka_unit_test_setup_teardown(NAME, open_loop, shut_loop)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_idle_session_is_small),
-		T(five_hundred_sessions_echo), T(bulk_goes_through), T(both_ends_see_the_same_bindings),
-		T(a_ticket_resumes_and_alpn_is_agreed), T(old_versions_are_refused),
-		T(a_wrong_name_is_refused_by_the_client), T(the_key_must_belong_to_the_certificate),
-		T(a_replaced_certificate_leaves_sessions_running), T(bytes_behind_starttls_are_a_conflict),
-		T(a_silent_client_ends_the_handshake), T(nonsense_ends_the_handshake), T(a_handshake_ends_by_cancel),
-		T(an_end_without_close_notify_is_no_end_in_order),
+		cmocka_unit_test(an_idle_session_is_small), ON_LOOP(five_hundred_sessions_echo), ON_LOOP(bulk_goes_through),
+		ON_LOOP(both_ends_see_the_same_bindings), ON_LOOP(a_ticket_resumes_and_alpn_is_agreed),
+		ON_LOOP(old_versions_are_refused), ON_LOOP(a_wrong_name_is_refused_by_the_client),
+		ON_LOOP(the_key_must_belong_to_the_certificate), ON_LOOP(a_replaced_certificate_leaves_sessions_running),
+		ON_LOOP(bytes_behind_starttls_are_a_conflict), ON_LOOP(a_silent_client_ends_the_handshake),
+		ON_LOOP(nonsense_ends_the_handshake), ON_LOOP(a_handshake_ends_by_cancel),
+		ON_LOOP(an_end_without_close_notify_is_no_end_in_order),
 	};
 	return cmocka_run_group_tests(tests, make_contexts, free_contexts);
 }
