@@ -8,7 +8,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from kit import paths, server, wire  # noqa: E402
 
-USERS = 400
+USERS = 1000
 # Folders whose tests cannot pass yet, and what they wait for. POSTERN_WAITING=1 runs them all the same.
 WAITING = {
 }
