@@ -41,8 +41,7 @@ static result look_in_memory(struct searching *g)
 
 static void look_at_row(struct searching *g, const struct fetch_row *row, size_t at, struct body *whole)
 {
-	struct search_subject on = {
-		.m = &g->v[at], .row = row, .whole = whole, .home = g->s->home, .scratch = &g->batch};
+	struct search_subject on = {.m = &g->v[at], .row = row, .whole = whole, .home = g->s->home};
 	g->answers[at] = row->present ? search_eval(g->q->key, &on) : SEARCH_NO;
 	g->lost |= !row->present;
 	if (failed(on.trouble))

@@ -37,8 +37,9 @@ static enum search_answer compare_day(enum imap_key_kind kind, int64_t day, stru
 
 static enum search_answer sent(const struct imap_key *key, struct search_subject *on)
 {
+	AUTO_ARENA arena m = arena_new(IMAP_FETCH_ARENA);
 	struct facts known;
-	result r = facts_stored_decode(on->row->parts, on->row->size - on->row->trace.n, on->scratch, &known);
+	result r = facts_stored_decode(on->row->parts, on->row->size - on->row->trace.n, &m, &known);
 	if (failed(r)) {
 		on->trouble = r;
 		return SEARCH_NO;
@@ -77,16 +78,21 @@ static bool holds(str text, str folded)
 	return false;
 }
 
-/* The trace block came after the search text was made. */
+/* The trace block came after the search text was made. Many keys may look into
+ * it, so what unfolding takes is given back with each field. */
 static bool trace_has(const struct imap_key *key, struct search_subject *on)
 {
+	AUTO_ARENA arena unfolded = arena_new(on->row->trace.n + 64);
 	struct header_walk w = {.text = on->row->trace};
 	struct header_field f;
 	while (header_next(&w, &f)) {
 		if (key->kind == IMAP_KEY_HEADER && !str_ieq(f.name, key->field))
 			continue;
-		if (holds(header_unfold(on->scratch, f.value), key->text))
+		if (holds(header_unfold(&unfolded, f.value), key->text))
 			return true;
+		if (unfolded.broken)
+			on->trouble = arena_result(&unfolded);
+		arena_clear(&unfolded);
 	}
 	return false;
 }

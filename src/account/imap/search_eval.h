@@ -22,7 +22,6 @@ struct search_subject {
 	const struct fetch_row *row;         /* NULL: only memory is asked */
 	struct body *whole;                  /* the message without its trace; NULL: not read */
 	const struct imap_home *home;        /* with `whole` */
-	arena *scratch;                      /* with `row` */
 	result trouble;
 };
 
