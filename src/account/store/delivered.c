@@ -22,6 +22,14 @@ static uint64_t time_of(const trace_id *id)
 	return ms < UINT64_C(1) << 43 ? ms * 1000 : 0;
 }
 
+static uint64_t time_of_bytes(str bytes)
+{
+	trace_id id = {{0}};
+	if (bytes.n == sizeof id.b)
+		memcpy(id.b, bytes.p, sizeof id.b);
+	return time_of(&id);
+}
+
 unsigned delivered_tag(const trace_id *id)
 {
 	return ((unsigned)id->b[14] << 8 | id->b[15]) & ((1u << CONTENT_TAG_BITS) - 1);
@@ -45,20 +53,26 @@ static void rise(struct delivered *d, uint64_t to)
 	d->floor = to > d->floor ? to : d->floor;
 }
 
+/* The newest content by its row, for counts that damage set back. */
+static result newest_content(struct db *db, uint64_t *out)
+{
+	int64_t newest;
+	TRY(db_get(db, &newest, "SELECT ifnull(max(id),0) FROM content"));
+	*out = newest > 0 ? (uint64_t)newest : 0;
+	return OK;
+}
+
 result delivered_open(struct delivered *d, struct db *db, uint64_t last_content)
 {
 	struct query AUTO_QUERY *q = NULL;
+	uint64_t newest;
 	bool row;
 	TRY(prune(db, 10000, clock_wall_s()));
-	rise(d, last_content >> CONTENT_TAG_BITS);
+	TRY(newest_content(db, &newest));
+	rise(d, (newest > last_content ? newest : last_content) >> CONTENT_TAG_BITS);
 	TRY(db_ask(db, &q, "SELECT max(id) FROM delivered WHERE id < x'" TIME_END "'"));
 	TRY(query_next(q, &row));
-	str last = query_bytes(q, 0);
-	trace_id id;
-	if (last.n != sizeof id.b)
-		return OK;
-	memcpy(id.b, last.p, sizeof id.b);
-	rise(d, time_of(&id));
+	rise(d, time_of_bytes(query_bytes(q, 0)));
 	return OK;
 }
 
@@ -140,6 +154,7 @@ static result mend(struct checking *c, uint64_t content, str id)
 {
 	if (id.n == sizeof(trace_id))
 		TRY(note(c->w, id));
+	rise(&c->w->store->delivered, time_of_bytes(id));
 	return db_run(c->w->db, "UPDATE content SET delivery=NULL WHERE id=?1", DB_INT(content));
 }
 

@@ -146,8 +146,50 @@ static void fresh_ones_need_no_row(struct kit *k)
 	assert_int_equal(n, 0);
 }
 
+/* ---- what is damaged is mended without forgetting */
+
+static result hurt(struct db *db, void *arg)
+{
+	return db_exec(db, arg);
+}
+
+static void damage(struct kit *k, const char *sql)
+{
+	struct commit_job job = {hurt, NULL, (void *)(uintptr_t)sql, true, false};
+	assert_ok(committer_do(k->store->committer, &job));
+}
+
+static void mend(struct kit *k)
+{
+	struct findings f;
+	assert_ok(store_check(&k->administrator, true, &k->m, &f));
+	assert_true(f.n > 0);
+}
+
+static void counts_that_lag_behind(struct kit *k)
+{
+	trace_id id = kit_delivery(k);
+	assert_true(is_new(k, id));
+	damage(k, "UPDATE counts SET next=1 WHERE id=0");
+	kit_reopen(k);
+	assert_false(is_new(k, id));
+	mend(k);
+	assert_false(is_new(k, id));
+}
+
+static void an_id_beside_its_time(struct kit *k)
+{
+	trace_id id = {{0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 1}}; /* about 2039 */
+	assert_true(is_new(k, kit_delivery(k)));
+	damage(k, "UPDATE content SET delivery=x'01ffffffffff01000000000000000000'");
+	mend(k);
+	assert_false(is_new(k, id));
+	kit_reopen(k);
+	assert_false(is_new(k, id));
+}
+
 #define TESTS(X) X(all_times) X(more_than_are_at_hand) X(a_copy_keeps_the_id) X(several_at_once) X(alike) \
-	X(fresh_ones_need_no_row)
+	X(fresh_ones_need_no_row) X(counts_that_lag_behind) X(an_id_beside_its_time)
 #define RUN(NAME)                    \
 	static void test_##NAME(void **state) \
 	{                                 \
