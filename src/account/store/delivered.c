@@ -67,7 +67,9 @@ result delivered_open(struct delivered *d, struct db *db, uint64_t last_content)
 	struct query AUTO_QUERY *q = NULL;
 	uint64_t newest;
 	bool row;
-	TRY(prune(db, 10000, clock_wall_s()));
+	result r = prune(db, 10000, clock_wall_s());
+	if (failed(r) && r.kind != FAIL_FULL) /* on a full disk it can wait */
+		return r;
 	TRY(newest_content(db, &newest));
 	rise(d, (newest > last_content ? newest : last_content) >> CONTENT_TAG_BITS);
 	TRY(db_ask(db, &q, "SELECT max(id) FROM delivered WHERE id < x'" TIME_END "'"));

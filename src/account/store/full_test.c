@@ -1,4 +1,5 @@
 /* A small disk that fills up: what was kept stays, deleting makes room again. */
+#include "account/store/core.h"
 #include "account/store/kit.h"
 
 #include <stdio.h>
@@ -109,19 +110,41 @@ static void deleting_makes_room(struct kit *k)
 	}
 }
 
+static result remember_many(struct db *db, void *arg)
+{
+	(void)arg;
+	return db_exec(db, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<20000)"
+		" INSERT INTO delivered(id,at) SELECT randomblob(16),1 FROM n");
+}
+
+/* Forgetting delivery ids can wait. */
+static void opens_with_much_to_forget(struct kit *k)
+{
+	struct commit_job job = {remember_many, NULL, NULL, true, false};
+	assert_ok(committer_do(k->store->committer, &job));
+	assert_true(fill_up(k) > 10);
+	kit_reopen(k);
+	struct view *v = kit_view(k, "INBOX");
+	uint32_t first = view_uid(v, 1);
+	assert_ok(message_remove(v, &(struct uids){&first, 1}));
+	view_close(&v);
+}
+
+static void (*play)(struct kit *k);
+
 static void fills(void *arg)
 {
 	struct kit *k = arg;
 	assert_ok(kit_open(k));
-	deleting_makes_room(k);
+	play(k);
 	kit_reopen(k);
 	kit_expect_sound(k);
 	kit_close(k);
 }
 
-static void test_full(void **state)
+static void on_a_small_disk(void (*fn)(struct kit *k))
 {
-	(void)state;
+	play = fn;
 	struct kit k = {.sim = sim_new(9), .m = arena_new(16 << 20)};
 	k.files = sim_files(k.sim);
 	used = 0;
@@ -132,8 +155,20 @@ static void test_full(void **state)
 	sim_free(&k.sim);
 }
 
+static void test_full(void **state)
+{
+	(void)state;
+	on_a_small_disk(deleting_makes_room);
+}
+
+static void test_much_to_forget(void **state)
+{
+	(void)state;
+	on_a_small_disk(opens_with_much_to_forget);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_full)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_full), cmocka_unit_test(test_much_to_forget)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
