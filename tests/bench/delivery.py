@@ -20,14 +20,28 @@ def run(servers, options, tell):
     """name of row -> name of server -> list of results, in turns. `options`: rounds, share."""
     found = {}
     for turn in range(options.rounds):
-        for name, told, ours, theirs in ROWS:
+        for name, told, ours, theirs in ROWS[1::2] if options.quick else ROWS:
             for one in servers:
+                if told.get('starttls') and not getattr(one, 'tls', True):
+                    continue
                 messages = ours if one.name == 'Postern' else theirs * one.share
                 messages = max(int(messages * options.share), told['connections'])
                 tell(f'  round {turn + 1} of {options.rounds}: {one.name}: {name} ({messages} messages) ...')
-                result = measure.deliver(one, messages, **told)
-                found.setdefault(name, {}).setdefault(one.name, []).append(result)
+                result = attempt(one, messages, told, tell)
+                if result:
+                    found.setdefault(name, {}).setdefault(one.name, []).append(result)
     return found
+
+
+def attempt(server, messages, told, tell):
+    """A peer that gets stuck under the load has no figure; that Postern does is an error."""
+    try:
+        return measure.deliver(server, messages, **told)
+    except (RuntimeError, TimeoutError) as why:
+        if server.name == 'Postern':
+            raise
+        tell(f'    none: {why}')
+    return None
 
 
 def middle(results, key):

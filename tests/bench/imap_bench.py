@@ -5,6 +5,7 @@ import statistics
 import imap_client
 import imap_mail
 import imap_rows
+import measure
 
 ACCOUNTS = 60      # of each kind: all log in, the first has the large INBOX
 
@@ -52,6 +53,8 @@ class Sides:
         if self.postern:
             self.postern.stop()
             self.postern.start()
+        for one in filter(None, (self.postern, self.dovecot)):
+            measure.restarted(one)
 
 
 def run(sides, options, tell):

@@ -27,7 +27,7 @@ static void give_up(const char *what)
 
 static bool work_left(const struct load *load)
 {
-	return load->next < load->plan.messages
+	return load->next < load->plan.messages && load->errors < load->plan.messages
 		&& (!load->first || now_ns() - load->first < load->plan.seconds * 1000000000u);
 }
 
@@ -55,6 +55,7 @@ static void connect_to(struct load *load, struct session *s)
 		give_up("connect");
 	s->stage = CONNECTING;
 	s->secured = false;
+	s->pipelining = false;
 	s->sent_here = 0;
 	watch(load, s, EPOLL_CTL_ADD);
 }
@@ -66,6 +67,7 @@ static void hang_up(struct session *s)
 	close(s->fd);
 	buf_clear(&s->in);
 	buf_clear(&s->out);
+	buf_clear(&s->held);
 	s->body = (str){0};
 }
 
@@ -97,18 +99,29 @@ static void note_error(struct load *load, struct session *s, str reply)
 
 /* What is said. */
 
+/* All that is held, or where the server wants to answer each line, the next. */
+static void let_go(struct session *s)
+{
+	size_t end = s->pipelining ? s->held.n : str_find(buf_str(&s->held), STR("\n")) + 1;
+	if (s->held.n == 0)
+		return;
+	buf_put(&s->out, str_of(s->held.p, end));
+	buf_drop(&s->held, end);
+}
+
 static void say_message(struct load *load, struct session *s)
 {
 	s->number = load->next++;
 	s->began = now_ns();
 	if (!load->first)
 		load->first = s->began;
-	buf_printf(&s->out, "MAIL FROM:<m%lu@load.example>\r\n", s->number);
+	buf_printf(&s->held, "MAIL FROM:<m%lu@load.example>\r\n", s->number);
 	for (uint64_t i = 0; i < load->plan.recipients; i++) {
 		uint64_t user = (s->number * load->plan.recipients + i) % load->plan.users + 1;
-		buf_printf(&s->out, "RCPT TO:<user%lu@%.*s>\r\n", user, STR_ARG(load->plan.domain));
+		buf_printf(&s->held, "RCPT TO:<user%lu@%.*s>\r\n", user, STR_ARG(load->plan.domain));
 	}
-	buf_put(&s->out, STR("DATA\r\n"));
+	buf_put(&s->held, STR("DATA\r\n"));
+	let_go(s);
 	s->replies_due = load->plan.recipients + 2;
 	s->stage = ENVELOPE;
 }
@@ -183,6 +196,8 @@ static void hear(struct load *load, struct session *s, str reply)
 	case ENVELOPE:
 		if (--s->replies_due == 0)
 			say_body(load, s);
+		else
+			let_go(s);
 		break;
 	case BODY: message_done(load, s); break;
 	case CONNECTING:
@@ -201,6 +216,8 @@ static void hear_lines(struct load *load, struct session *s)
 		size_t n = end < sizeof line ? end : sizeof line;
 		memcpy(line, s->in.p, n);
 		buf_drop(&s->in, end + 2);
+		if (s->stage == HELLO && str_find(str_of(line, n), STR("PIPELINING")) != STR_NONE)
+			s->pipelining = true;
 		if (n < 4 || line[3] != '-')
 			hear(load, s, str_of(line, n));
 	}
@@ -295,11 +312,17 @@ static void serve(struct load *load, struct session *s, uint32_t events)
 	watch(load, s, EPOLL_CTL_MOD);
 }
 
+/* Also when connections are left that some server never accepted. */
+static bool finished(const struct load *load)
+{
+	return load->alive == 0 || load->done + load->errors >= load->plan.messages;
+}
+
 static void run(struct load *load)
 {
 	struct epoll_event events[EVENTS];
-	uint64_t overtime = (load->plan.seconds + 30) * 1000000000u, started = now_ns();
-	while (load->alive > 0 && now_ns() - started < overtime) {
+	uint64_t overtime = (load->plan.seconds + 5) * 1000000000u, started = now_ns();
+	while (!finished(load) && now_ns() - started < overtime) {
 		int n = epoll_wait(load->poll, events, EVENTS, 1000);
 		for (int i = 0; i < n; i++)
 			serve(load, events[i].data.ptr, events[i].events);
@@ -328,6 +351,7 @@ int main(int argc, char **argv)
 		struct session *s = &load.sessions[i];
 		s->in = buf_new(IN_MAX);
 		s->out = buf_new(OUT_MAX);
+		s->held = buf_new(OUT_MAX);
 		connect_to(&load, s);
 	}
 	run(&load);

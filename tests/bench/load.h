@@ -1,5 +1,6 @@
 /* The load generator: one thread, one epoll, many SMTP sessions that send
- * messages one after the other with pipelined envelopes (RFC 2920).
+ * messages one after the other, with pipelined envelopes (RFC 2920) where the
+ * server offers that.
  *
  * Each session owns its socket, its TLS state and its buffers; the message
  * body is one shared run of bytes. Times are nanoseconds of CLOCK_MONOTONIC. */
@@ -32,11 +33,13 @@ struct session {
 	SSL *tls;             /* NULL in clear */
 	enum stage stage;
 	bool secured;
+	bool pipelining;      /* the server offers it, so the envelope goes out at once */
 	uint64_t replies_due; /* in ENVELOPE */
 	uint64_t sent_here;   /* messages over this connection */
 	uint64_t number;      /* of the message under way */
 	uint64_t began;       /* when its MAIL was sent */
 	buf in, out;
+	buf held;             /* lines of the envelope that wait for their turn */
 	str body;             /* goes out after `out` */
 };
 

@@ -11,16 +11,34 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from kit import paths, wire  # noqa: E402
+import meter  # noqa: E402
 
 LOAD = paths.ROOT / 'build' / 'tests' / 'bench' / 'load'
 POLL_SECONDS = 0.01
-VISIBLE_SECONDS = 120
+VISIBLE_SECONDS = 60
 SETTLE_SECONDS = 1
+LOAD_SECONDS = 25
+
+
+METERS = {}    # server -> Meter
+
+
+@contextlib.contextmanager
+def metered(server):
+    """A server whose CPU time is asked for, from before its start to after its end."""
+    METERS[server] = meter.Meter(server, f'{os.getpid()}-{len(METERS)}')
+    try:
+        yield METERS[server]
+    finally:
+        METERS.pop(server).close()
 
 
 def cpu_seconds(server):
-    """User and system time of all its processes and of those it has waited for."""
-    return sum(p.cpu_seconds() for p in server.processes())
+    return METERS[server].seconds()
+
+
+def restarted(server):
+    METERS[server].take_in()
 
 
 def private_kib(server, *rooms):
@@ -76,7 +94,7 @@ def deliver(server, messages, connections, size=4096, recipients=1, per_connecti
     before = watcher.counts()
     cpu = cpu_seconds(server)
     argv = [LOAD, '--port', server.ports['smtp'], '--connections', connections, '--messages', messages, '--size', size,
-            '--recipients', recipients, '--users', len(server.users), '--per-connection', per_connection, '--seconds', 100,
+            '--recipients', recipients, '--users', len(server.users), '--per-connection', per_connection, '--seconds', LOAD_SECONDS,
             *(['--starttls'] if starttls else [])]
     started = time.monotonic()
     done = subprocess.run(list(map(str, argv)), capture_output=True, text=True)
@@ -85,6 +103,8 @@ def deliver(server, messages, connections, size=4096, recipients=1, per_connecti
     said = json.loads(done.stdout)
     if said['errors']:
         raise RuntimeError(f'{server.name}: {said["errors"]} errors, the first: {said["first_error"]}')
+    if said['messages'] != messages:
+        raise RuntimeError(f'{server.name}: {said["messages"]} of {messages} messages were taken in {LOAD_SECONDS} s')
     added = spread(messages, recipients, len(server.users))
     seen = watcher.wait([b + a for b, a in zip(before, added)])
     seconds = seen - started

@@ -10,29 +10,31 @@ USERS = 20
 TRIM_SECONDS = 20     # after which caches and stacks were given back
 
 
-def run(folder, counts_of_users, password, tell):
-    """A row for each number of accounts."""
+def run(folder, counts_of_users, sessions, others):
+    """A row for each number of accounts. `others`: the password, and where to say what is done."""
+    password, tell = others
     rows = []
     for users in counts_of_users:
-        tell(f'  {IDLE_SESSIONS} idle TLS IMAP sessions over {users} accounts ...')
+        tell(f'  {sessions} idle TLS IMAP sessions over {users} accounts ...')
         shutil.rmtree(folder, ignore_errors=True)
-        with server.Server(folder, users=users, password=password) as one:
-            one.name = 'Postern'
+        one = server.Server(folder, users=users, password=password)
+        one.name = 'Postern'
+        with measure.metered(one), one:
             if users == USERS:
                 measure.deliver(one, 100 * users, connections=10)
             time.sleep(TRIM_SECONDS)
-            before, after = measure.idle_tls_sessions(one, one.users, IDLE_SESSIONS)
-        rows.append(row(users, before, after))
+            before, after = measure.idle_tls_sessions(one, one.users, sessions)
+        rows.append({'users': users, 'sessions': sessions, **row(sessions, before, after)})
     return rows
 
 
-def row(users, before, after):
+def row(sessions, before, after):
     edge = sum(after[r][1] - before.get(r, (0, 0))[1] for r in after if r.startswith('edge'))
 
     def each_account(state):
         count, kib = state.get('account', (0, 0))
         return kib / count if count else None
-    return {'users': users, 'session': edge / IDLE_SESSIONS, 'idle': each_account(before), 'account': each_account(after),
+    return {'session': edge / sessions, 'idle': each_account(before), 'account': each_account(after),
             'total': sum(kib for _, kib in after.values()), 'before': before, 'after': after}
 
 
@@ -40,5 +42,5 @@ def table(rows, tell):
     tell('\nPrivate memory (Private_Clean + Private_Dirty of smaps_rollup), KiB')
     for one in rows:
         idle = f'{one["idle"]:.0f} idle, ' if one['idle'] else ''
-        tell(f'  {IDLE_SESSIONS} sessions, {one["users"]} accounts: {one["session"]:.1f} a session in the edge; an account '
+        tell(f'  {one["sessions"]} sessions, {one["users"]} accounts: {one["session"]:.1f} a session in the edge; an account '
              f'process {idle}{one["account"]:.0f} with its sessions; {one["total"]} the whole server')

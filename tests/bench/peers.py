@@ -77,6 +77,7 @@ class Peer:
     """Some servers that together do what Postern does: configured, started and ended as one."""
 
     awaited = ('smtp', 'imap')    # the ports that answer when it runs
+    tls = True
 
     def __init__(self, directory, password):
         self.root = root()
@@ -103,8 +104,7 @@ class Peer:
     def certificate(self):
         self.home.mkdir(parents=True)
         subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
-                        '-days', '2', '-subj', '/CN=localhost', '-keyout', self.home / 'key.pem',
-                        '-out', self.home / 'cert.pem'],
+                        '-days', '2', '-subj', '/CN=localhost', '-keyout', self.home / 'key.pem', '-out', self.home / 'cert.pem'],
                        check=True, capture_output=True)
 
     def launch(self):
