@@ -38,21 +38,23 @@ ON_STAGE(charsets_of_seven_bits_are_decoded)
 /* It lies with the body then, and the body elsewhere in the message. */
 ON_STAGE(a_header_too_long_for_its_column)
 {
-	AUTO_BUF buf text = buf_new(1024 * 1024);
+	AUTO_BUF buf text = buf_new(4 * 1024 * 1024);
 	static const char *const lines[] = {
 		"C: a SELECT INBOX", "S> a OK ...",
-		"C: b SEARCH BODY \"the Body 0\"", "S: * SEARCH 1 2 3 4", "S: b OK ...",
-		"C: c SEARCH BODY \"the body 7999\"", "S: * SEARCH 3 4", "S: c OK ...",
-		"C: d SEARCH TEXT \"in the head\"", "S: * SEARCH 1 2 3 4", "S: d OK ...",
+		"C: b SEARCH BODY \"the Body 0\"", "S: * SEARCH 1 2 3 4 5 6 7 8", "S: b OK ...",
+		"C: c SEARCH BODY \"the body 7999\"", "S: * SEARCH 3 4 5 6 7 8", "S: c OK ...",
+		"C: c SEARCH BODY \"the body 69999\"", "S: * SEARCH 7 8", "S: c OK ...",
+		"C: d SEARCH TEXT \"in the head\"", "S: * SEARCH 1 2 3 4 5 6 7 8", "S: d OK ...",
 		"C: e SEARCH BODY \"in the head\"", "S: * SEARCH", "S: e OK ...",
-		"C: f SEARCH NOT TEXT \"nowhere\"", "S: * SEARCH 1 2 3 4", "S: f OK ...", NULL,
+		"C: f SEARCH NOT TEXT \"nowhere\"", "S: * SEARCH 1 2 3 4 5 6 7 8", "S: f OK ...", NULL,
 	};
-	for (int large = 0; large < 2; large++) {
+	static const int sizes[] = {4000, 8000, 30000, 70000}; /* in a row, packed in a row, in a file */
+	for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
 		buf_clear(&text);
-		for (int i = 0; text.n < STORE_HEAD_MAX + 100; i++)
+		for (int i = 0; text.n < (k % 2 ? STORE_HEAD_MAX + 100 : STORE_HEAD_MAX - 100); i++)
 			buf_printf(&text, "X-Long-%d: this is in the head\r\n", i);
 		buf_put(&text, STR("\r\n"));
-		for (int i = 0; i < (large ? 8000 : 4000); i++)
+		for (int i = 0; i < sizes[k]; i++)
 			buf_printf(&text, "this is the body %d\r\n", i);
 		both_ways(t, buf_str(&text));
 	}
