@@ -38,7 +38,9 @@ result wal_put_head(struct wal *w, unsigned slot)
 	memcpy(unit + SLOT_SQLITE, w->head.sqlite, WAL_HEADER);
 	struct box_name name = {BOX_HEADER, slot, 0};
 	box_seal(w->box, &name, unit, sizeof unit);
-	return put(w, slot * WAL_SLOT_AT, unit, sizeof unit);
+	result r = put(w, slot * WAL_SLOT_AT, unit, sizeof unit);
+	w->head_torn = failed(r);
+	return r;
 }
 
 static bool get_head(struct wal *w, unsigned slot, struct wal_head *out)
@@ -73,6 +75,8 @@ static result sync_file(struct wal *w)
 	if (!w->dirty)
 		return OK;
 	TRY(whole(w)); /* the kernel tells of a failure once */
+	if (w->head_due && w->head_torn) /* else the one good header would be written over next */
+		TRY(wal_put_head(w, !w->durable_slot));
 	result r = file_sync(w->file);
 	if (!failed(r) && w->is_new)
 		r = files_sync_folder(w->file->owner);
@@ -324,8 +328,13 @@ result wal_carry(struct wal *w)
 	TRY(wal_sync(w));
 	if (w->head.floor >= w->ended)
 		return OK;
+	uint32_t floor = w->head.floor;
 	w->head.floor = w->ended;
-	TRY(wal_put_head(w, !w->durable_slot));
+	result r = wal_put_head(w, !w->durable_slot);
+	if (failed(r)) {
+		w->head.floor = floor;
+		return r;
+	}
 	w->head_due = true;
 	TRY(sync_file(w));
 	w->twin_due = false;

@@ -42,6 +42,7 @@ struct wal {
 	unsigned durable_slot;
 	uint64_t durable_generation;
 	bool head_due;   /* head was written to the other slot and not synced */
+	bool head_torn;  /* the last header was not written, or half */
 	bool twin_due;   /* the other slot still holds an older header */
 	bool dirty;      /* something was written since the last sync */
 	bool is_new;     /* the file's name is not durable yet */
