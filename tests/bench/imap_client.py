@@ -1,13 +1,12 @@
 """IMAP and POP3 for measuring: whole answers are read as octets, not looked into, so that the client costs little."""
-import collections
 import contextlib
+import itertools
 import selectors
 import socket
 import time
 
 PIECE = 1 << 20
 TAIL = 512          # a tagged line is shorter than this
-WINDOW = 64         # APPENDs sent ahead when a mailbox is filled
 
 
 class Refused(Exception):
@@ -77,24 +76,18 @@ def append_text(mailbox, message):
     return b'APPEND %s {%d+}\r\n' % (mailbox.encode(), len(message)) + message
 
 
-def fill(session, mailbox, messages):
-    """APPENDs them in order, a window of them sent ahead."""
-    waiting = collections.deque()
-    lines = session.socket.makefile('rb')
-    for message in messages:
-        waiting.append(session.send(append_text(mailbox, message)))
-        if len(waiting) >= WINDOW:
-            settle(lines, waiting.popleft())
-    while waiting:
-        settle(lines, waiting.popleft())
+def append_many(mailbox, messages):
+    """One APPEND of several messages (RFC 3502)."""
+    return b'APPEND %s' % mailbox.encode() + b''.join(b' {%d+}\r\n' % len(m) + m for m in messages)
 
 
-def settle(lines, tag):
-    while not (line := lines.readline()).startswith(tag + b' '):
-        if not line:
-            raise Refused('the server closed the connection')
-    if not line.startswith(tag + b' OK'):
-        raise Refused(line.decode('utf-8', 'replace'))
+def fill(sessions, mailbox, messages, together):
+    """Puts the messages in by all the sessions at once, so many of them in an APPEND."""
+    batches = iter(lambda: list(itertools.islice(messages, together)), [])
+    crowd = Crowd()
+    for session in sessions:
+        crowd.add(session, (append_many(mailbox, batch) for batch in batches))
+    crowd.run()
 
 
 class Crowd:
