@@ -26,4 +26,34 @@ DELIVERY = {
         'before their row.',
 }
 
-IMAP = {}
+# By samples of perf within each row, at 10,000 messages; where they were few, by CPU time beside the time taken.
+IMAP = {
+    'LOGIN, the first since the start, 10 at once':
+        'CPU: Argon2id on two cores, as with Dovecot, and half as much again for starting a process for each account, '
+        'much of that the dynamic linker.',
+    'SELECT cold': 'CPU: the list of the messages is read from the sealed database; Dovecot maps its index.',
+    'FETCH envelope and structure of all, cold': 'As warm below, and the first reading of the database\'s pages.',
+    'LOGIN again, 10 at once': 'CPU, most of it hand-overs between the edge, auth and the account, shared with the client on the two cores.',
+    'LOGIN and SELECT again, 10 at once': 'As LOGIN: SELECT adds a tenth of a millisecond.',
+    'SELECT warm': 'CPU, a tenth of a millisecond of it, most in the kernel: wakings of the edge, the account, its store thread.',
+    'FETCH flags of all': 'CPU, in the account: writing the lines; nothing is read from the database.',
+    'FETCH envelope and structure of all, warm':
+        'CPU: two fifths are spent unsealing the database\'s pages, the rest SQLite, copying and the hand-over.',
+    'FETCH bodies of all':
+        'Nearly half is the kernel: each body is asked for, waited for and passed on by itself, from the store thread '
+        'to the account to the edge; a seventh is decompression, a tenth SQLite, a twentieth unsealing.',
+    'STORE on 1,000': 'CPU in SQLite, which rewrites a thousand rows, then sealing, then one flush.',
+    'APPEND 4 KiB, 1 connection': 'CPU for three quarters of the time (SQLite, compression, sealing), then the flush.',
+    'APPEND 4 KiB, 10 connections, one mailbox': 'CPU of the one account; the ten share commits and so flushes.',
+    'APPEND 4 KiB, 10 connections, ten accounts': 'CPU on two cores: each message is a commit and a flush of its own.',
+    'COPY of 1,000': 'CPU in SQLite: rows are made, bodies are shared.',
+    'MOVE of 1,000': 'As COPY: rows change their mailbox.',
+    'EXPUNGE of 1,000': 'CPU in SQLite: rows and their index entries go; one flush.',
+    'SEARCH SUBJECT':
+        'CPU: the header of each message is read: a third of the time is unsealing, a third SQLite, a sixth decompression.',
+    'SEARCH BODY': 'As SEARCH SUBJECT, over the search text that is kept of each message.',
+    'POP3: log in, UIDL, download of 2,000':
+        'Latency: half of the time is waiting, as each RETR is handed to the account and its store thread; then '
+        'decompression.',
+    'IDLE: from the 250 to EXISTS': 'Nothing: it mostly arrives before the 250; Dovecot waits half a second on purpose.',
+}

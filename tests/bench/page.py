@@ -128,8 +128,7 @@ def imap_section(section):
         yield f'[{number}] {mark}.  '
     yield '\nWhat bounds Postern:\n'
     for row in rows:
-        if row.name in bounds.IMAP:
-            yield f'- **{row.name}.** {bounds.IMAP[row.name]}'
+        yield f'- **{row.name}.** {bounds.IMAP[row.name]}'
     yield ''
 
 
