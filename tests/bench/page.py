@@ -60,7 +60,8 @@ def delivery_section(section):
     yield '## Delivery\n'
     yield (f'{section["measured"]}. Messages a second that were visible by IMAP, counted by copies, and how many times as many Postern took. '
            'Median of the rounds, in brackets the lowest and highest. What is behind an SMTP server is Dovecot\'s LMTP '
-           'with Maildir. OpenSMTPD does not flush before its 250 (see below), and its TLS fails here.\n')
+           'with Maildir. OpenSMTPD does not flush before its 250 (see below), and its TLS fails here. None: the peer did '
+           'not take all of the messages.\n')
     yield '![Messages a second, Postern over each peer](images/bench-delivery.svg)\n'
     yield from table(wide, compared(found, servers, 'visible', rate))
     yield 'CPU seconds of all server processes for 1,000 copies, and the part of them that Postern needs:\n'
