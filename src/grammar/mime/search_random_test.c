@@ -42,7 +42,9 @@ static void put_entity(buf *b, unsigned depth)
 		"us-ascii", "utf-8", "iso-8859-1", "utf-7", "utf-16", "utf-16le", "utf-32be", "iso-2022-jp", "iso-2022-kr",
 		"hz-gb-2312", "ibm037", "x-nobody-knows", "\"\"", "gb2312", "shift_jis", "UTF-8*en", "scsu", "bocu-1",
 	};
-	static const char *const encodings[] = {"7bit", "8bit", "binary", "quoted-printable", "base64", "x-uuencode", "bad one"};
+	static const char *const encodings[] = {
+		"7bit", "8bit", "binary", "quoted-printable", "base64", "x-uuencode", "bad one",
+	};
 	static const char *const types[] = {"text/plain", "text/plain; format=flowed", "text/html", "text/x-odd",
 		"message/delivery-status", "message/rfc822", "application/pdf", "multipart/mixed; boundary=b"};
 	const char *type = ONE_OF(types);
