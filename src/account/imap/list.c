@@ -107,18 +107,10 @@ static result put_entry(struct listing *g, const struct mailbox_entry *e)
 	return imap_send_if_long(s);
 }
 
-static result read_names(struct imap_session *s, struct mailbox_entries *all)
-{
-	TRY(mailbox_list(&s->home->owner, &s->arena, all));
-	for (size_t i = 0; i < all->n; i++) /* sending may suspend, and end what the names point to */
-		all->v[i].name = arena_dup(&s->arena, all->v[i].name);
-	return arena_result(&s->arena);
-}
-
 static result put_entries(struct listing *g)
 {
 	bool recursive = (g->l->select & IMAP_SELECT_RECURSIVEMATCH) != 0;
-	TRY(read_names(g->s, &g->all));
+	TRY(mailbox_list(&g->s->home->owner, &g->s->arena, &g->all));
 	g->matches = arena_array(&g->s->arena, g->all.n + 1, sizeof *g->matches);
 	g->above = arena_array(&g->s->arena, g->all.n + 1, sizeof *g->above);
 	TRY(arena_result(&g->s->arena));
@@ -145,7 +137,7 @@ result imap_put_list_of(struct imap_session *s, str name, str wire)
 	const struct mailbox_entry *e = &none;
 	if (!imap_enabled(s, ENABLED_REV2))
 		return OK;
-	TRY(read_names(s, &all));
+	TRY(mailbox_list(&s->home->owner, &s->arena, &all));
 	for (size_t i = 0; i < all.n; i++)
 		if (str_eq(all.v[i].name, name))
 			e = &all.v[i];

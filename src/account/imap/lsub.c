@@ -22,9 +22,6 @@ result run_LSUB(struct imap_session *s, struct imap_command *c)
 	TRY(imap_patterns_read(s, &c->list, &p));
 	bool levels = asks_for_levels(&p);
 	TRY(mailbox_list(&s->home->owner, &s->arena, &all));
-	for (size_t i = 0; i < all.n; i++) /* sending may suspend, and end what the names point to */
-		all.v[i].name = arena_dup(&s->arena, all.v[i].name);
-	TRY(arena_result(&s->arena));
 	for (size_t i = 0; i < all.n; i++) {
 		const struct mailbox_entry *e = &all.v[i];
 		if ((e->subscribed || (levels && e->subscribed_below)) && imap_patterns_match(&p, e->name))
