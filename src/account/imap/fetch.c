@@ -49,8 +49,7 @@ static result keep_changed(struct fetching *g, struct uids *which)
 		return arena_result(&g->s->arena);
 	for (size_t i = 0; i < which->n; i++) {
 		struct view_message m;
-		uint32_t number = view_number(g->s->view, which->v[i]);
-		if (number && !failed(view_at(g->s->view, number, &m)) && m.modseq > g->f->modseq)
+		if (!failed(view_get(g->s->view, which->v[i], &m)) && m.modseq > g->f->modseq)
 			kept[n++] = which->v[i];
 	}
 	*which = (struct uids){kept, n};
@@ -85,10 +84,10 @@ static result mark(struct fetching *g, const struct fetched *got, bool *marked)
 		return arena_result(&g->batch);
 	for (size_t i = 0; i < got->n; i++) {
 		struct view_message m;
-		uint32_t number = got->rows[i].present ? view_number(s->view, got->rows[i].uid) : 0;
-		if (!number || failed(view_at(s->view, number, &m)) || (m.flags & STORE_SEEN))
+		const struct fetch_row *row = &got->rows[i];
+		if (!row->present || failed(view_get(s->view, row->uid, &m)) || (m.flags & STORE_SEEN))
 			continue;
-		uids[which.n++] = got->rows[i].uid;
+		uids[which.n++] = row->uid;
 		marked[i] = true;
 	}
 	return which.n ? message_flags(s->view, &which, &seen, &g->batch, &modified) : OK;
@@ -97,8 +96,7 @@ static result mark(struct fetching *g, const struct fetched *got, bool *marked)
 static result put_message(struct fetching *g, const struct fetch_row *row, bool marked)
 {
 	struct view_message m;
-	uint32_t number = view_number(g->s->view, row->uid);
-	if (!row->present || !number || failed(view_at(g->s->view, number, &m))) {
+	if (!row->present || failed(view_get(g->s->view, row->uid, &m))) {
 		g->lost = true;
 		return OK;
 	}

@@ -35,8 +35,7 @@ static result tell(struct imap_session *s, const struct uids *which, const struc
 		return OK;
 	for (size_t i = 0; i < which->n; i++) {
 		struct view_message m;
-		uint32_t number = view_number(s->view, which->v[i]);
-		if (!number || failed(view_at(s->view, number, &m)))
+		if (failed(view_get(s->view, which->v[i], &m)))
 			continue;
 		if (silent && !is_in(modified, &at, which->v[i]))
 			put_modseq(s, &m);
@@ -51,8 +50,7 @@ static bool any_gone(struct imap_session *s, const struct uids *which)
 {
 	struct view_message m;
 	for (size_t i = 0; i < which->n; i++) {
-		uint32_t number = view_number(s->view, which->v[i]);
-		if (!number || failed(view_at(s->view, number, &m)))
+		if (failed(view_get(s->view, which->v[i], &m)))
 			return true;
 	}
 	return false;

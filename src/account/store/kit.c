@@ -195,9 +195,8 @@ str kit_bytes(struct kit *k, struct view *v, uint32_t uid)
 
 uint64_t kit_flags(struct view *v, uint32_t uid)
 {
-	uint32_t number = view_number(v, uid);
 	struct view_message m;
-	if (!number || failed(view_at(v, number, &m)))
+	if (failed(view_get(v, uid, &m)))
 		return UINT64_MAX;
 	return m.flags & ~STORE_RECENT;
 }

@@ -219,6 +219,12 @@ uint32_t view_number(const struct view *v, uint32_t uid)
 	return at < v->n && v->uids[at] == uid ? (uint32_t)at + 1 : 0;
 }
 
+result view_get(const struct view *v, uint32_t uid, struct view_message *out)
+{
+	uint32_t number = view_number(v, uid);
+	return number ? view_at(v, number, out) : failure(FAIL_ABSENT, "there is no such message");
+}
+
 /* Numbers beyond the last one name nothing. */
 static size_t span(const struct view *v, const struct imap_range *r, bool by_uid, size_t *from)
 {

@@ -76,6 +76,8 @@ uint32_t view_exists(const struct view *v);
 uint32_t view_recent(const struct view *v);
 /* number 1 .. view_exists. ABSENT: removed, the session was not told yet. */
 result view_at(const struct view *v, uint32_t number, struct view_message *out) NODISCARD;
+/* The same by uid; ABSENT also when it is not in this view. */
+result view_get(const struct view *v, uint32_t uid, struct view_message *out) NODISCARD;
 uint32_t view_uid(const struct view *v, uint32_t number);
 uint32_t view_number(const struct view *v, uint32_t uid); /* 0: not in this view */
 /* The view's messages that a set names, by number or by uid; resolves the set. */
