@@ -18,6 +18,6 @@ result run_MOVE(struct imap_session *s, struct imap_command *c)
 	}
 	TRY(imap_news(s, true));
 	if (imap_enabled(s, ENABLED_QRESYNC))
-		imap_code(s, IMAP_CODE_HIGHESTMODSEQ " %llu", (unsigned long long)imap_highest_modseq(s));
+		imap_code(s, IMAP_CODE_HIGHESTMODSEQ " %llu", (unsigned long long)view_modseq(s->view));
 	return OK;
 }

@@ -82,15 +82,10 @@ result imap_news(struct imap_session *s, bool expunge)
 	return put_flagged(s, &ch);
 }
 
-uint64_t imap_highest_modseq(struct imap_session *s)
-{
-	return view_modseq(s->view);
-}
-
 static void put_highest_modseq(struct imap_session *s, const char *text)
 {
 	buf_printf(&s->out, "* OK [" IMAP_CODE_HIGHESTMODSEQ " %llu] %s\r\n",
-		(unsigned long long)imap_highest_modseq(s), text);
+		(unsigned long long)view_modseq(s->view), text);
 }
 
 void imap_put_held_back(struct imap_session *s)

@@ -82,8 +82,6 @@ result imap_try_create(struct imap_session *s, result r) NODISCARD;
 result imap_news(struct imap_session *s, bool expunge) NODISCARD;
 void imap_enable_condstore(struct imap_session *s);
 void imap_unselect(struct imap_session *s);
-/* Up to this the client was told of all changes. */
-uint64_t imap_highest_modseq(struct imap_session *s);
 /* With QRESYNC: HIGHESTMODSEQ where removals are held back while others' mod-sequences are told. */
 void imap_put_held_back(struct imap_session *s);
 
