@@ -57,6 +57,14 @@ static result open_letter(struct piece *p)
 
 /* ---- a run of octets */
 
+static result read_octets(struct piece *p, uint64_t from, uint64_t n, buf *out)
+{
+	TRY(fetch_bytes(p->l->bytes, from, n, out));
+	if (p->sec->name != IMAP_BINARY)
+		hide_nul(out->p, out->n);
+	return OK;
+}
+
 /* The first piece is read before its announcement, so that a failure can still be told. */
 static result put_range(struct piece *p)
 {
@@ -71,7 +79,7 @@ static result put_range(struct piece *p)
 	uint64_t n = at.n < IMAP_PIECE ? at.n : IMAP_PIECE;
 	result r = open_letter(p);
 	if (!failed(r))
-		r = fetch_bytes(p->l->bytes, at.from, n, &piece);
+		r = read_octets(p, at.from, n, &piece);
 	if (failed(r)) {
 		put_nil(p, r);
 		return OK;
@@ -82,14 +90,10 @@ static result put_range(struct piece *p)
 	bool nul = n < at.n || str_chr(buf_str(&piece), '\0') != STR_NONE;
 	imap_put_literal_head(&s->out, at.n, binary && nul);
 	if (at.n <= IMAP_GATHER) {
-		if (!binary)
-			hide_nul(piece.p, piece.n);
 		buf_put(&s->out, buf_str(&piece));
 		return imap_send_if_long(s);
 	}
 	for (;;) {
-		if (!binary)
-			hide_nul(piece.p, piece.n);
 		TRY(imap_send(s, false));
 		s->link = stream_write(s->speech.stream, buf_str(&piece));
 		TRY(s->link);
@@ -99,7 +103,7 @@ static result put_range(struct piece *p)
 			return OK;
 		n = at.n < IMAP_PIECE ? at.n : IMAP_PIECE;
 		buf_clear(&piece);
-		s->link = fetch_bytes(p->l->bytes, at.from, n, &piece); /* half of it is sent: nothing else can follow */
+		s->link = read_octets(p, at.from, n, &piece); /* half of it is sent: nothing else can follow */
 		TRY(s->link);
 	}
 }
