@@ -6,7 +6,6 @@ enum { NEAR_MAX = 2 * STORE_HEAD_MAX + STORE_ROW_PLAIN_MAX + 1 };
 static result fill(struct store *s, const struct query *q, struct letter_part *p)
 {
 	str trace = query_bytes(q, 0), key = query_bytes(q, 4);
-	p->trace_size = trace.n;
 	p->header_size = trace.n + (uint64_t)query_int(q, 1);
 	p->size = trace.n + (uint64_t)query_int(q, 2) + (uint64_t)query_int(q, 3);
 	buf_put(&p->near, trace);
@@ -123,11 +122,6 @@ uint64_t fetch_size(const struct letter_bytes *b)
 uint64_t fetch_header_size(const struct letter_bytes *b)
 {
 	return b->part.header_size;
-}
-
-uint64_t fetch_trace_size(const struct letter_bytes *b)
-{
-	return b->part.trace_size;
 }
 
 /* What lies in memory needs no turn of the store thread. */

@@ -9,7 +9,7 @@
 struct letter_part {
 	buf near;  /* trace block, header block, and the rest unless it is a file */
 	struct blob *rest; /* NULL: all is in `near` */
-	uint64_t trace_size, header_size, size;
+	uint64_t header_size, size;
 };
 
 result letter_part_read(struct store *s, struct db *db, uint64_t box, uint32_t uid, struct letter_part *out) NODISCARD;

@@ -57,7 +57,6 @@ result fetch_open(struct view *v, uint32_t uid, struct letter_bytes **out) NODIS
 void fetch_close(struct letter_bytes **b);
 uint64_t fetch_size(const struct letter_bytes *b);
 uint64_t fetch_header_size(const struct letter_bytes *b); /* trace block included */
-uint64_t fetch_trace_size(const struct letter_bytes *b);
 /* Appends the bytes from `from`, at most `n`, cut to what there is. */
 result fetch_bytes(struct letter_bytes *b, uint64_t from, uint64_t n, buf *out) NODISCARD;
 
