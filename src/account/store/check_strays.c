@@ -1,7 +1,5 @@
 /* What belongs to a mailbox and has none, or has no name. */
 #include "account/store/check_parts.h"
-#include "base/mem.h"
-#include "run/random.h"
 
 enum { NAME_TRIES = 100, TAKEN_TEXT = 64 };
 
@@ -53,27 +51,26 @@ static result check_lost_boxes(struct checking *c)
 
 static result check_leftovers(struct checking *c)
 {
-	static const char *const sql[][2] = {
-		{"SELECT count(*) FROM keyword WHERE mailbox NOT IN (SELECT id FROM mailbox)",
-			"DELETE FROM keyword WHERE mailbox NOT IN (SELECT id FROM mailbox)"},
-		{"SELECT count(*) FROM vanished WHERE mailbox NOT IN (SELECT id FROM mailbox)",
-			"DELETE FROM vanished WHERE mailbox NOT IN (SELECT id FROM mailbox)"},
-		{"SELECT count(*) FROM counts WHERE id<>0 AND id NOT IN (SELECT id FROM mailbox)",
-			"DELETE FROM counts WHERE id<>0 AND id NOT IN (SELECT id FROM mailbox)"},
-		{"SELECT count(*) FROM vanished WHERE first<1 OR last<first",
-			"DELETE FROM vanished WHERE first<1 OR last<first"},
+#define ROWS(FROM) "SELECT count(*) " FROM, "DELETE " FROM
+	static const struct {
+		const char *count, *drop, *what, *why;
+	} kinds[] = {
+		{ROWS("FROM keyword WHERE mailbox NOT IN (SELECT id FROM mailbox)"), "keywords", "no mailbox"},
+		{ROWS("FROM vanished WHERE mailbox NOT IN (SELECT id FROM mailbox)"), "records of removed messages",
+			"no mailbox"},
+		{ROWS("FROM counts WHERE id<>0 AND id NOT IN (SELECT id FROM mailbox)"), "rows of counts", "no mailbox"},
+		{ROWS("FROM vanished WHERE first<1 OR last<first"), "records of removed messages",
+			"no message there can be"},
 	};
-	static const char *const what[] = {"keywords", "records of removed messages", "rows of counts",
-		"records of removed messages"};
-	static const char *const why[] = {"no mailbox", "no mailbox", "no mailbox", "no message there can be"};
-	for (size_t i = 0; i < sizeof sql / sizeof *sql; i++) {
+#undef ROWS
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		int64_t n;
-		TRY(db_get(c->w->db, &n, sql[i][0]));
+		TRY(db_get(c->w->db, &n, kinds[i].count));
 		if (n == 0)
 			continue;
-		check_say(c, c->mend, "%lld %s belong to %s.", (long long)n, what[i], why[i]);
+		check_say(c, c->mend, "%lld %s belong to %s.", (long long)n, kinds[i].what, kinds[i].why);
 		if (c->mend)
-			TRY(db_run(c->w->db, sql[i][1]));
+			TRY(db_run(c->w->db, kinds[i].drop));
 	}
 	return OK;
 }
