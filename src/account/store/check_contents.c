@@ -180,7 +180,7 @@ static result mend_size(struct checking *c, const struct sized *s)
 
 result check_sizes(struct checking *c)
 {
-	AUTO_BUF buf found = buf_new(64 << 20);
+	AUTO_BUF buf found = buf_new(CHECK_FOUND_MAX);
 	TRY(find_sizes(c, &found));
 	for (size_t at = 0; at < found.n; at += sizeof(struct sized)) {
 		struct sized s;
@@ -223,7 +223,7 @@ static result find_shares(struct checking *c, const char *sql, buf *out)
 
 static result check_shares(struct checking *c)
 {
-	AUTO_BUF buf found = buf_new(64 << 20);
+	AUTO_BUF buf found = buf_new(CHECK_FOUND_MAX);
 	TRY(find_shares(c,
 		"SELECT m.content,m.n,ifnull(s.messages,1)"
 		" FROM (SELECT content,count(*) AS n FROM message GROUP BY content) m"
@@ -242,7 +242,7 @@ static result check_shares(struct checking *c)
 
 static result check_orphans(struct checking *c)
 {
-	AUTO_BUF buf found = buf_new(64 << 20);
+	AUTO_BUF buf found = buf_new(CHECK_FOUND_MAX);
 	TRY(find_shares(c,
 		"SELECT id,0,0 FROM content WHERE id NOT IN (SELECT content FROM message)"
 		" UNION ALL SELECT id,1,0 FROM content WHERE id > (SELECT next FROM counts WHERE id=0)", &found));

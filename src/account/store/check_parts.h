@@ -1,4 +1,4 @@
-/* What the files of store_check share. Store thread. */
+/* What the files of store_check share. On the store thread, but for check_bodies. */
 #ifndef ACCOUNT_STORE_CHECK_PARTS_H
 #define ACCOUNT_STORE_CHECK_PARTS_H
 
@@ -6,6 +6,8 @@
 #include "account/store/core.h"
 
 #include <stdio.h>
+
+enum { CHECK_FOUND_MAX = 64 << 20 }; /* octets of the rows that one look remembers */
 
 struct checking {
 	struct work *w;
@@ -24,6 +26,6 @@ result check_former(struct checking *c, struct box_row *b, str box, const char *
 result check_vanished(struct checking *c, const struct box_row *b, const char *name) NODISCARD;
 result check_sizes(struct checking *c) NODISCARD; /* before they are counted */
 result check_contents(struct checking *c) NODISCARD;
-result check_bodies(struct checking *c, struct store *s) NODISCARD; /* on the loop, after the rest; suspends */
+result check_bodies(struct checking *c, struct store *s) NODISCARD; /* after the rest; suspends */
 
 #endif

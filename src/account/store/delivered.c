@@ -181,7 +181,7 @@ static result find_lost(struct checking *c, buf *out)
 
 result check_delivered(struct checking *c)
 {
-	AUTO_BUF buf lost = buf_new(64 << 20);
+	AUTO_BUF buf lost = buf_new(CHECK_FOUND_MAX);
 	TRY(find_lost(c, &lost));
 	for (size_t at = 0; at < lost.n; at += sizeof(uint64_t)) {
 		struct query AUTO_QUERY *q = NULL;
