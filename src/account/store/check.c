@@ -1,6 +1,5 @@
 #include "account/store/check.h"
 #include "account/store/check_parts.h"
-#include "base/mem.h"
 
 void check_say(struct checking *c, bool mended, const char *format, ...)
 {

@@ -1,7 +1,6 @@
 /* Body files: each that is named is read, those nobody names are swept. A job
  * for each file, so that letters and sessions go on in between. */
 #include "account/store/check_parts.h"
-#include "base/mem.h"
 
 enum { BODIES_MAX = 256 << 20 };
 

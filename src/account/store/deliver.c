@@ -1,6 +1,5 @@
 #include "account/store/content.h"
 #include "base/mem.h"
-#include "run/clock.h"
 
 /* Letters on their way into mailboxes: all of one call or none. */
 struct batch {

@@ -1,7 +1,6 @@
 #include "account/store/core.h"
 #include "account/store/message.h"
 #include "grammar/imap/imap_name.h"
-#include "run/clock.h"
 #include "run/random.h"
 
 void store_object_id(char kind, uint64_t number, char out[MAILBOX_ID_SIZE])

@@ -2,7 +2,6 @@
 #include "account/store/content.h"
 #include "base/mem.h"
 #include "grammar/imap/imap_flags.h"
-#include "run/clock.h"
 
 #include <malloc.h>
 
