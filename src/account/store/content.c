@@ -86,14 +86,15 @@ static result insert(struct work *w, const struct append_item *item, const struc
 	size_t head = head_size(l);
 	str key = str_of((const char *)p->key.b, sizeof p->key.b);
 	str rest = p->rest.n ? buf_str(&p->rest) : str_sub(all, at->search, at->rest - at->search);
-	return db_run(w->db,
+	TRY(db_run(w->db,
 		"INSERT INTO content(id,header_size,head_size,rest_size,blob,trace,envelope,basic,structure,parts,head,"
 		"search,rest,delivery) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
 		DB_INT(w->account.content), DB_INT(l->header_size), DB_INT(head), DB_INT(l->body.n - head),
 		p->has_file ? DB_BLOB(key) : DB_NULL, DB_BLOB(l->trace), DB_BLOB(l->envelope), DB_BLOB(l->basic),
 		DB_BLOB(l->structure), DB_BLOB(l->parts), DB_BLOB(str_sub(all, 0, at->head)),
 		DB_BLOB(str_sub(all, at->head, at->search - at->head)), DB_BLOB(rest),
-		near ? DB_BLOB(str_of((const char *)item->delivery->b, sizeof item->delivery->b)) : DB_NULL);
+		near ? DB_BLOB(str_of((const char *)item->delivery->b, sizeof item->delivery->b)) : DB_NULL));
+	return item->delivery && !near ? delivered_note(w, item->delivery) : OK;
 }
 
 result content_put(struct work *w, const struct append_item *item, const struct prepared *p, uint64_t *id)
@@ -102,8 +103,6 @@ result content_put(struct work *w, const struct append_item *item, const struct 
 	TRY(pack_columns(w->store, item->letter, p, &at));
 	*id = next_id(w, item->delivery);
 	result r = insert(w, item, p, &at);
-	if (!failed(r) && item->delivery && !delivered_is_near(item->delivery, *id))
-		r = delivered_note(w, item->delivery);
 	if (w->store->scratch.cap > SCRATCH_KEPT)
 		buf_free(&w->store->scratch);
 	return r;

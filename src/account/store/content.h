@@ -22,7 +22,8 @@ result content_prepare(struct store *s, const struct letter *l, struct prepared 
 void content_forget(struct store *s, struct prepared *p); /* the row was not kept: the file goes */
 void prepared_free(struct prepared *p);
 
-/* Inserts the row; *id is a number never used before, also after a restore. */
+/* Inserts the row; *id is a number never used before, also after a restore. The
+ * delivery that brought it is remembered (delivered.h). */
 result content_put(struct work *w, const struct append_item *item, const struct prepared *p, uint64_t *id) NODISCARD;
 
 #endif

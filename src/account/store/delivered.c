@@ -32,13 +32,13 @@ static uint64_t time_of_bytes(str bytes)
 
 unsigned delivered_tag(const trace_id *id)
 {
-	return ((unsigned)id->b[14] << 8 | id->b[15]) & ((1u << CONTENT_TAG_BITS) - 1);
+	return ((unsigned)id->b[14] << 8 | id->b[15]) & CONTENT_TAG_MASK;
 }
 
 bool delivered_is_near(const trace_id *id, uint64_t content)
 {
 	uint64_t made = time_of(id), kept = content >> CONTENT_TAG_BITS;
-	bool tagged = (content & ((1u << CONTENT_TAG_BITS) - 1)) == delivered_tag(id);
+	bool tagged = (content & CONTENT_TAG_MASK) == delivered_tag(id);
 	return made && tagged && kept >= made && kept - made < DELIVERED_NEAR_US;
 }
 
@@ -67,7 +67,7 @@ result delivered_open(struct delivered *d, struct db *db, uint64_t last_content)
 	struct query AUTO_QUERY *q = NULL;
 	uint64_t newest;
 	bool row;
-	result r = prune(db, 10000, clock_wall_s());
+	result r = prune(db, DELIVERED_PRUNE_OPENING, clock_wall_s());
 	if (failed(r) && r.kind != FAIL_FULL) /* on a full disk it can wait */
 		return r;
 	TRY(newest_content(db, &newest));
@@ -109,7 +109,7 @@ static result look(struct db *db, const trace_id *id, bool *known)
 	if (*known || !from)
 		return OK;
 	TRY(db_ask(db, &c, "SELECT 1 FROM content WHERE id>=?1 AND id<?2 AND (id & ?3)=?4 AND delivery=?5", DB_INT(from),
-		DB_INT(from + ((uint64_t)DELIVERED_NEAR_US << CONTENT_TAG_BITS)), DB_INT((1u << CONTENT_TAG_BITS) - 1),
+		DB_INT(from + ((uint64_t)DELIVERED_NEAR_US << CONTENT_TAG_BITS)), DB_INT(CONTENT_TAG_MASK),
 		DB_INT(delivered_tag(id)), DB_BLOB(bytes_of(id))));
 	return query_next(c, known);
 }
@@ -152,13 +152,11 @@ result delivered_part(struct work *w, uint64_t content)
 
 /* ---- check ---- */
 
-static result mend(struct checking *c, uint64_t content, str id)
-{
-	if (id.n == sizeof(trace_id))
-		TRY(note(c->w, id));
-	rise(&c->w->store->delivered, time_of_bytes(id));
-	return db_run(c->w->db, "UPDATE content SET delivery=NULL WHERE id=?1", DB_INT(content));
-}
+struct lost {
+	uint64_t content;
+	trace_id id;
+	bool whole; /* the id has an id's length */
+};
 
 static result find_lost(struct checking *c, buf *out)
 {
@@ -166,35 +164,38 @@ static result find_lost(struct checking *c, buf *out)
 	bool row;
 	TRY(db_ask(c->w->db, &q, "SELECT id,delivery FROM content WHERE delivery IS NOT NULL"));
 	for (;;) {
-		trace_id id = {{0}};
 		TRY(query_next(q, &row));
 		if (!row)
 			return buf_result(out);
-		uint64_t content = (uint64_t)query_int(q, 0);
+		struct lost one = {.content = (uint64_t)query_int(q, 0)};
 		str kept = query_bytes(q, 1);
-		if (kept.n == sizeof id.b)
-			memcpy(id.b, kept.p, sizeof id.b);
-		if (!delivered_is_near(&id, content))
-			buf_put(out, str_of((const char *)&content, sizeof content));
+		one.whole = kept.n == sizeof one.id.b;
+		if (one.whole)
+			memcpy(one.id.b, kept.p, sizeof one.id.b);
+		if (!delivered_is_near(&one.id, one.content))
+			buf_put(out, str_of((const char *)&one, sizeof one));
 	}
+}
+
+static result mend(struct checking *c, const struct lost *one)
+{
+	if (one->whole)
+		TRY(delivered_note(c->w, &one->id));
+	rise(&c->w->store->delivered, time_of(&one->id));
+	return db_run(c->w->db, "UPDATE content SET delivery=NULL WHERE id=?1", DB_INT(one->content));
 }
 
 result check_delivered(struct checking *c)
 {
 	AUTO_BUF buf lost = buf_new(CHECK_FOUND_MAX);
 	TRY(find_lost(c, &lost));
-	for (size_t at = 0; at < lost.n; at += sizeof(uint64_t)) {
-		struct query AUTO_QUERY *q = NULL;
-		uint64_t content;
-		bool row;
-		memcpy(&content, lost.p + at, sizeof content);
+	for (size_t at = 0; at < lost.n; at += sizeof(struct lost)) {
+		struct lost one;
+		memcpy(&one, lost.p + at, sizeof one);
 		check_say(c, c->mend, "Content %llu remembers a delivery where nobody looks for it.",
-			(unsigned long long)content);
-		if (!c->mend)
-			continue;
-		TRY(db_ask(c->w->db, &q, "SELECT delivery FROM content WHERE id=?1", DB_INT(content)));
-		TRY(query_next(q, &row));
-		TRY(row ? mend(c, content, query_bytes(q, 0)) : OK);
+			(unsigned long long)one.content);
+		if (c->mend)
+			TRY(mend(c, &one));
 	}
 	return OK;
 }

@@ -6,10 +6,11 @@
  * found again without an index. All others are in the table `delivered`: ids
  * with another time, and those whose content is gone.
  *
- * A fresh id needs no question: `floor` is behind every time that was noted
- * before this process opened the store, and the ids since then are at hand in
- * `recent`; when that is full, the floor rises. Only an id that is not behind
- * the floor, or at hand, is looked for. Store thread; errors are the database's. */
+ * A fresh id needs no question: no time that was noted before this process
+ * opened the store is later than `floor`, and the ids since then are at hand in
+ * `recent`; when that is full, the floor rises. Only an id that is not later
+ * than the floor, or at hand, is looked for. Store thread; errors are the
+ * database's. */
 #ifndef ACCOUNT_STORE_DELIVERED_H
 #define ACCOUNT_STORE_DELIVERED_H
 
@@ -25,10 +26,11 @@ enum delivered_limits {
 	DELIVERED_DAYS = 14, /* how long an id is remembered once its content is gone, or at all in the table */
 	DELIVERED_PRUNE_EVERY = 256,
 	DELIVERED_PRUNE_AT_ONCE = 512,
+	DELIVERED_PRUNE_OPENING = 10000,
 };
 
 /* A content number: microseconds since 1970, then CONTENT_TAG_BITS of the delivery id. */
-enum { CONTENT_TAG_BITS = 10 };
+enum { CONTENT_TAG_BITS = 10, CONTENT_TAG_MASK = (1 << CONTENT_TAG_BITS) - 1 };
 
 struct delivered {
 	uint64_t floor; /* microseconds */
@@ -45,7 +47,7 @@ bool delivered_is_near(const trace_id *id, uint64_t content);
 result delivered_note(struct work *w, const trace_id *id) NODISCARD;
 /* The content goes: its id is remembered without it. */
 result delivered_part(struct work *w, uint64_t content) NODISCARD;
-/* Every id a content row remembers is found by its time, and none twice. */
+/* Of store_check: an id in a content row that is not near it goes into the table. */
 result check_delivered(struct checking *c) NODISCARD;
 
 #endif

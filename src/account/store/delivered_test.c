@@ -164,6 +164,8 @@ static void mend(struct kit *k)
 	struct findings f;
 	assert_ok(store_check(&k->administrator, true, &k->m, &f));
 	assert_true(f.n > 0);
+	assert_ok(store_check(&k->administrator, false, &k->m, &f));
+	assert_int_equal(f.n, 0);
 }
 
 static void counts_that_lag_behind(struct kit *k)
@@ -188,8 +190,15 @@ static void an_id_beside_its_time(struct kit *k)
 	assert_false(is_new(k, id));
 }
 
+static void an_id_cut_short(struct kit *k)
+{
+	assert_true(is_new(k, kit_delivery(k)));
+	damage(k, "UPDATE content SET delivery=x'01ff'");
+	mend(k);
+}
+
 #define TESTS(X) X(all_times) X(more_than_are_at_hand) X(a_copy_keeps_the_id) X(several_at_once) X(alike) \
-	X(fresh_ones_need_no_row) X(counts_that_lag_behind) X(an_id_beside_its_time)
+	X(fresh_ones_need_no_row) X(counts_that_lag_behind) X(an_id_beside_its_time) X(an_id_cut_short)
 #define RUN(NAME)                    \
 	static void test_##NAME(void **state) \
 	{                                 \

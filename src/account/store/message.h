@@ -3,7 +3,8 @@
  * Each is one transaction: all of it or nothing. All suspend, and return when
  * the change is durable and visible in memory. Mailboxes are named; sources are
  * views, which must be open for writing where the call changes them (else
- * DENIED). A uid that is not there any more is skipped. Over quota: FULL.
+ * DENIED). A uid that is not there any more is skipped
+ * (struct copy_order may ask otherwise). Over quota: FULL.
  * ABSENT: no such mailbox (TRYCREATE). LIMIT: too many keywords or messages. */
 #ifndef ACCOUNT_STORE_MESSAGE_H
 #define ACCOUNT_STORE_MESSAGE_H

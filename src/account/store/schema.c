@@ -39,7 +39,7 @@ static const char version_1[] =
  * on one page: `counts`, where 0 is the account and `next` its last content
  * number, else a mailbox and `next` its UIDNEXT. A delivery id is kept in the
  * content it brought; in `delivered` are those whose content is gone and those
- * that could not be found by time (deliver.c). */
+ * that could not be found by time (delivered.h). */
 static const char version_2[] =
 	"CREATE TABLE counts(id INTEGER PRIMARY KEY, modseq INTEGER NOT NULL, uidvalidity INTEGER NOT NULL,"
 	" next INTEGER NOT NULL, messages INTEGER NOT NULL, octets INTEGER NOT NULL, unseen INTEGER NOT NULL,"
