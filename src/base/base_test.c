@@ -32,6 +32,40 @@ static void utf8_refuses_overlong_surrogates_and_cut(void **state)
 	assert_false(str_is_utf8(STR("\xe0\x80\xaf")));
 }
 
+static void utf8_characters_one_by_one(void **state)
+{
+	static const uint32_t want[] = {'a', 0xe9, 0x20ac, 0x1f4ec, 0x10ffff, 0};
+	const str s = STR("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x93\xac\xf4\x8f\xbf\xbf\0");
+	size_t i = 0;
+	(void)state;
+	for (size_t k = 0; k < sizeof want / sizeof *want; k++) {
+		uint32_t c = 7;
+		i += str_utf8_at(s, i, &c);
+		assert_int_equal(c, want[k]);
+	}
+	assert_int_equal(i, s.n);
+	uint32_t c = 7;
+	assert_int_equal(str_utf8_at(s, 2, &c), 0); /* in the middle of one */
+	assert_int_equal(str_utf8_at(STR("\xe2\x82"), 0, &c), 0);
+	assert_int_equal(c, 7);
+}
+
+static void ascii_at_every_place(void **state)
+{
+	char p[40];
+	(void)state;
+	memset(p, 0x7f, sizeof p);
+	assert_true(str_is_ascii((str){NULL, 0}));
+	for (size_t n = 0; n <= sizeof p; n++)
+		assert_true(str_is_ascii(str_of(p, n)));
+	for (size_t i = 0; i < sizeof p; i++) {
+		p[i] = (char)0x80;
+		for (size_t n = 0; n <= sizeof p; n++)
+			assert_int_equal(str_is_ascii(str_of(p, n)), n <= i);
+		p[i] = 0x7f;
+	}
+}
+
 static void hexadecimal_digits(void **state)
 {
 	static const char digits[] = "0123456789abcdefABCDEF";
@@ -196,6 +230,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_refuse_overflow_and_signs),
 		cmocka_unit_test(utf8_refuses_overlong_surrogates_and_cut),
+		cmocka_unit_test(utf8_characters_one_by_one),
+		cmocka_unit_test(ascii_at_every_place),
 		cmocka_unit_test(hexadecimal_digits),
 		cmocka_unit_test(finders),
 		cmocka_unit_test(buf_keeps_its_first_error),

@@ -144,6 +144,17 @@ static size_t utf8_length(str s, size_t i)
 	return n;
 }
 
+size_t str_utf8_at(str s, size_t i, uint32_t *c)
+{
+	size_t n = utf8_length(s, i);
+	uint32_t v = str_at(s, i) & (n > 1 ? 0xFFU >> (n + 1) : 0x7FU);
+	for (size_t k = 1; k < n; k++)
+		v = v << 6 | (str_at(s, i + k) & 0x3FU);
+	if (n > 0)
+		*c = v;
+	return n;
+}
+
 bool str_is_utf8(str s)
 {
 	for (size_t i = 0; i < s.n;) {

@@ -68,6 +68,8 @@ bool str_to_u64(str s, uint64_t *out);   /* 1*DIGIT and nothing else; false on o
 bool str_to_u32(str s, uint32_t *out);
 bool str_is_ascii(str s);                /* no byte above 127 */
 bool str_is_utf8(str s);                 /* well-formed UTF-8 (RFC 3629), NUL allowed */
+/* The well-formed character at i < s.n: its length, itself in *c; 0 when there is none. */
+size_t str_utf8_at(str s, size_t i, uint32_t *c);
 
 static inline unsigned char ascii_lower(unsigned char c)
 {

@@ -47,26 +47,6 @@ static bool is_plain(unsigned char c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-/* Length of the well-formed sequence at `i` (RFC 3629), 0 when there is none. */
-static size_t sequence(str s, size_t i, unsigned *code)
-{
-	static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};
-	unsigned char c = str_at(s, i);
-	size_t n = c >= 0xf0 && c < 0xf5 ? 4 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xc2 && c < 0xe0 ? 2 : 0;
-	if (n == 0 || n > s.n - i)
-		return 0;
-	unsigned v = c & (0xffu >> (n + 1));
-	for (size_t k = 1; k < n; k++) {
-		if ((str_at(s, i + k) & 0xc0) != 0x80)
-			return 0;
-		v = v << 6 | (str_at(s, i + k) & 0x3f);
-	}
-	if (v < least[n] || v > 0x10ffff || (v >= 0xd800 && v < 0xe000))
-		return 0;
-	*code = v;
-	return n;
-}
-
 /* What a terminal or an editor would obey instead of show. */
 static bool misleads(unsigned code)
 {
@@ -75,7 +55,7 @@ static bool misleads(unsigned code)
 
 static size_t put_special(buf *out, str s, size_t i)
 {
-	unsigned code = str_at(s, i);
+	uint32_t code = str_at(s, i);
 	if (code == '"' || code == '\\') {
 		buf_putc(out, '\\');
 		buf_putc(out, (char)code);
@@ -85,7 +65,7 @@ static size_t put_special(buf *out, str s, size_t i)
 		put_escape(out, code);
 		return 1;
 	}
-	size_t n = sequence(s, i, &code);
+	size_t n = str_utf8_at(s, i, &code);
 	if (n == 0)
 		buf_put(out, STR("\\ufffd"));
 	else if (misleads(code))

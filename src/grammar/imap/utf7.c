@@ -150,25 +150,16 @@ static void put_character(struct writer *w, uint32_t c)
 	}
 }
 
-/* The text is known to be well formed. */
-static uint32_t next_character(cursor *c)
-{
-	uint32_t first = (uint32_t)cursor_next(c);
-	int more = first < 0x80 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
-	uint32_t v = more ? first & (0x3fu >> more) : first;
-	while (more-- > 0)
-		v = v << 6 | ((uint32_t)cursor_next(c) & 0x3f);
-	return v;
-}
-
 result utf7_encode(str utf8, buf *out)
 {
 	if (!str_is_utf8(utf8))
 		return failure(FAIL_INPUT, "this mailbox name is not UTF-8");
 	struct writer w = {.out = out};
-	cursor c = cursor_on(utf8);
-	while (!cursor_done(&c))
-		put_character(&w, next_character(&c));
+	for (size_t i = 0; i < utf8.n;) {
+		uint32_t c = 0;
+		i += str_utf8_at(utf8, i, &c);
+		put_character(&w, c);
+	}
 	end_shift(&w);
 	return buf_result(out);
 }

@@ -18,18 +18,6 @@ static const struct {
 	{0x20000, 0x2f7ff}, /* more ideographs */
 };
 
-/* The character at `at` of well-formed UTF-8. */
-static uint32_t character(str s, size_t *at)
-{
-	unsigned char lead = str_at(s, *at);
-	size_t more = lead < 0x80 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
-	uint32_t c = more == 0 ? lead : lead & (0x3fu >> more);
-	for (size_t i = 1; i <= more; i++)
-		c = c << 6 | (str_at(s, *at + i) & 0x3fu);
-	*at += more + 1;
-	return c;
-}
-
 static bool is_sure(uint32_t c)
 {
 	for (size_t i = 0; i < sizeof sure / sizeof *sure; i++)
@@ -42,10 +30,12 @@ bool nfc_sure(str utf8)
 {
 	if (str_is_ascii(utf8))
 		return true;
-	if (!str_is_utf8(utf8))
-		return false;
-	for (size_t at = 0; at < utf8.n;)
-		if (!is_sure(character(utf8, &at)))
+	for (size_t i = 0; i < utf8.n;) {
+		uint32_t c;
+		size_t n = str_utf8_at(utf8, i, &c);
+		if (n == 0 || !is_sure(c))
 			return false;
+		i += n;
+	}
 	return true;
 }
