@@ -277,10 +277,9 @@ class Crowd:
         said = imap.command('GETQUOTAROOT INBOX').starting(b'QUOTA ')
         words = [w for u in said for w in u[0].replace(b'(', b' ').replace(b')', b' ').split()]
         octets = sum(m.size for messages in fresh.values() for m in messages.values())
-        if b'STORAGE' in words:
-            used = int(words[words.index(b'STORAGE') + 1])
-            assert used == -(-octets // 1024), f'QUOTA says {used} KiB are used, the messages have {octets} octets'
-            self.history.counts['quota'] += 1
+        assert b'STORAGE' in words, f'QUOTA does not tell of STORAGE: {said}'
+        used = int(words[words.index(b'STORAGE') + 1])
+        assert used == -(-octets // 1024), f'QUOTA says {used} KiB are used, the messages have {octets} octets'
 
     def close(self):
         for client in self.clients:
