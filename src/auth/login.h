@@ -11,8 +11,6 @@
 #include "auth/auth.h"
 #include "talk/edge_auth.h"
 
-enum { LOGIN_SESSION_MS = 20000 }; /* for the account's process to come up */
-
 /* `channel`: where the token is given. */
 struct login_question {
 	const struct edge_auth_login *asked;

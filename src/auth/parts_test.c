@@ -45,8 +45,6 @@ static void waits_grow_and_decay(void **state)
 		throttle_failed(&t, STR("192.0.2.1"), 1000);
 	assert_int_equal(throttle_wait(&t, STR("192.0.2.1"), 1000), THROTTLE_MOST);
 	assert_int_equal(throttle_wait(&t, STR("192.0.2.1"), 1000 + 40ull * THROTTLE_HALF_LIFE), 0);
-	throttle_forget(&t, STR("192.0.2.1"));
-	assert_int_equal(throttle_wait(&t, STR("192.0.2.1"), 1000), 0);
 	throttle_free(&t);
 }
 

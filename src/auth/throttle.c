@@ -84,10 +84,3 @@ uint32_t throttle_wait(const struct throttle *t, str key, uint64_t now)
 	const struct entry *e = hash_get(&t->table, key);
 	return e ? wait_for(decayed(e, now)) : 0;
 }
-
-void throttle_forget(struct throttle *t, str key)
-{
-	struct entry *e = hash_get(&t->table, key);
-	if (e)
-		drop(t, e);
-}

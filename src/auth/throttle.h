@@ -30,6 +30,5 @@ void throttle_free(struct throttle *t);
 uint32_t throttle_failed(struct throttle *t, str key, uint64_t now);
 /* The wait that a further failure would get, without counting. */
 uint32_t throttle_wait(const struct throttle *t, str key, uint64_t now);
-void throttle_forget(struct throttle *t, str key); /* after a success */
 
 #endif

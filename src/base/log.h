@@ -4,7 +4,7 @@
  * typed values, never a formatted sentence, and never a Subject, a body or a
  * secret. log_event() encodes the event into one record and gives it to the
  * sink; a room's sink carries records to watch, a tool's sink prints them.
- * Before a sink is set the records are dropped and counted. Nothing suspends,
+ * Before a sink is set the records are dropped. Nothing suspends,
  * nothing fails: a record that does not fit in LOG_RECORD_MAX is cut.
  *
  * Record: u16 event, 16 bytes trace id, then per field u8 name length, name,
@@ -48,7 +48,6 @@ struct log_field {
 
 void log_fields(enum log_name event, const trace_id *trace, const struct log_field *fields);
 void log_set_sink(void (*sink)(void *ctx, str record), void *ctx);
-uint64_t log_dropped(void);
 
 struct log_meaning {
 	enum log_level level;

@@ -102,15 +102,3 @@ result loop_on_signal(int signo, void (*fn)(void *ctx), void *ctx)
 	must(uv_signal_start(&s->handle, signal_arrived, signo) == 0);
 	return OK;
 }
-
-static void end_on_signal(void *ctx)
-{
-	(void)ctx;
-	loop_end();
-}
-
-result loop_end_on_signals(void)
-{
-	TRY(loop_on_signal(SIGTERM, end_on_signal, NULL));
-	return loop_on_signal(SIGINT, end_on_signal, NULL);
-}

@@ -17,10 +17,8 @@ void loop_close(void);            /* no fiber, watch or worker may be left */
 void loop_end(void);
 bool loop_ending(void);
 
-/* Calls fn on the loop for each arrival of a signal; one fn a signal. SIGTERM
- * and SIGINT end the loop once loop_end_on_signals was called. */
+/* Calls fn on the loop for each arrival of a signal; one fn a signal. */
 result loop_on_signal(int signo, void (*fn)(void *ctx), void *ctx) NODISCARD;
-result loop_end_on_signals(void) NODISCARD;
 
 struct uv_loop_s *loop_uv(void); /* for the files of run/ */
 

@@ -43,13 +43,6 @@ result secret_take(char *p, size_t n, struct secret **out)
 	return r;
 }
 
-result secret_copy(const struct secret *s, struct secret **out)
-{
-	TRY(secret_new(s->n, out));
-	memcpy((*out)->p, s->p, s->n);
-	return OK;
-}
-
 void secret_free(struct secret **sp)
 {
 	struct secret *s = *sp;

@@ -18,7 +18,6 @@ result secret_new(size_t n, struct secret **out) NODISCARD; /* zeroed; LIMIT abo
 result secret_random(size_t n, struct secret **out) NODISCARD;
 /* Copies, and wipes the source, which must be writable memory. */
 result secret_take(char *p, size_t n, struct secret **out) NODISCARD;
-result secret_copy(const struct secret *s, struct secret **out) NODISCARD;
 void secret_free(struct secret **s);
 
 str secret_open(const struct secret *s);

@@ -46,17 +46,6 @@ void stream_free(struct stream **sp)
 	close(fd);
 }
 
-result stream_release(struct stream **sp, int *fd)
-{
-	struct stream *s = *sp;
-	if (s->tls || stream_pending(s) || s->out.n)
-		return failure(FAIL_CONFLICT, "A connection with TLS or with bytes on the way cannot be handed over.");
-	*sp = NULL;
-	*fd = s->fd;
-	let_go(s);
-	return OK;
-}
-
 void stream_set_idle(struct stream *s, uint64_t ms)
 {
 	s->idle_ms = ms;
@@ -81,11 +70,6 @@ uint64_t stream_bytes_in(const struct stream *s)
 uint64_t stream_bytes_out(const struct stream *s)
 {
 	return s->bytes_out;
-}
-
-int stream_fd(const struct stream *s)
-{
-	return s->fd;
 }
 
 /* ---- single steps ---- */

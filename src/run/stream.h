@@ -66,9 +66,5 @@ result stream_flush(struct stream *s) NODISCARD;            /* suspends */
 
 uint64_t stream_bytes_in(const struct stream *s);  /* inside TLS, as the session sees them */
 uint64_t stream_bytes_out(const struct stream *s);
-int stream_fd(const struct stream *s);
-/* Hands the descriptor over and frees the stream. CONFLICT with TLS, or with
- * bytes buffered in either direction. */
-result stream_release(struct stream **s, int *fd) NODISCARD;
 
 #endif

@@ -333,33 +333,6 @@ static void an_idle_client_times_out(void **state)
 	play(peer_silent, test_idle);
 }
 
-static void test_release(struct stream *s)
-{
-	str got;
-	assert_ok(stream_read_some(s, &got));
-	struct stream *mine = s;
-	int fd = -1;
-	assert_int_equal(stream_release(&mine, &fd).kind, FAIL_CONFLICT);
-	stream_consume(s, got.n);
-	assert_ok(stream_release(&mine, &fd));
-	assert_null(mine);
-	scene.s = NULL;
-	assert_int_equal(write(fd, "still open", 10), 10);
-	close(fd);
-}
-
-static void peer_hello(int fd)
-{
-	send_str(fd, STR("hello"));
-	assert_ok(fiber_sleep(10));
-}
-
-static void a_descriptor_is_handed_over_only_when_nothing_waits(void **state)
-{
-	(void)state;
-	play(peer_hello, test_release);
-}
-
 /* ---- bad days ---- */
 
 static void peer_block(int fd)
@@ -514,7 +487,7 @@ int main(void)
 		ON_LOOP(any_line_ends_are_taken), ON_LOOP(a_long_line_is_skipped_and_the_next_one_read),
 		ON_LOOP(a_line_without_end_ends_the_stream), ON_LOOP(a_line_may_be_larger_than_a_block),
 		ON_LOOP(bulk_goes_through_both_ways), ON_LOOP(a_deadline_ends_a_dribbling_client),
-		ON_LOOP(an_idle_client_times_out), ON_LOOP(a_descriptor_is_handed_over_only_when_nothing_waits),
+		ON_LOOP(an_idle_client_times_out),
 		ON_LOOP(unconsumed_bytes_have_a_limit), ON_LOOP(a_stream_that_was_read_dry_hears_what_follows),
 		ON_LOOP(lines_do_not_depend_on_their_pieces), ON_LOOP(poor_times_go_by),
 	};

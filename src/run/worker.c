@@ -350,8 +350,3 @@ result worker_run_always(struct worker *w, struct job *job)
 {
 	return run_job(w, job, true);
 }
-
-size_t worker_queued(const struct worker *w)
-{
-	return w->under_way;
-}

@@ -58,7 +58,6 @@ result worker_open(const struct worker_plan *plan, struct worker **out) NODISCAR
 result worker_run(struct worker *w, struct job *job) NODISCARD;
 /* The same for cleanup: also runs on a cancelled fiber. */
 result worker_run_always(struct worker *w, struct job *job) NODISCARD;
-size_t worker_queued(const struct worker *w); /* handed over and not returned yet */
 /* Ends the threads; no job may be under way. Blocks for the join. */
 void worker_close(struct worker **w);
 

@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 
-enum { ITEM_KEY = 32, ITEM_OVERHEAD = 24 + 16 + 6 * 8 };
+enum { ITEM_KEY = 32 };
 
 struct item {
 	int64_t received; /* seconds since 1970 */

@@ -254,11 +254,6 @@ static uint64_t number(struct imap_lex *x, uint64_t max, const char *sentence)
 	return 0;
 }
 
-uint32_t imap_number(struct imap_lex *x)
-{
-	return (uint32_t)number(x, UINT32_MAX, "a number from 0 to 4294967295 is expected here");
-}
-
 uint32_t imap_nz_number(struct imap_lex *x)
 {
 	const char *sentence = "a number from 1 to 4294967295 is expected here";

@@ -53,7 +53,6 @@ str imap_string(struct imap_lex *x);               /* quoted or literal, of octe
 str imap_astring(struct imap_lex *x, const char *sentence);
 str imap_nstring(struct imap_lex *x);              /* p is NULL for NIL */
 str imap_list_mailbox(struct imap_lex *x);
-uint32_t imap_number(struct imap_lex *x);
 uint32_t imap_nz_number(struct imap_lex *x);
 uint64_t imap_number64(struct imap_lex *x);
 /* "<origin.length>" if "<" is next; length is never 0. */

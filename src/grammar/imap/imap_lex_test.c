@@ -92,9 +92,9 @@ static void numbers_keep_their_bounds(void **state)
 {
 	(void)state;
 	struct imap_lex x = imap_lex_on(STR("4294967295"), NULL);
-	assert_true(imap_number(&x) == UINT32_MAX && !x.in.bad);
+	assert_true(imap_nz_number(&x) == UINT32_MAX && !x.in.bad);
 	x = imap_lex_on(STR("4294967296"), NULL);
-	imap_number(&x);
+	imap_nz_number(&x);
 	assert_int_equal(x.error.kind, FAIL_INPUT);
 	x = imap_lex_on(STR("0"), NULL);
 	imap_nz_number(&x);

@@ -80,13 +80,3 @@ bool imap_match(str pattern, str name)
 	struct places s = {.pattern = pattern};
 	return run(&s, name) && s.at[pattern.n];
 }
-
-bool imap_match_below(str pattern, str name)
-{
-	if (pattern.n > IMAP_PATTERN_MAX)
-		return false;
-	struct places s = {.pattern = pattern};
-	if (!run(&s, name))
-		return false;
-	return s.at[pattern.n] || (step(&s, IMAP_SEPARATOR, false) && s.low < pattern.n);
-}

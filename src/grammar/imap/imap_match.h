@@ -12,8 +12,4 @@ enum { IMAP_PATTERN_MAX = 1000 }; /* octets; a longer pattern matches nothing */
 
 bool imap_match(str pattern, str name);
 
-/* Does the pattern match the name or could it match something below it?
- * For walking a tree of mailboxes without looking into hopeless branches. */
-bool imap_match_below(str pattern, str name);
-
 #endif

@@ -28,22 +28,6 @@ static void patterns(void **state)
 			fail_msg("%s on %s", rows[i].pattern, rows[i].name);
 }
 
-static void branches(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *pattern, *name;
-		bool want;
-	} rows[] = {
-		{"*", "a", true}, {"%", "a", true}, {"%", "a/b", false}, {"%/%", "a", true}, {"a/b/c", "a", true},
-		{"a/b/c", "a/b", true},
-		{"a/b/c", "b", false}, {"a/b", "a/b/c", false}, {"ab", "a", false}, {"a/", "b", false},
-	};
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (imap_match_below(str_from(rows[i].pattern), str_from(rows[i].name)) != rows[i].want)
-			fail_msg("%s below %s", rows[i].pattern, rows[i].name);
-}
-
 /* The cost is bounded, so this ends; a backtracking matcher would not. */
 static void hostile_patterns_end(void **state)
 {
@@ -57,14 +41,12 @@ static void hostile_patterns_end(void **state)
 	memset(pattern, '*', sizeof pattern);
 	assert_true(imap_match(str_of(pattern, IMAP_PATTERN_MAX), str_of(name, sizeof name)));
 	assert_false(imap_match(str_of(pattern, IMAP_PATTERN_MAX + 1), str_of(name, sizeof name)));
-	assert_false(imap_match_below(str_of(pattern, IMAP_PATTERN_MAX + 1), str_of(name, sizeof name)));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(patterns),
-		cmocka_unit_test(branches),
 		cmocka_unit_test(hostile_patterns_end),
 	};
 	return cmocka_run_group_tests_name("imap_match", tests, NULL, NULL);

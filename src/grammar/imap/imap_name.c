@@ -7,12 +7,6 @@ bool imap_name_is_inbox(str name)
 	return str_ieq(name, STR("INBOX"));
 }
 
-str imap_name_parent(str name)
-{
-	size_t at = str_rchr(name, IMAP_SEPARATOR);
-	return at == STR_NONE ? str_of(name.p, 0) : str_sub(name, 0, at);
-}
-
 static void capitals(buf *out, size_t start)
 {
 	str name = str_skip(buf_str(out), start);

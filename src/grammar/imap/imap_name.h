@@ -33,6 +33,5 @@ result imap_name_check(str name) NODISCARD;
 void imap_put_name(buf *out, str name, bool utf8);
 
 bool imap_name_is_inbox(str name);           /* the mailbox itself, inner form or not */
-str imap_name_parent(str name);              /* "a/b" of "a/b/c"; empty at the top */
 
 #endif

@@ -147,24 +147,6 @@ uint64_t imap_set_count(const struct imap_set *s)
 	return count;
 }
 
-uint32_t imap_set_highest(const struct imap_set *s)
-{
-	must(s->resolved);
-	return s->n ? s->r[s->n - 1].last : 0;
-}
-
-uint32_t imap_set_next(const struct imap_set *s, uint32_t after, uint32_t max)
-{
-	must(s->resolved);
-	if (after >= max)
-		return 0;
-	size_t i = find(s, after + 1);
-	if (i == s->n)
-		return 0;
-	uint32_t n = s->r[i].first > after ? s->r[i].first : after + 1;
-	return n <= max ? n : 0;
-}
-
 static void put_member(buf *out, uint32_t n)
 {
 	if (n == IMAP_STAR)

@@ -28,13 +28,9 @@ struct imap_set imap_known_uids(struct imap_lex *x); /* without "*" and "$" (RFC
 /* max is the highest number in use. With max 0 ranges that name "*" vanish. */
 void imap_set_resolve(struct imap_set *s, uint32_t max);
 
-/* The next three take resolved sets only. */
+/* The next two take resolved sets only. */
 bool imap_set_has(const struct imap_set *s, uint32_t n);
 uint64_t imap_set_count(const struct imap_set *s);
-uint32_t imap_set_highest(const struct imap_set *s); /* 0 when empty */
-/* The smallest member above `after` and not above max; 0 when there is none.
- * Each call costs a binary search. */
-uint32_t imap_set_next(const struct imap_set *s, uint32_t after, uint32_t max);
 
 void imap_put_set(buf *out, const struct imap_set *s); /* "1:3,7"; a set that is not resolved as written */
 

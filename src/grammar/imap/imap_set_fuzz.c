@@ -1,6 +1,6 @@
 /* Properties: a set prints to a set that prints the same; resolved, it holds
  * just the numbers that a naive reading gives, is sorted and is not joinable;
- * walking it gives those numbers; a writer fed with them prints the same. */
+ * a writer fed with those numbers prints the same. */
 #include "grammar/imap/imap_set.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -42,21 +42,17 @@ static void check_round_trip(const struct imap_set *s)
 	must(str_eq(buf_str(&first), buf_str(&second)));
 }
 
-static void check_walk(const struct imap_set *s, const bool *in)
+static void check_members(const struct imap_set *s, const bool *in)
 {
 	AUTO_BUF buf written = buf_new(1 << 20), printed = buf_new(1 << 20);
 	struct imap_set_writer w = {.out = &written};
-	uint32_t expect = 0;
-	for (uint32_t n = 0; (n = imap_set_next(s, n, SMALL - 1)) != 0;) {
-		for (expect++; expect < n; expect++)
-			must(!in[expect]);
-		must(in[n] && imap_set_has(s, n));
-		imap_set_add(&w, n);
+	for (uint32_t n = 1; n < SMALL; n++) {
+		must(imap_set_has(s, n) == in[n]);
+		if (in[n])
+			imap_set_add(&w, n);
 	}
-	for (expect++; expect < SMALL; expect++)
-		must(!in[expect] && !imap_set_has(s, expect));
 	must(imap_set_end(&w) == (written.n > 0));
-	if (imap_set_highest(s) >= SMALL)
+	if (s->n > 0 && s->r[s->n - 1].last >= SMALL)
 		return;
 	imap_put_set(&printed, s);
 	must(str_eq(buf_str(&printed), buf_str(&written)));
@@ -77,6 +73,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	imap_set_resolve(&s, data[0]);
 	check_order(&s);
 	check_round_trip(&s);
-	check_walk(&s, in);
+	check_members(&s, in);
 	return 0;
 }

@@ -83,29 +83,20 @@ static void the_saved_result(void **state)
 	assert_str(buf_str(&b), STR("$"));
 }
 
-static void members_are_found_and_walked(void **state)
+static void members_are_found_and_counted(void **state)
 {
 	(void)state;
 	AUTO_ARENA arena a = arena_new(4096);
 	result why;
 	struct imap_set s = parse(STR("2,4:7,9,12:*"), &a, &why);
 	imap_set_resolve(&s, 14);
-	static const uint32_t want[] = {2, 4, 5, 6, 7, 9, 12, 13};
-	uint32_t n = 0;
-	for (size_t i = 0; i < 8; i++) {
-		n = imap_set_next(&s, n, 13);
-		assert_int_equal(n, want[i]);
-		assert_true(imap_set_has(&s, n));
-	}
-	assert_int_equal(imap_set_next(&s, n, 13), 0);
-	assert_int_equal(imap_set_next(&s, 9, 11), 0);
-	assert_int_equal(imap_set_next(&s, 14, 100), 0);
+	static const uint32_t want[] = {2, 4, 5, 6, 7, 9, 12, 13, 14};
+	for (size_t i = 0; i < sizeof want / sizeof *want; i++)
+		assert_true(imap_set_has(&s, want[i]));
 	assert_false(imap_set_has(&s, 1));
 	assert_false(imap_set_has(&s, 8));
 	assert_false(imap_set_has(&s, 15));
 	assert_true(imap_set_count(&s) == 9);
-	assert_int_equal(imap_set_highest(&s), 14);
-	assert_int_equal(imap_set_next(&s, UINT32_MAX, UINT32_MAX), 0);
 }
 
 static void a_long_set_in_the_worst_order(void **state)
@@ -155,7 +146,7 @@ int main(void)
 		cmocka_unit_test(sets_that_are_refused),
 		cmocka_unit_test(known_uids_have_no_star),
 		cmocka_unit_test(the_saved_result),
-		cmocka_unit_test(members_are_found_and_walked),
+		cmocka_unit_test(members_are_found_and_counted),
 		cmocka_unit_test(a_long_set_in_the_worst_order),
 		cmocka_unit_test(the_arena_bounds_a_set),
 		cmocka_unit_test(the_writer_joins_runs),

@@ -59,11 +59,6 @@ static int64_t floor_days(int64_t seconds)
 	return (seconds >= 0 ? seconds : seconds - (DAY - 1)) / DAY;
 }
 
-struct date date_local(struct date_time t)
-{
-	return date_of_days(floor_days(local_seconds(t)));
-}
-
 /* --- names --- */
 
 static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};

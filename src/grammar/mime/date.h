@@ -34,7 +34,6 @@ struct date_time {
 bool date_valid(struct date d);
 int64_t date_days(struct date d);	    /* days since 1970-01-01; d is valid */
 struct date date_of_days(int64_t days);	    /* the nearest end of years 0 to 9999 when outside */
-struct date date_local(struct date_time t); /* the day in the time's own zone */
 
 /* "Jan" to "Dec", "Sun" to "Sat" for index 0 to 11 and 0 to 6. */
 str date_month_name(unsigned index);

@@ -152,15 +152,6 @@ static void every_day_agrees_with_libc(void **state)
 	}
 }
 
-static void the_day_is_local(void **state)
-{
-	(void)state;
-	struct date d = date_local((struct date_time){946684800 - 1, 60, false});
-	assert_int_equal(d.year * 10000 + d.month * 100 + d.day, 20000101);
-	d = date_local((struct date_time){946684800, -60, false});
-	assert_int_equal(d.year * 10000 + d.month * 100 + d.day, 19991231);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,7 +161,6 @@ int main(void)
 		cmocka_unit_test(no_dates),
 		cmocka_unit_test(prints_and_clamps),
 		cmocka_unit_test(every_day_agrees_with_libc),
-		cmocka_unit_test(the_day_is_local),
 	};
 	return cmocka_run_group_tests_name("date", tests, NULL, NULL);
 }

@@ -368,18 +368,3 @@ result mailbox_domain_unicode(str domain, arena *a, str *out)
 	idn2_free(unicode);
 	return r;
 }
-
-str mailbox_fold_local(str local, arena *a)
-{
-	return lower(local, a);
-}
-
-bool mailbox_split_tag(str local, str *user, str *tag)
-{
-	size_t plus = str_chr(local, '+');
-	if (plus == STR_NONE || plus == 0)
-		return false;
-	*user = str_sub(local, 0, plus);
-	*tag = str_skip(local, plus + 1);
-	return true;
-}

@@ -59,10 +59,4 @@ void mailbox_print_path(buf *out, const struct mailbox *m); /* in brackets */
 result mailbox_domain(str domain, arena *a, str *out) NODISCARD;
 result mailbox_domain_unicode(str domain, arena *a, str *out) NODISCARD; /* U-labels, to show to people */
 
-/* ASCII letters in lower case, other octets as they are; p is NULL when the
- * arena refused. Whether local parts are compared so is the directory's policy. */
-str mailbox_fold_local(str local, arena *a);
-/* user+tag: cuts at the first '+' that is not in front; false when there is none. */
-bool mailbox_split_tag(str local, str *user, str *tag);
-
 #endif

@@ -207,21 +207,6 @@ static void shown_as_unicode(void **state)
 	assert_str(out, STR("xn--a.example"));
 }
 
-static void local_parts_fold_and_split(void **state)
-{
-	(void)state;
-	AUTO_ARENA arena a = arena_new(1024);
-	str user = {NULL, 0}, tag = {NULL, 0};
-	assert_str(mailbox_fold_local(STR("UsEr.\xc3\x84"), &a), STR("user.\xc3\x84"));
-	assert_true(mailbox_split_tag(STR("user+a+b"), &user, &tag));
-	assert_str(user, STR("user"));
-	assert_str(tag, STR("a+b"));
-	assert_true(mailbox_split_tag(STR("user+"), &user, &tag));
-	assert_int_equal(tag.n, 0);
-	assert_false(mailbox_split_tag(STR("+tag"), &user, &tag));
-	assert_false(mailbox_split_tag(STR("user"), &user, &tag));
-}
-
 static void refused_memory_is_told(void **state)
 {
 	(void)state;
@@ -245,7 +230,7 @@ int main(void)
 		cmocka_unit_test(paths_parse_and_print),      cmocka_unit_test(malformed_paths_are_refused),
 		cmocka_unit_test(limits_are_reached),	      cmocka_unit_test(one_name_has_one_normal_form),
 		cmocka_unit_test(normal_form_cannot_smuggle), cmocka_unit_test(shown_as_unicode),
-		cmocka_unit_test(local_parts_fold_and_split), cmocka_unit_test(refused_memory_is_told),
+		cmocka_unit_test(refused_memory_is_told),
 	};
 	return cmocka_run_group_tests_name("mailbox", tests, NULL, NULL);
 }

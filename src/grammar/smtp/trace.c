@@ -78,27 +78,3 @@ void trace_print_return_path(buf *out, const struct mailbox *from)
 	mailbox_print_path(out, from);
 	buf_put(out, STR("\r\n"));
 }
-
-static bool is_received(str line)
-{
-	if (!str_istarts(line, STR("Received")))
-		return false;
-	size_t i = sizeof "Received" - 1;
-	while (i < line.n && (line.p[i] == ' ' || line.p[i] == '\t'))
-		i++;
-	return i < line.n && line.p[i] == ':';
-}
-
-size_t trace_count_received(str head)
-{
-	size_t count = 0;
-	while (head.n > 0) {
-		size_t lf = str_chr(head, '\n');
-		str line = str_sub(head, 0, lf);
-		if (line.n == 0 || str_eq(line, STR("\r")))
-			break;
-		count += is_received(line);
-		head = lf == STR_NONE ? STR("") : str_skip(head, lf + 1);
-	}
-	return count;
-}

@@ -37,8 +37,4 @@ struct trace_received {
 void trace_print_received(buf *out, const struct trace_received *t);
 void trace_print_return_path(buf *out, const struct mailbox *from);
 
-/* How many Received fields the header block holds, for the limit that ends
- * loops. It may begin with an mbox "From " line; it ends at an empty line. */
-size_t trace_count_received(str head);
-
 #endif

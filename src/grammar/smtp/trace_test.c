@@ -124,26 +124,6 @@ static void return_paths(void **state)
 	assert_str(buf_str(&b), STR("Return-Path: <>\r\nReturn-Path: <\"a b\"@c>\r\n"));
 }
 
-static void received_fields_are_counted(void **state)
-{
-	(void)state;
-	static const struct {
-		str head;
-		size_t count;
-	} rows[] = {
-		{STR_INIT(""), 0},
-		{STR_INIT("Received: a\r\nreceived : b\r\n c\r\nRECEIVED\t:\r\n\r\nReceived: d\r\n"), 3},
-		{STR_INIT(
-			 "From x\nReceived: a\nReceived-SPF: b\nX-Received: c\n Received: d\nReceived\n\nReceived:"),
-		 1},
-		{STR_INIT("Received:"), 1},
-		{STR_INIT("Received"), 0},
-		{STR_INIT("\r\nReceived: a\r\n"), 0},
-	};
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		assert_int_equal(trace_count_received(rows[i].head), rows[i].count);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,7 +132,6 @@ int main(void)
 		cmocka_unit_test(values_are_cut),
 		cmocka_unit_test(protocol_names),
 		cmocka_unit_test(return_paths),
-		cmocka_unit_test(received_fields_are_counted),
 	};
 	return cmocka_run_group_tests_name("trace", tests, NULL, NULL);
 }
