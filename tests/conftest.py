@@ -1,5 +1,4 @@
 """Fixtures of every server test; tests/README.md tells how they are meant."""
-import os
 import pathlib
 import sys
 
@@ -9,17 +8,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from kit import paths, server, wire  # noqa: E402
 
 USERS = 1000
-# Folders whose tests cannot pass yet, and what they wait for. POSTERN_WAITING=1 runs them all the same.
-WAITING = {
-}
 
 
 def pytest_collection_modifyitems(items):
-    here = pathlib.Path(__file__).resolve().parent
     for item in items:
-        folder = pathlib.Path(item.fspath).relative_to(here).parts[0]
-        if folder in WAITING and not os.environ.get('POSTERN_WAITING'):
-            item.add_marker(pytest.mark.skip(reason=f'waits for {WAITING[folder]}'))
         if item.get_closest_marker('soak') and not paths.SOAK:
             item.add_marker(pytest.mark.skip(reason='long; make soak runs it'))
 

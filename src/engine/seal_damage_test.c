@@ -162,6 +162,12 @@ static void moved_frames_do_not_open(void **state)
 	sim_free(&sim);
 }
 
+static void flip_in_last_frame(struct sim *sim)
+{
+	str log = sim_bytes(sim, "t.db-wal");
+	((char *)(uintptr_t)log.p)[WAL_FRAMES_AT + (kit_frames_in(log) - 1) * WAL_FRAME + 99] ^= 1;
+}
+
 /* Once a checkpoint has begun, even the last transaction's frames are known to be durable. */
 static void a_log_that_was_carried_over_has_no_torn_end(void **state)
 {
@@ -171,8 +177,7 @@ static void a_log_that_was_carried_over_has_no_torn_end(void **state)
 	assert_ok(db_exec(db, "PRAGMA wal_checkpoint(PASSIVE)"));
 	kit_copy(sim, left);
 	db_close(&db);
-	str log = sim_bytes(left, "t.db-wal");
-	((char *)(uintptr_t)log.p)[WAL_FRAMES_AT + (kit_frames_in(log) - 1) * WAL_FRAME + 99] ^= 1;
+	flip_in_last_frame(left);
 	assert_int_equal(kit_open(left, &db).kind, FAIL_DAMAGE);
 	sim_free(&sim);
 	sim_free(&left);
@@ -190,8 +195,7 @@ static bool stopped_in_checkpoint(uint64_t step)
 	kit_copy(sim, left);
 	sim_fault_at(sim, SIM_NONE, 0);
 	db_close(&db);
-	str log = sim_bytes(left, "t.db-wal");
-	((char *)(uintptr_t)log.p)[WAL_FRAMES_AT + (kit_frames_in(log) - 1) * WAL_FRAME + 99] ^= 1;
+	flip_in_last_frame(left);
 	result r = kit_open(left, &db);
 	if (begun)
 		assert_int_equal(r.kind, FAIL_DAMAGE);

@@ -69,11 +69,9 @@ class Look:
         """Parsed, in order of their UIDs, each with the flags people give as .flags."""
         self.imap.select(wire.utf7(folder), 'EXAMINE')
         found = []
-        for pieces in self.imap.command('UID FETCH 1:* (FLAGS BODY.PEEK[])').untagged:
-            if len(pieces) > 1:
-                found.append(email.message_from_bytes(pieces[1], policy=email.policy.default))
-                flags = pieces[0].split(b'FLAGS (')[1].split(b')')[0].decode().split()
-                found[-1].flags = [f for f in flags if f != '\\Recent']
+        for _, flags, octets in wire.letters(self.imap.command(wire.LETTERS)):
+            found.append(email.message_from_bytes(octets, policy=email.policy.default))
+            found[-1].flags = flags
         return found
 
     def subjects(self, folder='INBOX'):

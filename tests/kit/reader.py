@@ -11,7 +11,6 @@ FOLDERS = ('Work', 'Moved')
 FLAGS = ('\\Seen', '\\Flagged', '\\Answered', 'Urgent')
 LIVE_MAX = 30
 GONE = None    # the state of a message that is not there; of one that is: (folder, its flags)
-ROW = re.compile(rb'UID (\d+).*?FLAGS \(([^)]*)\)', re.S)
 
 
 class Refused(Exception):
@@ -70,18 +69,14 @@ class Reader:
             self.uids[folder] = {}
             if not imap.command(f'SELECT {folder}').ok:
                 return False
-            answer = imap.command('FETCH 1:* (UID FLAGS BODY.PEEK[])')
+            answer = imap.command(wire.LETTERS)
             if not answer.ok:
                 return False
-            for pieces in answer.untagged:
-                if b' FETCH ' not in pieces[0]:
-                    continue
-                name = load.name_if_whole(pieces[1])
-                uid, flags = ROW.search(b' '.join(pieces[::2])).groups()
+            for uid, flags, octets in wire.letters(answer):
+                name = load.name_if_whole(octets)
                 assert name not in found, f'{self.account}: {name} is there twice'
-                flags = frozenset(flags.decode().split()) - {'\\Recent'}
-                found[name] = (folder, flags)
-                self.uids[folder][name] = int(uid)
+                found[name] = (folder, frozenset(flags))
+                self.uids[folder][name] = uid
         for name in found.keys() - self.states.keys():
             raise AssertionError(f'{self.account}: {name} is there and nobody sent it')
         for name, states in self.states.items():

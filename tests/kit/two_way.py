@@ -14,7 +14,7 @@ import re
 
 from . import wire
 
-FLAGS = {'D': rb'\Draft', 'F': rb'\Flagged', 'R': rb'\Answered', 'S': rb'\Seen'}    # in the order Maildir asks for
+FLAGS = {'D': '\\Draft', 'F': '\\Flagged', 'R': '\\Answered', 'S': '\\Seen'}    # in the order Maildir asks for
 TOKEN = re.compile(rb'(?mi)^message-id: <([^@>]+)@')
 # Lines the programs put into what they upload, to find it again.
 OWN_LINES = re.compile(rb'(?mi)^x-(?:tuid|offlineimap): [^\n]*\n')
@@ -30,8 +30,9 @@ def token_of(octets):
     return TOKEN.search(octets).group(1).decode()
 
 
-def letters(flags):
-    return frozenset(letter for letter, name in FLAGS.items() if name.lower() in flags.lower())
+def in_letters(flags):
+    given = {flag.lower() for flag in flags}
+    return frozenset(letter for letter, name in FLAGS.items() if name.lower() in given)
 
 
 @dataclasses.dataclass
@@ -71,25 +72,20 @@ class Far:
         """token -> Item."""
         self.select(folder)
         found = {}
-        for pieces in self.must('UID FETCH 1:* (UID FLAGS BODY.PEEK[])').untagged:
-            if len(pieces) < 2:
-                continue
-            around = b' '.join(pieces[::2])
-            flags = letters(re.search(rb'FLAGS \(([^)]*)\)', around).group(1))
-            uid = int(re.search(rb'UID (\d+)', around).group(1))
-            token = token_of(pieces[1])
+        for uid, flags, octets in wire.letters(self.must(wire.LETTERS)):
+            token = token_of(octets)
             assert token not in found, f'{token} is twice in {folder}'
-            found[token] = Item(uid, flags, digest(pieces[1]))
+            found[token] = Item(uid, in_letters(flags), digest(octets))
         return found
 
     def add(self, folder, octets, flags):
-        names = ' '.join(FLAGS[f].decode() for f in sorted(flags))
+        names = ' '.join(FLAGS[f] for f in sorted(flags))
         self.must(f'APPEND "{wire.utf7(folder)}" ({names}) {{}}', octets)
 
     def flip(self, folder, item, letter):
         self.select(folder)
         sign = '-' if letter in item.flags else '+'
-        self.must(f'UID STORE {item.key} {sign}FLAGS ({FLAGS[letter].decode()})')
+        self.must(f'UID STORE {item.key} {sign}FLAGS ({FLAGS[letter]})')
 
     def remove(self, folder, item):
         self.select(folder)

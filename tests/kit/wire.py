@@ -344,6 +344,18 @@ def from_utf7(name):
     return re.sub(r'&([^-]*)-', plain, name)
 
 
+LETTERS = 'UID FETCH 1:* (UID FLAGS BODY.PEEK[])'
+
+
+def letters(answer):
+    """(UID, flags, octets) of each message that LETTERS was answered, the flags without \\Recent, as they were told."""
+    for pieces in answer.untagged:
+        if len(pieces) > 1:
+            around = b' '.join(pieces[::2])
+            flags = re.search(rb'FLAGS \(([^)]*)\)', around).group(1).decode().split()
+            yield (int(re.search(rb'UID (\d+)', around).group(1)), [f for f in flags if f != '\\Recent'], pieces[1])
+
+
 def listed(imap):
     """The names of all mailboxes; one that is there only for the names below it is none."""
     lines = [u[0].decode() for u in imap.command('LIST "" *').starting(b'* LIST ') if br'\Noselect' not in u[0]]
