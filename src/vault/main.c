@@ -42,6 +42,12 @@ static bool is_role(const struct arrival *in, const char *role)
 	return str_eq(str_from(visitor_of(in)->role), str_from(role));
 }
 
+/* All processes of the relay share one: a message may be sent by any of them. */
+static struct principal principal_of_item(uint64_t account)
+{
+	return account ? principal_of("account", account) : (struct principal){"relay", sizeof "relay" - 1};
+}
+
 static bool is_edge(const struct arrival *in)
 {
 	return is_role(in, "edge-mx") || is_role(in, "edge-client");
@@ -59,17 +65,17 @@ static result on_own_key(
 {
 	const struct room_visitor *v = visitor_of(in);
 	struct principal p = principal_of(v->role, v->number);
-	if (is_edge(in))
+	if (is_edge(in) || is_role(in, "relay"))
 		return deny(in, "a key of its own");
 	return m->make ? keys_make(keys, name_of(&p), answer->key) : keys_get(keys, name_of(&p), answer->key);
 }
 
-/* An edge seals a queue item for an account; it may have nothing unwrapped. */
+/* An edge seals a queue item for an account or the relay, and may have nothing unwrapped; the relay seals reports. */
 static result on_wrap_for(
 	struct arrival *in, struct principal_vault_wrap_for *m, struct principal_vault_wrapped_key *answer)
 {
-	struct principal p = principal_of("account", m->account);
-	if (!is_edge(in))
+	struct principal p = principal_of_item(m->account);
+	if (!is_edge(in) && !is_role(in, "relay"))
 		return deny(in, "a wrapping");
 	unsigned char *wrapped = arena_alloc(in->arena, KEY_WRAPPED);
 	if (!wrapped)
@@ -82,8 +88,9 @@ static result on_wrap_for(
 static result on_unwrap(struct arrival *in, struct principal_vault_unwrap *m, struct principal_vault_own_key_is *answer)
 {
 	const struct room_visitor *v = visitor_of(in);
-	struct principal p = principal_of(v->role, v->number);
-	if (!is_role(in, "account"))
+	bool relay = is_role(in, "relay");
+	struct principal p = principal_of_item(relay ? 0 : v->number);
+	if (!relay && !is_role(in, "account"))
 		return deny(in, "an unwrapping");
 	return keys_unwrap(keys, name_of(&p), m->wrapped, answer->key);
 }
