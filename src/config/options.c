@@ -159,6 +159,7 @@ static result parse_value(const struct option_row *row, str value, uint64_t *num
 {
 	switch (row->type) {
 	case TEXT:
+	case FILE_AT:
 		return parse_text(row, value);
 	case LIST:
 		return parse_list(row, value);
@@ -210,7 +211,7 @@ str options_text(const struct options *o, enum option_id id)
 
 uint64_t options_number(const struct options *o, enum option_id id)
 {
-	must(rows[id].type != TEXT && rows[id].type != LIST);
+	must(rows[id].type != TEXT && rows[id].type != LIST && rows[id].type != FILE_AT);
 	return o->number[id];
 }
 

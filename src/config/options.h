@@ -18,9 +18,12 @@ enum option_id {
 	OPTIONS
 };
 
-enum option_type { TEXT, LIST, YESNO, COUNT, SIZE, TIME, CHOICE };
+enum option_type { TEXT, LIST, FILE_AT, YESNO, COUNT, SIZE, TIME, CHOICE };
 
-enum option_rooms { R_EDGE = 1, R_AUTH = 2, R_ACCOUNT = 4, R_QUEUE = 8, R_WATCH = 16, R_WEB = 32, R_INSPECT = 64 };
+enum option_rooms {
+	R_EDGE = 1, R_AUTH = 2, R_ACCOUNT = 4, R_QUEUE = 8, R_WATCH = 16, R_WEB = 32, R_INSPECT = 64,
+	R_RESOLVE = 128, R_RELAY = 256, R_FETCH = 512,
+};
 
 struct option_row {
 	const char *name;
@@ -46,7 +49,7 @@ void options_free(struct options *o);
 /* Checks and keeps a value; INPUT with a sentence that holds the remedy. */
 result options_set(struct options *o, enum option_id id, str value) NODISCARD;
 
-str options_text(const struct options *o, enum option_id id);        /* TEXT, LIST (raw), CHOICE */
+str options_text(const struct options *o, enum option_id id);        /* TEXT, LIST (raw), FILE_AT, CHOICE */
 uint64_t options_number(const struct options *o, enum option_id id); /* COUNT, SIZE, TIME (ms), CHOICE */
 bool options_yes(const struct options *o, enum option_id id);
 /* Walks a LIST: start with an empty *rest set by options_text. */

@@ -1,9 +1,10 @@
 /* The one list of options. OPTION(identifier, name, type, default, min, max,
  * rooms, meaning). From it come the parser, `posternd --help`, docs/options.md
- * and what each room is told at its start. Types: TEXT, LIST (of texts), YESNO,
- * COUNT, SIZE (octets; k, M, G), TIME (milliseconds; ms, s, m, h, d), CHOICE
- * (meaning begins with the words, separated by '|'). Where `max` is 0 there is
- * none. A default of "" means: not set. */
+ * and what each room is told at its start. Types: TEXT, LIST (of texts), FILE_AT (a
+ * path; the supervisor reads it and hands the rooms its content), YESNO, COUNT,
+ * SIZE (octets; k, M, G), TIME (milliseconds; ms, s, m, h, d), CHOICE (meaning
+ * begins with the words, separated by '|'). Where `max` is 0 there is none. A
+ * default of "" means: not set. */
 OPTION(OPT_HOSTNAME, "hostname", TEXT, "", 1, 255, R_EDGE | R_QUEUE | R_AUTH,
 	"the server's name in banners and Received fields; the system's name when not set")
 OPTION(OPT_DIRECTORY, "directory", TEXT, "/var/lib/postern", 1, 4000, 0,
@@ -51,6 +52,18 @@ OPTION(OPT_PASSWORD_WORKERS, "password-workers", COUNT, "2", 1, 16, R_AUTH, "has
 OPTION(OPT_ACCOUNT_IDLE, "account-idle", TIME, "1m", 1000, 0, R_ACCOUNT,
 	"an account's process ends after so long without work")
 OPTION(OPT_RETRY_TIME, "retry-time", TIME, "5s", 100, 0, R_QUEUE, "first wait before the queue tries an account again")
+OPTION(OPT_DNS_FORWARD, "dns-forward", LIST, "", 0, 8, R_RESOLVE,
+	"address:port of DNS servers that answer every look-up; \"none\": no look-up is made; "
+	"not set: the domains' own servers are asked, from the root down")
+OPTION(OPT_DNS_ANCHOR, "dns-anchor", FILE_AT, "", 0, 4000, R_RESOLVE,
+	"file with DNSSEC trust anchors (DS or DNSKEY records); not set: the root's, of Debian's dns-root-data, "
+	"or none with dns-forward: then nothing counts as validated")
+OPTION(OPT_RELAY_PORT, "relay-port", COUNT, "25", 1, 65535, R_RELAY, "port of other domains' mail servers")
+OPTION(OPT_RELAY_PRIVATE, "relay-private", YESNO, "no", 0, 0, R_RELAY | R_FETCH,
+	"hosts of other domains may have private and loopback addresses")
+OPTION(OPT_HTTPS_PORT, "https-port", COUNT, "443", 1, 65535, R_FETCH, "port of other domains' HTTPS servers (MTA-STS)")
+OPTION(OPT_FETCH_CA, "fetch-ca", FILE_AT, "", 0, 4000, R_FETCH | R_RELAY,
+	"file with certificate authorities (PEM) that are trusted for MTA-STS besides the system's")
 OPTION(OPT_EDGE_MX, "edge-mx-workers", COUNT, "1", 1, 64, 0, "processes that receive mail")
 OPTION(OPT_EDGE_CLIENT, "edge-client-workers", COUNT, "1", 1, 64, 0, "processes that serve clients before login")
 OPTION(OPT_INSPECT, "inspect-workers", COUNT, "1", 1, 64, 0, "processes that parse messages")

@@ -21,15 +21,48 @@ static result check_network(str network)
 				   "without \"/\"");
 }
 
+static result check_forward(str server)
+{
+	net_addr a;
+	if (str_eq(server, STR("none")) || !failed(net_parse(server, &a)))
+		return OK;
+	return failure(FAIL_INPUT, "a DNS server is written with its port: \"192.0.2.53:53\", \"[2001:db8::53]:53\"; "
+				   "\"none\" for no look-ups at all");
+}
+
+result check_file(str path, buf *out)
+{
+	AUTO_BUF buf name = buf_new(4096);
+	buf_put(&name, path);
+	buf_putc(&name, '\0');
+	TRY(buf_result(&name));
+	result r = file_load((const char *)name.p, out);
+	if (r.kind == FAIL_LIMIT)
+		return failure(FAIL_LIMIT, "the file is larger than 64 KiB: keep in it only what is needed");
+	return r;
+}
+
+static result check_readable(str path)
+{
+	AUTO_BUF buf content = buf_new(CHECK_FILE_MAX);
+	return path.n > 0 ? check_file(path, &content) : OK;
+}
+
 result check_value(enum option_id id, str value)
 {
+	if (option_row_of(id)->type == FILE_AT)
+		return check_readable(value);
 	switch (id) {
 	case OPT_LISTEN_SMTP:
 	case OPT_LISTEN_SUBMISSION:
 	case OPT_LISTEN_SUBMISSIONS:
 	case OPT_LISTEN_IMAP:
 	case OPT_LISTEN_IMAPS:
+	case OPT_LISTEN_POP3:
+	case OPT_LISTEN_POP3S:
 		return check_address(value);
+	case OPT_DNS_FORWARD:
+		return check_forward(value);
 	case OPT_PROXY_FROM:
 		return check_network(value);
 	default:

@@ -1,5 +1,6 @@
 #include "supervisor/opening.h"
 #include "supervisor/broker.h"
+#include "supervisor/check.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -17,14 +18,48 @@ static size_t settings_for(const struct house *h, enum role role, struct supervi
 	size_t n = 0;
 	for (size_t i = 0; i < OPTIONS; i++) {
 		const struct option_row *row = option_row_of((enum option_id)i);
-		if (!(row->rooms & role_row_of(role)->settings) || !h->options->text[i])
+		if (!(row->rooms & role_row_of(role)->settings) || !h->options->text[i] || row->type == FILE_AT)
 			continue;
 		out[n++] = (struct supervisor_room_setting){str_from(row->name), str_from(h->options->text[i])};
 	}
 	return n;
 }
 
-static result send_begin(struct process *p)
+/* Read anew for each process, so that a changed file counts from the next start on. */
+struct files {
+	size_t n;
+	struct supervisor_room_file row[OPTIONS];
+	buf content[OPTIONS];
+};
+
+static void files_free(struct files *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		buf_free(&f->content[i]);
+}
+
+static result add_file(struct files *f, const struct option_row *row, str path)
+{
+	size_t i = f->n++;
+	f->content[i] = buf_new(CHECK_FILE_MAX);
+	TRY(check_file(path, &f->content[i]));
+	f->row[i] = (struct supervisor_room_file){str_from(row->name), buf_str(&f->content[i])};
+	return OK;
+}
+
+static result read_files(const struct house *h, enum role role, struct files *f)
+{
+	f->n = 0;
+	for (size_t i = 0; i < OPTIONS; i++) {
+		const struct option_row *row = option_row_of((enum option_id)i);
+		str path = options_text(h->options, (enum option_id)i);
+		if (row->type == FILE_AT && (row->rooms & role_row_of(role)->settings) && path.n > 0)
+			TRY(add_file(f, row, path));
+	}
+	return OK;
+}
+
+static result send_told(struct process *p, const struct files *files)
 {
 	const struct house *h = p->house;
 	const struct role_row *row = role_row_of(p->role);
@@ -40,7 +75,19 @@ static result send_begin(struct process *p)
 		m.certificate = buf_str(&h->certificate);
 		m.private_key = buf_str(&h->private_key);
 	}
+	m.files.p = files->row;
+	m.files.n = files->n;
 	return supervisor_room_begin_send(p->channel, NULL, &m);
+}
+
+static result send_begin(struct process *p)
+{
+	struct files files;
+	result r = read_files(p->house, p->role, &files);
+	if (!failed(r))
+		r = send_told(p, &files);
+	files_free(&files);
+	return r;
 }
 
 result opening_begin(struct process *p)

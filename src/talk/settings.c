@@ -13,3 +13,12 @@ result settings_read(const struct supervisor_room_begin *b, struct options *out)
 	}
 	return OK;
 }
+
+str settings_file(const struct supervisor_room_begin *b, enum option_id id)
+{
+	str name = str_from(option_row_of(id)->name);
+	for (size_t i = 0; i < b->files.n; i++)
+		if (str_eq(b->files.p[i].name, name))
+			return b->files.p[i].content;
+	return (str){NULL, 0};
+}

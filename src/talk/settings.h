@@ -8,5 +8,8 @@
 #include "talk/supervisor_room.h"
 
 result settings_read(const struct supervisor_room_begin *b, struct options *out) NODISCARD;
+/* What the file of a FILE_AT option holds; empty when the option is not set. The
+ * view ends with `b`. */
+str settings_file(const struct supervisor_room_begin *b, enum option_id id);
 
 #endif

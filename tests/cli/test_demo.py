@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import time
 
@@ -92,6 +93,54 @@ def test_empty_has_accounts_and_no_mail(new_server):
     aliases = json.loads(one.command('--json', 'alias', 'list').stdout)['rows']
     assert {a['address']: a['targets'] for a in aliases} == {
         f'{role}@{d}': ['user1@example.test'] for role in ('postmaster', 'abuse') for d in ('example.test', 'example.org')}
+
+
+def test_a_domain_of_its_own(new_server, tmp_path):
+    one = new_server(tmp_path / 'mail', users=2, empty=False, options=['--domain', 'Site-B.example'])
+    assert one.users == ['user1@site-b.example', 'user2@site-b.example']
+    assert count(one, 'user1@site-b.example') > 0, 'the sample mail'
+    domains = json.loads(one.command('--json', 'domain', 'list').stdout)['rows']
+    assert [d['name'] for d in domains] == ['site-b.example']
+    context = ssl.create_default_context(cafile=one.ready['ca'])
+    with socket.create_connection(('127.0.0.1', one.ports['imaps'])) as plain:
+        with context.wrap_socket(plain, server_hostname='mail.site-b.example') as s:
+            assert s.recv(100).startswith(b'* OK')
+
+
+def configured(directory):
+    """What the demo tells the server about the world."""
+    lines = dict(line.split(' = ', 1) for line in (directory / 'demo.conf').read_text().splitlines() if ' = ' in line)
+    names = ['dns-forward', 'dns-anchor', 'relay-port', 'relay-private', 'https-port', 'fetch-ca']
+    return {name: lines[name].strip('{}\'" ') for name in names if name in lines}
+
+
+def test_where_the_world_is(new_server, tmp_path):
+    """Without --dns no look-up leaves the machine."""
+    quiet = new_server(tmp_path / 'quiet', users=1)
+    assert configured(tmp_path / 'quiet') == {'dns-forward': 'none', 'relay-port': '25', 'relay-private': 'yes',
+                                              'https-port': '443'}
+    quiet.stop()
+    (tmp_path / 'anchor').write_text('. IN DS 20326 8 2 ' + 'E0' * 32 + '\n')
+    new_server(tmp_path / 'world', users=1, options=[
+        '--dns', '127.0.0.1:1', '--dns-anchor', str(tmp_path / 'anchor'), '--relay-port', '2525',
+        '--https-port', '8443', '--tls-ca', quiet.ready['ca']])
+    assert configured(tmp_path / 'world') == {
+        'dns-forward': '127.0.0.1:1', 'dns-anchor': str(tmp_path / 'anchor'), 'relay-port': '2525',
+        'relay-private': 'yes', 'https-port': '8443', 'fetch-ca': quiet.ready['ca']}
+
+
+@pytest.mark.parametrize('options, said', [
+    (['--domain', 'localhost'], '--domain is the name of a domain'),
+    (['--domain', '[127.0.0.1]'], '--domain is the name of a domain'),
+    (['--dns', '127.0.0.1'], '--dns is an address with a port'),
+    (['--dns-anchor', '/dev/null'], '--dns-anchor goes with --dns'),
+    (['--relay-port', '65536'], '--relay-port is a number'),
+    (['--https-port', '0'], '--https-port is a number'),
+    (['--tls-ca', '/nowhere/ca.pem'], '/nowhere/ca.pem cannot be read'),
+])
+def test_what_is_wrong_about_the_world_is_said(options, said):
+    run = subprocess.run([paths.BUILD / 'postern', 'demo', *options], capture_output=True, text=True, timeout=20)
+    assert run.returncode == 2 and said in run.stderr
 
 
 def test_400_users_are_there_in_seconds(new_server):

@@ -35,20 +35,24 @@ static bool add_serial(X509 *x)
 	return good;
 }
 
-static bool add_name(X509 *x)
+static bool add_name(X509 *x, const char *host)
 {
 	X509_NAME *name = X509_get_subject_name(x);
-	return X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"mail.example.test", -1, -1, 0)
+	/* A common name has at most 64 characters; the alternative names are what counts. */
+	const char *common = strlen(host) <= 64 ? host : "Postern demo";
+	return X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)common, -1, -1, 0)
 		&& X509_set_issuer_name(x, name);
 }
 
 /* It is its own authority, so that a client that trusts this file trusts the server. */
-static bool make(struct making *m)
+static bool make(struct making *m, const char *host)
 {
+	char names[DEMO_DOMAIN_MAX + 100];
+	snprintf(names, sizeof names, "DNS:localhost,DNS:%s,IP:127.0.0.1,IP:::1", host);
 	m->key = EVP_EC_gen("P-256");
 	m->certificate = X509_new();
 	X509 *x = m->certificate;
-	return m->key && x && X509_set_version(x, X509_VERSION_3) && add_serial(x) && add_name(x)
+	return m->key && x && X509_set_version(x, X509_VERSION_3) && add_serial(x) && add_name(x, host)
 		&& X509_gmtime_adj(X509_getm_notBefore(x), -3600)
 		&& X509_time_adj_ex(X509_getm_notAfter(x), DAYS, 0, NULL) && X509_set_pubkey(x, m->key)
 		&& add_extension(x, NID_basic_constraints, "critical,CA:TRUE")
@@ -56,8 +60,7 @@ static bool make(struct making *m)
 		&& add_extension(x, NID_ext_key_usage, "serverAuth")
 		&& add_extension(x, NID_subject_key_identifier, "hash")
 		&& add_extension(x, NID_authority_key_identifier, "keyid:always")
-		&& add_extension(x, NID_subject_alt_name,
-				 "DNS:localhost,DNS:mail.example.test,IP:127.0.0.1,IP:::1")
+		&& add_extension(x, NID_subject_alt_name, names)
 		&& X509_sign(x, m->key, EVP_sha256()) > 0;
 }
 
@@ -85,7 +88,7 @@ static result write_both(const struct demo *d, const struct making *m)
 }
 
 /* Whoever has come to trust it shall not have to again. */
-static bool is_still_good(const struct demo *d)
+static bool is_still_good(const struct demo *d, const char *host)
 {
 	char path[sizeof d->dir + 32];
 	AUTO_BUF buf pem = buf_new(PEM_SIZE_MAX);
@@ -95,7 +98,7 @@ static bool is_still_good(const struct demo *d)
 		return false;
 	BIO *in = BIO_new_mem_buf(pem.p, (int)pem.n);
 	X509 *x = in ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
-	bool good = x && X509_cmp_time(X509_get0_notAfter(x), &then) > 0;
+	bool good = x && X509_cmp_time(X509_get0_notAfter(x), &then) > 0 && X509_check_host(x, host, 0, 0, NULL) == 1;
 	X509_free(x);
 	BIO_free(in);
 	return good;
@@ -104,9 +107,11 @@ static bool is_still_good(const struct demo *d)
 result demo_certificate(struct demo *d)
 {
 	struct making m = {0};
-	if (is_still_good(d))
+	char host[DEMO_DOMAIN_MAX + 8];
+	snprintf(host, sizeof host, "mail.%s", d->domain);
+	if (is_still_good(d, host))
 		return OK;
-	result r = make(&m) ? write_both(d, &m) : failure(FAIL_MEMORY, "OpenSSL cannot make a certificate");
+	result r = make(&m, host) ? write_both(d, &m) : failure(FAIL_MEMORY, "OpenSSL cannot make a certificate");
 	X509_free(m.certificate);
 	EVP_PKEY_free(m.key);
 	return r;

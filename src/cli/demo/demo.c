@@ -1,12 +1,16 @@
 #include "cli/demo/demo.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "grammar/smtp/mailbox.h"
+#include "run/net.h"
 #include "run/random.h"
 
 const struct demo_port demo_ports[] = {
@@ -45,6 +49,51 @@ static bool read_number(const struct call *c, const char *option, uint32_t most,
 	return true;
 }
 
+enum { DOMAIN_ARENA_MAX = 65536 };
+
+static result read_domain(struct demo *d, const char *name)
+{
+	AUTO_ARENA arena a = arena_new(DOMAIN_ARENA_MAX);
+	str n;
+	if (failed(mailbox_domain(str_from(name), &a, &n)) || n.n > DEMO_DOMAIN_MAX || str_chr(n, '.') == STR_NONE
+	    || str_chr(n, '[') != STR_NONE)
+		return demo_trouble(d, FAIL_INPUT, "--domain is the name of a domain, such as example.net, of at most %d octets",
+				    DEMO_DOMAIN_MAX);
+	memcpy(d->domain, n.p, n.n);
+	return OK;
+}
+
+/* posternd works in another folder, so it is told the whole path. */
+static result read_file_name(struct demo *d, const char *option, char out[4096], const char **set)
+{
+	const char *path = call_option(d->call, option);
+	if (!path)
+		return OK;
+	if (!realpath(path, out))
+		return demo_trouble(d, FAIL_INPUT, "--%s: %s cannot be read: %s", option, path, strerror(errno));
+	*set = out;
+	return OK;
+}
+
+/* Where the world is: its DNS, and the ports of its servers. */
+static result read_world(struct demo *d, const struct call *c)
+{
+	net_addr a;
+	const char *domain = call_option(c, "domain");
+	d->dns = call_option(c, "dns");
+	TRY(read_domain(d, domain ? domain : DEMO_DOMAIN));
+	if (d->dns && failed(net_parse(str_from(d->dns), &a)))
+		return demo_trouble(d, FAIL_INPUT, "--dns is an address with a port, such as 127.0.0.1:5300");
+	if (!d->dns && call_option(c, "dns-anchor"))
+		return demo_trouble(d, FAIL_INPUT, "--dns-anchor goes with --dns: without it the demo makes no look-ups");
+	if (!read_number(c, "relay-port", PORT_MAX, &d->relay_port))
+		return demo_trouble(d, FAIL_INPUT, "--relay-port is a number from 1 to %d", PORT_MAX);
+	if (!read_number(c, "https-port", PORT_MAX, &d->https_port))
+		return demo_trouble(d, FAIL_INPUT, "--https-port is a number from 1 to %d", PORT_MAX);
+	TRY(read_file_name(d, "dns-anchor", d->files[0], &d->dns_anchor));
+	return read_file_name(d, "tls-ca", d->files[1], &d->tls_ca);
+}
+
 static result read_call(struct demo *d, const struct call *c)
 {
 	const char *password = call_option(c, "password");
@@ -53,10 +102,13 @@ static result read_call(struct demo *d, const struct call *c)
 	d->proxy = call_option(c, "proxy");
 	d->base = 12000;
 	d->users = 20;
+	d->relay_port = 25;
+	d->https_port = 443;
 	if (!read_number(c, "port-base", DEMO_BASE_MAX, &d->base))
 		return demo_trouble(d, FAIL_INPUT, "--port-base is a number from 1 to %d", DEMO_BASE_MAX);
 	if (!read_number(c, "users", DEMO_USERS_MAX, &d->users))
 		return demo_trouble(d, FAIL_INPUT, "--users is a number from 1 to %d", DEMO_USERS_MAX);
+	TRY(read_world(d, c));
 	if (password && (strlen(password) == 0 || strlen(password) > DEMO_PASSWORD_MAX || strchr(password, '\n')))
 		return demo_trouble(d, FAIL_INPUT, "--password has 1 to %d octets on one line", DEMO_PASSWORD_MAX);
 	if (password)

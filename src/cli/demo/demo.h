@@ -14,7 +14,10 @@
 #include "cli/api.h"
 #include "cli/call.h"
 
+#define DEMO_DOMAIN "example.test"
+
 enum {
+	PORT_MAX = 65535,
 	DEMO_USERS_MAX = 100000,
 	DEMO_BASE_MAX = 65535 - 995,
 	DEMO_PASSWORD_MAX = 200,
@@ -22,15 +25,20 @@ enum {
 	DEMO_STOP_S = 20,
 	DEMO_HASH_MEMORY = 8 << 20, /* least that the server takes: thousands of logins in a test take no time */
 	DEMO_TROUBLE = 1024,
+	DEMO_DOMAIN_MAX = 200, /* octets; the host is "mail." and it */
 };
 
 struct demo {
 	const struct call *call;
 	unsigned base, users;
+	unsigned relay_port, https_port;        /* of the others' servers */
+	const char *dns, *dns_anchor, *tls_ca; /* NULL: not given; files are absolute paths */
+	char domain[DEMO_DOMAIN_MAX + 1];
 	bool empty, proxy;
 	char dir[4096]; /* absolute */
 	bool temporary, is_new;
 	char password[DEMO_PASSWORD_MAX + 1];
+	char files[2][4096]; /* where dns_anchor and tls_ca are kept */
 	int signals; /* readable when the demo shall end */
 	pid_t child; /* posternd, 0: none */
 	int child_fd, ready_fd;

@@ -126,6 +126,16 @@ static void put_path(const struct demo *d, buf *out, const char *name, const cha
 	put_setting(out, name, path);
 }
 
+static void put_world(const struct demo *d, buf *out)
+{
+	buf_printf(out, "dns-forward = { \"%s\" }\nrelay-private = yes\n", d->dns ? d->dns : "none");
+	buf_printf(out, "relay-port = %u\nhttps-port = %u\n", d->relay_port, d->https_port);
+	if (d->dns_anchor)
+		put_setting(out, "dns-anchor", d->dns_anchor);
+	if (d->tls_ca)
+		put_setting(out, "fetch-ca", d->tls_ca);
+}
+
 /* What is there already needs no room: the demo starts on a full disk too. */
 static result write_unless_there(const char *path, str text)
 {
@@ -139,13 +149,14 @@ result demo_home_configure(struct demo *d, bool proxy)
 {
 	char path[sizeof d->dir + 16];
 	AUTO_BUF buf out = buf_new(65536);
-	buf_put(&out, STR("# Written by `postern demo` at each start.\nhostname = mail.example.test\n"));
+	buf_printf(&out, "# Written by `postern demo` at each start.\nhostname = mail.%s\n", d->domain);
 	put_setting(&out, "directory", d->dir);
 	put_path(d, &out, "certificate", "certificate.pem");
 	put_path(d, &out, "private-key", "private-key.pem");
 	for (size_t i = 0; i < demo_ports_n; i++)
 		buf_printf(&out, "%s = { \"127.0.0.1:%u\" }\n", demo_ports[i].option, d->base + demo_ports[i].offset);
 	buf_printf(&out, "log = file\npassword-memory = %u\ndemo = yes\n", (unsigned)DEMO_HASH_MEMORY);
+	put_world(d, &out);
 	if (proxy)
 		buf_put(&out, STR("demo-proxy = yes\n"));
 	TRY(buf_result(&out));

@@ -67,17 +67,18 @@ static char *address_of(struct letter *l, const struct address *a)
 	return text.broken ? NULL : arena_cstr(&l->mem, buf_str(&text));
 }
 
-/* user1 ... userN @example.test; the demo has no others. */
-static bool is_ours(const struct demo *d, const char *address)
+/* The letters are written to user1 ... userN @example.test; the demo has no others. */
+static bool is_ours(const struct demo *d, const char *address, uint32_t *number)
 {
-	str a = str_from(address), tail = STR("@example.test");
-	uint32_t n;
+	str a = str_from(address), tail = STR("@" DEMO_DOMAIN);
 	return str_istarts(a, STR("user")) && str_iends(a, tail)
-		&& str_to_u32(str_sub(a, 4, a.n - 4 - tail.n), &n) && n >= 1 && n <= d->users;
+		&& str_to_u32(str_sub(a, 4, a.n - 4 - tail.n), number) && *number >= 1 && *number <= d->users;
 }
 
-static void add_recipient(struct letter *l, const char *address)
+static void add_recipient(const struct demo *d, struct letter *l, uint32_t number)
 {
+	char address[DEMO_DOMAIN_MAX + 32];
+	snprintf(address, sizeof address, "user%u@%s", number, d->domain);
 	for (const struct curl_slist *s = l->to; s; s = s->next)
 		if (str_ieq(str_from(s->data), str_from(address)))
 			return;
@@ -90,9 +91,10 @@ static void read_recipients(const struct demo *d, struct letter *l, const struct
 	struct address a;
 	struct address_walk w = address_walk_on(header_unfold(&l->mem, header_value(h, id)), &l->mem);
 	while (address_next(&w, &a)) {
+		uint32_t number;
 		const char *address = address_of(l, &a);
-		if (address && is_ours(d, address))
-			add_recipient(l, address);
+		if (address && is_ours(d, address, &number))
+			add_recipient(d, l, number);
 	}
 }
 
@@ -105,7 +107,7 @@ static result read_envelope(const struct demo *d, struct letter *l)
 	struct address_walk from = address_walk_on(header_unfold(&l->mem, header_value(&h, HEADER_FROM)), &l->mem);
 	while (!l->from && address_next(&from, &a))
 		l->from = address_of(l, &a);
-	add_recipient(l, "user1@example.test");
+	add_recipient(d, l, 1);
 	read_recipients(d, l, &h, HEADER_TO);
 	read_recipients(d, l, &h, HEADER_CC);
 	return l->from && l->to ? OK : failure(FAIL_INPUT, "a sample letter has no sender");

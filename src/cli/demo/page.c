@@ -16,13 +16,13 @@ static void certificate_path(const struct demo *d, char *out, size_t size)
 
 static void print_json(const struct demo *d)
 {
-	char ca[sizeof d->dir + 32], user[64];
+	char ca[sizeof d->dir + 32], user[DEMO_DOMAIN_MAX + 32];
 	json_t *ports = json_object(), *users = json_array();
 	certificate_path(d, ca, sizeof ca);
 	for (size_t i = 0; i < demo_ports_n; i++)
 		json_object_set_new(ports, demo_ports[i].name, json_integer((json_int_t)d->base + demo_ports[i].offset));
 	for (unsigned i = 1; i <= d->users; i++) {
-		snprintf(user, sizeof user, "user%u@example.test", i);
+		snprintf(user, sizeof user, "user%u@%s", i, d->domain);
 		json_array_append_new(users, json_string(user));
 	}
 	json_t *v = json_pack("{s:b, s:i, s:s, s:o, s:o, s:s, s:n, s:s}", "ready", 1, "pid", (int)getpid(), "dir", d->dir,
@@ -37,6 +37,7 @@ static const char *const openings[] = {
 	"password logins without TLS from this machine (AUTH PLAIN and LOGIN, IMAP LOGIN, POP3 USER)",
 	"clients on this machine are never banned, throttled, greylisted or junked unless they use XCLIENT",
 	"passwords given with --password need not keep the rules for passwords, and are hashed with 8 MiB of memory",
+	"mail servers of other domains may have addresses of private networks and of this machine",
 	"XCLIENT (ADDR, PORT, NAME, HELO) is honoured from this machine",
 };
 
@@ -47,6 +48,20 @@ static void print_openings(const struct demo *d)
 		printf("  - %s\n", openings[i]);
 	if (d->proxy)
 		puts("  - every port expects a PROXY v2 header (--proxy)");
+}
+
+/* What becomes of mail to other domains. */
+static void print_world(const struct demo *d)
+{
+	puts("Mail to other domains");
+	if (!d->dns) {
+		puts("  waits in the queue and is returned when its time is over: without --dns ADDR:PORT the demo makes\n"
+		     "  no look-ups, so it cannot find their servers\n");
+		return;
+	}
+	printf("  look-ups      %s\n  their servers port %u; HTTPS (MTA-STS) port %u\n", d->dns, d->relay_port, d->https_port);
+	printf("  DNSSEC        %s%s\n\n", d->dns_anchor ? "validated from " : "nothing counts as validated: start with ",
+	       d->dns_anchor ? d->dns_anchor : "--dns-anchor FILE for DANE");
 }
 
 static void print_jail(void)
@@ -72,9 +87,10 @@ static void print_ports(const struct demo *d)
 static void print_people(const struct demo *d)
 {
 	if (d->users > 1)
-		printf("  user1@example.test ... user%u@example.test (user1 is also administrator and postmaster)\n", d->users);
+		printf("  user1@%s ... user%u@%s (user1 is also administrator and postmaster)\n", d->domain, d->users,
+		       d->domain);
 	else
-		puts("  user1@example.test (also administrator and postmaster)");
+		printf("  user1@%s (also administrator and postmaster)\n", d->domain);
 	printf("  password of each: %s\n", d->password);
 }
 
@@ -87,14 +103,15 @@ static void print_page(const struct demo *d)
 	puts("\nPorts");
 	print_ports(d);
 	printf("\nTry it\n"
-	       "  curl -s --user user1@example.test:%s imap://127.0.0.1:%u/INBOX -X 'FETCH 1:* (FLAGS ENVELOPE)'\n"
+	       "  curl -s --user user1@%s:%s imap://127.0.0.1:%u/INBOX -X 'FETCH 1:* (FLAGS ENVELOPE)'\n"
 	       "  or point a mail program at those ports; the user name is the whole address\n"
 	       "  %s --dir %s status\n\n",
-	       d->password, d->base + 143, program_invocation_name, d->dir);
+	       d->domain, d->password, d->base + 143, program_invocation_name, d->dir);
 	printf("Directory    %s%s\n"
 	       "Log          %s/ledger/postern.log\n"
 	       "Certificate  %s (the demo's own; a mail program asks you to confirm it)\n\n",
 	       d->dir, d->temporary ? " (removed at the end; keep one with --dir)" : "", d->dir, ca);
+	print_world(d);
 	print_openings(d);
 	print_jail();
 	puts("\nCtrl-C stops it.");
@@ -102,6 +119,8 @@ static void print_page(const struct demo *d)
 
 void demo_page(const struct demo *d)
 {
+	if (d->call->json && d->dns && !d->dns_anchor)
+		fputs("postern demo: nothing in DNS counts as validated: start with --dns-anchor FILE for DANE\n", stderr);
 	if (d->call->json)
 		print_json(d);
 	else

@@ -6,8 +6,6 @@
 #include "cli/demo/demo.h"
 #include "cli/show.h"
 
-static const char *const domains[] = {"example.test", "example.org"};
-
 static result refused(struct demo *d, const char *what, json_t *answer)
 {
 	str why = text_of(answer, "error");
@@ -16,16 +14,21 @@ static result refused(struct demo *d, const char *what, json_t *answer)
 	return r;
 }
 
+static result make_domain(struct demo *d, const char *name)
+{
+	json_t *answer;
+	int status = api_post(d->api, "domain-add", json_pack("{s:s}", "name", name), &answer);
+	if (status != STATUS_DONE && !str_eq(text_of(answer, "kind"), STR("exists")))
+		return refused(d, name, answer);
+	json_decref(answer);
+	return OK;
+}
+
+/* A demo that was given its domain has no other: to it example.org may be somebody else's. */
 static result make_domains(struct demo *d)
 {
-	for (size_t i = 0; i < sizeof domains / sizeof domains[0]; i++) {
-		json_t *answer;
-		int status = api_post(d->api, "domain-add", json_pack("{s:s}", "name", domains[i]), &answer);
-		if (status != STATUS_DONE && !str_eq(text_of(answer, "kind"), STR("exists")))
-			return refused(d, domains[i], answer);
-		json_decref(answer);
-	}
-	return OK;
+	TRY(make_domain(d, d->domain));
+	return call_option(d->call, "domain") ? OK : make_domain(d, "example.org");
 }
 
 /* Hashed once: hashing the one password for each account would take minutes. */
@@ -37,10 +40,10 @@ static result hash_password(const struct demo *d, char hash[crypto_pwhash_STRBYT
 	return OK;
 }
 
-static json_t *account_request(unsigned number, const char *hash)
+static json_t *account_request(const struct demo *d, unsigned number, const char *hash)
 {
-	char address[64], name[64];
-	snprintf(address, sizeof address, "user%u@example.test", number);
+	char address[DEMO_DOMAIN_MAX + 32], name[64];
+	snprintf(address, sizeof address, "user%u@%s", number, d->domain);
 	snprintf(name, sizeof name, "User %u", number);
 	return json_pack("{s:s, s:s, s:s, s:b}", "address", address, "name", name, "hash", hash, "admin", number == 1);
 }
@@ -77,7 +80,7 @@ static size_t add_missing(struct demo *d, const json_t *known, const char *hash,
 {
 	size_t n = 0;
 	for (unsigned number = 1; number <= d->users; number++) {
-		json_t *in = account_request(number, hash);
+		json_t *in = account_request(d, number, hash);
 		str address = text_of(in, "address");
 		if (json_object_getn(known, address.p, address.n))
 			json_decref(in);
