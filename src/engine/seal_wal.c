@@ -28,7 +28,7 @@ static result put(struct wal *w, uint64_t at, const unsigned char *p, size_t n)
 
 /* Header slots. */
 
-result wal_put_head(struct wal *w, unsigned slot)
+static result put_head(struct wal *w, unsigned slot)
 {
 	unsigned char unit[WAL_SLOT] = {0};
 	box_put_u64(unit + SLOT_MAGIC, slot_magic);
@@ -67,7 +67,7 @@ static result new_head(struct wal *w, const unsigned char *sqlite)
 	if (sqlite)
 		memcpy(w->head.sqlite, sqlite, WAL_HEADER);
 	w->head_due = true;
-	return wal_put_head(w, !w->durable_slot);
+	return put_head(w, !w->durable_slot);
 }
 
 static result sync_file(struct wal *w)
@@ -76,7 +76,7 @@ static result sync_file(struct wal *w)
 		return OK;
 	TRY(whole(w)); /* the kernel tells of a failure once */
 	if (w->head_due && w->head_torn) /* else the one good header would be written over next */
-		TRY(wal_put_head(w, !w->durable_slot));
+		TRY(put_head(w, !w->durable_slot));
 	result r = file_sync(w->file);
 	if (!failed(r) && w->is_new)
 		r = files_sync_folder(w->file->owner);
@@ -160,7 +160,7 @@ static result flush(struct wal *w)
 	if (w->head_due) /* no frame before its header is durable */
 		TRY(sync_file(w));
 	if (w->twin_due) {
-		TRY(wal_put_head(w, !w->durable_slot));
+		TRY(put_head(w, !w->durable_slot));
 		w->twin_due = false;
 	}
 	uint32_t count = w->count, ended = w->ended;
@@ -330,7 +330,7 @@ result wal_carry(struct wal *w)
 		return OK;
 	uint32_t floor = w->head.floor;
 	w->head.floor = w->ended;
-	result r = wal_put_head(w, !w->durable_slot);
+	result r = put_head(w, !w->durable_slot);
 	if (failed(r)) {
 		w->head.floor = floor;
 		return r;

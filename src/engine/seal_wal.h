@@ -73,6 +73,5 @@ void wal_trim(struct wal *w); /* an empty log also gives room back */
 uint64_t wal_frame_at(uint32_t number);
 /* Finds the log's end: sets frames and ended. `suspect`: the other slot does not open. */
 result wal_scan(struct wal *w, bool suspect, bool salvage) NODISCARD;
-result wal_put_head(struct wal *w, unsigned slot) NODISCARD;
 
 #endif

@@ -9,7 +9,7 @@
 
 enum { READ_STEP = 4096 };
 
-result file_failure(int error)
+static result failure_of(int error)
 {
 	switch (error) {
 	case ENOENT:
@@ -41,7 +41,7 @@ static result read_all(int fd, buf *out)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return file_failure(errno);
+			return failure_of(errno);
 		if (n == 0)
 			return buf_result(out);
 		buf_put(out, str_of(step, (size_t)n));
@@ -53,7 +53,7 @@ result file_read_at(int at, const char *path, buf *out)
 {
 	int fd = openat(at, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		return file_failure(errno);
+		return failure_of(errno);
 	result r = read_all(fd, out);
 	close(fd);
 	return r;
@@ -71,13 +71,14 @@ static result write_all(int fd, str bytes)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return file_failure(errno);
+			return failure_of(errno);
 		bytes = str_skip(bytes, (size_t)n);
 	}
-	return fsync(fd) == 0 ? OK : file_failure(errno);
+	return fsync(fd) == 0 ? OK : failure_of(errno);
 }
 
-result dir_sync(int at, const char *path)
+/* The directory that holds `path`. */
+static result dir_sync(int at, const char *path)
 {
 	char dir[PATH_MAX];
 	str parent = str_from(path);
@@ -89,8 +90,8 @@ result dir_sync(int at, const char *path)
 	dir[parent.n] = 0;
 	int fd = openat(at, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return file_failure(errno);
-	result r = fsync(fd) == 0 ? OK : file_failure(errno);
+		return failure_of(errno);
+	result r = fsync(fd) == 0 ? OK : failure_of(errno);
 	close(fd);
 	return r;
 }
@@ -105,12 +106,12 @@ result file_write_at(int at, const char *path, str bytes, mode_t mode)
 	unlinkat(at, temporary, 0);
 	int fd = openat(at, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
-		return file_failure(errno);
+		return failure_of(errno);
 	result r = write_all(fd, bytes);
 	if (close(fd) != 0 && !failed(r))
-		r = file_failure(errno);
+		r = failure_of(errno);
 	if (!failed(r) && renameat(at, temporary, at, path) != 0)
-		r = file_failure(errno);
+		r = failure_of(errno);
 	if (failed(r)) {
 		unlinkat(at, temporary, 0);
 		return r;
@@ -125,14 +126,14 @@ result dir_make_at(int at, const char *path, mode_t mode)
 	struct stat st;
 	if (errno == EEXIST && fstatat(at, path, &st, 0) == 0 && S_ISDIR(st.st_mode))
 		return OK;
-	return file_failure(errno);
+	return failure_of(errno);
 }
 
 result dir_open_at(int at, const char *path, int *fd)
 {
 	int got = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (got < 0)
-		return file_failure(errno);
+		return failure_of(errno);
 	*fd = got;
 	return OK;
 }

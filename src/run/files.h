@@ -18,11 +18,7 @@ result file_read_at(int at, const char *path, buf *out) NODISCARD;
  * temporary beside it is written, synced and renamed, then the directory is
  * synced. FULL, DENIED, DISK. */
 result file_write_at(int at, const char *path, str bytes, mode_t mode) NODISCARD;
-result dir_sync(int at, const char *path) NODISCARD; /* the directory that holds `path` */
 result dir_make_at(int at, const char *path, mode_t mode) NODISCARD; /* OK when it is there already */
 result dir_open_at(int at, const char *path, int *fd) NODISCARD;
-
-/* The failure that errno stands for, after a file call. */
-result file_failure(int error);
 
 #endif

@@ -85,7 +85,7 @@ bool imap_eat_list(struct imap_lex *x)
 	return cursor_ieat(&x->in, STR(" ("));
 }
 
-bool imap_atom_char(unsigned char c)
+static bool atom_char(unsigned char c)
 {
 	return c > ' ' && c < 0x7f && c != '(' && c != ')' && c != '{' && c != '%' && c != '*' && c != '"' &&
 	       c != '\\' && c != ']';
@@ -93,7 +93,7 @@ bool imap_atom_char(unsigned char c)
 
 bool imap_astring_char(unsigned char c)
 {
-	return imap_atom_char(c) || c == ']';
+	return atom_char(c) || c == ']';
 }
 
 static bool list_char(unsigned char c)
@@ -140,7 +140,7 @@ str imap_tag(struct imap_lex *x)
 
 str imap_atom(struct imap_lex *x, const char *sentence)
 {
-	return run(x, imap_atom_char, sentence);
+	return run(x, atom_char, sentence);
 }
 
 /* The content without its quotes. A copy is made only where "\" occurs. */

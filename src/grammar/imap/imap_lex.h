@@ -58,7 +58,6 @@ uint64_t imap_number64(struct imap_lex *x);
 /* "<origin.length>" if "<" is next; length is never 0. */
 bool imap_partial(struct imap_lex *x, uint64_t *origin, uint64_t *length);
 
-bool imap_atom_char(unsigned char c);
 bool imap_astring_char(unsigned char c);
 
 #endif

@@ -50,7 +50,8 @@ static unsigned word(struct imap_lex *x, const struct word *table, const char *s
 	return 0;
 }
 
-unsigned imap_status_items(struct imap_lex *x)
+/* With parentheses. */
+static unsigned status_list(struct imap_lex *x)
 {
 	unsigned items = 0;
 	imap_open(x);
@@ -97,7 +98,7 @@ static void return_list(struct imap_lex *x, struct imap_list *l)
 		l->returns |= bit;
 		if (bit == IMAP_LIST_STATUS) {
 			imap_space(x);
-			l->status |= imap_status_items(x);
+			l->status |= status_list(x);
 		}
 	} while (imap_another(x));
 }
@@ -147,6 +148,6 @@ void imap_args_status(struct imap_lex *x, struct imap_command *c)
 {
 	struct imap_status s = {.mailbox = imap_mailbox_arg(x)};
 	imap_space(x);
-	s.items = imap_status_items(x);
+	s.items = status_list(x);
 	c->status = s;
 }

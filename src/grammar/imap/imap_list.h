@@ -48,7 +48,6 @@ struct imap_status {
 	unsigned items;
 };
 
-unsigned imap_status_items(struct imap_lex *x); /* with parentheses */
 str imap_status_name(enum imap_status_item item); /* "UIDNEXT" */
 
 #endif

@@ -125,7 +125,9 @@ static str head_of(cursor *c, arena *a)
 	return str_of(to, n);
 }
 
-result content_split(str value, arena *a, str *head, struct content_params *params)
+/* "token/token; parameters" or "token; parameters". `head` gets what stands
+ * before the first semicolon, blanks and comments off. */
+static result split_field(str value, arena *a, str *head, struct content_params *params)
 {
 	struct raw_param raw[CONTENT_PARAMS_MAX];
 	size_t n = 0;
@@ -210,13 +212,13 @@ result content_parse(const struct header *h, arena *a, struct content *out)
 	struct content_params ignored;
 	str head = {0};
 	if (header_first(h, HEADER_CONTENT_TYPE))
-		TRY(content_split(header_value(h, HEADER_CONTENT_TYPE), a, &head, &c.type_params));
+		TRY(split_field(header_value(h, HEADER_CONTENT_TYPE), a, &head, &c.type_params));
 	split_type(head, &c);
 	if (header_first(h, HEADER_CONTENT_DISPOSITION))
-		TRY(content_split(header_value(h, HEADER_CONTENT_DISPOSITION), a, &c.disposition,
+		TRY(split_field(header_value(h, HEADER_CONTENT_DISPOSITION), a, &c.disposition,
 		                  &c.disposition_params));
 	if (header_first(h, HEADER_CONTENT_TRANSFER_ENCODING))
-		TRY(content_split(header_value(h, HEADER_CONTENT_TRANSFER_ENCODING), a, &c.encoding_name, &ignored));
+		TRY(split_field(header_value(h, HEADER_CONTENT_TRANSFER_ENCODING), a, &c.encoding_name, &ignored));
 	c.encoding = encoding_of(c.encoding_name);
 	c.id = text_value(h, HEADER_CONTENT_ID, a);
 	c.description = text_value(h, HEADER_CONTENT_DESCRIPTION, a);

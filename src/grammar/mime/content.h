@@ -50,10 +50,6 @@ struct content {
 
 result content_parse(const struct header *h, arena *a, struct content *out) NODISCARD;
 
-/* "token/token; parameters" or "token; parameters". `head` gets what stands
- * before the first semicolon, blanks and comments off. */
-result content_split(str value, arena *a, str *head, struct content_params *params) NODISCARD;
-
 /* The parameter of that name, the RFC 2231 form first; NULL when absent. */
 const struct content_param *content_param(const struct content_params *p, str name);
 

@@ -70,7 +70,7 @@ str date_month_name(unsigned index)
 	return str_of(months[index], 3);
 }
 
-str date_weekday_name(unsigned index)
+static str weekday_name(unsigned index)
 {
 	must(index < 7);
 	return str_of(weekdays[index], 3);
@@ -89,7 +89,7 @@ bool date_month_of(str name, uint8_t *month)
 static bool is_weekday(str name)
 {
 	for (unsigned i = 0; i < 7; i++)
-		if (str_istarts(name, date_weekday_name(i)))
+		if (str_istarts(name, weekday_name(i)))
 			return true;
 	return false;
 }
@@ -364,7 +364,7 @@ void date_print(buf *out, struct date_time t)
 	unsigned second = (unsigned)(local - days * DAY);
 	struct date d = date_of_days(days);
 	/* 1970-01-01 was a Thursday; the sum is positive for every day of the calendar. */
-	buf_put(out, date_weekday_name((unsigned)((days + 4 + 7 * DAYS_TO_1970) % 7)));
+	buf_put(out, weekday_name((unsigned)((days + 4 + 7 * DAYS_TO_1970) % 7)));
 	buf_put(out, STR(", "));
 	buf_put_u64(out, d.day);
 	buf_putc(out, ' ');

@@ -35,9 +35,7 @@ bool date_valid(struct date d);
 int64_t date_days(struct date d);	    /* days since 1970-01-01; d is valid */
 struct date date_of_days(int64_t days);	    /* the nearest end of years 0 to 9999 when outside */
 
-/* "Jan" to "Dec", "Sun" to "Sat" for index 0 to 11 and 0 to 6. */
-str date_month_name(unsigned index);
-str date_weekday_name(unsigned index);
+str date_month_name(unsigned index);	      /* "Jan" to "Dec" for 0 to 11 */
 bool date_month_of(str name, uint8_t *month); /* by the first three letters, in either case; 1 to 12 */
 
 result date_parse(str s, struct date_time *out) NODISCARD; /* INPUT */
