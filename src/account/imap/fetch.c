@@ -30,6 +30,8 @@ static result plan(struct fetching *g)
 		g->tables |= sec->depth > 0;
 		g->opens |= !(section_wants(sec) & FETCH_HEADER);
 	}
+	if (g->opens)
+		g->want |= FETCH_LETTER;
 	g->names = arena_array(m, n ? n : 1, sizeof *g->names);
 	TRY(arena_result(m));
 	i = 0;
@@ -101,7 +103,7 @@ static result put_message(struct fetching *g, const struct fetch_row *row, bool 
 		return OK;
 	}
 	struct fetch_letter l = {.row = row, .m = &m, .marked = marked};
-	result r = g->opens ? fetch_open(g->s->view, row->uid, &l.bytes) : OK; /* before anything is said of it */
+	result r = g->opens ? fetch_open_row(g->s->view, row, &l.bytes) : OK; /* before anything is said of it */
 	if (r.kind == FAIL_DAMAGE)
 		g->trouble = r;
 	g->lost |= r.kind == FAIL_ABSENT;

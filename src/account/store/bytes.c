@@ -8,10 +8,10 @@ static result fill(struct store *s, const struct query *q, struct letter_part *p
 	str trace = query_bytes(q, 0), key = query_bytes(q, 4);
 	p->header_size = trace.n + (uint64_t)query_int(q, 1);
 	p->size = trace.n + (uint64_t)query_int(q, 2) + (uint64_t)query_int(q, 3);
-	buf_put(&p->near, trace);
-	TRY(unpack(engine_packer(s->engine), query_bytes(q, 5), &p->near));
+	buf_put(&p->own, trace);
+	TRY(unpack(engine_packer(s->engine), query_bytes(q, 5), &p->own));
 	if (key.n == 0)
-		return unpack(engine_packer(s->engine), query_bytes(q, 6), &p->near);
+		return unpack(engine_packer(s->engine), query_bytes(q, 6), &p->own);
 	struct blob_key k;
 	if (key.n != sizeof k)
 		return failure(FAIL_DAMAGE, "the key of a body file has the wrong length");
@@ -30,8 +30,9 @@ result letter_part_read(struct store *s, struct db *db, uint64_t box, uint32_t u
 	TRY(query_next(q, &row));
 	if (!row)
 		return failure(FAIL_ABSENT, "the message was removed meanwhile");
-	struct letter_part p = {.near = buf_new(NEAR_MAX)};
+	struct letter_part p = {.own = buf_new(NEAR_MAX)};
 	result r = fill(s, q, &p);
+	p.near = buf_str(&p.own);
 	if (!failed(r) && p.near.n + (p.rest ? blob_size(p.rest) : 0) != p.size)
 		r = failure(FAIL_DAMAGE, "a stored message has not the size it had");
 	if (failed(r))
@@ -51,7 +52,7 @@ result letter_part_bytes(struct letter_part *p, uint64_t from, uint64_t n, buf *
 	if (near > n)
 		near = n;
 	if (near)
-		buf_put(out, str_sub(buf_str(&p->near), (size_t)from, (size_t)near));
+		buf_put(out, str_sub(p->near, (size_t)from, (size_t)near));
 	if (n > near)
 		TRY(blob_read(p->rest, from + near - p->near.n, n - near, out));
 	return buf_result(out);
@@ -60,7 +61,7 @@ result letter_part_bytes(struct letter_part *p, uint64_t from, uint64_t n, buf *
 void letter_part_free(struct letter_part *p)
 {
 	blob_close(&p->rest);
-	buf_free(&p->near);
+	buf_free(&p->own);
 }
 
 /* ---- for sessions ---- */
@@ -87,7 +88,7 @@ static result bytes_run(struct db *db, void *arg)
 	return letter_part_bytes(&b->part, b->from, b->n, b->out);
 }
 
-result fetch_open(struct view *v, uint32_t uid, struct letter_bytes **out)
+static result hold(struct view *v, uint32_t uid, struct letter_bytes **out)
 {
 	TRY(view_may(v, OP_READ, false));
 	struct letter_bytes *b = mem_alloc(sizeof *b);
@@ -96,12 +97,29 @@ result fetch_open(struct view *v, uint32_t uid, struct letter_bytes **out)
 	b->actor = v->actor;
 	b->box = v->box->row.id;
 	b->uid = uid;
+	*out = b;
+	return OK;
+}
+
+result fetch_open(struct view *v, uint32_t uid, struct letter_bytes **out)
+{
+	struct letter_bytes *b;
+	TRY(hold(v, uid, &b));
 	result r = store_read(b->actor.store, open_run, NULL, b);
 	if (failed(r))
 		mem_free(b);
 	else
 		*out = b;
 	return r;
+}
+
+result fetch_open_row(struct view *v, const struct fetch_row *row, struct letter_bytes **out)
+{
+	if (!row->letter.p)
+		return fetch_open(v, row->uid, out);
+	TRY(hold(v, row->uid, out));
+	(*out)->part = (struct letter_part){.near = row->letter, .header_size = row->header_size, .size = row->letter.n};
+	return OK;
 }
 
 void fetch_close(struct letter_bytes **at)
@@ -122,6 +140,14 @@ uint64_t fetch_size(const struct letter_bytes *b)
 uint64_t fetch_header_size(const struct letter_bytes *b)
 {
 	return b->part.header_size;
+}
+
+bool fetch_near(const struct letter_bytes *b, uint64_t from, uint64_t n, str *out)
+{
+	if (from > b->part.near.n || n > b->part.near.n - from)
+		return false;
+	*out = str_sub(b->part.near, (size_t)from, (size_t)n);
+	return true;
 }
 
 /* What lies in memory needs no turn of the store thread. */

@@ -7,7 +7,8 @@
 #include "account/store/fetch.h"
 
 struct letter_part {
-	buf near;  /* trace block, header block, and the rest unless it is a file */
+	str near;  /* trace block, header block, and the rest unless it is a file */
+	buf own;   /* where near lies, unless it is a row's */
 	struct blob *rest; /* NULL: all is in `near` */
 	uint64_t header_size, size;
 };

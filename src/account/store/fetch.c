@@ -28,6 +28,7 @@ static const struct {
 	{FETCH_HEADER, ",c.trace,c.head,c.head_size"},
 	{FETCH_SEARCH, ",c.search"},
 	{FETCH_SEARCHED_BODY, ",c.blob,c.head,c.rest"},
+	{FETCH_LETTER, ",c.blob,c.trace,c.head,c.rest,c.head_size+c.rest_size"},
 };
 
 /* Only the columns asked for: the others may lie on pages of their own. */
@@ -51,24 +52,28 @@ static str keep(struct reading *r, str s)
 	return arena_dup(r->m, s);
 }
 
-static result keep_unpacked(struct reading *r, str first, str packed, str *out)
+/* What was packed in one or two pieces, behind what was not. */
+static result keep_unpacked(struct reading *r, str first, const str packed[2], str *out)
 {
 	struct store *s = r->store;
 	buf_clear(&s->scratch);
 	buf_put(&s->scratch, first);
-	TRY(unpack(engine_packer(s->engine), packed, &s->scratch));
+	for (size_t i = 0; i < 2 && packed[i].n; i++)
+		TRY(unpack(engine_packer(s->engine), packed[i], &s->scratch));
 	*out = keep(r, buf_str(&s->scratch));
 	return OK;
 }
 
-static result keep_body(struct reading *r, str head, str rest, str *out)
+static result keep_letter(struct reading *r, const struct query *q, int at, struct fetch_row *row)
 {
-	struct store *s = r->store;
-	buf_clear(&s->scratch);
-	TRY(unpack(engine_packer(s->engine), head, &s->scratch));
-	TRY(unpack(engine_packer(s->engine), rest, &s->scratch));
-	*out = keep(r, buf_str(&s->scratch));
-	return OK;
+	const str pieces[2] = {query_bytes(q, at + 2), query_bytes(q, at + 3)};
+	str trace = query_bytes(q, at + 1);
+	if (!query_is_null(q, at))
+		return OK;
+	TRY(keep_unpacked(r, trace, pieces, &row->letter));
+	return row->letter.n == trace.n + (uint64_t)query_int(q, at + 4)
+		       ? OK
+		       : failure(FAIL_DAMAGE, "a stored message has not the size it had");
 }
 
 static result read_columns(struct reading *r, const struct query *q, struct fetch_row *row)
@@ -81,13 +86,19 @@ static result read_columns(struct reading *r, const struct query *q, struct fetc
 	if (r->want & FETCH_HEADER) {
 		str trace = query_bytes(q, at);
 		if (trace.n + (uint64_t)query_int(q, at + 2) == row->header_size)
-			TRY(keep_unpacked(r, trace, query_bytes(q, at + 1), &row->header));
+			TRY(keep_unpacked(r, trace, (str[2]){query_bytes(q, at + 1)}, &row->header));
 		at += 3;
 	}
 	if (r->want & FETCH_SEARCH)
-		TRY(keep_unpacked(r, STR(""), query_bytes(q, at++), &row->search));
-	if ((r->want & FETCH_SEARCHED_BODY) && query_is_null(q, at) && search_text_copies(row->search))
-		TRY(keep_body(r, query_bytes(q, at + 1), query_bytes(q, at + 2), &row->body));
+		TRY(keep_unpacked(r, STR(""), (str[2]){query_bytes(q, at++)}, &row->search));
+	if (r->want & FETCH_SEARCHED_BODY) {
+		const str pieces[2] = {query_bytes(q, at + 1), query_bytes(q, at + 2)};
+		if (query_is_null(q, at) && search_text_copies(row->search))
+			TRY(keep_unpacked(r, STR(""), pieces, &row->body));
+		at += 3;
+	}
+	if (r->want & FETCH_LETTER)
+		TRY(keep_letter(r, q, at, row));
 	return arena_result(r->m);
 }
 

@@ -24,6 +24,8 @@ enum fetch_want {
 	/* With the above, where it refers to it (grammar/mime/search_text.h): the message
 	 * without its trace block; not there when it is a file of its own. */
 	FETCH_SEARCHED_BODY = 256,
+	/* The whole message; not there when part of it is a file of its own. */
+	FETCH_LETTER = 512,
 };
 
 enum fetch_limits {
@@ -41,7 +43,7 @@ struct fetch_row {
 	uint64_t size;
 	uint64_t header_size; /* trace block and header block */
 	uint64_t content;
-	str trace, envelope, structure, basic, parts, header, search, body;
+	str trace, envelope, structure, basic, parts, header, search, body, letter;
 };
 struct fetched {
 	struct fetch_row *rows; /* for the first n of the uids asked, in order */
@@ -54,11 +56,17 @@ struct letter_bytes;
 /* ABSENT: removed meanwhile. The bytes stay readable until closed, unless they
  * lie in a body file that an expunge of the last copy removes: then ABSENT. */
 result fetch_open(struct view *v, uint32_t uid, struct letter_bytes **out) NODISCARD;
+/* The same of a row read with FETCH_LETTER, from which it takes what is there: the
+ * row's arena must outlive it. */
+result fetch_open_row(struct view *v, const struct fetch_row *row, struct letter_bytes **out) NODISCARD;
 void fetch_close(struct letter_bytes **b);
 uint64_t fetch_size(const struct letter_bytes *b);
 uint64_t fetch_header_size(const struct letter_bytes *b); /* trace block included */
 /* Appends the bytes from `from`, at most `n`, cut to what there is. */
 result fetch_bytes(struct letter_bytes *b, uint64_t from, uint64_t n, buf *out) NODISCARD;
+
+/* The bytes where they lie, when they are all in memory; until it is closed. */
+bool fetch_near(const struct letter_bytes *b, uint64_t from, uint64_t n, str *out);
 
 enum { EMAIL_ID_SIZE = 17 };
 void fetch_email_id(uint64_t content, char out[EMAIL_ID_SIZE]); /* "M" and 16 characters, no terminator */
