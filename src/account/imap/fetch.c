@@ -73,17 +73,17 @@ static result put_vanished(struct fetching *g, struct imap_set *set)
 	return OK;
 }
 
-/* ---- reading them in batches */
+/* ---- those that are stored, in batches */
 
 /* \Seen comes before the answer, so that the answer can tell it (RFC 9051 6.4.5). */
 static result mark(struct fetching *g, const struct fetched *got, bool *marked)
 {
 	struct imap_session *s = g->s;
-	uint32_t *uids = arena_array(&g->batch, got->n, sizeof *uids);
+	uint32_t *uids = arena_array(g->batch, got->n, sizeof *uids);
 	struct uids which = {uids, 0}, modified;
 	const struct flag_change seen = {.how = FLAGS_ADD, .flags = {.system = STORE_SEEN}};
 	if (!uids)
-		return arena_result(&g->batch);
+		return arena_result(g->batch);
 	for (size_t i = 0; i < got->n; i++) {
 		struct view_message m;
 		const struct fetch_row *row = &got->rows[i];
@@ -92,7 +92,7 @@ static result mark(struct fetching *g, const struct fetched *got, bool *marked)
 		uids[which.n++] = row->uid;
 		marked[i] = true;
 	}
-	return which.n ? message_flags(s->view, &which, &seen, &g->batch, &modified) : OK;
+	return which.n ? message_flags(s->view, &which, &seen, g->batch, &modified) : OK;
 }
 
 static result put_message(struct fetching *g, const struct fetch_row *row, bool marked)
@@ -116,9 +116,9 @@ static result put_message(struct fetching *g, const struct fetch_row *row, bool 
 
 static result put_batch(struct fetching *g, const struct fetched *got)
 {
-	bool *marked = arena_array(&g->batch, got->n, sizeof *marked);
+	bool *marked = arena_array(g->batch, got->n, sizeof *marked);
 	if (!marked)
-		return arena_result(&g->batch);
+		return arena_result(g->batch);
 	if (g->marks)
 		TRY(mark(g, got, marked));
 	for (size_t i = 0; i < got->n; i++)
@@ -126,33 +126,28 @@ static result put_batch(struct fetching *g, const struct fetched *got)
 	return OK;
 }
 
-/* A message that cannot be read must not hide the others: it alone is left out. */
-static result read_batch(struct fetching *g, const struct uids *left, struct fetched *got)
+static result put_batches(struct fetching *g, struct ahead *rows)
 {
-	arena_clear(&g->batch);
-	result r = fetch_rows(g->s->view, left, g->want, &g->batch, got);
-	if (r.kind != FAIL_DAMAGE)
-		return r;
-	const struct uids one = {left->v, 1};
-	arena_clear(&g->batch);
-	r = fetch_rows(g->s->view, &one, g->want, &g->batch, got);
-	if (r.kind != FAIL_DAMAGE)
-		return r;
-	g->trouble = r;
-	*got = (struct fetched){NULL, 0};
-	return OK;
+	for (;;) {
+		struct fetched got;
+		result r = ahead_next(rows, &got, &g->batch);
+		if (r.kind == FAIL_DAMAGE)
+			g->trouble = r;
+		else
+			TRY(r);
+		if (!failed(r) && !got.n)
+			return OK;
+		TRY(put_batch(g, &got));
+	}
 }
 
-static result put_stored(struct fetching *g, struct uids left)
+static result put_stored(struct fetching *g, const struct uids *which)
 {
-	while (left.n) {
-		struct fetched got;
-		TRY(read_batch(g, &left, &got));
-		TRY(put_batch(g, &got));
-		size_t n = got.n ? got.n : 1;
-		left = (struct uids){left.v + n, left.n - n};
-	}
-	return OK;
+	struct ahead rows;
+	ahead_begin(&rows, g->s->view, which, g->want, IMAP_FETCH_ARENA);
+	result r = put_batches(g, &rows);
+	ahead_end(&rows);
+	return r;
 }
 
 /* Flags, sizes and the like are in memory. */
@@ -178,7 +173,7 @@ static result fetch(struct fetching *g, struct imap_set *set)
 	if (g->f->vanished)
 		TRY(put_vanished(g, set));
 	TRY(plan(g));
-	TRY(g->want ? put_stored(g, which) : put_from_memory(g, &which));
+	TRY(g->want ? put_stored(g, &which) : put_from_memory(g, &which));
 	TRY(g->trouble);
 	if (g->lost && !g->s->uid)
 		return imap_no(g->s, IMAP_CODE_EXPUNGEISSUED, "some of these messages were removed by another session");
@@ -187,12 +182,10 @@ static result fetch(struct fetching *g, struct imap_set *set)
 
 result run_FETCH(struct imap_session *s, struct imap_command *c)
 {
-	struct fetching g = {.s = s, .f = &c->fetch, .items = c->fetch.items, .batch = arena_new(IMAP_FETCH_ARENA)};
+	struct fetching g = {.s = s, .f = &c->fetch, .items = c->fetch.items};
 	if (c->uid)
 		g.items |= IMAP_ITEM_UID;
 	if (c->fetch.changed_since)
 		g.items |= IMAP_ITEM_MODSEQ;
-	result r = fetch(&g, &c->fetch.set);
-	arena_free(&g.batch);
-	return r;
+	return fetch(&g, &c->fetch.set);
 }

@@ -96,7 +96,7 @@ static void read_table(struct fetching *g, struct fetch_letter *l)
 	uint64_t body = l->row->size - l->row->trace.n;
 	if (!g->tables)
 		return;
-	result r = facts_stored_decode(l->row->parts, body, &g->batch, &known);
+	result r = facts_stored_decode(l->row->parts, body, g->batch, &known);
 	if (failed(r))
 		g->trouble = r;
 	else

@@ -4,7 +4,7 @@
 
 #include "account/imap/section.h"
 #include "account/imap/session.h"
-#include "account/store/fetch.h"
+#include "account/store/ahead.h"
 
 struct fetching {
 	struct imap_session *s;
@@ -15,7 +15,7 @@ struct fetching {
 	bool tables;                /* some section names a part */
 	bool opens;                 /* some section lies in the body */
 	struct section_names *names; /* of each section in order */
-	arena batch;
+	arena *batch;               /* what belongs to the rows at hand */
 	bool lost;                  /* a message was removed by another session */
 	result trouble;             /* the first message that could not be read */
 };

@@ -1,5 +1,6 @@
 #include "account/imap/search_eval.h"
 #include "account/imap/verbs.h"
+#include "account/store/ahead.h"
 #include "base/mem.h"
 #include "talk/body.h"
 
@@ -11,7 +12,6 @@ struct searching {
 	struct view_message *v; /* those that fit or may fit, ascending */
 	enum search_answer *answers;
 	size_t n;
-	arena batch;
 	bool lost;
 	result trouble;
 };
@@ -91,10 +91,25 @@ static void look_at_batch(struct searching *g, const struct fetched *got, const 
 	}
 }
 
+static result look_at_batches(struct searching *g, const struct uids *which, const size_t *at)
+{
+	struct ahead rows;
+	struct fetched got;
+	arena *m;
+	ahead_begin(&rows, g->s->view, which, FETCH_DATES | search_wants(g->q->key), IMAP_FETCH_ARENA);
+	result r = ahead_next(&rows, &got, &m);
+	while (!failed(r) && got.n) {
+		look_at_batch(g, &got, at);
+		at += got.n;
+		r = ahead_next(&rows, &got, &m);
+	}
+	ahead_end(&rows);
+	return r;
+}
+
 static result look_at_stored(struct searching *g)
 {
 	struct imap_session *s = g->s;
-	unsigned want = FETCH_DATES | search_wants(g->q->key);
 	uint32_t *uids = arena_array(&s->arena, g->n ? g->n : 1, sizeof *uids);
 	size_t *at = arena_array(&s->arena, g->n ? g->n : 1, sizeof *at);
 	size_t n = 0;
@@ -105,15 +120,8 @@ static result look_at_stored(struct searching *g)
 		uids[n] = g->v[i].uid;
 		at[n++] = i;
 	}
-	for (size_t done = 0; done < n;) {
-		const struct uids left = {uids + done, n - done};
-		struct fetched got;
-		arena_clear(&g->batch);
-		TRY(fetch_rows(s->view, &left, want, &g->batch, &got));
-		look_at_batch(g, &got, at + done);
-		done += got.n;
-	}
-	return OK;
+	const struct uids which = {uids, n};
+	return n ? look_at_batches(g, &which, at) : OK;
 }
 
 /* Only those that fit stay. */
@@ -237,12 +245,11 @@ static result search(struct searching *g, str tag)
 
 result run_SEARCH(struct imap_session *s, struct imap_command *c)
 {
-	struct searching g = {.s = s, .q = &c->search, .batch = arena_new(IMAP_FETCH_ARENA)};
+	struct searching g = {.s = s, .q = &c->search};
 	if (!c->search.extended)
 		c->search.returns = IMAP_RETURN_ALL;
 	result r = search(&g, c->tag);
 	if (failed(r) && !s->bad && (c->search.returns & IMAP_RETURN_SAVE)) /* RFC 5182 2.1 */
 		s->saved_n = 0;
-	arena_free(&g.batch);
 	return r;
 }
