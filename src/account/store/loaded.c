@@ -145,17 +145,16 @@ static result read_rows(struct db *db, struct loading *job)
 {
 	struct query AUTO_QUERY *q = NULL;
 	struct loaded *l = job->fresh;
-	bool row;
-	TRY(db_ask(db, &q, "SELECT uid,size,modseq,flags,content FROM message WHERE mailbox=?1 ORDER BY uid",
-		DB_INT(job->id)));
+	struct row row;
+	bool more;
+	TRY(message_scan(db, job->id, &(struct uid_run){0, UINT32_MAX}, &q));
 	for (;;) {
-		TRY(query_next(q, &row));
-		if (!row)
+		TRY(message_next(q, &row, &more));
+		if (!more)
 			return OK;
 		if (!reserve(l))
 			return failure(FAIL_MEMORY, "out of memory");
-		l->v[l->n++] = (struct row){(uint32_t)query_int(q, 0), (uint32_t)query_int(q, 1),
-			(uint64_t)query_int(q, 2), (uint64_t)query_int(q, 3), (uint64_t)query_int(q, 4)};
+		l->v[l->n++] = row;
 	}
 }
 

@@ -195,10 +195,29 @@ result message_put(struct db *db, uint64_t box, const struct row *row, const str
 		DB_INT(row->size), DB_INT(d->date), DB_INT(d->minutes), DB_INT(d->saved));
 }
 
-result message_put_flags(struct db *db, uint64_t box, const struct row *row)
+result message_scan(struct db *db, uint64_t box, const struct uid_run *run, struct query **out)
 {
-	return db_run(db, "UPDATE message SET flags=?3,modseq=?4 WHERE mailbox=?1 AND uid=?2", DB_INT(box),
-		DB_INT(row->uid), DB_INT(row->flags), DB_INT(row->modseq));
+	return db_ask(db, out,
+		"SELECT uid,size,modseq,flags,content FROM message WHERE mailbox=?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid",
+		DB_INT(box), DB_INT(run->first), DB_INT(run->last));
+}
+
+result message_next(struct query *q, struct row *out, bool *more)
+{
+	TRY(query_next(q, more));
+	if (*more)
+		*out = (struct row){(uint32_t)query_int(q, 0), (uint32_t)query_int(q, 1), (uint64_t)query_int(q, 2),
+			(uint64_t)query_int(q, 3), (uint64_t)query_int(q, 4)};
+	return OK;
+}
+
+result message_put_flags(struct db *db, uint64_t box, const struct uid_run *run, const struct flag_rule *rule)
+{
+	return db_run(db,
+		"UPDATE message SET flags=(flags&?4)|?5,modseq=?6 WHERE mailbox=?1 AND uid BETWEEN ?2 AND ?3"
+		" AND flags<>((flags&?4)|?5) AND modseq<=?7",
+		DB_INT(box), DB_INT(run->first), DB_INT(run->last), DB_INT(rule->keep), DB_INT(rule->set),
+		DB_INT(rule->modseq), DB_INT(rule->latest));
 }
 
 result message_drop(struct db *db, uint64_t box, uint32_t uid)

@@ -173,6 +173,14 @@ static size_t uids_from(const struct view *v, uint32_t uid)
 	return low;
 }
 
+size_t view_together(const struct view *v, const struct uids *which)
+{
+	size_t at = uids_from(v, which->v[0]), n = 1;
+	while (n < which->n && at + n < v->n && v->uids[at + n] == which->v[n])
+		n++;
+	return n;
+}
+
 uint32_t view_recent(const struct view *v)
 {
 	size_t n = 0;

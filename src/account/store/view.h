@@ -82,6 +82,8 @@ uint32_t view_uid(const struct view *v, uint32_t number);
 uint32_t view_number(const struct view *v, uint32_t uid); /* 0: not in this view */
 /* The view's messages that a set names, by number or by uid; resolves the set. */
 result view_pick(const struct view *v, struct imap_set *set, bool by_uid, arena *m, struct uids *out) NODISCARD;
+/* How many of them, from the first on, stand side by side in the view; at least 1. */
+size_t view_together(const struct view *v, const struct uids *which);
 /* The keyword of a flag's bit (STORE_KEYWORD_BIT ..); p is NULL when there is none. */
 str view_keyword(const struct view *v, unsigned bit);
 unsigned view_keyword_bit(const struct view *v, str keyword); /* 0: unknown; ASCII letters without case */
