@@ -16,8 +16,6 @@ enum talk_limit {
 	TALK_HEADER = 24,             /* u16 number, u16 flags, u32 request, 16 bytes trace */
 	TALK_INLINE_MAX = 64 * 1024,  /* a longer body travels in a sealed memfd */
 	TALK_FDS_MAX = 4,             /* descriptors with one message, bodies included */
-	TALK_MESSAGES_MAX = 64,       /* messages of a pair */
-	TALK_STATES_MAX = 30,
 	TALK_REFUSAL_MAX = 200,       /* octets of the sentence of a refusal */
 };
 

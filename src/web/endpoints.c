@@ -35,9 +35,11 @@ const struct endpoint endpoints[] = {
 	{"alias-add", AUTH(ALIAS_ADD), "address targets", true, "Passes an address's mail on to others."},
 	{"alias-delete", AUTH(ALIAS_DELETE), "address", true, "Deletes an alias; postmaster@ and abuse@ stay."},
 	{"alias-list", AUTH(ALIAS_LIST), "", false, "The aliases, a page at a time; `after` is the last address seen."},
-	{"domain-records", AUTH(DOMAIN_RECORDS), "name", false, "Every DNS record that the domain needs, DKIM keys included."},
+	{"domain-records", AUTH(DOMAIN_RECORDS), "name", false,
+		"Every DNS record that the domain needs, DKIM keys included."},
 	{"route-add", AUTH(ROUTE_ADD), "kind host", true,
-		"Sends mail by recipient, domain or sender another way than to its MX; kind relayed: also takes it from others."},
+		"Sends mail by recipient, domain or sender another way than to its MX; kind relayed: also takes it from "
+		"others."},
 	{"route-delete", AUTH(ROUTE_DELETE), "kind", true, "Ends a way that was added."},
 	{"route-list", AUTH(ROUTE_LIST), "", false, "The ways, a page at a time; `after` is the last one seen."},
 	{"queue-list", QUEUE(LIST), "", false, "What waits or is in quarantine; `after` is the last item seen."},

@@ -107,7 +107,6 @@ class Crowd:
         self.server, self.account, self.seed, self.kills = server, account, seed, kills
         self.history = History()
         self.problems = []
-        self.quota = None
         self.prepare()
         self.clients = clients(self)
 

@@ -57,8 +57,8 @@ static result read_domain(struct demo *d, const char *name)
 	str n;
 	if (failed(mailbox_domain(str_from(name), &a, &n)) || n.n > DEMO_DOMAIN_MAX || str_chr(n, '.') == STR_NONE
 	    || str_chr(n, '[') != STR_NONE)
-		return demo_trouble(d, FAIL_INPUT, "--domain is the name of a domain, such as example.net, of at most %d octets",
-				    DEMO_DOMAIN_MAX);
+		return demo_trouble(d, FAIL_INPUT,
+			"--domain is the name of a domain, such as example.net, of at most %d octets", DEMO_DOMAIN_MAX);
 	memcpy(d->domain, n.p, n.n);
 	return OK;
 }

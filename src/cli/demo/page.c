@@ -59,7 +59,8 @@ static void print_world(const struct demo *d)
 		     "  no look-ups, so it cannot find their servers\n");
 		return;
 	}
-	printf("  look-ups      %s\n  their servers port %u; HTTPS (MTA-STS) port %u\n", d->dns, d->relay_port, d->https_port);
+	printf("  look-ups      %s\n  their servers port %u; HTTPS (MTA-STS) port %u\n", d->dns, d->relay_port,
+		d->https_port);
 	printf("  DNSSEC        %s%s\n\n", d->dns_anchor ? "validated from " : "nothing counts as validated: start with ",
 	       d->dns_anchor ? d->dns_anchor : "--dns-anchor FILE for DANE");
 }
