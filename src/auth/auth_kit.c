@@ -135,6 +135,14 @@ static void open_doors(void)
 	struct channel_options w = {.fd = ends[0], .peer = "auth 0"}, wf = {.fd = ends[1], .peer = "web 0", .ctx = &kit};
 	assert_ok(web_auth_open_as_web(&w, NULL, &kit.web));
 	assert_ok(web_auth_open_as_auth(&wf, &web_handlers, &kit.web_far));
+	assert_ok(net_pair(SOCK_SEQPACKET, ends));
+	struct channel_options q = {.fd = ends[0], .peer = "auth 0"}, qf = {.fd = ends[1], .peer = "queue 0", .ctx = &kit};
+	assert_ok(queue_auth_open_as_queue(&q, NULL, &kit.queue));
+	assert_ok(queue_auth_open_as_auth(&qf, &queue_handlers, &kit.queue_far));
+	assert_ok(net_pair(SOCK_SEQPACKET, ends));
+	struct channel_options r = {.fd = ends[0], .peer = "auth 0"}, rf = {.fd = ends[1], .peer = "relay 0", .ctx = &kit};
+	assert_ok(relay_auth_open_as_relay(&r, NULL, &kit.relay));
+	assert_ok(relay_auth_open_as_auth(&rf, &relay_handlers, &kit.relay_far));
 }
 
 void kit_open(void)
@@ -153,8 +161,11 @@ void kit_close(void)
 		assert_ok(channel_drain(kit.account_far, 10000));
 	assert_ok(channel_drain(kit.edge_far, 10000));
 	assert_ok(channel_drain(kit.web_far, 10000));
+	assert_ok(channel_drain(kit.queue_far, 10000));
+	assert_ok(channel_drain(kit.relay_far, 10000));
 	audience_left(&auth.audience, &kit); /* what the room does when the edge has gone */
-	struct channel **all[] = {&kit.edge, &kit.edge_far, &kit.web, &kit.web_far, &kit.account, &kit.account_far};
+	struct channel **all[] = {&kit.edge, &kit.edge_far, &kit.web, &kit.web_far, &kit.queue, &kit.queue_far,
+		&kit.relay, &kit.relay_far, &kit.account, &kit.account_far};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (*all[i])
 			channel_close(all[i]);

@@ -14,6 +14,7 @@ struct kit {
 	struct sim *sim;
 	struct channel *edge, *edge_far;  /* the edge's end and auth's */
 	struct channel *web, *web_far;
+	struct channel *queue, *queue_far, *relay, *relay_far;
 	int news; /* how often the edge heard that the directory changed */
 	int folders, folders_removed, keys_erased;
 	int given_up;

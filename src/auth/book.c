@@ -81,6 +81,7 @@ static void free_entry(struct book *b, struct book_entry *e)
 	if (!e->fixed)
 		e->domain->addresses--;
 	mem_free(e->targets);
+	mem_free(e->outside);
 	mem_free(e);
 }
 
@@ -122,7 +123,7 @@ static struct book_entry *widowed(const struct book *b)
 {
 	LIST_EACH(n, &b->alias_list) {
 		struct book_entry *e = LIST_OWNER(n, struct book_entry, node);
-		if (e->targets_n == 0 && !e->fixed)
+		if (e->targets_n == 0 && !e->outside && !e->fixed)
 			return e;
 	}
 	return NULL;
@@ -175,6 +176,26 @@ result book_set_targets(struct book *b, struct book_entry *alias, const uint64_t
 	mem_free(alias->targets);
 	alias->targets = targets;
 	alias->targets_n = n;
+	return OK;
+}
+
+result book_set_outside(struct book_entry *alias, const str *addresses, size_t n)
+{
+	struct book_outside *outside = NULL;
+	size_t octets = sizeof *outside + n * sizeof *outside->address;
+	for (size_t i = 0; i < n; i++)
+		octets += addresses[i].n;
+	if (n > 0 && !(outside = mem_alloc(octets)))
+		return failure(FAIL_MEMORY, "out of memory");
+	char *at = outside ? (char *)&outside->address[n] : NULL;
+	for (size_t i = 0; i < n; i++) {
+		outside->n = i + 1;
+		outside->address[i] = str_of(at, addresses[i].n);
+		memcpy(at, addresses[i].p, addresses[i].n);
+		at += addresses[i].n;
+	}
+	mem_free(alias->outside);
+	alias->outside = outside;
 	return OK;
 }
 
@@ -232,6 +253,7 @@ void book_free(struct book *b)
 	while (hash_each(&b->addresses, &at, &key, &value)) {
 		struct book_entry *e = value;
 		mem_free(e->targets);
+		mem_free(e->outside);
 		mem_free(e);
 	}
 	LIST_EACH_SAFE(n, &b->domain_list)

@@ -41,8 +41,15 @@ struct book_entry {
 	bool fixed;
 	struct book_entry **targets;
 	size_t targets_n;
+	struct book_outside *outside; /* NULL: it leads to nobody elsewhere */
 	uint64_t seen; /* the look-up that came by last, so that loops end */
 	str key;
+};
+
+/* Addresses elsewhere, as mail to them is sent: the local part as it was given. */
+struct book_outside {
+	size_t n;
+	str address[];
 };
 
 struct book_account {
@@ -75,6 +82,7 @@ struct book_account *book_account(const struct book *b, uint64_t id);
 
 result book_add_alias(struct book *b, uint64_t entry, str key, bool fixed) NODISCARD;
 result book_set_targets(struct book *b, struct book_entry *alias, const uint64_t *entries, size_t n) NODISCARD;
+result book_set_outside(struct book_entry *alias, const str *addresses, size_t n) NODISCARD;
 void book_remove_alias(struct book *b, struct book_entry *alias);
 
 struct book_entry *book_entry(const struct book *b, str key);

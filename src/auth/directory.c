@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "engine/files.h"
+#include "run/secret.h"
 
 static const char path[] = "directory.db";
 
@@ -29,8 +30,19 @@ static const char *const steps[] = {
 	" account INTEGER NOT NULL REFERENCES account(id) ON DELETE CASCADE, key TEXT NOT NULL,"
 	" PRIMARY KEY (account, key)) WITHOUT ROWID;"
 	"CREATE INDEX send_as_key ON send_as(key);",
+	/* mail to the world: aliases that lead elsewhere, ways instead of the MX, keys of rewritten senders */
+	"CREATE TABLE outside ("
+	" alias INTEGER NOT NULL REFERENCES address(id) ON DELETE CASCADE, address TEXT NOT NULL,"
+	" PRIMARY KEY (alias, address)) WITHOUT ROWID;"
+	"CREATE TABLE route ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, match TEXT NOT NULL, host TEXT NOT NULL,"
+	" port INTEGER NOT NULL, mx INTEGER NOT NULL, protocol INTEGER NOT NULL, tls INTEGER NOT NULL,"
+	" user TEXT NOT NULL, password BLOB NOT NULL, UNIQUE (kind, match));"
+	"CREATE TABLE forward_key (id INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL, made INTEGER NOT NULL);"
+	"CREATE TABLE long_sender (id INTEGER PRIMARY KEY AUTOINCREMENT, sender TEXT NOT NULL UNIQUE, day INTEGER NOT NULL);"
+	"CREATE INDEX long_sender_day ON long_sender(day);",
 };
-static const struct db_schema schema = {steps, sizeof steps / sizeof *steps};
+const struct db_schema directory_schema = {steps, sizeof steps / sizeof *steps};
 
 bool book_follows(struct directory *d, result r)
 {
@@ -106,10 +118,33 @@ static result load_targets_of(struct db *db, struct book *b, struct book_entry *
 	}
 }
 
+static result load_outside_of(struct db *db, struct book_entry *alias)
+{
+	struct query AUTO_QUERY *q = NULL;
+	AUTO_ARENA arena a = arena_new(BOOK_TARGETS * (ADDRESS_MAX + 64));
+	str addresses[BOOK_TARGETS];
+	size_t n = 0;
+	bool row;
+	TRY(db_ask(db, &q, "SELECT address FROM outside WHERE alias = ?1 ORDER BY address", DB_INT(alias->id)));
+	for (;;) {
+		TRY(query_next(q, &row));
+		if (!row)
+			break;
+		if (n == BOOK_TARGETS)
+			return failure(FAIL_DAMAGE, "an alias in the directory has more targets than there may be");
+		addresses[n++] = arena_dup(&a, query_bytes(q, 0));
+		TRY(arena_result(&a));
+	}
+	return n > 0 ? book_set_outside(alias, addresses, n) : OK;
+}
+
 static result load_targets(struct db *db, struct book *b)
 {
-	LIST_EACH(n, &b->alias_list)
-		TRY(load_targets_of(db, b, LIST_OWNER(n, struct book_entry, node)));
+	LIST_EACH(n, &b->alias_list) {
+		struct book_entry *alias = LIST_OWNER(n, struct book_entry, node);
+		TRY(load_targets_of(db, b, alias));
+		TRY(load_outside_of(db, alias));
+	}
 	return OK;
 }
 
@@ -162,11 +197,15 @@ result directory_exists(struct files *f, bool *out)
 static result open_in(struct directory *d, struct files *f, const unsigned char *key)
 {
 	static const unsigned char id[BOX_ID] = "directory";
-	struct db_options o = {.files = f, .path = path, .key = key, .id = id, .schema = &schema};
+	struct db_options o = {.files = f, .path = path, .key = key, .id = id, .schema = &directory_schema};
 	struct db *db;
 	TRY(db_open(&o, &db));
 	int64_t last = 0;
 	result r = load(db, &d->book);
+	if (!failed(r))
+		r = routes_load(db, &d->routes);
+	if (!failed(r))
+		r = forward_keys_load(db, &d->forward);
 	if (!failed(r))
 		r = db_get(db, &last, "SELECT coalesce(max(id), 0) FROM account");
 	d->last_account = (uint64_t)last;
@@ -183,6 +222,7 @@ result directory_open(struct files *f, const unsigned char key[DIRECTORY_KEY], s
 	if (!d)
 		return failure(FAIL_MEMORY, "out of memory");
 	book_init(&d->book);
+	routes_init(&d->routes);
 	gate_init(&d->edited);
 	result r = open_in(d, f, key);
 	if (failed(r))
@@ -200,6 +240,8 @@ void directory_close(struct directory **at)
 		return;
 	committer_close(&d->store);
 	book_free(&d->book);
+	routes_free(&d->routes);
+	secret_wipe(&d->forward, sizeof d->forward);
 	mem_free(d);
 }
 

@@ -8,11 +8,14 @@
  * what to do: ABSENT, EXISTS, CONFLICT, INPUT, LIMIT; DISK and FULL come from
  * the database. Account ids are never used twice. An account is in the book
  * only between directory_finish_account and directory_doom_account; rows that a
- * crash left on the way are listed by directory_next_leftover. */
+ * crash left on the way are listed by directory_next_leftover. A domain is ours
+ * or relayed, never both. */
 #ifndef AUTH_DIRECTORY_H
 #define AUTH_DIRECTORY_H
 
+#include "auth/forward_keys.h"
 #include "auth/reach.h"
+#include "auth/routes.h"
 #include "run/fiber.h"
 
 enum { DIRECTORY_NAME_MAX = 200, DIRECTORY_HASH_MAX = 256, DIRECTORY_KEY = 32 };
@@ -22,6 +25,8 @@ struct committer;
 
 struct directory {
 	struct book book;
+	struct routes routes;
+	struct forward_keys forward;
 	struct reach_rule rule;
 	struct committer *store;
 	void (*give_up)(result why); /* called when the disk failed, or the book is behind */
@@ -63,6 +68,14 @@ result directory_grant(struct directory *d, uint64_t id, str address, bool grant
 /* A fixed address is pointed elsewhere; any other must be new. */
 result directory_add_alias(struct directory *d, str address, const str *targets, size_t n) NODISCARD;
 result directory_delete_alias(struct directory *d, str address) NODISCARD;
+
+/* A way instead of the MX (routes.h); `n->id` is not used. The password is kept with it and told to nobody but
+ * directory_read_way. */
+result directory_add_route(struct directory *d, const struct route *n, str password) NODISCARD;
+result directory_delete_route(struct directory *d, enum route_kind kind, str match) NODISCARD;
+enum { ROUTE_PASSWORD_MAX = 1024 };
+/* ABSENT: there is no such route. The password is the caller's to wipe. */
+result directory_read_way(struct directory *d, uint64_t id, char password[ROUTE_PASSWORD_MAX], size_t *n) NODISCARD;
 
 /* By its own address; not suspending. ABSENT with a sentence. */
 result directory_find_account(struct directory *d, str address, struct book_account **out) NODISCARD;

@@ -1,6 +1,8 @@
 #include "auth/directory_core.h"
 #include "auth/directory_rows.h"
 
+#include "grammar/smtp/mailbox.h"
+
 struct alias_edit {
 	struct directory *d;
 	struct book_entry *alias; /* NULL: a new one */
@@ -9,6 +11,8 @@ struct alias_edit {
 	uint64_t domain;
 	uint64_t targets[BOOK_TARGETS];
 	size_t targets_n;
+	str outside[BOOK_TARGETS];
+	size_t outside_n;
 };
 
 /* ---- making one, or pointing a fixed one elsewhere ---- */
@@ -21,14 +25,29 @@ static bool listed(const struct alias_edit *e, uint64_t id)
 	return false;
 }
 
+/* As mail to it is sent: the local part is the other server's business, so its case stays. */
+static result add_outside(struct alias_edit *e, str text, arena *a)
+{
+	AUTO_BUF buf b = buf_new(ADDRESS_MAX + 16);
+	struct mailbox m;
+	TRY(mailbox_parse(text, a, &m));
+	TRY(mailbox_domain(m.domain, a, &m.domain));
+	mailbox_print(&b, &m);
+	TRY(buf_result(&b));
+	for (size_t i = 0; i < e->outside_n; i++)
+		if (str_eq(e->outside[i], buf_str(&b)))
+			return OK;
+	e->outside[e->outside_n++] = arena_dup(a, buf_str(&b));
+	return arena_result(a);
+}
+
 static result add_target(struct alias_edit *e, str text, arena *a)
 {
 	struct address address;
 	TRY(address_parse(text, a, &address));
 	struct book_entry *target = book_entry(&e->d->book, address.key);
 	if (!book_domain(&e->d->book, address.domain))
-		return failure(FAIL_INPUT, "an alias leads to accounts and aliases of this server; that domain is not one "
-			"of its own");
+		return add_outside(e, text, a);
 	if (!target)
 		return failure(FAIL_ABSENT, "there is no such account or alias for the alias to lead to; make it first");
 	if (e->alias && (target == e->alias || reach_leads_to(&e->d->book, target, e->alias)))
@@ -63,6 +82,9 @@ static result run_add(struct db *db, void *arg)
 	TRY(db_run(db, "DELETE FROM target WHERE alias = ?1", DB_INT(e->id)));
 	for (size_t i = 0; i < e->targets_n; i++)
 		TRY(db_run(db, "INSERT INTO target (alias, target) VALUES (?1, ?2)", DB_INT(e->id), DB_INT(e->targets[i])));
+	TRY(db_run(db, "DELETE FROM outside WHERE alias = ?1", DB_INT(e->id)));
+	for (size_t i = 0; i < e->outside_n; i++)
+		TRY(db_run(db, "INSERT INTO outside (alias, address) VALUES (?1, ?2)", DB_INT(e->id), DB_TEXT(e->outside[i])));
 	return OK;
 }
 
@@ -72,7 +94,8 @@ static void kept_add(void *arg)
 	if (!e->alias && !book_follows(e->d, book_add_alias(&e->d->book, e->id, e->address.key, false)))
 		return;
 	e->alias = book_entry_by_id(&e->d->book, e->id);
-	(void)book_follows(e->d, book_set_targets(&e->d->book, e->alias, e->targets, e->targets_n));
+	if (book_follows(e->d, book_set_targets(&e->d->book, e->alias, e->targets, e->targets_n)))
+		(void)book_follows(e->d, book_set_outside(e->alias, e->outside, e->outside_n));
 }
 
 static result add(struct alias_edit *e, str address, const str *targets, size_t n)

@@ -6,6 +6,8 @@
 #include "engine/committer.h"
 #include "engine/query.h"
 
+extern const struct db_schema directory_schema;
+
 /* A sentence each, since rows live long. */
 enum account_state {
 	ACCOUNT_BEGUN = 0,  /* id and address are taken; folder, key and mailboxes may be missing */
@@ -25,5 +27,7 @@ result directory_read(struct directory *d, result (*run)(struct db *db, void *ar
 /* False: the database has it and memory is short. Until a new process has read it
  * again look-ups know what was there before, and no edit begins. */
 bool book_follows(struct directory *d, result r);
+
+result routes_load(struct db *db, struct routes *r) NODISCARD; /* at the opening */
 
 #endif

@@ -78,6 +78,29 @@ static void kept_add(void *arg)
 		follows = book_follows(e->d, book_add_alias(&e->d->book, e->fixed[i], e->keys[i], true));
 }
 
+/* What leads to such an address elsewhere would not find it here. */
+static bool led_to(const struct book *b, str domain)
+{
+	LIST_EACH(n, &b->alias_list) {
+		const struct book_outside *o = LIST_OWNER(n, struct book_entry, node)->outside;
+		for (size_t i = 0; o && i < o->n; i++)
+			if (str_eq(book_domain_of(o->address[i]), domain))
+				return true;
+	}
+	return false;
+}
+
+static result may_be_ours(const struct directory *d, str name)
+{
+	if (routes_find(&d->routes, ROUTE_RELAYED, name))
+		return failure(FAIL_CONFLICT, "this server is a backup for that domain; end that first (postern route delete "
+			"relayed)");
+	if (led_to(&d->book, name))
+		return failure(FAIL_CONFLICT, "an alias leads to an address elsewhere in that domain; delete the alias, and add "
+			"it again when the domain is here");
+	return OK;
+}
+
 static result add(struct directory *d, str name)
 {
 	AUTO_ARENA arena a = arena_new(16384);
@@ -87,6 +110,7 @@ static result add(struct directory *d, str name)
 		return failure(FAIL_EXISTS, "this server has that domain already");
 	if (d->book.domains.n >= BOOK_DOMAINS)
 		return failure(FAIL_LIMIT, "there are as many domains as one server may have (100,000)");
+	TRY(may_be_ours(d, e.name));
 	TRY(fixed_keys(&e, &a));
 	return run_edit(d, run_add, kept_add, &e);
 }

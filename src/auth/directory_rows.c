@@ -18,7 +18,8 @@ static result erase_widowed(struct db *db)
 	for (;;) {
 		int64_t id;
 		result r = db_get(db, &id, "SELECT id FROM address WHERE account IS NULL AND fixed = 0"
-			" AND NOT EXISTS (SELECT 1 FROM target WHERE alias = address.id)");
+			" AND NOT EXISTS (SELECT 1 FROM target WHERE alias = address.id)"
+			" AND NOT EXISTS (SELECT 1 FROM outside WHERE alias = address.id)");
 		if (r.kind == FAIL_ABSENT)
 			return OK;
 		TRY(r);

@@ -66,6 +66,62 @@ static bool has_alias(void)
 	return e && e->targets_n == 2;
 }
 
+static result add_outside(void)
+{
+	return kit_alias("out@example.test", ANNA " x@elsewhere.test");
+}
+
+static bool has_outside(void)
+{
+	struct book_entry *e = book_entry(&auth.directory->book, STR("out@example.test"));
+	return e && e->targets_n == 1 && e->outside && e->outside->n == 1;
+}
+
+static result add_route(void)
+{
+	const struct route n = {.kind = ROUTE_DOMAIN, .match = STR("c.test"), .host = STR("h.test"), .user = STR("u"),
+		.tls = ROUTE_VERIFIED};
+	return directory_add_route(auth.directory, &n, STR("p"));
+}
+
+static bool has_route(void)
+{
+	struct route *r = routes_choose(&auth.directory->routes, STR(""), STR("a@c.test"));
+	return r && str_eq(r->user, STR("u"));
+}
+
+static result delete_route(void)
+{
+	return directory_delete_route(auth.directory, ROUTE_RELAYED, STR("old.test"));
+}
+
+static bool lacks_route(void)
+{
+	return !routes_find(&auth.directory->routes, ROUTE_RELAYED, STR("old.test"));
+}
+
+static result make_forward_key(void)
+{
+	return forward_keys_refresh(auth.directory, 20000);
+}
+
+static bool has_forward_key(void)
+{
+	return auth.directory->forward.n == 1;
+}
+
+static result keep_long_sender(void)
+{
+	uint64_t number;
+	return forward_long_keep(auth.directory, STR("somebody@example.org"), 20000, &number);
+}
+
+static bool has_long_sender(void)
+{
+	AUTO_BUF buf b = buf_new(100);
+	return !failed(forward_long_find(auth.directory, 1, &b)) && str_eq(buf_str(&b), STR("somebody@example.org"));
+}
+
 static result delete_alias(void)
 {
 	return directory_delete_alias(auth.directory, STR("old@example.test"));
@@ -138,6 +194,8 @@ static const struct change {
 	{add_domain, has_domain, false},   {add_account, has_account, false},     {add_alias, has_alias, false},
 	{delete_alias, lacks_alias, false}, {add_grant, has_grant, false},         {set_catch_all, has_catch_all, false},
 	{disable, is_disabled, false},     {set_hash, has_hash, true},            {erase, is_erased, false},
+	{add_outside, has_outside, false}, {add_route, has_route, false},         {delete_route, lacks_route, false},
+	{make_forward_key, has_forward_key, false}, {keep_long_sender, has_long_sender, true},
 };
 enum { CHANGES = sizeof changes / sizeof *changes };
 
@@ -162,6 +220,8 @@ static void begin(void)
 	assert_ok(make_account(OTTO));
 	assert_ok(make_account("gone@example.test"));
 	assert_ok(kit_alias("old@example.test", ANNA));
+	const struct route old = {.kind = ROUTE_RELAYED, .match = STR("old.test"), .host = STR("h.test")};
+	assert_ok(directory_add_route(auth.directory, &old, (str){NULL, 0}));
 	for (size_t i = 0; i < CHANGES; i++)
 		assert_false(changes[i].seen());
 }
@@ -190,12 +250,13 @@ static void mend(void)
 
 static void round_of(void)
 {
-	bool done[CHANGES];
+	bool done[CHANGES], refused = false;
 	begin();
 	arm();
 	for (size_t i = 0; i < CHANGES; i++) {
 		result r = changes[i].make();
 		done[i] = !failed(r);
+		refused |= failed(r);
 		if (fault != MEMORY)
 			assert_true(done[i] || r.kind == FAIL_DISK || r.kind == FAIL_FULL);
 	}
@@ -209,7 +270,8 @@ static void round_of(void)
 	if (fault != MEMORY)
 		assert_true(kit_recipient(ANNA).verdict == EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED);
 	if (fault != MEMORY)
-		assert_int_equal(kit.given_up > 0, hit && fault != FULL);
+		assert_int_equal(kit.given_up > 0, refused && fault != FULL); /* room made ahead in the log is not missed */
+	assert_true(hit || !refused);
 	kit_close();
 	mend();
 	kit_open();

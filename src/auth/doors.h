@@ -3,6 +3,8 @@
 #define AUTH_DOORS_H
 
 #include "talk/edge_auth.h"
+#include "talk/queue_auth.h"
+#include "talk/relay_auth.h"
 #include "talk/web_auth.h"
 
 struct room_visitor;
@@ -10,6 +12,8 @@ struct room_visitor;
 extern const struct edge_auth_as_auth edge_handlers;
 void edge_left(struct room_visitor *v); /* its logins are forgotten */
 
+extern const struct queue_auth_as_auth queue_handlers;
+extern const struct relay_auth_as_auth relay_handlers;
 extern const struct web_auth_as_auth web_handlers;
 
 #endif

@@ -131,6 +131,8 @@ static size_t leads_to(struct book *b, struct book_entry *e, str out[BOOK_TARGET
 	size_t n = 0;
 	for (; n < e->targets_n; n++)
 		out[n] = e->targets[n]->key;
+	for (size_t i = 0; e->outside && i < e->outside->n && n < BOOK_TARGETS; i++)
+		out[n++] = e->outside->address[i];
 	if (n > 0)
 		return n;
 	reach_entry(b, e, &to);

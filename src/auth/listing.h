@@ -16,6 +16,7 @@ enum {
 	LISTING_DOMAINS = 200,
 	LISTING_ACCOUNTS = 200,
 	LISTING_ALIASES = 100,
+	LISTING_ROUTES = 50,
 	LISTING_RIGHTS = 1000,      /* addresses, and rights to send, in an account's answer */
 };
 
@@ -28,6 +29,9 @@ struct listing {
 result listing_domains(const struct listing *l, struct web_auth_domains *out) NODISCARD;
 result listing_accounts(const struct listing *l, struct web_auth_accounts *out) NODISCARD;
 result listing_aliases(const struct listing *l, struct web_auth_aliases *out) NODISCARD;
+
+/* By id; not suspending. */
+result listing_routes(const struct routes *r, uint64_t after, arena *m, struct web_auth_routes *out) NODISCARD;
 
 /* All addresses that lead to the account, and those it may send as beside them;
  * each cut at LISTING_RIGHTS and half of LISTING_OCTETS. Not suspending. */

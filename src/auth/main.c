@@ -50,6 +50,8 @@ static void close_all(void)
 
 static const struct room_door doors[] = {
 	{.kind = &edge_auth_as_auth_kind, .handlers = &edge_handlers, .left = edge_left},
+	{.kind = &queue_auth_as_auth_kind, .handlers = &queue_handlers},
+	{.kind = &relay_auth_as_auth_kind, .handlers = &relay_handlers},
 	{.kind = &web_auth_as_auth_kind, .handlers = &web_handlers},
 };
 /* Beside its folder: a fresh stream for each session, one end of which goes to the account. */

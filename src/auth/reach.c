@@ -69,6 +69,18 @@ static void meet(struct walk *w, struct book_entry *e, unsigned depth)
 	w->queue[w->queued++].depth = depth;
 }
 
+static void meet_outside(struct walk *w, str address)
+{
+	struct reach *out = w->out;
+	for (size_t i = 0; i < out->outside_n; i++)
+		if (str_eq(out->outside[i], address))
+			return;
+	if (out->outside_n == REACH_OUTSIDE_MAX)
+		w->too_wide = true;
+	else
+		out->outside[out->outside_n++] = address;
+}
+
 static size_t found(const struct walk *w)
 {
 	return w->out->n + w->disabled;
@@ -102,23 +114,25 @@ static void follow(struct walk *w)
 		struct book_entry *e = w->queue[i].entry;
 		if (e->account)
 			meet_account(w, e->account);
-		else if (e->fixed && e->targets_n == 0)
+		else if (e->fixed && e->targets_n == 0 && !e->outside)
 			meet_admins(w, e->domain);
 		for (size_t t = 0; t < e->targets_n; t++)
 			meet(w, e->targets[t], w->queue[i].depth + 1);
+		for (size_t t = 0; e->outside && t < e->outside->n; t++)
+			meet_outside(w, e->outside->address[t]);
 	}
 }
 
 void reach_entry(struct book *b, struct book_entry *e, struct reach *out)
 {
 	struct walk w = {.book = b, .out = out, .queued = 0};
-	out->n = 0;
+	out->n = out->outside_n = 0;
 	b->round++;
 	meet(&w, e, 0);
 	follow(&w);
 	if (w.too_wide)
 		out->verdict = REACH_TOO_WIDE;
-	else if (out->n > 0)
+	else if (out->n > 0 || out->outside_n > 0)
 		out->verdict = REACH_RECEIVED;
 	else
 		out->verdict = w.disabled ? REACH_DISABLED : e->fixed ? REACH_NOBODY : REACH_UNKNOWN;
@@ -144,7 +158,7 @@ void reach_recipient(struct book *b, struct reach_rule rule, str text, struct re
 	AUTO_ARENA arena a = arena_new(PARSE_MAX);
 	struct address address;
 	out->verdict = REACH_NOBODY;
-	out->n = 0;
+	out->n = out->outside_n = 0;
 	if (str_ieq(text, STR("postmaster"))) {
 		reach_bare_postmaster(b, out);
 		return;
@@ -170,7 +184,7 @@ struct book_account *reach_login(struct book *b, str user)
 	if (failed(address_parse(user, &a, &address)))
 		return NULL;
 	struct book_entry *e = book_entry(b, address.key);
-	if (e && !e->account && e->targets_n == 1)
+	if (e && !e->account && e->targets_n == 1 && !e->outside)
 		e = e->targets[0];
 	return e ? e->account : NULL;
 }

@@ -15,7 +15,7 @@
 #include "auth/address.h"
 #include "auth/book.h"
 
-enum { REACH_ACCOUNTS_MAX = 100, REACH_DEPTH = 10, REACH_ENTRIES = 500 };
+enum { REACH_ACCOUNTS_MAX = 100, REACH_OUTSIDE_MAX = 100, REACH_DEPTH = 10, REACH_ENTRIES = 500 };
 
 enum reach_verdict {
 	REACH_RECEIVED,
@@ -30,6 +30,8 @@ struct reach {
 	enum reach_verdict verdict;
 	uint64_t accounts[REACH_ACCOUNTS_MAX];
 	size_t n;
+	str outside[REACH_OUTSIDE_MAX]; /* addresses elsewhere; the book's, until it changes */
+	size_t outside_n;
 };
 
 /* The rule for subaddresses: '\0' for none. */

@@ -112,6 +112,27 @@ static void aliases_are_followed_and_loops_end(void **state)
 	assert_int_equal(to("all@example.test").verdict, REACH_UNKNOWN);
 }
 
+static void an_alias_leads_elsewhere_too(void **state)
+{
+	(void)state;
+	const str outside[] = {STR("Anna@example.org"), STR("otto@example.net")};
+	uint64_t anna = add_account(1, "anna@example.test", false);
+	uint64_t both = add_alias("both@example.test", &anna, 1), away = add_alias("away@example.test", NULL, 0);
+	assert_ok(book_set_outside(book_entry_by_id(&book, both), outside, 2));
+	assert_ok(book_set_outside(book_entry_by_id(&book, away), outside, 1));
+	add_alias("all@example.test", (uint64_t[]){both, away}, 2);
+	struct reach r = to("all@example.test");
+	assert_int_equal(r.verdict, REACH_RECEIVED);
+	assert_int_equal(r.n, 1);
+	assert_int_equal(r.outside_n, 2);
+	assert_str(r.outside[0], STR("Anna@example.org"));
+	r = to("away@example.test");
+	assert_int_equal(r.verdict, REACH_RECEIVED);
+	assert_int_equal(r.n + 10 * r.outside_n, 10);
+	book_remove_account(&book, book_account(&book, 1));
+	assert_int_equal(to("both@example.test").outside_n, 2);
+}
+
 static void what_is_too_deep_or_wide_is_not_cut(void **state)
 {
 	char key[60];
@@ -266,6 +287,7 @@ int main(void)
 		TEST(an_address_is_found_in_every_spelling),
 		TEST(a_subaddress_reaches_its_owner),
 		TEST(aliases_are_followed_and_loops_end),
+		TEST(an_alias_leads_elsewhere_too),
 		TEST(what_is_too_deep_or_wide_is_not_cut),
 		TEST(the_disabled_do_not_receive),
 		TEST(postmaster_and_abuse_always_lead_somewhere),

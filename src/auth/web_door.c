@@ -6,6 +6,7 @@
 #include "auth/usage.h"
 #include "run/secret.h"
 #include "talk/auth_account.h"
+#include "talk/relay_auth.h"
 
 enum { CHECK_MS = 3600 * 1000 }; /* all of a large account is read */
 
@@ -253,6 +254,51 @@ static result on_alias_list(struct arrival *in, struct web_auth_alias_list *m, s
 	return listing_aliases(&l, answer);
 }
 
+/* ---- routes ---- */
+
+static bool word_of(str word, const char *const *names, size_t n, size_t *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (str_eq(word, str_from(names[i]))) {
+			*out = i;
+			return true;
+		}
+	}
+	return word.n == 0; /* the usual one */
+}
+
+static result route_add(const struct web_auth_route_add *m)
+{
+	size_t protocol = ROUTE_SMTP, tls = m->user.n > 0 ? ROUTE_VERIFIED : ROUTE_OPPORTUNISTIC;
+	if (!word_of(m->protocol, relay_auth_protocol_names, ROUTE_PROTOCOLS, &protocol))
+		return failure(FAIL_INPUT, "the protocol is smtp or lmtp");
+	if (!word_of(m->tls, relay_auth_tls_names, ROUTE_TLS_KINDS, &tls))
+		return failure(FAIL_INPUT, "tls is opportunistic, required, verified or implicit");
+	const struct route n = {.kind = (enum route_kind)m->kind, .match = m->match, .host = m->host, .port = m->port,
+		.mx = m->mx, .protocol = (enum route_protocol)protocol, .tls = (enum route_tls)tls, .user = m->user};
+	return directory_add_route(auth.directory, &n, m->password);
+}
+
+_Static_assert((int)ROUTE_RELAYED == (int)WEB_AUTH_ROUTE_KIND_RELAYED, "kinds of routes stand in the same order in both");
+
+static result on_route_add(struct arrival *in, struct web_auth_route_add *m, struct web_auth_done *answer)
+{
+	(void)answer;
+	return report(in, "route add", m->match, route_add(m));
+}
+
+static result on_route_delete(struct arrival *in, struct web_auth_route_delete *m, struct web_auth_done *answer)
+{
+	(void)answer;
+	return report(in, "route delete", m->match,
+		      directory_delete_route(auth.directory, (enum route_kind)m->kind, m->match));
+}
+
+static result on_route_list(struct arrival *in, struct web_auth_route_list *m, struct web_auth_routes *answer)
+{
+	return listing_routes(&auth.directory->routes, m->after, in->arena, answer);
+}
+
 const struct web_auth_as_auth web_handlers = {
 	.domain_add = on_domain_add,
 	.domain_delete = on_domain_delete,
@@ -270,4 +316,7 @@ const struct web_auth_as_auth web_handlers = {
 	.alias_add = on_alias_add,
 	.alias_delete = on_alias_delete,
 	.alias_list = on_alias_list,
+	.route_add = on_route_add,
+	.route_delete = on_route_delete,
+	.route_list = on_route_list,
 };

@@ -17,8 +17,7 @@ static void wipe_password(const json_t *in)
 		secret_wipe((void *)(uintptr_t)json_string_value(p), json_string_length(p));
 }
 
-/* Posts with the password added, and wipes it. Takes `in`. */
-static int ask_with_password(const struct call *c, const char *endpoint, json_t *in, json_t **answer)
+int ask_with_password(const struct call *c, const char *endpoint, json_t *in, json_t **answer)
 {
 	struct secret *s = NULL;
 	result r = password_ask(call_option(c, "password-stdin") != NULL, c->words[0], &s);

@@ -17,6 +17,8 @@ int ask_server(const struct call *c, const char *name, json_t *in, json_t **out)
 /* The same, once more a moment later when the answer's "rows" are none. */
 int ask_server_twice(const struct call *c, const char *name, json_t *in, json_t **out);
 int list_server(const struct call *c, const char *name, const char *key, json_t **out);
+/* Asks for the password, posts with it added, and wipes it. Takes `in`. */
+int ask_with_password(const struct call *c, const char *endpoint, json_t *in, json_t **answer);
 int complain(const struct call *c, int status, const char *kind, const char *text);
 int finish(int status, json_t *answer); /* frees the answer */
 
@@ -31,6 +33,8 @@ int run_account_delete(struct call *c);
 int run_send_as(struct call *c);
 int run_domain_list(struct call *c);
 int run_alias_list(struct call *c);
+int run_route_add(struct call *c);
+int run_route_list(struct call *c);
 int run_queue_list(struct call *c);
 int run_trace(struct call *c);
 int run_status(struct call *c);

@@ -43,6 +43,7 @@ static const struct route routes[] = {
 	{ROLE_EDGE_MX, ROLE_ACCOUNT, "courier-account"},
 	{ROLE_EDGE_CLIENT, ROLE_ACCOUNT, "courier-account"},
 	{ROLE_QUEUE, ROLE_ACCOUNT, "courier-account"},
+	{ROLE_QUEUE, ROLE_AUTH, "queue-auth"},
 	{ROLE_EDGE_MX, ROLE_QUEUE, "edge-queue"},
 	{ROLE_EDGE_CLIENT, ROLE_QUEUE, "edge-queue"},
 	/* sessions are handed over by auth alone */
