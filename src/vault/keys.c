@@ -231,3 +231,29 @@ result keys_unwrap(struct keys *k, str principal, str wrapped, unsigned char key
 	memcpy(in, wrapped.p, sizeof in);
 	return unwrap(k, bind_to(item_purpose, principal), in, key);
 }
+
+result keys_seal(const struct keys *k, str bound_to, str plain, buf *out)
+{
+	unsigned long long n;
+	if (!buf_reserve(out, plain.n + KEY_SEALED_MORE))
+		return buf_result(out);
+	unsigned char *to = (unsigned char *)out->p + out->n;
+	randombytes_buf(to, NONCE);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(to + NONCE, &n, (const unsigned char *)plain.p, plain.n,
+		(const unsigned char *)bound_to.p, bound_to.n, NULL, to, k->master);
+	out->n += NONCE + (size_t)n;
+	return OK;
+}
+
+result keys_unseal(const struct keys *k, str bound_to, str sealed, buf *out)
+{
+	unsigned long long n;
+	if (sealed.n < KEY_SEALED_MORE || !buf_reserve(out, sealed.n))
+		return sealed.n < KEY_SEALED_MORE ? failure(FAIL_DAMAGE, "a sealed key is cut off") : buf_result(out);
+	const unsigned char *from = (const unsigned char *)sealed.p;
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt((unsigned char *)out->p + out->n, &n, NULL, from + NONCE,
+		    sealed.n - NONCE, (const unsigned char *)bound_to.p, bound_to.n, from, k->master) != 0)
+		return failure(FAIL_DAMAGE, "a sealed key does not open: it is damaged, or of another name");
+	out->n += (size_t)n;
+	return OK;
+}

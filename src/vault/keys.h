@@ -3,6 +3,7 @@
  *   master.key        32 random bytes, mode 0600, made at the first start
  *   wrapped/NAME      nonce | sealed 32 bytes | tag, bound to NAME
  *   erased/NAME       an empty file: this principal's key was destroyed
+ *   dkim/NAME         a private key that signs: signing.h
  *
  * NAME is the principal as the supervisor spells it ("account-42"). A key is
  * made once: an existing or an erased one is never replaced (EXISTS, DENIED).
@@ -16,8 +17,7 @@
 #ifndef VAULT_KEYS_H
 #define VAULT_KEYS_H
 
-#include "base/fail.h"
-#include "base/str.h"
+#include "base/buf.h"
 
 enum { KEY_SIZE = 32, KEY_WRAPPED = 24 + KEY_SIZE + 16, PRINCIPAL_MAX = 64 };
 
@@ -35,5 +35,11 @@ result keys_wrap_new(struct keys *k, str principal, unsigned char key[KEY_SIZE],
 	NODISCARD;
 /* DAMAGE when the wrapping was made for somebody else, or is no wrapping. */
 result keys_unwrap(struct keys *k, str principal, str wrapped, unsigned char key[KEY_SIZE]) NODISCARD;
+
+/* Any few octets (another room's private key) sealed by the master key under a
+ * name of the caller's, which unsealing must tell again: DAMAGE otherwise. */
+enum { KEY_SEALED_MORE = 24 + 16 };
+result keys_seal(const struct keys *k, str bound_to, str plain, buf *out) NODISCARD;
+result keys_unseal(const struct keys *k, str bound_to, str sealed, buf *out) NODISCARD; /* wipe it */
 
 #endif

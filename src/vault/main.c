@@ -9,9 +9,11 @@
 #include "talk/principal_vault.h"
 #include "talk/room.h"
 #include "vault/keys.h"
+#include "vault/signing.h"
 
 /* One process, one keys folder. */
 static struct keys *keys;
+static struct signing *signing;
 
 struct principal {
 	char text[PRINCIPAL_MAX];
@@ -105,18 +107,70 @@ static result on_erase(struct arrival *in, struct principal_vault_erase *m, stru
 	return keys_erase(keys, name_of(&p));
 }
 
+/* Whoever has mail leaving through its hands has it signed. */
+static result on_sign(struct arrival *in, struct principal_vault_sign *m, struct principal_vault_signatures_are *answer)
+{
+	if (!is_edge(in) && !is_role(in, "relay"))
+		return deny(in, "a signature");
+	str *made = arena_array(in->arena, m->wanted.n + 1, sizeof *made);
+	if (!made)
+		return arena_result(in->arena);
+	for (size_t i = 0; i < m->wanted.n; i++)
+		TRY(signing_sign(signing, m->wanted.p[i].key, m->wanted.p[i].digest, in->arena, &made[i]));
+	answer->signatures.p = made;
+	answer->signatures.n = m->wanted.n;
+	return OK;
+}
+
+static result on_signing_key_make(
+	struct arrival *in, struct principal_vault_signing_key_make *m, struct principal_vault_signing_key_is *answer)
+{
+	AUTO_BUF buf public = buf_new(PRINCIPAL_VAULT_SIGNING_KEY_IS_PUBLIC_MAX);
+	const struct signing_wanted w = {m->key, m->domain, m->algorithm};
+	if (!is_role(in, "auth"))
+		return deny(in, "the making of a signing key");
+	TRY(signing_make(signing, &w, &public));
+	log_event(EV_ADMIN, &in->trace, F_STR("act", STR("signing key made")), F_STR("domain", m->domain),
+		F_STR("key", m->key));
+	answer->public = arena_dup(in->arena, buf_str(&public));
+	return arena_result(in->arena);
+}
+
+static result on_signing_key_drop(
+	struct arrival *in, struct principal_vault_signing_key_drop *m, struct principal_vault_erased *answer)
+{
+	(void)answer;
+	if (!is_role(in, "auth"))
+		return deny(in, "the end of a signing key");
+	log_event(EV_ADMIN, &in->trace, F_STR("act", STR("signing key dropped")), F_STR("key", m->key));
+	return signing_drop(signing, m->key);
+}
+
+static result prepare(const struct supervisor_room_begin *b)
+{
+	(void)b;
+	return signing_prepare();
+}
+
 static result start(void)
 {
-	return keys_open(&keys);
+	TRY(keys_open(&keys));
+	return signing_open(keys, SIGNING_KEYS_MAX, &signing);
+}
+
+static void end(void)
+{
+	signing_close(&signing);
 }
 
 static const struct principal_vault_as_vault handlers = {
-	.own_key = on_own_key, .wrap_for = on_wrap_for, .unwrap = on_unwrap, .erase = on_erase};
+	.own_key = on_own_key, .wrap_for = on_wrap_for, .unwrap = on_unwrap, .erase = on_erase, .sign = on_sign,
+	.signing_key_make = on_signing_key_make, .signing_key_drop = on_signing_key_drop};
 static const struct room_door doors[] = {{.kind = &principal_vault_as_vault_kind, .handlers = &handlers}};
 static const struct sandbox_call *const tables[] = {sandbox_files, NULL};
 static const struct sandbox sandbox = {.room = "vault", .tables = tables};
 static const struct room room = {
-	.sandbox = &sandbox, .own_folder = true, .start = start, .doors = doors, .doors_n = 1};
+	.sandbox = &sandbox, .own_folder = true, .prepare = prepare, .start = start, .close = end, .doors = doors, .doors_n = 1};
 
 int main(void)
 {

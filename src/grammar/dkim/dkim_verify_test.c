@@ -124,7 +124,8 @@ static struct verdict verify_message(str records, str text)
 	struct sample m = {.mem = arena_new(MEMORY), .text = buf_new(MEMORY), .records = records};
 	struct verdict v = {0};
 	for (size_t i = 0; i < text.n; i++)
-		buf_put(&m.text, text.p[i] == '\n' && (i == 0 || text.p[i - 1] != '\r') ? STR("\r\n") : str_sub(text, i, 1));
+		buf_put(&m.text, text.p[i] == '\n' && (i == 0 || text.p[i - 1] != '\r') ? STR("\r\n")
+											     : str_sub(text, i, 1));
 	assert_ok(dkim_header_open(buf_str(&m.text), &m.mem, &m.header));
 	m.body = str_skip(buf_str(&m.text), header_length(buf_str(&m.text)));
 	struct header_walk walk = {.text = buf_str(&m.text)};

@@ -1,0 +1,430 @@
+#include "vault/signing.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/list.h"
+#include "base/mem.h"
+#include "grammar/text/base64.h"
+#include "run/files.h"
+#include "run/worker.h"
+
+enum { PLAIN_MAX = 8192, SIGNATURE_MAX = 512, BOUND_MAX = 32 + SIGNING_NAME_MAX };
+
+static const char purpose[] = "postern signing key 1:";
+
+struct kept {
+	struct list node; /* in `recent` */
+	EVP_PKEY *key;
+	enum principal_vault_algorithm algorithm;
+	size_t name_n;
+	char name[SIGNING_NAME_MAX];
+};
+
+struct signing {
+	struct keys *keys;
+	int folder;
+	size_t n, max;
+	hash kept;          /* by name */
+	struct list recent; /* used last: at the end */
+	struct worker *worker;
+};
+
+/* What a file holds, unsealed. Views end with the buffer they came from. */
+struct stored {
+	enum principal_vault_algorithm algorithm;
+	str domain;
+	str der;
+};
+
+static result crypto_failure(void)
+{
+	return failure(FAIL_MEMORY, "the crypto library refused; memory is short, or a key is damaged");
+}
+
+/* ---- names and files ---- */
+
+struct path {
+	char p[SIGNING_NAME_MAX + 1];
+};
+
+static result path_of(str name, struct path *out)
+{
+	if (name.n == 0 || name.n > SIGNING_NAME_MAX)
+		return failure(FAIL_INPUT, "the key's name is empty or too long");
+	for (size_t i = 0; i < name.n; i++)
+		if (!ascii_alpha(str_at(name, i)) && !ascii_digit(str_at(name, i)) && name.p[i] != '-')
+			return failure(FAIL_INPUT, "the key's name holds an unexpected character");
+	snprintf(out->p, sizeof out->p, "%.*s", STR_ARG(name));
+	return OK;
+}
+
+struct bound {
+	char p[BOUND_MAX];
+	size_t n;
+};
+
+static struct bound bound_to(str name)
+{
+	struct bound b;
+	int n = snprintf(b.p, sizeof b.p, "%s%.*s", purpose, STR_ARG(name));
+	must(n > 0 && (size_t)n < sizeof b.p);
+	b.n = (size_t)n;
+	return b;
+}
+
+static void wipe(buf *b)
+{
+	if (b->p)
+		sodium_memzero(b->p, b->cap);
+	buf_free(b);
+}
+#define WIPED_BUF __attribute__((cleanup(wipe)))
+
+/* algorithm, length of the domain, domain, PKCS #8 */
+static result read_stored(str plain, struct stored *out)
+{
+	cursor c = cursor_on(plain);
+	uint8_t algorithm = cursor_u8(&c), n = cursor_u8(&c);
+	out->algorithm = (enum principal_vault_algorithm)algorithm;
+	out->domain = cursor_take(&c, n);
+	out->der = cursor_rest(&c);
+	bool known = algorithm <= PRINCIPAL_VAULT_ALGORITHM_ED25519_SHA256;
+	return known && !c.bad ? OK : failure(FAIL_DAMAGE, "a sealed signing key holds no key");
+}
+
+/* Appends the whole plain text to `plain`, which was reserved so that it never moves. */
+static result load(struct signing *s, str name, buf *plain, struct stored *out)
+{
+	AUTO_BUF buf sealed = buf_new(PLAIN_MAX);
+	struct path path;
+	TRY(path_of(name, &path));
+	TRY(file_read_at(s->folder, path.p, &sealed));
+	struct bound b = bound_to(name);
+	TRY(keys_unseal(s->keys, str_of(b.p, b.n), buf_str(&sealed), plain));
+	return read_stored(buf_str(plain), out);
+}
+
+static result store(struct signing *s, const struct signing_wanted *w, str der)
+{
+	WIPED_BUF buf plain = buf_new(PLAIN_MAX);
+	AUTO_BUF buf sealed = buf_new(PLAIN_MAX);
+	struct path path;
+	TRY(path_of(w->name, &path));
+	if (!buf_reserve(&plain, 2 + w->domain.n + der.n))
+		return buf_result(&plain);
+	buf_putc(&plain, (char)w->algorithm);
+	buf_putc(&plain, (char)w->domain.n);
+	buf_put(&plain, w->domain);
+	buf_put(&plain, der);
+	struct bound b = bound_to(w->name);
+	TRY(keys_seal(s->keys, str_of(b.p, b.n), buf_str(&plain), &sealed));
+	return file_write_at(s->folder, path.p, buf_str(&sealed), 0600);
+}
+
+/* ---- keys in memory ---- */
+
+static void forget(struct signing *s, struct kept *k)
+{
+	hash_remove(&s->kept, str_of(k->name, k->name_n));
+	list_remove(&k->node);
+	EVP_PKEY_free(k->key);
+	mem_free(k);
+}
+
+static result keep(struct signing *s, str name, const struct stored *from, struct kept **out)
+{
+	const unsigned char *p = (const unsigned char *)from->der.p;
+	struct kept *k = mem_alloc(sizeof *k);
+	if (!k)
+		return failure(FAIL_MEMORY, "out of memory");
+	if (s->kept.n >= SIGNING_KEPT_MAX)
+		forget(s, LIST_OWNER(s->recent.next, struct kept, node));
+	k->algorithm = from->algorithm;
+	k->name_n = name.n;
+	memcpy(k->name, name.p, name.n);
+	k->key = d2i_AutoPrivateKey(NULL, &p, (long)from->der.n);
+	list_init(&k->node);
+	result r = k->key ? hash_put(&s->kept, name, k) : crypto_failure();
+	if (failed(r)) {
+		EVP_PKEY_free(k->key);
+		mem_free(k);
+		return r;
+	}
+	list_insert(&s->recent, &k->node);
+	*out = k;
+	return OK;
+}
+
+static result find(struct signing *s, str name, struct kept **out)
+{
+	*out = hash_get(&s->kept, name);
+	if (*out) {
+		list_remove(&(*out)->node);
+		list_insert(&s->recent, &(*out)->node);
+		return OK;
+	}
+	WIPED_BUF buf plain = buf_new(PLAIN_MAX);
+	struct stored from;
+	if (!buf_reserve(&plain, PLAIN_MAX))
+		return buf_result(&plain);
+	TRY(load(s, name, &plain, &from));
+	return keep(s, name, &from, out);
+}
+
+/* ---- on the threads ---- */
+
+struct task {
+	struct job job;
+	EVP_PKEY *key; /* NULL: make one */
+	enum principal_vault_algorithm algorithm;
+	const unsigned char *digest;
+	unsigned char signature[SIGNATURE_MAX];
+	size_t n; /* of the signature; 0: refused */
+};
+
+static void make(struct task *t)
+{
+	if (t->algorithm == PRINCIPAL_VAULT_ALGORITHM_RSA_SHA256)
+		t->key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)SIGNING_RSA_BITS);
+	else
+		t->key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+}
+
+static bool sign_rsa(struct task *t)
+{
+	EVP_PKEY_CTX *c = EVP_PKEY_CTX_new(t->key, NULL);
+	bool good = c && EVP_PKEY_sign_init(c) == 1 && EVP_PKEY_CTX_set_rsa_padding(c, RSA_PKCS1_PADDING) == 1 &&
+		    EVP_PKEY_CTX_set_signature_md(c, EVP_sha256()) == 1 &&
+		    EVP_PKEY_sign(c, t->signature, &t->n, t->digest, SIGNING_DIGEST) == 1;
+	EVP_PKEY_CTX_free(c);
+	return good;
+}
+
+static bool sign_ed25519(struct task *t)
+{
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+	bool good = c && EVP_DigestSignInit(c, NULL, NULL, NULL, t->key) == 1 &&
+		    EVP_DigestSign(c, t->signature, &t->n, t->digest, SIGNING_DIGEST) == 1;
+	EVP_MD_CTX_free(c);
+	return good;
+}
+
+static void work(void *ctx, struct job **jobs, size_t n)
+{
+	(void)ctx;
+	for (size_t i = 0; i < n; i++) {
+		struct task *t = (struct task *)(void *)jobs[i];
+		if (!t->key) {
+			make(t);
+			continue;
+		}
+		t->n = sizeof t->signature;
+		bool good = t->algorithm == PRINCIPAL_VAULT_ALGORITHM_RSA_SHA256 ? sign_rsa(t) : sign_ed25519(t);
+		t->n = good ? t->n : 0;
+	}
+}
+
+/* ---- the calls ---- */
+
+static result public_half(EVP_PKEY *key, enum principal_vault_algorithm algorithm, buf *out)
+{
+	unsigned char raw[32], *der = NULL;
+	size_t n = sizeof raw;
+	if (algorithm == PRINCIPAL_VAULT_ALGORITHM_ED25519_SHA256) {
+		if (EVP_PKEY_get_raw_public_key(key, raw, &n) != 1)
+			return crypto_failure();
+		base64_encode(out, str_of((char *)raw, n), 0);
+		return buf_result(out);
+	}
+	int length = i2d_PUBKEY(key, &der);
+	if (length <= 0)
+		return crypto_failure();
+	base64_encode(out, str_of((char *)der, (size_t)length), 0);
+	OPENSSL_free(der);
+	return buf_result(out);
+}
+
+/* While it was made nobody may have stored another under that name. */
+static result store_new(struct signing *s, const struct signing_wanted *w, EVP_PKEY *key)
+{
+	unsigned char *der = NULL;
+	struct path path;
+	struct stat st;
+	TRY(path_of(w->name, &path));
+	if (fstatat(s->folder, path.p, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return failure(FAIL_BUSY, "the same signing key is being made already");
+	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(key);
+	int n = info ? i2d_PKCS8_PRIV_KEY_INFO(info, &der) : -1;
+	result r = n > 0 ? store(s, w, str_of((char *)der, (size_t)n)) : crypto_failure();
+	if (n > 0)
+		OPENSSL_clear_free(der, (size_t)n);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	return r;
+}
+
+static result make_new(struct signing *s, const struct signing_wanted *w, buf *public)
+{
+	struct task t = {.algorithm = w->algorithm};
+	if (s->n >= s->max)
+		return failure(FAIL_LIMIT, "the vault holds as many signing keys as it takes");
+	s->n++; /* at once: others are made meanwhile */
+	result r = worker_run_always(s->worker, &t.job);
+	if (!failed(r))
+		r = t.key ? store_new(s, w, t.key) : crypto_failure();
+	if (failed(r))
+		s->n--;
+	else
+		r = public_half(t.key, w->algorithm, public);
+	EVP_PKEY_free(t.key);
+	return r;
+}
+
+static result tell_again(struct signing *s, const struct signing_wanted *w, buf *public)
+{
+	WIPED_BUF buf plain = buf_new(PLAIN_MAX);
+	struct stored from;
+	struct kept *k;
+	if (!buf_reserve(&plain, PLAIN_MAX))
+		return buf_result(&plain);
+	TRY(load(s, w->name, &plain, &from));
+	if (from.algorithm != w->algorithm || !str_eq(from.domain, w->domain))
+		return failure(FAIL_EXISTS, "there is a signing key of that name for something else");
+	TRY(find(s, w->name, &k));
+	return public_half(k->key, k->algorithm, public);
+}
+
+result signing_make(struct signing *s, const struct signing_wanted *w, buf *public)
+{
+	if (w->domain.n == 0 || w->domain.n > SIGNING_DOMAIN_MAX)
+		return failure(FAIL_INPUT, "a signing key is for a domain");
+	result r = tell_again(s, w, public);
+	return r.kind == FAIL_ABSENT ? make_new(s, w, public) : r;
+}
+
+result signing_sign(struct signing *s, str name, const unsigned char digest[SIGNING_DIGEST], arena *a, str *out)
+{
+	struct kept *k;
+	TRY(find(s, name, &k));
+	struct task t = {.key = k->key, .algorithm = k->algorithm, .digest = digest};
+	EVP_PKEY_up_ref(t.key); /* it may be forgotten meanwhile */
+	result r = worker_run(s->worker, &t.job);
+	EVP_PKEY_free(t.key);
+	TRY(r);
+	if (t.n == 0)
+		return crypto_failure();
+	*out = arena_dup(a, str_of((char *)t.signature, t.n));
+	return out->p ? OK : arena_result(a);
+}
+
+/* Over the old bytes first: a file system that writes in place keeps no copy. */
+static result destroy(struct signing *s, const struct path *path)
+{
+	static const unsigned char zero[PLAIN_MAX];
+	int fd = openat(s->folder, path->p, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno == ENOENT ? failure(FAIL_ABSENT, "there is no such key")
+				       : failure(FAIL_DISK, "a signing key's file cannot be opened");
+	off_t n = lseek(fd, 0, SEEK_END);
+	bool good = n >= 0 && (size_t)n <= sizeof zero && pwrite(fd, zero, (size_t)n, 0) == n && fsync(fd) == 0;
+	close(fd);
+	if (!good || unlinkat(s->folder, path->p, 0) < 0 || fsync(s->folder) < 0)
+		return failure(FAIL_DISK, "a signing key cannot be destroyed; try again");
+	return OK;
+}
+
+result signing_drop(struct signing *s, str name)
+{
+	struct path path;
+	TRY(path_of(name, &path));
+	struct kept *k = hash_get(&s->kept, name);
+	if (k)
+		forget(s, k);
+	result r = destroy(s, &path);
+	if (r.kind == FAIL_ABSENT)
+		return OK;
+	s->n -= !failed(r) && s->n > 0;
+	return r;
+}
+
+size_t signing_count(const struct signing *s)
+{
+	return s->n;
+}
+
+/* ---- life ---- */
+
+result signing_prepare(void)
+{
+	/* Its configuration file lies outside of the jail and is not wanted. */
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
+		return crypto_failure();
+	EVP_PKEY *warm = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	EVP_PKEY_free(warm);
+	return warm ? OK : crypto_failure();
+}
+
+static result count_files(int folder, size_t *out)
+{
+	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return failure(FAIL_DISK, "the folder of the signing keys cannot be read");
+	}
+	for (const struct dirent *e; (e = readdir(dir));)
+		*out += e->d_name[0] != '.';
+	closedir(dir);
+	return OK;
+}
+
+static result open_all(struct signing *s)
+{
+	const struct worker_plan plan = {.run = work, .name = "signing", .threads = SIGNING_THREADS,
+		.queue_max = SIGNING_WAITING, .batch_max = 1};
+	TRY(dir_make_at(AT_FDCWD, "dkim", 0700));
+	TRY(dir_open_at(AT_FDCWD, "dkim", &s->folder));
+	TRY(count_files(s->folder, &s->n));
+	return worker_open(&plan, &s->worker);
+}
+
+result signing_open(struct keys *keys, size_t keys_max, struct signing **out)
+{
+	struct signing *s = mem_alloc(sizeof *s);
+	if (!s)
+		return failure(FAIL_MEMORY, "out of memory");
+	s->keys = keys;
+	s->folder = -1;
+	s->max = keys_max;
+	s->kept = hash_new(SIGNING_KEPT_MAX);
+	list_init(&s->recent);
+	result r = open_all(s);
+	if (failed(r))
+		signing_close(&s);
+	else
+		*out = s;
+	return r;
+}
+
+void signing_close(struct signing **s)
+{
+	if (!*s)
+		return;
+	worker_close(&(*s)->worker);
+	while (!list_empty(&(*s)->recent))
+		forget(*s, LIST_OWNER((*s)->recent.next, struct kept, node));
+	hash_free(&(*s)->kept);
+	if ((*s)->folder >= 0)
+		close((*s)->folder);
+	mem_free(*s);
+	*s = NULL;
+}
