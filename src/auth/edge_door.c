@@ -37,6 +37,14 @@ static result on_may_send(struct arrival *in, struct edge_auth_may_send *m, stru
 	return OK;
 }
 
+static result on_may_write(struct arrival *in, struct edge_auth_may_write *m, struct edge_auth_may_write_is *answer)
+{
+	if (!tokens_account(&auth.tokens, in->ctx, &m->token))
+		return failure(FAIL_ABSENT, "there is no such login");
+	answer->verdict = EDGE_AUTH_WRITE_VERDICT_ALLOWED;
+	return OK;
+}
+
 static void on_logout(struct arrival *in, struct edge_auth_logout *m)
 {
 	tokens_drop(&auth.tokens, in->ctx, &m->token);
@@ -49,4 +57,5 @@ void edge_left(struct room_visitor *v)
 }
 
 const struct edge_auth_as_auth edge_handlers = {
-	.recipient = on_recipient, .forwarder = on_forwarder, .login = on_login, .may_send = on_may_send, .logout = on_logout};
+	.recipient = on_recipient, .forwarder = on_forwarder, .login = on_login, .may_send = on_may_send, .logout = on_logout,
+	.may_write = on_may_write};

@@ -10,6 +10,7 @@ EVENT(EV_LIMITED, LOG_NOTICE, "client.limited", "a client reached a limit and wa
 EVENT(EV_TLS_FAILED, LOG_NOTICE, "tls.failed", "a TLS handshake failed")
 EVENT(EV_SMTP_REFUSED, LOG_NOTICE, "smtp.refused", "a command or message was refused")
 EVENT(EV_SMTP_ACCEPTED, LOG_INFO, "smtp.accepted", "a message was accepted and is kept")
+EVENT(EV_POSTED, LOG_INFO, "smtp.posted", "a message for other servers was given to the queue")
 EVENT(EV_LOGIN, LOG_INFO, "login.accepted", "a login succeeded")
 EVENT(EV_LOGIN_FAILED, LOG_NOTICE, "login.refused", "a login was refused")
 EVENT(EV_DELIVERED, LOG_INFO, "delivery.kept", "a message is on stable storage in a mailbox")

@@ -40,6 +40,8 @@ OPTION(OPT_LOGIN_TIME, "login-time", TIME, "1m", 1000, 0, R_EDGE, "longest time 
 OPTION(OPT_IDLE_TIME, "idle-time", TIME, "30m", 60000, 0, R_EDGE | R_ACCOUNT,
 	"wait for an IMAP or POP3 command (RFC 9051 5.4: at least 30 minutes, RFC 1939 3: at least 10)")
 OPTION(OPT_HOPS, "hops", COUNT, "50", 10, 1000, R_EDGE, "Received fields before a message counts as looping")
+OPTION(OPT_RECEIVED_HIDE, "received-hide-client", YESNO, "yes", 0, 0, R_EDGE,
+	"the Received field of a submission does not tell from which address it came")
 OPTION(OPT_BARE_NEWLINE, "bare-newline", CHOICE, "reject", 0, 0, R_EDGE, "reject|normalise  a bare CR or LF in DATA")
 OPTION(OPT_PROXY_FROM, "proxy-from", LIST, "", 0, 64, R_EDGE, "networks whose connections begin with a PROXY v2 header")
 OPTION(OPT_TRANSIT, "transit-memory", SIZE, "0", 0, 0, R_EDGE,

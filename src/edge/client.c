@@ -7,6 +7,7 @@ void edge_init(struct edge *e)
 	*e = (struct edge){.stopping = false};
 	gate_init(&e->sealed);
 	recipients_init(&e->recipients);
+	signers_init(&e->signers);
 }
 
 void client_set_address(struct client *c, const net_addr *a, bool announced)

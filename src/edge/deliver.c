@@ -1,10 +1,8 @@
 #include "edge/deliver.h"
+#include "edge/seal.h"
 #include "run/clock.h"
-#include "run/secret.h"
 #include "talk/courier_account.h"
 #include "talk/edge_queue.h"
-#include "talk/item.h"
-#include "talk/principal_vault.h"
 
 /* How long the next answer may take: `most`, and never past the delivery's end. */
 static uint64_t wait_at_most(const struct delivery *d, uint64_t most)
@@ -30,27 +28,16 @@ static result ask_account(const struct delivery *d, const struct smtp_target *t,
 	return failed(r) ? failure(r.kind, "the account took no copy; its own lines in the log say why") : OK;
 }
 
-/* A key that only this account can have unwrapped; ours is forgotten at once. */
 static result seal_for(const struct delivery *d, const struct smtp_target *t, buf *sealed, struct edge_queue_keep *m)
 {
-	AUTO_ARENA arena a = arena_new(65536);
-	struct channel *vault;
-	struct principal_vault_wrap_for q = {.account = t->account};
-	struct principal_vault_wrapped_key key;
 	struct item i = {.received = d->received, .sender = d->sender, .recipient = t->recipient, .trace = d->trace,
 			 .facts = d->facts.bytes, .message = d->message.bytes};
-	TRY(neighbour(NEIGHBOUR_VAULT, &vault));
-	const struct asking ask = {.trace = &d->id, .arena = &a, .timeout_ms = wait_at_most(d, NEIGHBOUR_KEY_MS)};
-	TRY(principal_vault_wrap_for_call_within(vault, &ask, &q, &key));
-	result r = item_seal(&i, &d->id, key.key, sealed);
-	secret_wipe(key.key, sizeof key.key);
-	if (!failed(r)) {
-		buf_put(sealed, key.wrapped); /* kept behind the sealed bytes until the call below */
-		r = buf_result(sealed);
-	}
-	TRY(r);
-	m->sealed = body_of(str_sub(buf_str(sealed), 0, sealed->n - key.wrapped.n));
-	m->wrapped = str_skip(buf_str(sealed), sealed->n - key.wrapped.n);
+	const struct sealing how = {.item = &i, .id = &d->id, .account = t->account,
+				    .wait_ms = wait_at_most(d, NEIGHBOUR_KEY_MS)};
+	struct sealed views;
+	TRY(seal_item(&how, sealed, &views));
+	m->sealed = body_of(views.bytes);
+	m->wrapped = views.wrapped;
 	return OK;
 }
 
@@ -77,17 +64,9 @@ static result seal_and_keep(const struct delivery *d, const struct smtp_target *
 static result ask_queue(const struct delivery *d, const struct smtp_target *t, uint32_t deaths)
 {
 	struct edge *e = d->client->edge;
-	result r = OK;
-	if (d->message.bytes.n <= TALK_INLINE_MAX) {
-		r = seal_and_keep(d, t, deaths);
-	} else {
-		while (e->sealing)
-			TRY(gate_wait(&e->sealed, wait_at_most(d, DELIVER_WHOLE_MS)));
-		e->sealing = true;
-		r = seal_and_keep(d, t, deaths);
-		e->sealing = false;
-		gate_wake_one(&e->sealed);
-	}
+	TRY(seal_enter(e, d->message.bytes.n, wait_at_most(d, DELIVER_WHOLE_MS)));
+	result r = seal_and_keep(d, t, deaths);
+	seal_leave(e, d->message.bytes.n);
 	/* The sentence of a refusal ended with its arena. */
 	return failed(r) ? failure(r.kind, "the queue took no copy; its own lines in the log say why") : OK;
 }

@@ -13,6 +13,7 @@
 #include "edge/neighbours.h"
 #include "edge/quotas.h"
 #include "edge/recipients.h"
+#include "edge/signers.h"
 #include "run/budget.h"
 #include "run/net.h"
 #include "run/stream.h"
@@ -25,6 +26,7 @@ struct edge {
 	struct limits limits;
 	struct quotas quotas;
 	struct recipients recipients;
+	struct signers signers;
 	bool sealing;       /* a large message is being sealed for the queue */
 	struct gate sealed; /* no more */
 	net_cidr *proxies; /* networks that speak PROXY v2 */

@@ -6,6 +6,8 @@
 #include "talk/courier_account.h"
 #include "talk/edge_auth.h"
 #include "talk/edge_queue.h"
+#include "talk/edge_relay.h"
+#include "talk/item.h"
 #include "talk/principal_vault.h"
 
 #include <errno.h>
@@ -32,6 +34,27 @@ static bool is_local(str address, str local)
 	size_t at = str_rchr(address, '@');
 	return at == STR_NONE ? str_ieq(address, local)
 			      : str_ieq(str_sub(address, 0, at), local) && str_ieq(str_skip(address, at), STR("@here.test"));
+}
+
+static void lead_outside(str address, struct edge_auth_recipient_is *answer)
+{
+	static const str outside[] = {STR_INIT("a@far.test"), STR_INIT("b@far.test"), STR_INIT("c@far.test")};
+	static const uint64_t user1[] = {1};
+	if (str_iends(address, STR("@back.test"))) {
+		answer->verdict = EDGE_AUTH_RECIPIENT_VERDICT_RELAYED;
+		answer->route = 7;
+		return;
+	}
+	bool mixed = is_local(address, STR("mixed"));
+	if (!mixed && !is_local(address, STR("out")))
+		return;
+	answer->verdict = EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED;
+	answer->outside.p = outside + (mixed ? 2 : 0);
+	answer->outside.n = mixed ? 1 : 2;
+	if (mixed) {
+		answer->accounts.p = user1;
+		answer->accounts.n = 1;
+	}
 }
 
 static result on_recipient(struct arrival *in, struct edge_auth_recipient *m, struct edge_auth_recipient_is *answer)
@@ -62,6 +85,8 @@ static result on_recipient(struct arrival *in, struct edge_auth_recipient *m, st
 		answer->accounts.p = people[i].accounts;
 		answer->accounts.n = people[i].n;
 	}
+	if (answer->verdict == EDGE_AUTH_RECIPIENT_VERDICT_ELSEWHERE)
+		lead_outside(m->address, answer);
 	(void)in;
 	return OK;
 }
@@ -101,7 +126,7 @@ static result on_may_send(struct arrival *in, struct edge_auth_may_send *m, stru
 	TRY(mood(KIT_AUTH));
 	if (m->token.b[0] != 7)
 		answer->verdict = EDGE_AUTH_SEND_VERDICT_FORGOTTEN;
-	else if (m->address.n == 0 || is_local(m->address, STR("user1")))
+	else if (m->address.n == 0 || is_local(m->address, STR("user1")) || str_eq(m->address, STR("@own.test")))
 		answer->verdict = EDGE_AUTH_SEND_VERDICT_ALLOWED;
 	else
 		answer->verdict = EDGE_AUTH_SEND_VERDICT_DENIED;
@@ -114,6 +139,63 @@ static void on_logout(struct arrival *in, struct edge_auth_logout *m)
 	kit->logouts += m->token.b[0] == 7;
 }
 
+static result on_may_write(struct arrival *in, struct edge_auth_may_write *m, struct edge_auth_may_write_is *answer)
+{
+	(void)in;
+	TRY(mood(KIT_AUTH));
+	answer->verdict = EDGE_AUTH_WRITE_VERDICT_ALLOWED;
+	if (m->token.b[0] != 7)
+		return failure(FAIL_ABSENT, "forgotten");
+	if (str_starts(m->address, STR("limited@")))
+		*answer = (struct edge_auth_may_write_is){EDGE_AUTH_WRITE_VERDICT_LIMITED, STR("Enough for now.")};
+	if (str_starts(m->address, STR("suppressed@")))
+		*answer = (struct edge_auth_may_write_is){EDGE_AUTH_WRITE_VERDICT_SUPPRESSED, STR("No more to this one.")};
+	return OK;
+}
+
+static void on_wrote(struct arrival *in, struct edge_auth_wrote *m)
+{
+	(void)in;
+	kit->wrote += (unsigned)m->recipients.n;
+}
+
+static result on_signers(struct arrival *in, struct edge_auth_signers *m, struct edge_auth_signers_are *answer)
+{
+	static const struct edge_auth_signer rows[] = {
+		{STR_INIT("here.test"), STR_INIT("rsa"), EDGE_AUTH_ALGORITHM_RSA_SHA256, STR_INIT("here-rsa")},
+		{STR_INIT("here.test"), STR_INIT("ed"), EDGE_AUTH_ALGORITHM_ED25519_SHA256, STR_INIT("here-ed")},
+		{STR_INIT("own.test"), STR_INIT("rsa"), EDGE_AUTH_ALGORITHM_RSA_SHA256, STR_INIT("own-rsa")},
+	};
+	(void)in;
+	kit->asked_signers++;
+	TRY(mood(KIT_AUTH));
+	bool here = str_eq(m->domain, STR("here.test"));
+	answer->rows.p = here ? rows : rows + 2;
+	answer->rows.n = here ? 2 : str_eq(m->domain, STR("own.test")) ? 1 : 0;
+	return OK;
+}
+
+static result on_forwarder(struct arrival *in, struct edge_auth_forwarder *m, struct edge_auth_forwarder_is *answer)
+{
+	(void)in;
+	(void)m;
+	TRY(mood(KIT_AUTH));
+	answer->address = STR("srs=back@here.test");
+	return OK;
+}
+
+static result on_verify(struct arrival *in, struct edge_relay_verify *m, struct edge_relay_verified *answer)
+{
+	(void)in;
+	TRY(mood(KIT_RELAY));
+	must(m->route == 7 && str_eq(m->domain, STR("back.test")));
+	answer->verdict = str_starts(m->address, STR("good@")) ? EDGE_RELAY_VERDICT_YES
+			  : str_starts(m->address, STR("slow@")) ? EDGE_RELAY_VERDICT_LATER : EDGE_RELAY_VERDICT_NO;
+	answer->code = 550;
+	answer->text = STR("nobody of that name");
+	return OK;
+}
+
 /* ---- inspect, vault ---- */
 
 static uint32_t count_received(str message)
@@ -124,12 +206,54 @@ static uint32_t count_received(str message)
 	return n;
 }
 
+/* Signs for the domain of From when a key is of it; a message without Message-ID gets one. */
+static result complete(struct arrival *in, struct asker_inspect_examine *m, struct asker_inspect_examined *answer)
+{
+	AUTO_BUF buf out = buf_new(1 << 20);
+	struct asker_inspect_signature *v = arena_array(in->arena, 2, sizeof *v);
+	size_t at = str_find(m->message.bytes, STR("From: x@"));
+	str domain = str_skip(m->message.bytes, at + sizeof "From: x@" - 1);
+	answer->from_domain = at == STR_NONE ? STR("here.test") : str_sub(domain, 0, str_chr(domain, '\r'));
+	for (size_t i = 0; v && i < m->signers.n; i++) {
+		if (!str_eq(m->signers.p[i].domain, answer->from_domain))
+			continue;
+		buf_clear(&out);
+		buf_printf(&out, "DKIM-Signature: s=%.*s; b=\r\n", STR_ARG(m->signers.p[i].selector));
+		v[answer->signatures.n++] = (struct asker_inspect_signature){
+			m->signers.p[i].key, {1}, arena_dup(in->arena, buf_str(&out)), (uint32_t)out.n - 2};
+	}
+	answer->signatures.p = v;
+	answer->changed = m->message.bytes.n < 65536 && str_find(m->message.bytes, STR("Message-ID:")) == STR_NONE;
+	if (!answer->changed)
+		return OK;
+	buf_clear(&out);
+	buf_printf(&out, "Message-ID: <%.*s>\r\n", STR_ARG(m->message_id));
+	buf_put(&out, m->message.bytes);
+	answer->message = body_of(arena_dup(in->arena, buf_str(&out)));
+	return arena_result(in->arena);
+}
+
 static result on_examine(struct arrival *in, struct asker_inspect_examine *m, struct asker_inspect_examined *answer)
 {
 	(void)in;
 	TRY(mood(KIT_INSPECT));
 	answer->facts = body_of(STR("facts"));
 	answer->received = m->message.bytes.n < 65536 ? count_received(m->message.bytes) : 0;
+	answer->tls_optional = str_ifind(m->message.bytes, STR("TLS-Required: No")) != STR_NONE;
+	answer->utf8_header = answer->eight_bit = !str_is_ascii(m->message.bytes);
+	return m->purpose == ASKER_INSPECT_EXAMINE_PURPOSE_SUBMISSION ? complete(in, m, answer) : OK;
+}
+
+static result on_sign(struct arrival *in, struct principal_vault_sign *m, struct principal_vault_signatures_are *answer)
+{
+	static const char octets[256] = "a signature";
+	static const str signatures[] = {{octets, 64}, {octets, 256}};
+	(void)in;
+	kit->asked_to_sign++;
+	TRY(mood(KIT_VAULT));
+	must(m->wanted.n <= 2 && m->wanted.p[0].digest[0] == 1);
+	answer->signatures.p = signatures;
+	answer->signatures.n = m->wanted.n;
 	return OK;
 }
 
@@ -166,7 +290,7 @@ static result on_may_take(
 	(void)m;
 	TRY(mood(KIT_ACCOUNT));
 	answer->verdict = kit->too_large ? COURIER_ACCOUNT_TAKE_VERDICT_TOO_LARGE
-			  : in->ctx == &kit->far[4 + 3] ? COURIER_ACCOUNT_TAKE_VERDICT_OVER_QUOTA
+			  : in->ctx == &kit->far[KIT_ROOMS + 3] ? COURIER_ACCOUNT_TAKE_VERDICT_OVER_QUOTA
 							: COURIER_ACCOUNT_TAKE_VERDICT_YES;
 	return OK;
 }
@@ -180,7 +304,7 @@ static result on_deliver(
 		return OK;
 	must(kit->kept_n < KIT_KEPT_MAX);
 	kit->kept[kit->kept_n++] = (struct kit_kept){
-		.account = (uint64_t)((struct channel **)in->ctx - &kit->far[4]), .recipient = copy(m->recipient),
+		.account = (uint64_t)((struct channel **)in->ctx - &kit->far[KIT_ROOMS]), .recipient = copy(m->recipient),
 		.sender = copy(m->sender), .trace = copy(m->trace), .message = copy(m->message.bytes),
 		.size = m->message.bytes.n};
 	return OK;
@@ -200,6 +324,37 @@ static result on_keep(struct arrival *in, struct edge_queue_keep *m, struct edge
 	return OK;
 }
 
+/* The vault's stand-in wraps a key of zeroes. */
+static void open_posted(const struct edge_queue_post *m, struct kit_kept *k)
+{
+	static const unsigned char key[ITEM_KEY];
+	AUTO_BUF buf plain = buf_new(1 << 26), again = buf_new(1 << 26);
+	struct item i;
+	if (failed(item_open(m->sealed.bytes, &m->delivery, key, &plain, &i))) /* as in copy() */
+		must(!failed(item_open(m->sealed.bytes, &m->delivery, key, &again, &i)));
+	must(str_eq(i.sender, m->sender) && i.received == m->received && i.message.n == m->size);
+	k->trace = copy(i.trace);
+	k->message = copy(i.message);
+}
+
+static result on_post(struct arrival *in, struct edge_queue_post *m, struct edge_queue_kept *answer)
+{
+	AUTO_BUF buf to = buf_new(1 << 20);
+	(void)in;
+	(void)answer;
+	TRY(mood(KIT_QUEUE));
+	for (size_t i = 0; i < m->recipients.n; i++)
+		buf_printf(&to, "%.*s %u %.*s,", STR_ARG(m->recipients.p[i].address), m->recipients.p[i].notify,
+			   STR_ARG(m->recipients.p[i].orcpt));
+	must(kit->kept_n < KIT_KEPT_MAX && m->recipients.n > 0);
+	struct kit_kept *k = &kit->kept[kit->kept_n++];
+	*k = (struct kit_kept){.account = m->account, .posted = true, .recipients = (unsigned)m->recipients.n,
+		.flags = m->flags, .route = m->route, .sender = copy(m->sender), .recipient = copy(buf_str(&to)),
+		.size = (size_t)m->size};
+	open_posted(m, k);
+	return OK;
+}
+
 /* ---- the neighbours' channels ---- */
 
 static void on_directory_changed(struct arrival *in, struct edge_auth_directory_changed *m)
@@ -207,15 +362,18 @@ static void on_directory_changed(struct arrival *in, struct edge_auth_directory_
 	(void)in;
 	(void)m;
 	recipients_drop(&kit->edge.recipients);
+	signers_drop(&kit->edge.signers);
 }
 
 static const struct edge_auth_as_edge from_auth = {.directory_changed = on_directory_changed};
 
 static const struct edge_auth_as_auth auth_handlers = {
-	.recipient = on_recipient, .login = on_login, .may_send = on_may_send, .logout = on_logout};
+	.recipient = on_recipient, .login = on_login, .may_send = on_may_send, .logout = on_logout,
+	.may_write = on_may_write, .wrote = on_wrote, .signers = on_signers, .forwarder = on_forwarder};
 static const struct asker_inspect_as_inspect inspect_handlers = {.examine = on_examine};
-static const struct edge_queue_as_queue queue_handlers = {.keep = on_keep};
-static const struct principal_vault_as_vault vault_handlers = {.wrap_for = on_wrap};
+static const struct edge_queue_as_queue queue_handlers = {.keep = on_keep, .post = on_post};
+static const struct principal_vault_as_vault vault_handlers = {.wrap_for = on_wrap, .sign = on_sign};
+static const struct edge_relay_as_relay relay_handlers = {.verify = on_verify};
 static const struct courier_account_as_account account_handlers = {.may_take = on_may_take, .deliver = on_deliver};
 
 struct sides {
@@ -229,6 +387,7 @@ static const struct sides sides[] = {
 	[NEIGHBOUR_INSPECT] = {&asker_inspect_as_asker_kind, &asker_inspect_as_inspect_kind, &inspect_handlers},
 	[NEIGHBOUR_QUEUE] = {&edge_queue_as_edge_kind, &edge_queue_as_queue_kind, &queue_handlers},
 	[NEIGHBOUR_VAULT] = {&principal_vault_as_principal_kind, &principal_vault_as_vault_kind, &vault_handlers},
+	[NEIGHBOUR_RELAY] = {&edge_relay_as_edge_kind, &edge_relay_as_relay_kind, &relay_handlers},
 	{&courier_account_as_courier_kind, &courier_account_as_account_kind, &account_handlers},
 };
 
@@ -255,8 +414,8 @@ static bool is_whole(size_t i)
 
 static result connect_to(size_t i, struct channel **out)
 {
-	const struct sides *s = &sides[i < 4 ? i : 4];
-	if (kit->gone & (i < 4 ? 1u << i : KIT_ACCOUNT))
+	const struct sides *s = &sides[i < KIT_ROOMS ? i : KIT_ROOMS];
+	if (kit->gone & (i < KIT_ROOMS ? 1u << i : KIT_ACCOUNT))
 		return failure(FAIL_CLOSED, "the other room has gone");
 	if (fiber_cancelled())
 		return failure(FAIL_CANCELLED, "the process is ending");
@@ -274,7 +433,7 @@ result neighbour(enum neighbour which, struct channel **out)
 result neighbour_account(uint64_t account, struct channel **out)
 {
 	must(account < KIT_ACCOUNTS);
-	return connect_to(4 + account, out);
+	return connect_to(KIT_ROOMS + account, out);
 }
 
 /* ---- the kit ---- */
@@ -314,6 +473,7 @@ void kit_close(struct kit *k)
 	limits_free(&k->edge.limits);
 	quotas_free(&k->edge.quotas);
 	recipients_free(&k->edge.recipients);
+	signers_drop(&k->edge.signers);
 	options_free(&k->edge.options);
 	clock_test_release();
 	fiber_yield();

@@ -2,8 +2,10 @@
  * on one end of a socket pair plays dialogues with a session on the other.
  *
  * People: user1@ and user2@here.test (accounts 1, 2), both@ (both), full@ (3,
- * over quota), unknown@, later@, disabled@; whatever is not of here.test is
- * elsewhere. The password is "secret". Time stands still but for kit_wait.
+ * over quota), unknown@, later@, disabled@; out@ leads to a@far.test and b@far.test,
+ * mixed@ to user1 and c@far.test. Whatever is not of here.test is elsewhere, but
+ * of back.test, for which this is a backup: its primary knows good@. A login may
+ * not write to limited@ and suppressed@. The password is "secret". Time stands still but for kit_wait.
  * One kit at a time. All but kit_run is called on a fiber. Tests only. */
 #ifndef EDGE_EDGE_KIT_H
 #define EDGE_EDGE_KIT_H
@@ -13,12 +15,16 @@
 enum { KIT_ACCOUNTS = 4, KIT_KEPT_MAX = 64, KIT_PATIENCE = 20000 };
 
 /* Neighbours as bits: those of enum neighbour, and all accounts. */
-enum { KIT_AUTH = 1, KIT_INSPECT = 2, KIT_QUEUE = 4, KIT_VAULT = 8, KIT_ACCOUNT = 16 };
+enum { KIT_AUTH = 1, KIT_INSPECT = 2, KIT_QUEUE = 4, KIT_VAULT = 8, KIT_RELAY = 16, KIT_ACCOUNT = 32 };
+enum { KIT_ROOMS = 5 }; /* without the accounts */
 
 struct kit_kept {
 	uint64_t account;
-	bool queued;
-	/* With terminators; the kit's. Of a queued one `trace` tells the DSN parameters. */
+	bool queued, posted;
+	unsigned recipients, flags; /* of what is posted */
+	uint64_t route;
+	/* With terminators; the kit's. Of a queued one `trace` tells the DSN parameters, of a posted one
+	 * `recipient` has all of them. */
 	char *recipient, *sender, *trace, *message;
 	size_t size;
 };
@@ -31,11 +37,11 @@ struct kit {
 	bool unable;      /* accounts answer a delivery with unable */
 	bool too_large;   /* accounts can never take it */
 	uint32_t delay;   /* auth's, before a login is answered */
-	unsigned lookups, logins, logouts, sealing, sealing_most;
+	unsigned lookups, logins, logouts, sealing, sealing_most, wrote, asked_signers, asked_to_sign;
 	struct kit_kept kept[KIT_KEPT_MAX];
 	size_t kept_n;
 	struct gate loud; /* the silent ones may go on */
-	struct channel *near[5 + KIT_ACCOUNTS], *far[5 + KIT_ACCOUNTS];
+	struct channel *near[KIT_ROOMS + KIT_ACCOUNTS], *far[KIT_ROOMS + KIT_ACCOUNTS];
 	int client;       /* the client's end; -1 when it hung up */
 	struct client guest;
 	struct fiber *fiber; /* its session's */
@@ -64,6 +70,7 @@ void kit_hang_up(struct kit *k);         /* and lets the session end */
  *   "L:"        the silent neighbours say what they had to say
  *   "W: n"      nothing is said for n milliseconds
  *   "K: n"      so many copies are kept by now; "Q: n": so many of them by the queue
+ *   "P: n"      so many parcels for other servers; "T: text" occurs in what is told of them (expect_told)
  *   "END"       the connection has ended
  * Ends the program with the step that went wrong. */
 void kit_play(struct kit *k, const char *dialogue);

@@ -37,23 +37,46 @@ static void expect_end(struct play *p)
 		wrong(p, "the connection goes on");
 }
 
-static void expect_kept(const struct play *p, str number, bool queued)
+static void expect_kept(const struct play *p, str number, char which)
 {
 	uint64_t want, n = 0;
 	must(str_to_u64(number, &want));
 	for (size_t i = 0; i < p->kit->kept_n; i++)
-		n += !queued || p->kit->kept[i].queued;
+		n += which == 'K' || (which == 'Q' ? p->kit->kept[i].queued : p->kit->kept[i].posted);
 	if (n != want)
 		wrong(p, "another number is kept");
+}
+
+/* \r and \n mean CR and LF. */
+static void unescape(str text, buf *raw)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		bool escaped = text.p[i] == '\\' && i + 1 < text.n && (text.p[i + 1] == 'r' || text.p[i + 1] == 'n');
+		buf_putc(raw, escaped ? (text.p[++i] == 'r' ? '\r' : '\n') : text.p[i]);
+	}
+}
+
+/* "account 1 route 0 flags 0 from user1@here.test to a@far.test 0 ," and then trace and message */
+static void expect_told(const struct play *p, str text)
+{
+	AUTO_BUF buf told = buf_new(1 << 20), want = buf_new(65536);
+	unescape(text, &want);
+	for (size_t i = 0; i < p->kit->kept_n; i++) {
+		const struct kit_kept *k = &p->kit->kept[i];
+		if (k->posted)
+			buf_printf(&told, "account %u route %u flags %u from %s to %s\n%s%s", (unsigned)k->account,
+				   (unsigned)k->route, k->flags, k->sender, k->recipient, k->trace, k->message);
+	}
+	if (str_find(buf_str(&told), buf_str(&want)) != STR_NONE)
+		return;
+	fprintf(stderr, "%.*s\n", STR_ARG(buf_str(&told)));
+	wrong(p, "another thing is posted");
 }
 
 static void send(struct play *p, str text, bool line)
 {
 	AUTO_BUF buf raw = buf_new(65536);
-	for (size_t i = 0; i < text.n; i++) {
-		bool escaped = text.p[i] == '\\' && i + 1 < text.n && (text.p[i + 1] == 'r' || text.p[i + 1] == 'n');
-		buf_putc(&raw, escaped ? (text.p[++i] == 'r' ? '\r' : '\n') : text.p[i]);
-	}
+	unescape(text, &raw);
 	if (line)
 		buf_put(&raw, STR("\r\n"));
 	kit_say(p->kit, buf_str(&raw));
@@ -89,7 +112,11 @@ static void one_step(struct play *p)
 		return;
 	case 'K':
 	case 'Q':
-		expect_kept(p, text, p->kit->step.p[0] == 'Q');
+	case 'P':
+		expect_kept(p, text, p->kit->step.p[0]);
+		return;
+	case 'T':
+		expect_told(p, text);
 		return;
 	default:
 		expect_end(p);

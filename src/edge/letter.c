@@ -1,48 +1,14 @@
 /* A message that has come in whole: examined, marked with its trace fields,
  * delivered, answered. */
 #include "edge/deliver.h"
+#include "edge/examine.h"
 #include "grammar/smtp/trace.h"
 #include "run/clock.h"
-#include "talk/asker_inspect.h"
-#include "talk/room.h"
+#include "talk/mail_flags.h"
 
 #include <stdio.h>
 
-enum {
-	EXAMINE_FAULTS = 2, /* of workers that fail otherwise than by being replaced */
-	EXAMINE_ANSWER_MS = 60000,
-	TRACE_BLOCK_MAX = 8192,
-};
-
-static result ask_inspect(
-	struct smtp_session *s, const struct body *message, arena *a, struct asker_inspect_examined *out)
-{
-	struct channel *inspect;
-	struct asker_inspect_examine q = {
-		.purpose = smtp_is_submission(s) ? ASKER_INSPECT_EXAMINE_PURPOSE_SUBMISSION
-						 : ASKER_INSPECT_EXAMINE_PURPOSE_ARRIVAL,
-		.message = *message,
-	};
-	struct asking ask = {.trace = &s->trace, .arena = a, .timeout_ms = EXAMINE_ANSWER_MS};
-	TRY(neighbour(NEIGHBOUR_INSPECT, &inspect));
-	return asker_inspect_examine_call_within(inspect, &ask, &q, out);
-}
-
-/* Examining changes nothing, so it may be asked again: workers are replaced in
- * the course of things (inspect-messages), and no client should notice. */
-static result examine(struct smtp_session *s, const struct body *message, arena *a, struct asker_inspect_examined *out)
-{
-	unsigned tried = 0, faults = 0;
-	result r;
-	do {
-		r = ask_inspect(s, message, a, out);
-		if (!failed(r) || r.kind == FAIL_CANCELLED)
-			return r;
-		if (r.kind != FAIL_CLOSED && r.kind != FAIL_BUSY) /* those come with every replacement */
-			log_event(EV_INSPECT_FAILED, &s->trace, F_STR("why", str_from(r.text)), F_U64("size", message->bytes.n));
-	} while (room_ask_again(r, ++tried) || (!fiber_cancelled() && tried < ROOM_TRIES && ++faults < EXAMINE_FAULTS));
-	return r;
-}
+enum { TRACE_BLOCK_MAX = 8192 + EXAMINE_FIELDS_MAX };
 
 static unsigned how_it_came(const struct smtp_session *s)
 {
@@ -65,34 +31,62 @@ static struct ip ip_of(const net_addr *a)
 	return ip;
 }
 
-static result print_trace(struct smtp_session *s, int64_t now, buf *out)
+/* The message, and what stands above it: Return-Path for the copies here alone,
+ * then what goes everywhere. */
+struct letter {
+	struct smtp_session *s;
+	const struct body *message;
+	const struct examination *x;
+	int64_t now;
+	buf above;
+	size_t return_path;
+};
+
+/* Where somebody was when they wrote is nobody's business but theirs. */
+static bool hides_client(const struct smtp_session *s)
 {
+	return s->logged_in && options_yes(&s->client->edge->options, OPT_RECEIVED_HIDE);
+}
+
+static void print_received(struct letter *l)
+{
+	struct smtp_session *s = l->s;
 	char id[TRACE_TEXT];
 	struct tls_facts tls = {0};
 	if (stream_tls(s->client->stream))
 		tls_facts(stream_tls(s->client->stream), &tls);
 	trace_text(&s->trace, id);
 	struct trace_received t = {
-		.helo = s->helo,
-		.ip = ip_of(&s->client->address),
 		.by = options_text(&s->client->edge->options, OPT_HOSTNAME),
 		.with = how_it_came(s),
 		.tls = str_from(tls.cipher),
 		.id = str_of(id, sizeof id),
 		.recipient = s->recipients == 1 ? &s->first : NULL,
-		.when = {.seconds = now},
+		.when = {.seconds = l->now},
 	};
-	trace_print_return_path(out, &s->mail.from);
-	trace_print_received(out, &t);
-	return buf_result(out);
+	if (!hides_client(s)) {
+		t.helo = s->helo;
+		t.ip = ip_of(&s->client->address);
+	}
+	trace_print_received(&l->above, &t);
 }
 
-static void log_accepted(struct smtp_session *s, uint64_t size)
+static result print_above(struct letter *l)
 {
+	trace_print_return_path(&l->above, &l->s->mail.from);
+	l->return_path = l->above.n;
+	buf_put(&l->above, buf_str(&l->x->signatures));
+	print_received(l);
+	return buf_result(&l->above);
+}
+
+static void log_accepted(const struct letter *l)
+{
+	const struct smtp_session *s = l->s;
 	log_event(EV_SMTP_ACCEPTED, &s->trace, F_STR("client", str_from(s->client->text)), F_STR("helo", s->helo),
-		  F_STR("from", s->sender), F_STR("to", s->targets[0].recipient), F_U64("recipients", s->recipients),
-		  F_U64("size", size), F_STR("user", str_of(s->user, s->user_n)),
-		  F_U64("tls", s->client->encrypted ? 1 : 0));
+		  F_STR("from", s->sender), F_STR("to", s->targets_n ? s->targets[0].recipient : s->outward.p[0].address),
+		  F_U64("recipients", s->recipients), F_U64("size", l->message->bytes.n),
+		  F_STR("user", str_of(s->user, s->user_n)), F_U64("tls", s->client->encrypted ? 1 : 0));
 }
 
 static result reply_kept(struct smtp_session *s)
@@ -116,40 +110,98 @@ static result later(struct smtp_session *s, const char *text)
 	return smtp_refuse_message(s, &(struct smtp_fault){.code = 451, .status = "4.3.0", .text = text});
 }
 
-static result deliver_examined(
-	struct smtp_session *s, const struct body *message, const struct asker_inspect_examined *e)
+/* ---- to other servers ---- */
+
+/* Internationalised mail is what needs it: announced, and with something in it. */
+static bool needs_utf8(const struct letter *l)
 {
-	AUTO_BUF buf trace = buf_new(TRACE_BLOCK_MAX);
-	int64_t now = clock_wall_s();
-	if (e->received >= options_number(&s->client->edge->options, OPT_HOPS))
-		return refuse_looping(s);
-	if (failed(print_trace(s, now, &trace)))
-		return later(s, "The server is short of memory; try again later");
+	const struct outward *o = &l->s->outward;
+	if (!(l->s->mail.given & SMTP_P_SMTPUTF8))
+		return false;
+	if (l->x->found.utf8_header || !str_is_ascii(l->s->sender))
+		return true;
+	for (size_t i = 0; i < o->n; i++)
+		if (!str_is_ascii(o->p[i].address))
+			return true;
+	return false;
+}
+
+static unsigned flags_of(const struct letter *l)
+{
+	const struct asker_inspect_examined *e = &l->x->found;
+	unsigned flags = 0;
+	if (l->s->mail.body == SMTP_BODY_8BITMIME || e->eight_bit)
+		flags |= MAIL_8BIT;
+	if (l->s->mail.body == SMTP_BODY_BINARYMIME)
+		flags |= MAIL_BINARY;
+	if (needs_utf8(l))
+		flags |= MAIL_UTF8;
+	if (e->tls_optional)
+		flags |= MAIL_TLS_OPTIONAL;
+	return flags;
+}
+
+static result post(const struct letter *l, uint64_t until)
+{
+	const struct outward_letter o = {.message = l->message, .trace = str_skip(buf_str(&l->above), l->return_path),
+		.received = l->now, .flags = flags_of(l), .until = until};
+	return outward_post(l->s, &o);
+}
+
+/* What comes by again and again by way of this server goes in a circle long before it has 50 fields. */
+static bool circles(const struct letter *l)
+{
+	const struct smtp_session *s = l->s;
+	const struct options *o = &s->client->edge->options;
+	if (l->x->found.received >= options_number(o, OPT_HOPS))
+		return true;
+	return s->outward.foreign &&
+	       trace_count_by(l->message->bytes, options_text(o, OPT_HOSTNAME)) >= OUTWARD_OWN_HOPS;
+}
+
+static result keep_copies(const struct letter *l)
+{
+	const struct smtp_session *s = l->s;
 	struct delivery d = {
-		.client = s->client, .id = s->trace, .sender = s->sender, .trace = buf_str(&trace), .received = now,
-		.facts = e->facts, .message = *message, .ret = s->mail.ret, .envid = s->mail.envid,
+		.client = s->client, .id = s->trace, .sender = s->sender, .trace = buf_str(&l->above), .received = l->now,
+		.facts = l->x->found.facts, .message = *l->message, .ret = s->mail.ret, .envid = s->mail.envid,
 		.targets = s->targets, .n = s->targets_n,
 	};
-	result r = deliver(&d);
+	if (s->outward.n)
+		TRY(post(l, clock_mono_ms() + DELIVER_WHOLE_MS / 2));
+	return d.n ? deliver(&d) : OK;
+}
+
+static result deliver_examined(struct letter *l)
+{
+	struct smtp_session *s = l->s;
+	if (circles(l))
+		return refuse_looping(s);
+	if (failed(print_above(l)))
+		return later(s, "The server is short of memory; try again later");
+	result r = keep_copies(l);
 	if (r.kind == FAIL_CANCELLED)
 		return r;
 	if (failed(r))
 		return later(s, "The server cannot keep the message now; try again later");
-	log_accepted(s, message->bytes.n);
+	log_accepted(l);
 	return reply_kept(s);
 }
 
 static result examine_and_deliver(struct smtp_session *s, const struct body *message)
 {
 	AUTO_ARENA arena a = arena_new(CHANNEL_ARENA_MAX);
-	struct asker_inspect_examined e = {0};
-	result r = examine(s, message, &a, &e);
-	if (r.kind == FAIL_CANCELLED)
-		return r;
-	if (failed(r))
-		return later(s, "The server cannot examine the message now; try again later");
-	r = deliver_examined(s, message, &e);
-	asker_inspect_examined_release(&e);
+	struct examination x;
+	struct letter l = {.s = s, .message = message, .x = &x, .now = clock_wall_s(), .above = buf_new(TRACE_BLOCK_MAX)};
+	result r = examine(s, message, &a, &x);
+	if (x.found.changed)
+		l.message = &x.found.message;
+	if (!failed(r))
+		r = deliver_examined(&l);
+	else if (r.kind != FAIL_CANCELLED)
+		r = later(s, "The server cannot examine the message now; try again later");
+	buf_free(&l.above);
+	examination_free(&x);
 	return r;
 }
 

@@ -64,21 +64,22 @@ static void on_stop(void)
 	door_close_all(&edge);
 }
 
-static void forget_recipients(void)
+static void forget_directory(void)
 {
 	recipients_drop(&edge.recipients);
+	signers_drop(&edge.signers);
 }
 
 static void on_directory_changed(struct arrival *in, struct edge_auth_directory_changed *m)
 {
 	(void)in;
 	(void)m;
-	forget_recipients();
+	forget_directory();
 }
 
 static const struct edge_auth_as_edge from_auth = {.directory_changed = on_directory_changed};
 static const struct room_ear ears[] = {
-	{.kind = &edge_auth_as_edge_kind, .handlers = &from_auth, .ended = forget_recipients},
+	{.kind = &edge_auth_as_edge_kind, .handlers = &from_auth, .ended = forget_directory},
 };
 static const struct sandbox_call *const tables[] = {sandbox_accept, NULL};
 static const struct sandbox sandbox = {.room = "edge", .tables = tables};
@@ -91,6 +92,7 @@ int main(void)
 	limits_free(&edge.limits);
 	quotas_free(&edge.quotas);
 	recipients_free(&edge.recipients);
+	signers_drop(&edge.signers);
 	tls_context_free(&edge.tls);
 	mem_free(edge.proxies);
 	options_free(&edge.options);

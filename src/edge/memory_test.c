@@ -20,6 +20,9 @@
 	"RCPT TO:<unknown@here.test>\r\nRCPT TO:<full@here.test>\r\n"                   \
 	"BDAT 7\r\nab\r\nc\r\nBDAT 2 LAST\r\n\r\nRSET\r\nVRFY x\r\nHELP\r\nNONSENSE\r\nQUIT\r\n"
 
+#define FAR "MAIL FROM:<user1@here.test>\r\nRCPT TO:<user1@here.test>\r\nRCPT TO:<a@far.test>\r\n" \
+	"DATA\r\nSubject: one\r\n\r\ntext\r\n.\r\n"
+
 static const struct dialogue {
 	const char *name, *says;
 	enum client_protocol protocol;
@@ -31,6 +34,8 @@ static const struct dialogue {
 	{"smtp", "EHLO client.test\r\n" LETTERS, CLIENT_SMTP, false, false, "250 2.0.0 Kept as ", 4},
 	{"smtp by the queue", "EHLO client.test\r\n" LETTERS, CLIENT_SMTP, false, true, "250 2.0.0 Kept as ", 4},
 	{"submission", "EHLO client.test\r\nAUTH PLAIN " AUTH64 "\r\n" LETTERS, CLIENT_SUBMISSION, true, false,
+		"250 2.0.0 Kept as ", 4},
+	{"to elsewhere", "EHLO client.test\r\nAUTH PLAIN " AUTH64 "\r\n" FAR FAR "QUIT\r\n", CLIENT_SUBMISSION, true, false,
 		"250 2.0.0 Kept as ", 4},
 	{"imap", "a CAPABILITY\r\nb ID NIL\r\nc NOOP\r\nd LOGIN {15+}\r\nuser1@here.test secret\r\n", CLIENT_IMAP, true,
 		false, "d OK hello", 0},

@@ -3,6 +3,7 @@
 #include "talk/courier_account.h"
 #include "talk/edge_auth.h"
 #include "talk/edge_queue.h"
+#include "talk/edge_relay.h"
 #include "talk/principal_vault.h"
 #include "talk/room.h"
 
@@ -17,6 +18,8 @@ result neighbour(enum neighbour which, struct channel **out)
 		return room_connect(&edge_queue_as_edge_kind, "queue", 0, out);
 	case NEIGHBOUR_VAULT:
 		return room_connect(&principal_vault_as_principal_kind, "vault", 0, out);
+	case NEIGHBOUR_RELAY:
+		return room_connect(&edge_relay_as_edge_kind, "relay", ROOM_ANY, out);
 	}
 	return failure(FAIL_ABSENT, "there is no such neighbour");
 }

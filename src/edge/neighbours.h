@@ -12,13 +12,14 @@
 
 enum neighbour_wait {
 	NEIGHBOUR_LOOKUP_MS = 20000, /* an address, a sender */
+	NEIGHBOUR_VERIFY_MS = 90000, /* the primary server is asked, which may be slow */
 	NEIGHBOUR_QUOTA_MS = 20000,  /* all accounts behind one recipient together */
 	NEIGHBOUR_LOGIN_MS = 60000,  /* hashing passwords takes its time, in turn */
 	NEIGHBOUR_KEY_MS = 20000,
 	NEIGHBOUR_KEEP_MS = 60000,   /* the queue's commit */
 };
 
-enum neighbour { NEIGHBOUR_AUTH, NEIGHBOUR_INSPECT, NEIGHBOUR_QUEUE, NEIGHBOUR_VAULT };
+enum neighbour { NEIGHBOUR_AUTH, NEIGHBOUR_INSPECT, NEIGHBOUR_QUEUE, NEIGHBOUR_VAULT, NEIGHBOUR_RELAY };
 
 result neighbour(enum neighbour which, struct channel **out) NODISCARD;
 result neighbour_account(uint64_t account, struct channel **out) NODISCARD;

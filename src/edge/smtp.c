@@ -50,6 +50,7 @@ void smtp_reset(struct smtp_session *s)
 	buf_free(&s->data);
 	arena_clear(&s->transaction);
 	hash_free(&s->accounts);
+	outward_clear(&s->outward);
 	mem_free(s->targets);
 	s->targets = NULL;
 	s->targets_n = s->targets_cap = s->recipients = 0;
@@ -239,6 +240,7 @@ void smtp_session(struct client *c)
 	s->transaction = arena_new(SMTP_TRANSACTION_MAX);
 	s->data = buf_new(options_number(&c->edge->options, OPT_MESSAGE_SIZE));
 	s->accounts = hash_new(SMTP_TARGETS_MAX);
+	outward_init(&s->outward);
 	s->trace = c->session;
 	stream_set_idle(c->stream, options_number(&c->edge->options, OPT_COMMAND_TIME));
 	result r = smtp_greet(s);

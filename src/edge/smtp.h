@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "edge/edge.h"
+#include "edge/outward.h"
 #include "grammar/smtp/smtp.h"
 
 enum smtp_limits {
@@ -63,6 +64,7 @@ struct smtp_session {
 	struct smtp_target *targets;
 	size_t targets_n, targets_cap;
 	hash accounts;         /* which accounts are among the targets */
+	struct outward outward; /* recipients on other servers */
 	size_t recipients;
 	struct mailbox first;  /* the first recipient */
 	buf data;
@@ -94,6 +96,15 @@ smtp_handler smtp_do_rcpt;                                               /* smtp
 smtp_handler smtp_do_data, smtp_do_bdat;                                 /* smtp_body.c */
 smtp_handler smtp_do_auth;                                               /* smtp_login.c */
 smtp_handler smtp_do_xclient;                                            /* smtp_xclient.c */
+
+/* smtp_elsewhere.c: may this transaction's mail go to that address on another
+ * server? *accepted; otherwise a refusal was sent. Suspends. */
+struct elsewhere {
+	str address, domain;
+	bool relayed;   /* this server is a backup for the domain, */
+	uint64_t route; /* and that is the way to the primary */
+};
+result smtp_elsewhere(struct smtp_session *s, const struct elsewhere *to, bool *accepted) NODISCARD;
 
 /* The message is whole in s->data: examine, deliver, reply. letter.c */
 result smtp_accept(struct smtp_session *s) NODISCARD;

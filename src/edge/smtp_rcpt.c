@@ -10,6 +10,9 @@ struct resolved {
 	arena *arena;
 	enum edge_auth_recipient_verdict verdict;
 	struct recipients_accounts to;
+	const str *outside; /* addresses on other servers that it leads to as well */
+	size_t outside_n;
+	uint64_t route;
 };
 
 static result ask_auth(struct smtp_session *s, struct channel *auth, str address, struct resolved *out)
@@ -22,7 +25,10 @@ static result ask_auth(struct smtp_session *s, struct channel *auth, str address
 	TRY(edge_auth_recipient_call_within(auth, &ask, &q, &is));
 	out->verdict = is.verdict;
 	out->to = (struct recipients_accounts){is.accounts.p, is.accounts.n};
-	if (is.verdict == EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED && is.accounts.n > 0)
+	out->outside = is.outside.p;
+	out->outside_n = is.outside.n;
+	out->route = is.route;
+	if (is.verdict == EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED && is.accounts.n > 0 && is.outside.n == 0)
 		recipients_keep(known, asked, address, &out->to);
 	return OK;
 }
@@ -106,13 +112,6 @@ static result refuse_verdict(struct smtp_session *s, enum edge_auth_recipient_ve
 		return SMTP_REFUSE(s, 550, "5.1.1", "Nobody receives mail under this address here; check its spelling");
 	case EDGE_AUTH_RECIPIENT_VERDICT_DISABLED:
 		return SMTP_REFUSE(s, 550, "5.2.1", "This mailbox is disabled and takes no mail");
-	case EDGE_AUTH_RECIPIENT_VERDICT_ELSEWHERE:
-		if (s->logged_in)
-			return SMTP_REFUSE(s, 550, "5.7.1",
-					   "This address is on another server, and this server does not send mail to others yet");
-		return SMTP_REFUSE(s, 550, "5.7.1",
-				   "This address is not of this server, and it does not pass mail on; if you have an account here, "
-				   "use the submission port and log in");
 	default:
 		return SMTP_REFUSE(s, 451, "4.3.0", "The server cannot look this address up now; try again later");
 	}
@@ -145,21 +144,65 @@ static const struct smtp_asked *keep_asked(struct smtp_session *s, const struct 
 	return asked;
 }
 
+/* A report names the address that the sender wrote (RFC 3461 5.2.7.3), not where an alias of ours led it. */
+static const struct smtp_asked *asked_of_alias(struct smtp_session *s, const struct smtp_target *t)
+{
+	AUTO_BUF buf orcpt = buf_new(EDGE_QUEUE_KEEP_ORCPT_MAX);
+	if (t->asked && t->asked->orcpt.n)
+		return t->asked;
+	struct smtp_asked *asked = arena_alloc(&s->transaction, sizeof *asked);
+	if (!asked)
+		return NULL;
+	buf_put(&orcpt, str_is_ascii(t->recipient) ? STR("rfc822;") : STR("utf-8;"));
+	buf_put(&orcpt, t->recipient);
+	asked->notify = t->asked ? t->asked->notify : 0;
+	asked->orcpt = arena_dup(&s->transaction, buf_str(&orcpt));
+	return asked;
+}
+
+static result add_outside(struct smtp_session *s, const struct smtp_target *t, const struct resolved *found)
+{
+	struct outward_recipient r = {.kind = s->logged_in ? OUTWARD_ALIASED : OUTWARD_FORWARDED};
+	r.asked = found->outside_n ? asked_of_alias(s, t) : NULL;
+	for (size_t i = 0; i < found->outside_n; i++) {
+		r.address = arena_dup(&s->transaction, found->outside[i]);
+		TRY(arena_result(&s->transaction));
+		TRY(outward_add(&s->outward, &r));
+	}
+	return OK;
+}
+
+static result add_elsewhere(struct smtp_session *s, const struct smtp_target *t, const struct resolved *found)
+{
+	bool relayed = found->verdict == EDGE_AUTH_RECIPIENT_VERDICT_RELAYED && !s->logged_in;
+	const struct outward_recipient r = {.kind = relayed ? OUTWARD_RELAYED : OUTWARD_WRITTEN,
+		.route = relayed ? found->route : 0, .address = t->recipient, .asked = t->asked};
+	return outward_add(&s->outward, &r);
+}
+
+static result add_found(struct smtp_session *s, struct smtp_target *t, const struct resolved *found)
+{
+	TRY(arena_result(&s->transaction));
+	if (found->verdict != EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED)
+		return add_elsewhere(s, t, found);
+	for (size_t i = 0; i < found->to.n; i++) {
+		t->account = found->to.p[i];
+		TRY(add_target(s, t));
+	}
+	return add_outside(s, t, found);
+}
+
 static result keep_recipient(struct smtp_session *s, const struct smtp_rcpt *rcpt, str address,
-			     const struct recipients_accounts *found)
+			     const struct resolved *found)
 {
 	const struct mailbox *to = &rcpt->to;
 	struct smtp_target t = {.recipient = arena_dup(&s->transaction, address), .asked = keep_asked(s, rcpt)};
-	size_t before = s->targets_n;
+	size_t before = s->targets_n, outward = s->outward.n;
 	if (s->recipients == 0)
 		keep_first(s, to);
-	result r = arena_result(&s->transaction);
-	for (size_t i = 0; i < found->n && !failed(r); i++) {
-		t.account = found->p[i];
-		r = add_target(s, &t);
-	}
-	if (failed(r)) {
+	if (failed(add_found(s, &t, found))) {
 		drop_targets(s, before);
+		outward_drop(&s->outward, outward);
 		return SMTP_REFUSE(
 			s, 452, "4.5.3", "No more recipients fit into this transaction; send to the rest in another");
 	}
@@ -169,18 +212,44 @@ static result keep_recipient(struct smtp_session *s, const struct smtp_rcpt *rcp
 }
 
 static result check_accounts(struct smtp_session *s, const struct smtp_rcpt *rcpt, str address,
-			     const struct recipients_accounts *found)
+			     const struct resolved *found)
 {
 	uint64_t until = clock_mono_ms() + NEIGHBOUR_QUOTA_MS;
-	for (size_t i = 0; i < found->n; i++) {
+	for (size_t i = 0; i < found->to.n; i++) {
 		enum courier_account_take_verdict v;
-		TRY(ask_quota(s, found->p[i], until, &v));
+		TRY(ask_quota(s, found->to.p[i], until, &v));
 		if (v == COURIER_ACCOUNT_TAKE_VERDICT_OVER_QUOTA)
 			return SMTP_REFUSE(s, 452, "4.2.2", "This mailbox is full; its owner has to make room. Try again later");
 		if (v == COURIER_ACCOUNT_TAKE_VERDICT_TOO_LARGE)
 			return SMTP_REFUSE(s, 552, "5.2.3", "The message is larger than this mailbox can ever take");
 	}
 	return keep_recipient(s, rcpt, address, found);
+}
+
+static result check_elsewhere(struct smtp_session *s, const struct smtp_rcpt *rcpt, str address,
+			      const struct resolved *found)
+{
+	const struct elsewhere to = {.address = address, .domain = rcpt->to.domain,
+		.relayed = found->verdict == EDGE_AUTH_RECIPIENT_VERDICT_RELAYED, .route = found->route};
+	bool accepted = false;
+	TRY(smtp_elsewhere(s, &to, &accepted));
+	return accepted ? keep_recipient(s, rcpt, address, found) : OK;
+}
+
+/* Which of the ways mail may go from here; all else is refused. */
+static result follow(struct smtp_session *s, const struct smtp_rcpt *rcpt, str address, const struct resolved *found)
+{
+	switch (found->verdict) {
+	case EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED:
+		if (found->to.n + found->outside_n > 0)
+			return check_accounts(s, rcpt, address, found);
+		return refuse_verdict(s, EDGE_AUTH_RECIPIENT_VERDICT_LATER);
+	case EDGE_AUTH_RECIPIENT_VERDICT_ELSEWHERE:
+	case EDGE_AUTH_RECIPIENT_VERDICT_RELAYED:
+		return check_elsewhere(s, rcpt, address, found);
+	default:
+		return refuse_verdict(s, found->verdict);
+	}
 }
 
 result smtp_do_rcpt(struct smtp_session *s, const struct smtp_command *c)
@@ -201,7 +270,5 @@ result smtp_do_rcpt(struct smtp_session *s, const struct smtp_command *c)
 		return r;
 	if (failed(r))
 		return refuse_verdict(s, EDGE_AUTH_RECIPIENT_VERDICT_LATER);
-	if (found.verdict != EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED || found.to.n == 0)
-		return refuse_verdict(s, found.verdict);
-	return check_accounts(s, &c->rcpt, buf_str(&address), &found.to);
+	return follow(s, &c->rcpt, buf_str(&address), &found);
 }

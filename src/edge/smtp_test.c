@@ -142,7 +142,7 @@ static const struct kit_scene scenes[] = {
 		"C: MAIL FROM:<user1@here.test>\nS: 250",
 		.submission = true, .demo = true},
 	{"elsewhere", EHLO LOGIN "S: 235\nC: MAIL FROM:<user1@here.test>\nS: 250\n"
-		"C: RCPT TO:<a@elsewhere.test>\nS: 550 5.7.1",
+		"C: RCPT TO:<a@elsewhere.test>\nS: 250 2.1.5",
 		.submission = true, .demo = true},
 	{"LOGIN step by step", EHLO "C: AUTH LOGIN\nS: 334 VXNlcm5hbWU6\nC: dXNlcjFAaGVyZS50ZXN0\n"
 		"S: 334 UGFzc3dvcmQ6\nC: c2VjcmV0\nS: 235",

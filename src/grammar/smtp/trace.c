@@ -1,4 +1,5 @@
 #include "grammar/smtp/trace.h"
+#include "grammar/mime/header.h"
 
 static bool is_safe(unsigned char c)
 {
@@ -77,4 +78,46 @@ void trace_print_return_path(buf *out, const struct mailbox *from)
 	buf_put(out, STR("Return-Path: "));
 	mailbox_print_path(out, from);
 	buf_put(out, STR("\r\n"));
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* The next word of a folded value, without comments; empty at the end. */
+static str next_word(str *rest)
+{
+	size_t depth = 0, i = 0, start;
+	for (; i < rest->n; i++) {
+		char c = rest->p[i];
+		depth += c == '(';
+		if (!depth && !is_space(c))
+			break;
+		depth -= c == ')' && depth > 0;
+	}
+	for (start = i; i < rest->n && !is_space(rest->p[i]) && rest->p[i] != '(' && rest->p[i] != ';'; i++)
+		;
+	str word = str_sub(*rest, start, i - start);
+	/* A ";" ends what names hosts; the date follows. */
+	*rest = i < rest->n && rest->p[i] == ';' && !word.n ? STR("") : str_skip(*rest, i);
+	return word;
+}
+
+static bool is_by(str value, str host)
+{
+	for (str word = next_word(&value); word.n; word = next_word(&value))
+		if (str_ieq(word, STR("by")))
+			return str_ieq(next_word(&value), host);
+	return false;
+}
+
+size_t trace_count_by(str head, str host)
+{
+	struct header_walk w = {.text = head};
+	struct header_field f;
+	size_t count = 0;
+	while (header_next(&w, &f))
+		count += f.id == HEADER_RECEIVED && is_by(f.value, host);
+	return count;
 }

@@ -37,4 +37,8 @@ struct trace_received {
 void trace_print_received(buf *out, const struct trace_received *t);
 void trace_print_return_path(buf *out, const struct mailbox *from);
 
+/* How many Received fields say that this host received the message ("by host"),
+ * in either case; what stands in comments does not count. */
+size_t trace_count_by(str head, str host);
+
 #endif

@@ -124,6 +124,28 @@ static void return_paths(void **state)
 	assert_str(buf_str(&b), STR("Return-Path: <>\r\nReturn-Path: <\"a b\"@c>\r\n"));
 }
 
+static void hosts_that_received_are_counted(void **state)
+{
+	static const struct {
+		str head;
+		size_t count;
+	} rows[] = {
+		{STR_INIT(""), 0},
+		{STR_INIT("Received: from a by mx.test; date\r\n"), 1},
+		{STR_INIT("Received: from a\r\n\tBY MX.Test\r\n\twith ESMTP\r\nReceived: by mx.test\r\n"), 2},
+		{STR_INIT("Received: from a (by mx.test) by other.test\r\n"), 0},
+		{STR_INIT("Received: from a (x (by y) z) by mx.test(comment)\r\n"), 1},
+		{STR_INIT("Received: from a by mx.test.other\r\n"), 0},
+		{STR_INIT("Received: from a; by mx.test\r\n"), 0},
+		{STR_INIT("X-Received: by mx.test\r\n\r\nReceived: by mx.test\r\n"), 0},
+		{STR_INIT("Received: from (((((by mx.test\r\n"), 0},
+		{STR_INIT("Received: by\r\n"), 0},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		assert_int_equal(trace_count_by(rows[i].head, STR("mx.test")), rows[i].count);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +154,7 @@ int main(void)
 		cmocka_unit_test(values_are_cut),
 		cmocka_unit_test(protocol_names),
 		cmocka_unit_test(return_paths),
+		cmocka_unit_test(hosts_that_received_are_counted),
 	};
 	return cmocka_run_group_tests_name("trace", tests, NULL, NULL);
 }
