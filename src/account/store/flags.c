@@ -24,7 +24,8 @@ static struct flag_rule rule_of(const struct flagging *f, uint64_t mask)
 }
 
 /* Counts and notes what the statement behind it will do to the row. */
-static result note(struct work *w, struct flagging *f, struct box_row *box, const struct flag_rule *rule, struct row *row)
+static result note(struct work *w, struct flagging *f, struct box_row *box, const struct flag_rule *rule,
+	struct row *row)
 {
 	uint64_t flags = (row->flags & rule->keep) | rule->set;
 	if (row->modseq > (uint64_t)rule->latest) {
