@@ -21,7 +21,7 @@ static char *body_new(size_t n, bool noise)
 static void values_pack_and_unpack(void **state)
 {
 	(void)state;
-	static const size_t sizes[] = {0, 1, 4, 5, 6, 100, 4096, 70000, 1 << 20};
+	static const size_t sizes[] = {0, 1, 4, 5, 6, 100, PACK_WORTH - 1, PACK_WORTH, 4096, 70000, 1 << 20};
 	struct packer p = {0};
 	for (size_t i = 0; i < 2 * sizeof sizes / sizeof *sizes; i++) {
 		size_t n = sizes[i / 2], size;
@@ -31,8 +31,10 @@ static void values_pack_and_unpack(void **state)
 		assert_ok(pack(&p, str_of(body, n), &packed));
 		str value = str_skip(buf_str(&packed), 6);
 		assert_true(value.n <= n + 1);
-		if (n >= 4096 && i % 2 == 0)
-			assert_true(value.n < n / 10);
+		if (n < PACK_WORTH)
+			assert_int_equal(value.n, n + 1);
+		else if (i % 2 == 0)
+			assert_true(value.n < (n < 4096 ? n / 2 : n / 10));
 		assert_ok(unpacked_size(value, &size));
 		assert_int_equal(size, n);
 		assert_ok(unpack(&p, value, &plain));

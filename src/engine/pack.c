@@ -23,9 +23,11 @@ result pack(struct packer *p, str plain, buf *out)
 {
 	if (plain.n > PACK_MAX)
 		return failure(FAIL_LIMIT, "the value is too long to be packed");
+	if (plain.n < PACK_WORTH)
+		return pack_plain(plain, out);
 	if (!p->in && !(p->in = ZSTD_createCCtx()))
 		return failure(FAIL_MEMORY, "out of memory");
-	size_t room = plain.n > PACK_HEAD ? plain.n - PACK_HEAD : 0; /* else it would not shrink */
+	size_t room = plain.n - PACK_HEAD; /* else it would not shrink */
 	size_t start = out->n;
 	if (!buf_reserve(out, plain.n + PACK_HEAD))
 		return buf_result(out);

@@ -1,6 +1,7 @@
 /* Small compression for what lies in rows and in body files: one byte says
  * how (0 as it is, 1 zstd), then for zstd four bytes of size (little-endian)
- * and a frame (RFC 8878). What does not shrink is kept as it is.
+ * and a frame (RFC 8878). What does not shrink is kept as it is, and what is
+ * shorter than PACK_WORTH too: to begin a frame costs as much as a KiB in it.
  *
  * Nothing here is sealed: rows lie in sealed pages, body files seal their
  * pieces. A packer keeps zstd's work memory between calls (some 100 KB);
@@ -15,6 +16,7 @@ enum {
 	PACK_MAX = 64 << 20, /* bytes of one packed value, in clear */
 	PACK_LEVEL = 1,
 	PACK_HEAD = 5,
+	PACK_WORTH = 256, /* octets, from which on packing is tried */
 };
 
 struct ZSTD_CCtx_s;
