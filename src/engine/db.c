@@ -287,6 +287,7 @@ result db_commit(struct db *db)
 void db_rollback(struct db *db)
 {
 	db->parts = 0;
+	db->undone++;
 	if (db_in_transaction(db) && failed(db_run(db, "ROLLBACK")))
 		must(!db_in_transaction(db));
 }
@@ -316,6 +317,7 @@ result db_part_keep(struct db *db)
 
 void db_part_undo(struct db *db)
 {
+	db->undone++;
 	if (!db_in_transaction(db) || db->parts == 0)
 		return; /* an error of the disk has undone the whole transaction */
 	db->parts--;
@@ -334,6 +336,12 @@ int64_t db_last_row(const struct db *db)
 uint64_t db_changed(const struct db *db)
 {
 	return (uint64_t)sqlite3_changes64(db->handle);
+}
+
+/* Both only grow, so their sum stands still only when they do. */
+uint64_t db_stamp(const struct db *db)
+{
+	return (uint64_t)sqlite3_total_changes64(db->handle) + db->undone;
 }
 
 result db_checkpoint(struct db *db)

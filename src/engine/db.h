@@ -65,6 +65,8 @@ void db_part_undo(struct db *db);
 
 int64_t db_last_row(const struct db *db); /* rowid of the last insert */
 uint64_t db_changed(const struct db *db); /* rows changed by the last statement */
+/* Moves whenever a row was changed or a change undone: while it stands, what was read holds. */
+uint64_t db_stamp(const struct db *db);
 
 result db_checkpoint(struct db *db) NODISCARD;            /* carries the whole log over and empties it */
 bool db_unsettled(const struct db *db);                   /* the log is at three quarters of log_frames */

@@ -22,6 +22,7 @@ struct db {
 	uint32_t version;
 	uint32_t log_frames;
 	unsigned parts; /* open savepoints */
+	uint64_t undone; /* times that something was rolled back */
 };
 
 result db_result(struct db *db, int code);

@@ -8,6 +8,7 @@
 
 #include "account/store/catalog.h"
 #include "account/store/delivered.h"
+#include "account/store/known.h"
 #include "account/store/loaded.h"
 #include "account/store/rights.h"
 #include "account/store/work.h"
@@ -30,9 +31,11 @@ struct store {
 	struct engine *engine; /* opened and released on the loop, otherwise the store thread's */
 	buf scratch;
 	struct delivered delivered;
+	struct known known;
 };
 
 enum {
+	STORE_LOG_FRAMES = 400,   /* see DB_LOG_FRAMES; ARCHITECTURE.md says why so few */
 	STORE_ROWS_KEPT = 100000, /* rows kept of mailboxes nobody looks at, until store_trim */
 };
 

@@ -35,6 +35,7 @@ static result write_back(struct work *w)
 		if (same_box(&w->boxes[i].now, &w->boxes[i].was))
 			continue;
 		TRY(box_put(w->db, &w->boxes[i].now));
+		w->boxes[i].was = w->boxes[i].now;
 		TRY(effect_box(&w->effects, BOX_COUNTED, &w->boxes[i].now, STR("")));
 	}
 	return OK;
@@ -50,17 +51,16 @@ static result work_run(struct db *db, void *arg)
 	w->modseq = 0;
 	w->db = db;
 	w->now = clock_wall_s();
-	result r = account_get(db, &w->account);
-	if (r.kind == FAIL_ABSENT)
-		w->account = (struct account_row){0}; /* it is being made */
-	else
-		TRY(r);
+	TRY(known_account(w));
 	struct account_row was = w->account;
 	TRY(w->body(w, w->arg));
 	TRY(write_back(w));
 	TRY(buf_result(&w->files_gone));
 	w->effects.account = w->account;
-	return same_account(&was, &w->account) ? OK : account_put(db, &w->account);
+	if (!same_account(&was, &w->account))
+		TRY(account_put(db, &w->account));
+	known_keep(w);
+	return OK;
 }
 
 static void work_kept(void *arg)
@@ -183,7 +183,8 @@ result work_box(struct work *w, uint64_t id, struct box_row **out)
 	*out = held(w, id);
 	if (*out)
 		return OK;
-	TRY(box_get(w->db, id, &row));
+	if (!known_box(w, id, &row))
+		TRY(box_get(w->db, id, &row));
 	*out = hold(w, &row);
 	return OK;
 }
@@ -191,7 +192,11 @@ result work_box(struct work *w, uint64_t id, struct box_row **out)
 result work_find(struct work *w, str name, struct box_row **out)
 {
 	struct box_row row;
-	TRY(box_find(w->db, name, &row));
+	bool inbox = str_eq(name, STR("INBOX"));
+	if (!inbox || !known_box(w, w->inbox, &row))
+		TRY(box_find(w->db, name, &row));
+	if (inbox)
+		w->inbox = row.id;
 	*out = held(w, row.id);
 	if (!*out)
 		*out = hold(w, &row);

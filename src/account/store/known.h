@@ -1,0 +1,26 @@
+/* The account's row of `counts` and one mailbox's as the last change left them, so
+ * that a delivery need not ask the database for them.
+ *
+ * They hold while db_stamp stands where it stood then: whoever else changes a row,
+ * or undoes this change, moves it. Store thread; errors are the database's. */
+#ifndef ACCOUNT_STORE_KNOWN_H
+#define ACCOUNT_STORE_KNOWN_H
+
+#include "account/store/schema.h"
+
+struct work;
+
+struct known {
+	bool any;
+	bool inbox; /* `box` is the INBOX */
+	uint64_t stamp;
+	struct account_row account;
+	struct box_row box;
+};
+
+/* Sets the work's account, zeros while it is being made, and its inbox where that is known. */
+result known_account(struct work *w) NODISCARD;
+bool known_box(const struct work *w, uint64_t id, struct box_row *out);
+void known_keep(struct work *w); /* behind the work's last statement */
+
+#endif
