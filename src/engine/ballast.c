@@ -5,11 +5,11 @@ static const char name_new[] = "ballast.new";
 
 static result fill(struct files *f, uint64_t size)
 {
-	static const char piece[4096];
+	static const char piece[64 * 1024];
 	struct file AUTO_FILE *file = NULL;
 	TRY(files_open(f, name_new, FILES_CREATE, &file));
 	for (uint64_t at = 0; at < size; at += sizeof piece)
-		TRY(file_write(file, at, str_of(piece, sizeof piece)));
+		TRY(file_write(file, at, str_of(piece, size - at < sizeof piece ? (size_t)(size - at) : sizeof piece)));
 	return file_sync(file);
 }
 

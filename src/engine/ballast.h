@@ -10,7 +10,7 @@
 
 #include "engine/files.h"
 
-enum { BALLAST_MIN = 256 * 1024, BALLAST_MAX = 4608 * 1024 };
+enum { BALLAST_MIN = 256 * 1024, BALLAST_MAX = 2304 * 1024 };
 
 /* For a database of that many bytes. OK when it is there already; FULL leaves what there was. */
 result ballast_make(struct files *f, uint64_t database) NODISCARD;

@@ -140,7 +140,8 @@ static void store_free(struct store *s)
 static result open_into(struct store *s, const struct store_options *o)
 {
 	struct db *db = NULL;
-	struct db_options options = {.path = "mail.db", .key = o->key, .id = o->id, .schema = &store_schema};
+	struct db_options options = {.path = "mail.db", .key = o->key, .id = o->id, .schema = &store_schema,
+		.log_frames = STORE_LOG_FRAMES};
 	TRY(engine_hold(o->files, &s->engine));
 	TRY(engine_open_db(s->engine, &options, &db));
 	result r = prepare(s, db, o->quota);
