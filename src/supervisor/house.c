@@ -26,19 +26,25 @@ static struct process *process_init(struct process *p, struct house *h, enum rol
 	return p;
 }
 
+static void add_rows(struct house *h, bool doors, size_t *at)
+{
+	for (size_t r = 0; r < ROLES; r++)
+		for (uint64_t w = 0; role_is_door((enum role)r) == doors && w < workers_of(h->options, (enum role)r); w++)
+			process_init(&h->rooms[(*at)++], h, (enum role)r, w);
+}
+
 /* One row per worker of every room that is always there, in the order of enum
- * role: keys and the log come first, doors to the world last. */
+ * role, keys and the log first; but doors to the world come last. */
 static result make_rows(struct house *h)
 {
+	size_t at = 0;
 	for (size_t r = 0; r < ROLES; r++)
 		h->rooms_n += workers_of(h->options, (enum role)r);
 	h->rooms = mem_array(h->rooms_n, sizeof *h->rooms);
 	if (!h->rooms)
 		return failure(FAIL_MEMORY, "out of memory");
-	size_t i = 0;
-	for (size_t r = 0; r < ROLES; r++)
-		for (uint64_t w = 0; w < workers_of(h->options, (enum role)r); w++)
-			process_init(&h->rooms[i++], h, (enum role)r, w);
+	add_rows(h, false, &at);
+	add_rows(h, true, &at);
 	return OK;
 }
 
@@ -508,6 +514,8 @@ void house_stop(struct house *h)
 	await_accounts(h);
 	ask_roles_to_stop(h, ROLE_AUTH, ROLE_QUEUE);
 	await_roles(h, ROLE_AUTH, ROLE_QUEUE);
+	ask_roles_to_stop(h, ROLE_RESOLVE, ROLE_ACCOUNT);
+	await_roles(h, ROLE_RESOLVE, ROLE_ACCOUNT);
 	ask_roles_to_stop(h, ROLE_VAULT, ROLE_WATCH);
 	await_roles(h, ROLE_VAULT, ROLE_WATCH);
 }

@@ -9,6 +9,7 @@ static const struct role_row rows[ROLES] = {
 	[ROLE_EDGE_MX] = {"edge-mx", "postern-edge", NULL, R_EDGE, OPT_EDGE_MX, 131072, true},
 	[ROLE_EDGE_CLIENT] = {"edge-client", "postern-edge", NULL, R_EDGE, OPT_EDGE_CLIENT, 131072, true},
 	[ROLE_WEB] = {"web", "postern-web", NULL, R_WEB, WORKERS_ONE, 1024, false},
+	[ROLE_RESOLVE] = {"resolve", "postern-resolve", NULL, R_RESOLVE, WORKERS_ONE, 4096, false},
 	[ROLE_ACCOUNT] = {"account", "postern-account", NULL, R_ACCOUNT, WORKERS_ON_DEMAND, 1024, false},
 };
 
@@ -26,6 +27,7 @@ static const struct route routes[] = {
 	{ROLE_EDGE_MX, ROLE_WATCH, "room-watch"},
 	{ROLE_EDGE_CLIENT, ROLE_WATCH, "room-watch"},
 	{ROLE_WEB, ROLE_WATCH, "room-watch"},
+	{ROLE_RESOLVE, ROLE_WATCH, "room-watch"},
 	{ROLE_ACCOUNT, ROLE_WATCH, "room-watch"},
 	/* who keeps a sealed database, or seals for one, asks for keys */
 	{ROLE_AUTH, ROLE_VAULT, "principal-vault"},
@@ -46,6 +48,11 @@ static const struct route routes[] = {
 	{ROLE_QUEUE, ROLE_AUTH, "queue-auth"},
 	{ROLE_EDGE_MX, ROLE_QUEUE, "edge-queue"},
 	{ROLE_EDGE_CLIENT, ROLE_QUEUE, "edge-queue"},
+	/* DNS, for whoever meets other servers or tells of them */
+	{ROLE_EDGE_MX, ROLE_RESOLVE, "asker-resolve"},
+	{ROLE_EDGE_CLIENT, ROLE_RESOLVE, "asker-resolve"},
+	{ROLE_INSPECT, ROLE_RESOLVE, "asker-resolve"},
+	{ROLE_AUTH, ROLE_RESOLVE, "asker-resolve"},
 	/* sessions are handed over by auth alone */
 	{ROLE_AUTH, ROLE_ACCOUNT, "auth-account"},
 	/* administration */
@@ -93,6 +100,14 @@ bool roles_meet(enum role a, enum role b)
 {
 	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
 		if ((routes[i].from == a && routes[i].to == b) || (routes[i].from == b && routes[i].to == a))
+			return true;
+	return false;
+}
+
+bool role_is_door(enum role role)
+{
+	for (size_t i = 0; i < sizeof doors / sizeof doors[0]; i++)
+		if (doors[i].role == role)
 			return true;
 	return false;
 }

@@ -18,6 +18,7 @@ enum role {
 	ROLE_EDGE_MX,
 	ROLE_EDGE_CLIENT,
 	ROLE_WEB,
+	ROLE_RESOLVE,
 	ROLE_ACCOUNT,
 	ROLES,
 };
@@ -45,5 +46,6 @@ bool route_allowed(enum role from, enum role to, str pair);
 bool roles_meet(enum role a, enum role b);
 /* Which roles accept connections of clients, by the listener's protocol name. */
 bool listener_role(str protocol, enum role *out);
+bool role_is_door(enum role role);
 
 #endif

@@ -15,12 +15,13 @@ static const char *const allowed[] = {
 	"inspect watch room-watch",        "queue account courier-account",     "queue vault principal-vault",
 	"queue watch room-watch",          "vault watch room-watch",            "watch vault principal-vault",
 	"web auth web-auth",               "web queue web-queue",               "web watch room-watch",
-	"web watch web-watch",
+	"web watch web-watch",             "resolve watch room-watch",          "auth resolve asker-resolve",
+	"inspect resolve asker-resolve",   "edge-mx resolve asker-resolve",     "edge-client resolve asker-resolve",
 };
 
 static const char *const pairs[] = {"asker-inspect", "auth-account", "courier-account", "edge-auth",  "edge-queue",
 				    "principal-vault", "room-watch", "supervisor-room", "web-auth", "web-queue",
-				    "web-watch", ""};
+				    "web-watch", "asker-resolve", ""};
 
 static bool is_written(const char *from, const char *to, const char *pair)
 {
