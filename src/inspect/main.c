@@ -9,6 +9,8 @@
 #include "grammar/mime/facts.h"
 #include "grammar/text/charset.h"
 #include "inspect/search.h"
+#include "inspect/signing.h"
+#include "inspect/submission.h"
 #include "talk/asker_inspect.h"
 #include "talk/room.h"
 #include "talk/settings.h"
@@ -32,17 +34,76 @@ static void count_message(void)
 
 /* Parsers and ICU want more stack than a fiber has. */
 struct work {
-	str message;
+	const struct asker_inspect_examine *asked;
+	struct asker_inspect_examined *answer;
+	arena *out;     /* lives as long as the answer */
 	arena *arena;
+	str message;    /* as it goes on */
 	struct facts facts;
 	result result;
 };
 
+static result normalise(struct work *w)
+{
+	const struct submission s = {w->asked->message.bytes, w->asked->message_id, w->asked->now};
+	if (w->asked->purpose != ASKER_INSPECT_EXAMINE_PURPOSE_SUBMISSION)
+		return OK;
+	TRY(submission_normalise(&s, w->out, &w->answer->changed, &w->answer->message));
+	if (w->answer->changed)
+		w->message = w->answer->message.bytes;
+	return OK;
+}
+
+/* RFC 8689 section 5: one field that says No; anything else says nothing. */
+static bool is_tls_optional(const struct header *h)
+{
+	size_t n = 0, no = 0;
+	for (uint32_t i = 0; i < h->n; i++) {
+		if (h->fields[i].id != HEADER_OTHER || !str_ieq(h->fields[i].name, STR("TLS-Required")))
+			continue;
+		n++;
+		no += str_ieq(h->fields[i].value, STR("No"));
+	}
+	return n == 1 && no == 1;
+}
+
+/* What the next server must be able to take, and whose mail it is. */
+static result tell_needs(struct work *w)
+{
+	const struct mime_part *root = &w->facts.parts.parts[0];
+	if (w->facts.flags & FACTS_8BIT) {
+		w->answer->utf8_header = !str_is_ascii(mime_header(w->message, root));
+		w->answer->eight_bit = !str_is_ascii(mime_body(w->message, root));
+	}
+	w->answer->tls_optional = is_tls_optional(root->header);
+	TRY(from_domain(root->header, w->arena, &w->answer->from_domain));
+	w->answer->from_domain = arena_dup(w->out, w->answer->from_domain);
+	return arena_result(w->out);
+}
+
+static result tell_signatures(struct work *w)
+{
+	const struct signing_wish wish = {.message = w->message, .domain = w->answer->from_domain, .now = w->asked->now,
+		.signers = w->asked->signers.p, .n = w->asked->signers.n};
+	struct asker_inspect_signature *p = NULL;
+	TRY(signing_digests(&wish, w->out, &p, &w->answer->signatures.n));
+	w->answer->signatures.p = p;
+	return OK;
+}
+
+static result look_at(struct work *w)
+{
+	const struct facts_wants wants = {.charsets = self.charsets, .search_text = true};
+	TRY(normalise(w));
+	TRY(facts_of(w->message, &wants, w->arena, &w->facts));
+	TRY(tell_needs(w));
+	return tell_signatures(w);
+}
+
 static void find_facts(void *arg)
 {
 	struct work *w = arg;
-	const struct facts_wants wants = {.charsets = self.charsets, .search_text = true};
-	w->result = facts_of(w->message, &wants, w->arena, &w->facts);
+	w->result = look_at(w);
 }
 
 static result encode(const struct work *w, struct asker_inspect_examined *answer, arena *out)
@@ -58,7 +119,8 @@ static result encode(const struct work *w, struct asker_inspect_examined *answer
 static result on_examine(struct arrival *in, struct asker_inspect_examine *m, struct asker_inspect_examined *answer)
 {
 	AUTO_ARENA arena a = arena_new(FACTS_ARENA_MAX);
-	struct work w = {.message = m->message.bytes, .arena = &a, .result = OK};
+	struct work w = {.asked = m, .answer = answer, .out = in->arena, .arena = &a, .message = m->message.bytes,
+		.result = OK};
 	watchdog_run(find_facts, &w);
 	TRY(w.result);
 	TRY(encode(&w, answer, in->arena));

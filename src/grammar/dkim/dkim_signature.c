@@ -188,6 +188,15 @@ static void put_tag(buf *out, size_t *line, const char *name, str value)
 	dkim_tag_print(out, line, &tag);
 }
 
+/* What is put together first: a number, a pair, base64. */
+static void put_made(buf *out, size_t *line, const char *name, buf *made)
+{
+	put_tag(out, line, name, buf_str(made));
+	if (made->broken)
+		out->broken = made->broken;
+	buf_clear(made);
+}
+
 result dkim_signature_print(const struct dkim_signature *s, buf *out, size_t *at)
 {
 	AUTO_BUF buf part = buf_new(DKIM_FIELD_MAX);
@@ -196,19 +205,16 @@ result dkim_signature_print(const struct dkim_signature *s, buf *out, size_t *at
 	put_tag(out, &line, "v", STR("1"));
 	put_tag(out, &line, "a", algorithms[s->algorithm]);
 	buf_printf(&part, "%.*s/%.*s", STR_ARG(canons[s->header]), STR_ARG(canons[s->body]));
-	put_tag(out, &line, "c", buf_str(&part));
+	put_made(out, &line, "c", &part);
 	put_tag(out, &line, "d", s->domain);
 	put_tag(out, &line, "s", s->selector);
-	buf_clear(&part);
 	if (s->signed_at >= 0) {
 		buf_put_u64(&part, (uint64_t)s->signed_at);
-		put_tag(out, &line, "t", buf_str(&part));
+		put_made(out, &line, "t", &part);
 	}
 	put_tag(out, &line, "h", s->names);
-	buf_clear(&part);
 	base64_encode(&part, s->body_hash, 0);
-	put_tag(out, &line, "bh", buf_str(&part));
-	TRY(buf_result(&part));
+	put_made(out, &line, "bh", &part);
 	buf_put(out, STR(";\r\n\tb="));
 	*at = out->n - from;
 	buf_put(out, STR("\r\n"));
@@ -221,6 +227,8 @@ void dkim_signature_fill(buf *out, str field, size_t at, str signature)
 	AUTO_BUF buf b = buf_new(signature.n * 2 + 4);
 	base64_encode(&b, signature, 0);
 	buf_put(out, str_sub(field, 0, at));
+	if (b.broken)
+		out->broken = b.broken;
 	for (str rest = buf_str(&b); rest.n > 0; rest = str_skip(rest, ROOM)) {
 		buf_put(out, rest.p == b.p ? STR("") : STR("\r\n\t  "));
 		buf_put(out, str_sub(rest, 0, ROOM));
