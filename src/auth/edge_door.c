@@ -57,5 +57,5 @@ void edge_left(struct room_visitor *v)
 }
 
 const struct edge_auth_as_auth edge_handlers = {
-	.recipient = on_recipient, .forwarder = on_forwarder, .login = on_login, .may_send = on_may_send, .logout = on_logout,
-	.may_write = on_may_write};
+	.recipient = on_recipient, .forwarder = on_forwarder, .login = on_login, .may_send = on_may_send,
+	.logout = on_logout, .may_write = on_may_write};

@@ -40,6 +40,8 @@ OPTION(OPT_LOGIN_TIME, "login-time", TIME, "1m", 1000, 0, R_EDGE, "longest time 
 OPTION(OPT_IDLE_TIME, "idle-time", TIME, "30m", 60000, 0, R_EDGE | R_ACCOUNT,
 	"wait for an IMAP or POP3 command (RFC 9051 5.4: at least 30 minutes, RFC 1939 3: at least 10)")
 OPTION(OPT_HOPS, "hops", COUNT, "50", 10, 1000, R_EDGE, "Received fields before a message counts as looping")
+OPTION(OPT_HOLD_LONGEST, "hold-longest", TIME, "60d", 0, 0, R_EDGE,
+	"how far ahead a submission may ask to be sent (RFC 4865); 0: not offered")
 OPTION(OPT_RECEIVED_HIDE, "received-hide-client", YESNO, "yes", 0, 0, R_EDGE,
 	"the Received field of a submission does not tell from which address it came")
 OPTION(OPT_BARE_NEWLINE, "bare-newline", CHOICE, "reject", 0, 0, R_EDGE, "reject|normalise  a bare CR or LF in DATA")

@@ -351,6 +351,8 @@ static result on_post(struct arrival *in, struct edge_queue_post *m, struct edge
 	*k = (struct kit_kept){.account = m->account, .posted = true, .recipients = (unsigned)m->recipients.n,
 		.flags = m->flags, .route = m->route, .sender = copy(m->sender), .recipient = copy(buf_str(&to)),
 		.size = (size_t)m->size};
+	k->hold_until = m->hold_until;
+	k->deliver_by = m->by_return ? -m->deliver_by : m->deliver_by;
 	open_posted(m, k);
 	return OK;
 }

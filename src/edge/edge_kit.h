@@ -23,6 +23,7 @@ struct kit_kept {
 	bool queued, posted;
 	unsigned recipients, flags; /* of what is posted */
 	uint64_t route;
+	int64_t hold_until, deliver_by; /* the latter negative in mode R */
 	/* With terminators; the kit's. Of a queued one `trace` tells the DSN parameters, of a posted one
 	 * `recipient` has all of them. */
 	char *recipient, *sender, *trace, *message;

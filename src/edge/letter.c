@@ -136,7 +136,9 @@ static unsigned flags_of(const struct letter *l)
 		flags |= MAIL_BINARY;
 	if (needs_utf8(l))
 		flags |= MAIL_UTF8;
-	if (e->tls_optional)
+	if (l->s->mail.given & SMTP_P_REQUIRETLS)
+		flags |= MAIL_REQUIRETLS;
+	else if (e->tls_optional)
 		flags |= MAIL_TLS_OPTIONAL;
 	return flags;
 }

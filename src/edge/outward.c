@@ -134,6 +134,7 @@ static result seal_and_post(struct parcel *p)
 		.delivery = p->id, .account = way_of(p->to) == OUTWARD_WRITTEN ? p->s->account : 0, .sender = p->sender,
 		.recipients = {p->rows, p->n}, .route = p->to->route, .size = l->message->bytes.n, .received = l->received,
 		.ret = (uint8_t)p->s->mail.ret, .envid = p->s->mail.envid,
+		.hold_until = p->s->hold_until, .deliver_by = p->s->deliver_by, .by_return = p->s->mail.by_return,
 		.flags = l->flags | (p->to->kind == OUTWARD_FORWARDED ? MAIL_FORWARDED : 0u),
 	};
 	TRY(seal_item(&how, &out, &views));

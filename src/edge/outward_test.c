@@ -48,7 +48,7 @@ static const struct kit_scene scenes[] = {
 	{"From of another domain of the login", LOGIN MINE RCPT("a@far.test") HEADER("From: x@own.test") "S: 250\n"
 		"T: DKIM-Signature: s=rsa; b=", MAILER},
 	{"From of a domain that is not the login's", LOGIN MINE RCPT("a@far.test") HEADER("From: x@else.test") "S: 250\n"
-		"T: to a@far.test 0 ,\\nReceived", MAILER},
+		"T: to a@far.test 0 , hold 0 by 0\\nReceived", MAILER},
 	{"vault does not sign: nothing leaves unsigned", LOGIN MINE RCPT("a@far.test") LETTER "S: 451 4.3.0\nP: 0",
 		MAILER, .gone = KIT_VAULT},
 
@@ -63,16 +63,40 @@ static const struct kit_scene scenes[] = {
 		LETTER "S: 250\nT: flags 4 from", MAILER},
 	{"TLS-Required: No", LOGIN MINE RCPT("a@far.test") HEADER("TLS-Required: No") "S: 250\nT: flags 16 from", MAILER},
 
+	/* when, by when, how (RFC 4865, 2852, 8689); the clock of the kit says 1700000000 */
+	{"what EHLO tells a mail program", "S: 220\nC: EHLO a.test\nS: 250 HELP\n"
+		"H: 250-FUTURERELEASE 5184000 2024-01-13T22:13:20Z\nH: 250-DELIVERBY\nH: 250-DSN\nN: REQUIRETLS", MAILER},
+	{"what EHLO tells a server", EHLO "N: FUTURERELEASE\nN: DELIVERBY\nN: DSN"},
+	{"held for an hour", LOGIN "C: MAIL FROM:<user1@here.test> HOLDFOR=3600\nS: 250\n" RCPT("a@far.test") LETTER
+		"S: 250\nT: hold 1700003600 by 0", MAILER},
+	{"held until a time", LOGIN "C: MAIL FROM:<user1@here.test> HOLDUNTIL=2023-11-15T00:00:00Z\nS: 250\n"
+		RCPT("a@far.test") LETTER "S: 250\nT: hold 1700006400 by 0", MAILER},
+	{"held until a time that is over", LOGIN "C: MAIL FROM:<user1@here.test> HOLDUNTIL=2020-11-15T00:00:00Z\nS: 250\n"
+		RCPT("a@far.test") LETTER "S: 250\nT: hold 0 by 0", MAILER},
+	{"held too long", LOGIN "C: MAIL FROM:<user1@here.test> HOLDFOR=5184001\nS: 501 5.5.4\n"
+		"C: MAIL FROM:<user1@here.test> HOLDUNTIL=2024-01-13T22:13:21Z\nS: 501 5.5.4\nC: RCPT TO:<a@far.test>\nS: 503", MAILER},
+	{"held where nothing is", EHLO "N: FUTURERELEASE\nC: MAIL FROM:<user1@here.test> HOLDFOR=10\nS: 504 5.5.4", MAILER,
+		.option = OPT_HOLD_LONGEST, .value = "0"},
+	{"held mail to somebody here", LOGIN "C: MAIL FROM:<user1@here.test> HOLDFOR=10\nS: 250\n"
+		"C: RCPT TO:<user2@here.test>\nS: 504 5.5.4", MAILER},
+	{"other servers hold nothing here", EHLO "C: MAIL FROM:<s@strange.test> HOLDFOR=10\nS: 504\n"
+		"C: MAIL FROM:<s@strange.test> BY=10;R\nS: 504"},
+	{"in ten minutes or returned", LOGIN "C: MAIL FROM:<user1@here.test> BY=600;R\nS: 250\n" RCPT("a@far.test") LETTER
+		"S: 250\nT: hold 0 by -1700000600", MAILER},
+	{"late already, to be told", LOGIN "C: MAIL FROM:<user1@here.test> BY=-10;N\nS: 250\n" RCPT("a@far.test") LETTER
+		"S: 250\nT: hold 0 by 1699999990", MAILER},
+	{"REQUIRETLS without TLS", EHLO "C: MAIL FROM:<s@strange.test> REQUIRETLS\nS: 530 5.7.10"},
+
 	/* mail of others */
 	{"no way on for strangers", EHLO STRANGER "C: RCPT TO:<a@far.test>\nS: 550 5.7.1\nC: DATA\nS: 503\nP: 0"},
 	{"forwarded, with a sender of ours and unsigned", EHLO STRANGER RCPT("out@here.test") LETTER "S: 250\nP: 1\nK: 1\n"
 		"T: account 0 route 0 flags 64 from srs=back@here.test to a@far.test 0 rfc822;out@here.test,b@far.test\n"
-		"T: ,\\nReceived: from client.test ([192.0.2.1])"},
+		"T: , hold 0 by 0\\nReceived: from client.test ([192.0.2.1])"},
 	{"kept here and forwarded", EHLO STRANGER RCPT("mixed@here.test") LETTER "S: 250\nP: 1\nK: 2"},
 	{"a report is forwarded as one", EHLO "C: MAIL FROM:<>\nS: 250\n" RCPT("out@here.test") LETTER "S: 250\n"
 		"T: flags 64 from  to a@far.test"},
 	{"a backup for what the primary knows", EHLO STRANGER RCPT("good@back.test") LETTER "S: 250\n"
-		"T: account 0 route 7 flags 0 from s@strange.test to good@back.test 0 ,\\nReceived"},
+		"T: account 0 route 7 flags 0 from s@strange.test to good@back.test 0 , hold 0 by 0\\nReceived"},
 	{"nobody at the primary", EHLO STRANGER "C: RCPT TO:<bad@back.test>\nS: 550 5.1.1\nH: nobody of that name"},
 	{"a primary that cannot be asked", EHLO STRANGER "C: RCPT TO:<slow@back.test>\nS: 451 4.4.1"},
 	{"relay is gone", EHLO STRANGER "C: RCPT TO:<good@back.test>\nS: 451 4.3.0", .gone = KIT_RELAY},
@@ -120,6 +144,16 @@ ON_KIT(keys_are_asked_for_once_and_recipients_are_told)
 }
 
 /* RCPT_N recipients, in parcels of as many as one packet holds; each exactly once. */
+static const struct kit_scene stranger = {.play = ""};
+
+ON_KIT(tls_all_the_way)
+{
+	kit_enter(k, &stranger, CLIENT_SMTP);
+	k->guest.encrypted = true;
+	kit_play(k, EHLO "H: 250-REQUIRETLS\nC: MAIL FROM:<s@strange.test> REQUIRETLS\nS: 250\n" RCPT("out@here.test")
+		HEADER("TLS-Required: No") "S: 250\nT: flags 72 from"); /* forwarded, and the parameter counts */
+}
+
 ON_KIT(many_recipients_go_in_parcels)
 {
 	enum { RCPT_N = 2500, CHUNK = 50 };
@@ -151,6 +185,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_scenes),
 		cmocka_unit_test(keys_are_asked_for_once_and_recipients_are_told),
+		cmocka_unit_test(tls_all_the_way),
 		cmocka_unit_test(many_recipients_go_in_parcels),
 	};
 	must(!failed(random_open()));

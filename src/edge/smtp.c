@@ -43,6 +43,16 @@ bool smtp_is_submission(const struct smtp_session *s)
 	return s->client->protocol == CLIENT_SUBMISSION;
 }
 
+bool smtp_offers_hold(const struct smtp_session *s)
+{
+	return smtp_is_submission(s) && options_number(&s->client->edge->options, OPT_HOLD_LONGEST) > 0;
+}
+
+bool smtp_is_private(const struct smtp_session *s)
+{
+	return s->client->encrypted;
+}
+
 void smtp_reset(struct smtp_session *s)
 {
 	budget_give(&s->client->edge->transit, s->counted);
@@ -56,6 +66,7 @@ void smtp_reset(struct smtp_session *s)
 	s->targets_n = s->targets_cap = s->recipients = 0;
 	s->sender = (str){NULL, 0};
 	s->mail = (struct smtp_mail){0};
+	s->hold_until = s->deliver_by = 0;
 	s->too_large = s->no_room = s->spoilt = false;
 	if (s->state != SMTP_CONNECTED)
 		s->state = SMTP_GREETED;
@@ -153,8 +164,18 @@ static const struct verb_row verbs[SMTP_VERBS] = {
 /* What EHLO announces decides which parameters are known here. */
 static unsigned offered(const struct smtp_session *s)
 {
-	/* DSN parameters are parsed and kept; they are announced when reports can be sent. */
-	return s->esmtp ? SMTP_P_SIZE | SMTP_P_BODY | SMTP_P_SMTPUTF8 | SMTP_P_BINARYMIME | SMTP_P_AUTH | SMTP_P_DSN : 0;
+	enum {
+		/* REQUIRETLS is announced under TLS and understood without, for a clear refusal; DSN is announced to
+		 * logins alone: other servers tell their senders themselves that it ends here (RFC 3461 6.2). */
+		ALL = SMTP_P_SIZE | SMTP_P_BODY | SMTP_P_SMTPUTF8 | SMTP_P_BINARYMIME | SMTP_P_AUTH | SMTP_P_DSN |
+		      SMTP_P_REQUIRETLS,
+	};
+	if (!s->esmtp)
+		return 0;
+	unsigned more = smtp_is_submission(s) ? SMTP_P_BY : 0;
+	if (smtp_offers_hold(s))
+		more |= SMTP_P_FUTURE;
+	return ALL | more;
 }
 
 static result dispatch(struct smtp_session *s, str line)

@@ -65,6 +65,7 @@ struct smtp_session {
 	size_t targets_n, targets_cap;
 	hash accounts;         /* which accounts are among the targets */
 	struct outward outward; /* recipients on other servers */
+	int64_t hold_until, deliver_by; /* seconds since 1970 (RFC 4865, RFC 2852); 0: not asked */
 	size_t recipients;
 	struct mailbox first;  /* the first recipient */
 	buf data;
@@ -87,6 +88,8 @@ result smtp_refuse_message(struct smtp_session *s, const struct smtp_fault *f) N
 void smtp_begin(struct smtp_session *s);
 result smtp_greet(struct smtp_session *s) NODISCARD; /* 220 */
 bool smtp_is_submission(const struct smtp_session *s);
+bool smtp_offers_hold(const struct smtp_session *s); /* FUTURERELEASE */
+bool smtp_is_private(const struct smtp_session *s);  /* nobody on the way can read along: TLS */
 
 /* Handlers, one per verb. */
 typedef result smtp_handler(struct smtp_session *s, const struct smtp_command *c);

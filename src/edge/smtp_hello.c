@@ -1,5 +1,7 @@
 #include "edge/smtp.h"
 #include "grammar/smtp/smtp_reply.h"
+#include "grammar/text/timestamp.h"
+#include "run/clock.h"
 
 static void remember_name(struct smtp_session *s, const struct smtp_helo *h, bool esmtp)
 {
@@ -11,6 +13,17 @@ static void remember_name(struct smtp_session *s, const struct smtp_helo *h, boo
 	s->state = SMTP_GREETED;
 }
 
+/* What only a mail program asks for: when to send, by when, and what to tell. */
+static void put_submission(const struct smtp_session *s, buf *text)
+{
+	uint64_t longest = options_number(&s->client->edge->options, OPT_HOLD_LONGEST) / 1000;
+	buf_put(text, STR("\nDSN\nDELIVERBY"));
+	if (!smtp_offers_hold(s))
+		return;
+	buf_printf(text, "\nFUTURERELEASE %llu ", (unsigned long long)longest);
+	timestamp_print(text, clock_wall_s() + (int64_t)longest);
+}
+
 static void put_extensions(struct smtp_session *s, buf *text)
 {
 	const struct client *c = s->client;
@@ -19,6 +32,10 @@ static void put_extensions(struct smtp_session *s, buf *text)
 		   (unsigned long long)options_number(o, OPT_MESSAGE_SIZE));
 	buf_printf(text, "\nLIMITS MAILMAX=%llu RCPTMAX=%llu", (unsigned long long)options_number(o, OPT_MESSAGES),
 		   (unsigned long long)options_number(o, OPT_RECIPIENTS));
+	if (smtp_is_private(s))
+		buf_put(text, STR("\nREQUIRETLS"));
+	if (smtp_is_submission(s))
+		put_submission(s, text);
 	if (!c->encrypted && c->edge->tls)
 		buf_put(text, STR("\nSTARTTLS"));
 	if (smtp_is_submission(s) && client_may_login(c) && !s->logged_in)

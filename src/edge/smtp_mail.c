@@ -1,4 +1,5 @@
 #include "edge/smtp.h"
+#include "run/clock.h"
 #include "talk/edge_auth.h"
 
 /* The command's views end with it; what a transaction needs is copied. */
@@ -53,6 +54,28 @@ static result check_sender(struct smtp_session *s)
 	return smtp_reply(s, 250, "2.1.0", "Sender accepted");
 }
 
+/* When, by when and how the message is to go on; what is wrong with that, or NULL. */
+static const struct smtp_fault *keep_handling(struct smtp_session *s, const struct smtp_mail *m)
+{
+	static const struct smtp_fault no_tls = {.code = 530, .status = "5.7.10",
+		.text = "REQUIRETLS asks that the message travels under TLS all the way; begin TLS first (STARTTLS)"};
+	static const struct smtp_fault too_far = {.code = 501, .status = "5.5.4",
+		.text = "The message is to be held longer than this server does; EHLO tells the limit (FUTURERELEASE)"};
+	int64_t now = clock_wall_s();
+	int64_t longest = (int64_t)(options_number(&s->client->edge->options, OPT_HOLD_LONGEST) / 1000);
+	if ((m->given & SMTP_P_REQUIRETLS) && !smtp_is_private(s))
+		return &no_tls;
+	if (m->given & SMTP_P_FUTURE)
+		s->hold_until = (m->given & SMTP_P_HOLDFOR) ? now + m->hold_for : m->hold_until;
+	if (s->hold_until > now + longest)
+		return &too_far;
+	if (s->hold_until <= now)
+		s->hold_until = 0;
+	if (m->given & SMTP_P_BY)
+		s->deliver_by = now + m->by;
+	return NULL;
+}
+
 result smtp_do_mail(struct smtp_session *s, const struct smtp_command *c)
 {
 	const struct options *o = &s->client->edge->options;
@@ -72,6 +95,9 @@ result smtp_do_mail(struct smtp_session *s, const struct smtp_command *c)
 	if (failed(arena_result(&s->transaction)))
 		return smtp_refuse_message(s, &(struct smtp_fault){.code = 452, .status = "4.3.1",
 			.text = "The server is short of memory; try again later"});
+	const struct smtp_fault *fault = keep_handling(s, &c->mail);
+	if (fault)
+		return smtp_refuse_message(s, fault);
 	if (smtp_is_submission(s))
 		return check_sender(s);
 	s->state = SMTP_SENDER;

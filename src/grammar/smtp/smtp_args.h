@@ -13,6 +13,7 @@ enum {
 	SMTP_ENVID_MAX = 100,
 	SMTP_ORCPT_MAX = 500,
 	SMTP_HELO_MAX = 255,
+	SMTP_SECONDS_MAX = 999999999, /* of HOLDFOR and BY: nine digits */
 };
 
 /* Parameters that can be offered, as bits. */
@@ -26,6 +27,11 @@ enum smtp_param {
 	SMTP_P_NOTIFY = 64,
 	SMTP_P_ORCPT = 128,
 	SMTP_P_BINARYMIME = 256, /* only for `offered`: BODY=BINARYMIME */
+	SMTP_P_HOLDFOR = 512,
+	SMTP_P_HOLDUNTIL = 1024,
+	SMTP_P_BY = 2048,
+	SMTP_P_REQUIRETLS = 4096,
+	SMTP_P_FUTURE = SMTP_P_HOLDFOR | SMTP_P_HOLDUNTIL,
 	SMTP_P_DSN = SMTP_P_RET | SMTP_P_ENVID | SMTP_P_NOTIFY | SMTP_P_ORCPT,
 };
 
@@ -47,6 +53,11 @@ struct smtp_mail {
 	enum smtp_ret ret;
 	str envid;	     /* decoded; printable ASCII */
 	struct mailbox auth; /* MAILBOX_NULL for AUTH=<> */
+	uint32_t hold_for;   /* seconds (RFC 4865); never beside hold_until */
+	int64_t hold_until;  /* seconds since 1970 */
+	int64_t by;	     /* seconds from now (RFC 2852), over already when negative */
+	bool by_return;	     /* mode R, else N */
+	bool by_trace;
 };
 
 struct smtp_rcpt {

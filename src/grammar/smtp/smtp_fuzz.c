@@ -2,6 +2,8 @@
  * well-formed reply with one of the documented codes; what is accepted has its
  * limits kept and no control characters in what will stand in header fields;
  * MAIL and RCPT printed again mean the same. */
+#include <limits.h>
+
 #include "grammar/smtp/smtp.h"
 #include "grammar/smtp/smtp_print.h"
 #include "grammar/smtp/smtp_reply.h"
@@ -45,6 +47,9 @@ static void check_mail(struct smtp_parser *p, const struct smtp_mail *m)
 	same_mailbox(&m->auth, &c.mail.auth);
 	must(c.mail.given == m->given && c.mail.size == m->size && c.mail.body == m->body && c.mail.ret == m->ret);
 	must(str_eq(c.mail.envid, m->envid));
+	must(c.mail.hold_for == m->hold_for && c.mail.hold_until == m->hold_until);
+	must(c.mail.by == m->by && c.mail.by_return == m->by_return && c.mail.by_trace == m->by_trace);
+	must((m->given & SMTP_P_FUTURE) != SMTP_P_FUTURE && (!m->by_return || m->by > 0));
 	check_clean(m->envid);
 }
 
@@ -85,7 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	str rest = str_of((const char *)data, size);
 	AUTO_ARENA arena a = arena_new(1 << 20);
-	struct smtp_parser p = {.arena = &a, .offered = 0xFFFF, .smtputf8 = size % 2};
+	struct smtp_parser p = {.arena = &a, .offered = UINT_MAX, .smtputf8 = size % 2};
 	while (rest.n > 0) {
 		size_t lf = str_chr(rest, '\n');
 		str line = str_sub(rest, 0, lf);

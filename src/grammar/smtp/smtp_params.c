@@ -1,5 +1,6 @@
 #include "grammar/smtp/smtp_part.h"
 #include "grammar/smtp/xtext.h"
+#include "grammar/text/timestamp.h"
 
 /* A value being read: the parameter's name for the fault, and the bytes behind "=" (p is NULL without one). */
 struct value {
@@ -51,7 +52,7 @@ static result param_body(struct smtp_parser *p, const struct value *v, struct sm
 	return OK;
 }
 
-static result param_smtputf8(struct smtp_parser *p, const struct value *v, struct smtp_command *out)
+static result param_flag(struct smtp_parser *p, const struct value *v, struct smtp_command *out)
 {
 	(void)out;
 	return v->text.p ? bad_value(p, v) : OK;
@@ -95,6 +96,47 @@ static result param_auth(struct smtp_parser *p, const struct value *v, struct sm
 	TRY(decode(p, v, v->text, &plain));
 	result r = mailbox_parse(plain, p->arena, &out->mail.auth);
 	return failed(r) ? smtp_refuse_because(p, r, FAULT(501, "5.5.4", NULL), v->name) : OK;
+}
+
+/* One to nine digits. */
+static bool seconds_of(str text, uint32_t *out)
+{
+	return str_to_u32(text, out) && text.n <= 9;
+}
+
+static result param_hold_for(struct smtp_parser *p, const struct value *v, struct smtp_command *out)
+{
+	if (!seconds_of(v->text, &out->mail.hold_for) || (out->mail.given & SMTP_P_HOLDUNTIL))
+		return bad_value(p, v);
+	return OK;
+}
+
+static result param_hold_until(struct smtp_parser *p, const struct value *v, struct smtp_command *out)
+{
+	static const int64_t last = 253402300799; /* second of the year 9999 */
+	int64_t *at = &out->mail.hold_until;
+	if (!timestamp_parse(v->text, at) || *at < 0 || *at > last || (out->mail.given & SMTP_P_HOLDFOR))
+		return bad_value(p, v);
+	return OK;
+}
+
+/* "BY=600;R", "BY=-10;NT". To return what is late already makes no sense (RFC 2852 4). */
+static result param_by(struct smtp_parser *p, const struct value *v, struct smtp_command *out)
+{
+	size_t semicolon = str_chr(v->text, ';');
+	str seconds = str_sub(v->text, 0, semicolon), mode = str_skip(v->text, semicolon == STR_NONE ? 0 : semicolon + 1);
+	bool minus = str_starts(seconds, STR("-"));
+	uint32_t n;
+	if (minus || str_starts(seconds, STR("+")))
+		seconds = str_skip(seconds, 1);
+	if (semicolon == STR_NONE || !seconds_of(seconds, &n))
+		return bad_value(p, v);
+	struct smtp_mail *m = &out->mail;
+	m->by = minus ? -(int64_t)n : (int64_t)n;
+	m->by_return = str_istarts(mode, STR("R"));
+	m->by_trace = mode.n == 2 && ascii_lower(str_at(mode, 1)) == 't';
+	bool known = m->by_return ? m->by > 0 : str_istarts(mode, STR("N"));
+	return known && mode.n == 1u + m->by_trace ? OK : bad_value(p, v);
 }
 
 /* --- RCPT --- */
@@ -170,17 +212,17 @@ struct param {
 static const struct param params[] = {
 	{STR_INIT("SIZE"), SMTP_MAIL, SMTP_P_SIZE, param_size},		    /* RFC 1870 */
 	{STR_INIT("BODY"), SMTP_MAIL, SMTP_P_BODY, param_body},		    /* RFC 6152, 3030 */
-	{STR_INIT("SMTPUTF8"), SMTP_MAIL, SMTP_P_SMTPUTF8, param_smtputf8}, /* RFC 6531 */
+	{STR_INIT("SMTPUTF8"), SMTP_MAIL, SMTP_P_SMTPUTF8, param_flag}, /* RFC 6531 */
 	{STR_INIT("RET"), SMTP_MAIL, SMTP_P_RET, param_ret},		    /* RFC 3461 */
 	{STR_INIT("ENVID"), SMTP_MAIL, SMTP_P_ENVID, param_envid},
 	{STR_INIT("AUTH"), SMTP_MAIL, SMTP_P_AUTH, param_auth},	      /* RFC 4954 */
 	{STR_INIT("NOTIFY"), SMTP_RCPT, SMTP_P_NOTIFY, param_notify}, /* RFC 3461 */
 	{STR_INIT("ORCPT"), SMTP_RCPT, SMTP_P_ORCPT, param_orcpt},    /* RFC 3461, 6533 */
-	{STR_INIT("REQUIRETLS"), SMTP_MAIL, 0, NULL},		      /* RFC 8689 */
+	{STR_INIT("REQUIRETLS"), SMTP_MAIL, SMTP_P_REQUIRETLS, param_flag}, /* RFC 8689 */
+	{STR_INIT("HOLDFOR"), SMTP_MAIL, SMTP_P_HOLDFOR, param_hold_for},   /* RFC 4865 */
+	{STR_INIT("HOLDUNTIL"), SMTP_MAIL, SMTP_P_HOLDUNTIL, param_hold_until},
+	{STR_INIT("BY"), SMTP_MAIL, SMTP_P_BY, param_by},	      /* RFC 2852 */
 	{STR_INIT("MT-PRIORITY"), SMTP_MAIL, 0, NULL},		      /* RFC 6710 */
-	{STR_INIT("HOLDFOR"), SMTP_MAIL, 0, NULL},		      /* RFC 4865 */
-	{STR_INIT("HOLDUNTIL"), SMTP_MAIL, 0, NULL},
-	{STR_INIT("BY"), SMTP_MAIL, 0, NULL},	   /* RFC 2852 */
 	{STR_INIT("MTRK"), SMTP_MAIL, 0, NULL},	   /* RFC 3885 */
 	{STR_INIT("CONPERM"), SMTP_MAIL, 0, NULL}, /* RFC 4141 */
 	{STR_INIT("CONNEG"), SMTP_RCPT, 0, NULL},

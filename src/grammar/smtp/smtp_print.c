@@ -1,5 +1,6 @@
 #include "grammar/smtp/smtp_print.h"
 #include "grammar/smtp/xtext.h"
+#include "grammar/text/timestamp.h"
 
 static const char *const bodies[] = {
 	[SMTP_BODY_NONE] = "7BIT",
@@ -19,6 +20,21 @@ static void print_auth(buf *out, const struct mailbox *auth)
 		xtext_encode(out, buf_str(&plain));
 	if (plain.broken)
 		out->broken = plain.broken;
+}
+
+/* HOLDFOR or HOLDUNTIL, BY, REQUIRETLS. */
+static void print_handling(buf *out, const struct smtp_mail *m)
+{
+	if (m->given & SMTP_P_HOLDFOR)
+		buf_printf(out, " HOLDFOR=%u", (unsigned)m->hold_for);
+	if (m->given & SMTP_P_HOLDUNTIL) {
+		buf_put(out, STR(" HOLDUNTIL="));
+		timestamp_print(out, m->hold_until);
+	}
+	if (m->given & SMTP_P_BY)
+		buf_printf(out, " BY=%lld;%s%s", (long long)m->by, m->by_return ? "R" : "N", m->by_trace ? "T" : "");
+	if (m->given & SMTP_P_REQUIRETLS)
+		buf_put(out, STR(" REQUIRETLS"));
 }
 
 void smtp_print_mail(buf *out, const struct smtp_mail *m)
@@ -43,6 +59,7 @@ void smtp_print_mail(buf *out, const struct smtp_mail *m)
 	}
 	if (m->given & SMTP_P_AUTH)
 		print_auth(out, &m->auth);
+	print_handling(out, m);
 	buf_put(out, STR("\r\n"));
 }
 

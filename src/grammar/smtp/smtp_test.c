@@ -5,6 +5,7 @@
 
 enum {
 	ALL = SMTP_P_SIZE | SMTP_P_BODY | SMTP_P_SMTPUTF8 | SMTP_P_DSN | SMTP_P_AUTH | SMTP_P_BINARYMIME,
+	HANDLING = SMTP_P_FUTURE | SMTP_P_BY | SMTP_P_REQUIRETLS,
 };
 
 /* Parses with everything offered; the arena lives until the group's next test. */
@@ -129,6 +130,42 @@ static void mail_with_all_parameters(void **state)
 	assert_int_equal(c.mail.auth.kind, MAILBOX_NULL);
 	assert_int_equal(c.mail.ret, SMTP_RET_FULL);
 	assert_true(c.mail.size == UINT64_MAX);
+}
+
+static void mail_with_parameters_of_handling(void **state)
+{
+	(void)state;
+	parser.offered = ALL | HANDLING;
+	struct smtp_command c = accept(STR("MAIL FROM:<a@b> HOLDFOR=3600 BY=600;R REQUIRETLS"));
+	assert_int_equal(c.mail.given, SMTP_P_HOLDFOR | SMTP_P_BY | SMTP_P_REQUIRETLS);
+	assert_int_equal(c.mail.hold_for, 3600);
+	assert_int_equal(c.mail.by, 600);
+	assert_true(c.mail.by_return && !c.mail.by_trace);
+	c = accept(STR("MAIL FROM:<a@b> holduntil=2026-11-22T11:30:00+01:30 by=-10;nt"));
+	assert_int_equal(c.mail.hold_until, 1795341600);
+	assert_int_equal(c.mail.by, -10);
+	assert_true(!c.mail.by_return && c.mail.by_trace);
+	c = accept(STR("MAIL FROM:<a@b> HOLDFOR=999999999 BY=+999999999;RT"));
+	assert_int_equal(c.mail.hold_for, SMTP_SECONDS_MAX);
+	assert_int_equal(c.mail.by, SMTP_SECONDS_MAX);
+}
+
+static void handling_is_judged(void **state)
+{
+	static const char *const values[] = {
+		"HOLDFOR", "HOLDFOR=", "HOLDFOR=x", "HOLDFOR=-1", "HOLDFOR=1000000000", "HOLDUNTIL", "HOLDUNTIL=",
+		"HOLDUNTIL=tomorrow", "HOLDUNTIL=1960-01-01T00:00:00Z", "HOLDUNTIL=9999-12-31T23:59:59-10:00",
+		"HOLDFOR=1 HOLDUNTIL=2026-11-22T10:00:00Z", "HOLDUNTIL=2026-11-22T10:00:00Z HOLDFOR=1", "HOLDFOR=1 HOLDFOR=1",
+		"BY", "BY=", "BY=10", "BY=10;", "BY=10;X", "BY=10;RN", "BY=10;RTT", "BY=10;T", "BY=;R", "BY=0;R", "BY=-1;R",
+		"BY=--1;N", "BY=+-1;N", "BY=1000000000;N", "REQUIRETLS=", "REQUIRETLS=yes", "REQUIRETLS REQUIRETLS",
+	};
+	(void)state;
+	parser.offered = ALL | HANDLING;
+	for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+		AUTO_BUF buf line = buf_new(200);
+		buf_printf(&line, "MAIL FROM:<a@b> %s", values[i]);
+		refuse(buf_str(&line), 501, "5.5.4");
+	}
 }
 
 static void rcpt_with_all_parameters(void **state)
@@ -330,9 +367,12 @@ static void faults_print_as_replies(void **state)
 static void commands_print(void **state)
 {
 	(void)state;
+	parser.offered = ALL | HANDLING;
 	static const str lines[] = {
 		STR_INIT("MAIL FROM:<> BODY=7BIT RET=FULL AUTH=<>\r\n"),
 		STR_INIT("MAIL FROM:<\"a b\"@c.d> SIZE=12 SMTPUTF8 ENVID=+2B+3D AUTH=x+2By@z\r\n"),
+		STR_INIT("MAIL FROM:<a@b> HOLDFOR=60 BY=-5;NT REQUIRETLS\r\n"),
+		STR_INIT("MAIL FROM:<a@b> HOLDUNTIL=2026-11-22T10:00:00Z BY=600;R\r\n"),
 		STR_INIT("RCPT TO:<a@[1.2.3.4]> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;a+2Bb@c\r\n"),
 		STR_INIT("RCPT TO:<a@b> NOTIFY=NEVER ORCPT=utf-8;\\x{E9}@c\r\n"),
 	};
@@ -355,6 +395,8 @@ int main(void)
 		TEST(every_verb_is_known),
 		TEST(unknown_and_malformed_lines),
 		TEST(mail_with_all_parameters),
+		TEST(mail_with_parameters_of_handling),
+		TEST(handling_is_judged),
 		TEST(rcpt_with_all_parameters),
 		TEST(utf8_original_recipients),
 		TEST(parameters_are_judged),
