@@ -39,7 +39,8 @@ static const char *const steps[] = {
 	" port INTEGER NOT NULL, mx INTEGER NOT NULL, protocol INTEGER NOT NULL, tls INTEGER NOT NULL,"
 	" user TEXT NOT NULL, password BLOB NOT NULL, UNIQUE (kind, match));"
 	"CREATE TABLE forward_key (id INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL, made INTEGER NOT NULL);"
-	"CREATE TABLE long_sender (id INTEGER PRIMARY KEY AUTOINCREMENT, sender TEXT NOT NULL UNIQUE, day INTEGER NOT NULL);"
+	"CREATE TABLE long_sender ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, sender TEXT NOT NULL UNIQUE, day INTEGER NOT NULL);"
 	"CREATE INDEX long_sender_day ON long_sender(day);",
 };
 const struct db_schema directory_schema = {steps, sizeof steps / sizeof *steps};

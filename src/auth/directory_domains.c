@@ -96,8 +96,8 @@ static result may_be_ours(const struct directory *d, str name)
 		return failure(FAIL_CONFLICT, "this server is a backup for that domain; end that first (postern route delete "
 			"relayed)");
 	if (led_to(&d->book, name))
-		return failure(FAIL_CONFLICT, "an alias leads to an address elsewhere in that domain; delete the alias, and add "
-			"it again when the domain is here");
+		return failure(FAIL_CONFLICT, "an alias leads to an address elsewhere in that domain; delete the alias, "
+			"and add it again when the domain is here");
 	return OK;
 }
 

@@ -128,8 +128,8 @@ static result check(const struct route_edit *e)
 	if (r->user.n == 0 && e->password.n > 0)
 		return failure(FAIL_INPUT, "a password needs the user's name beside it");
 	if (r->user.n > 0 && r->tls == ROUTE_OPPORTUNISTIC)
-		return failure(FAIL_INPUT, "a login over a connection that may be in the clear shows the password to everybody on "
-			"the way; use tls verified, required or implicit");
+		return failure(FAIL_INPUT, "a login over a connection that may be in the clear shows the password to "
+			"everybody on the way; use tls verified, required or implicit");
 	if (r->kind == ROUTE_RELAYED && book_domain(&e->d->book, r->match))
 		return failure(FAIL_CONFLICT, "this server has that domain itself; a backup is for domains of another");
 	return OK;

@@ -279,7 +279,8 @@ static result route_add(const struct web_auth_route_add *m)
 	return directory_add_route(auth.directory, &n, m->password);
 }
 
-_Static_assert((int)ROUTE_RELAYED == (int)WEB_AUTH_ROUTE_KIND_RELAYED, "kinds of routes stand in the same order in both");
+_Static_assert((int)ROUTE_RELAYED == (int)WEB_AUTH_ROUTE_KIND_RELAYED,
+	       "kinds of routes stand in the same order in both");
 
 static result on_route_add(struct arrival *in, struct web_auth_route_add *m, struct web_auth_done *answer)
 {
