@@ -14,6 +14,7 @@ result auth_open(struct auth *a, struct files *f, const unsigned char key[DIRECT
 	throttle_init(&a->throttle);
 	tokens_init(&a->tokens);
 	audience_init(&a->audience);
+	signing_init(&a->signing);
 	TRY(recent_open(&a->recent));
 	TRY(directory_open(f, key, &a->directory));
 	a->directory->give_up = a->world->give_up;

@@ -6,9 +6,11 @@
 #include "auth/checker.h"
 #include "auth/directory.h"
 #include "auth/recent.h"
+#include "auth/signing.h"
 #include "auth/throttle.h"
 #include "auth/tokens.h"
 #include "config/options.h"
+#include "talk/asker_resolve.h"
 #include "talk/channel.h"
 
 /* The other rooms, as calls, so that tests can stand in for them. All suspend. */
@@ -16,6 +18,9 @@ struct auth_world {
 	result (*make_folder)(uint64_t account);
 	result (*remove_folder)(uint64_t account); /* stops its process too */
 	result (*erase_key)(uint64_t account);
+	result (*make_key)(const struct signing_wanted *w, buf *public); /* appends: base64 */
+	result (*drop_key)(str name);
+	result (*text_records)(str name, arena *a, struct asker_resolve_looked_up *out);
 	result (*account)(uint64_t account, struct channel **out); /* a channel that speaks auth-account; the room's */
 	void (*give_up)(result why); /* the disk failed: a new process opens the directory again */
 };
@@ -29,6 +34,7 @@ struct auth {
 	struct throttle throttle;
 	struct tokens tokens;
 	struct audience audience;
+	struct signing signing;
 	const struct auth_world *world;
 	bool opened;
 };

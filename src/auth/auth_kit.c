@@ -1,9 +1,11 @@
 #include "auth/auth_kit.h"
 
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "grammar/text/base64.h"
 #include "run/loop.h"
 #include "run/net.h"
 #include "run/random.h"
@@ -34,6 +36,46 @@ static result erase_key(uint64_t account)
 	if (kit.no_vault)
 		return failure(FAIL_CLOSED, "the vault has gone");
 	kit.keys_erased++;
+	return OK;
+}
+
+/* Octets of that key alone, in base64. */
+static result make_key(const struct signing_wanted *w, buf *public)
+{
+	if (kit.no_vault)
+		return failure(FAIL_CLOSED, "the vault has gone");
+	if (kit.no_keys)
+		return failure(FAIL_LIMIT, "no more keys");
+	kit.keys_made++;
+	base64_encode(public, w->name, 0);
+	return buf_result(public);
+}
+
+static result drop_key(str name)
+{
+	if (kit.no_vault)
+		return failure(FAIL_CLOSED, "the vault has gone");
+	kit.keys_dropped++;
+	memcpy(kit.last_key, name.p, name.n);
+	return OK;
+}
+
+static result text_records(str name, arena *a, struct asker_resolve_looked_up *out)
+{
+	size_t n = kit.dns ? strlen(kit.dns) : 0;
+	str *record = arena_array(a, 1, sizeof *record);
+	char *rdata = arena_alloc(a, n + 1);
+	snprintf(kit.asked, sizeof kit.asked, "%.*s", STR_ARG(name));
+	assert_true(record && rdata && n < 256);
+	*out = (struct asker_resolve_looked_up){.finding = ASKER_RESOLVE_FINDING_NO_NAME};
+	if (!kit.dns)
+		return OK;
+	rdata[0] = (char)n;
+	memcpy(rdata + 1, kit.dns, n);
+	*record = str_of(rdata, n + 1);
+	out->finding = ASKER_RESOLVE_FINDING_FOUND;
+	out->records.p = record;
+	out->records.n = 1;
 	return OK;
 }
 
@@ -101,7 +143,8 @@ static void give_up(result why)
 }
 
 static const struct auth_world world = {
-	.make_folder = make_folder, .remove_folder = remove_folder, .erase_key = erase_key, .account = account,
+	.make_folder = make_folder, .remove_folder = remove_folder, .erase_key = erase_key, .make_key = make_key,
+	.drop_key = drop_key, .text_records = text_records, .account = account,
 	.give_up = give_up};
 
 /* ---- life ---- */

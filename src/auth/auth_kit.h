@@ -18,6 +18,11 @@ struct kit {
 	int news; /* how often the edge heard that the directory changed */
 	int folders, folders_removed, keys_erased;
 	int given_up;
+	int keys_made, keys_dropped;
+	char last_key[KEY_NAME + 1];  /* the one dropped last */
+	bool no_keys;                 /* the vault takes no more */
+	const char *dns;              /* the TXT record that every name has; NULL: none */
+	char asked[400];              /* the name asked for last */
 	bool no_folder, no_vault, account_down;
 	struct channel *account, *account_far; /* auth's end and the account's */
 	uint64_t account_number, quota;

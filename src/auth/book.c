@@ -1,11 +1,13 @@
 #include "auth/book.h"
+#include "auth/signing_keys.h"
 
 #include "base/mem.h"
 
 void book_init(struct book *b)
 {
 	*b = (struct book){.domains = hash_new(BOOK_DOMAINS), .addresses = hash_new(BOOK_ADDRESSES),
-			   .ids = hash_new(BOOK_ADDRESSES), .accounts = hash_new(BOOK_ADDRESSES)};
+			   .ids = hash_new(BOOK_ADDRESSES), .accounts = hash_new(BOOK_ADDRESSES),
+			   .keys = hash_new(KEYS_MAX)};
 	list_init(&b->domain_list);
 	list_init(&b->account_list);
 	list_init(&b->admin_list);
@@ -49,6 +51,7 @@ result book_add_domain(struct book *b, uint64_t id, str name)
 	memcpy(copy, name.p, name.n);
 	d->id = id;
 	d->name = str_of(copy, name.n);
+	list_init(&d->keys);
 	result r = hash_put(&b->domains, d->name, d);
 	if (failed(r)) {
 		mem_free(d);
@@ -66,6 +69,7 @@ void book_remove_domain(struct book *b, struct book_domain *d)
 			book_remove_alias(b, e);
 	}
 	must(d->addresses == 0);
+	signing_keys_forget(b, d);
 	hash_remove(&b->domains, d->name);
 	list_remove(&d->node);
 	mem_free(d);
@@ -256,10 +260,13 @@ void book_free(struct book *b)
 		mem_free(e->outside);
 		mem_free(e);
 	}
-	LIST_EACH_SAFE(n, &b->domain_list)
+	LIST_EACH_SAFE(n, &b->domain_list) {
+		signing_keys_forget(b, LIST_OWNER(n, struct book_domain, node));
 		mem_free(LIST_OWNER(n, struct book_domain, node));
+	}
 	hash_free(&b->domains);
 	hash_free(&b->addresses);
 	hash_free(&b->ids);
 	hash_free(&b->accounts);
+	hash_free(&b->keys);
 }

@@ -20,6 +20,7 @@ struct book {
 	hash addresses; /* by key */
 	hash ids;       /* addresses by row id */
 	hash accounts;  /* by account id */
+	hash keys;      /* of DKIM, by row id: signing_keys.h */
 	struct list domain_list, account_list, admin_list, alias_list; /* by id, oldest first */
 	uint64_t round; /* of the look-up under way; see book_entry.seen */
 };
@@ -29,6 +30,7 @@ struct book_domain {
 	uint64_t id;
 	struct book_entry *catch_all; /* NULL: mail for unknown addresses is refused */
 	size_t addresses;             /* without the two fixed ones */
+	struct list keys;             /* of DKIM, oldest first: signing_keys.h */
 	str name;
 };
 

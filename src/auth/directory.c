@@ -1,5 +1,6 @@
 #include "auth/directory.h"
 #include "auth/directory_core.h"
+#include "auth/signing_keys.h"
 
 #include "base/mem.h"
 #include "engine/files.h"
@@ -42,6 +43,12 @@ static const char *const steps[] = {
 	"CREATE TABLE long_sender ("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT, sender TEXT NOT NULL UNIQUE, day INTEGER NOT NULL);"
 	"CREATE INDEX long_sender_day ON long_sender(day);",
+	/* keys of DKIM: by the domain's name, since a key may outlive its domain until the vault has destroyed it */
+	"CREATE TABLE dkim_key ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, domain TEXT NOT NULL, selector TEXT NOT NULL, algorithm INTEGER NOT NULL,"
+	" name TEXT NOT NULL UNIQUE, public TEXT NOT NULL, state INTEGER NOT NULL, since INTEGER NOT NULL,"
+	" UNIQUE (domain, selector));"
+	"CREATE INDEX dkim_key_doomed ON dkim_key(id) WHERE state = 4;",
 };
 const struct db_schema directory_schema = {steps, sizeof steps / sizeof *steps};
 
@@ -181,6 +188,7 @@ static result load_grants(struct db *db, struct book *b)
 static result load(struct db *db, struct book *b)
 {
 	TRY(load_domains(db, b));
+	TRY(signing_keys_load(db, b));
 	TRY(load_accounts(db, b));
 	TRY(load_aliases(db, b));
 	TRY(load_targets(db, b));

@@ -131,6 +131,7 @@ static result run_delete(struct db *db, void *arg)
 	for (size_t i = 0; i < FIXED; i++)
 		TRY(rows_erase(db, e->fixed[i]));
 	TRY(db_run(db, "DELETE FROM send_as WHERE key = '@' || ?1", DB_TEXT(e->name)));
+	TRY(db_run(db, "UPDATE dkim_key SET state = 4 WHERE domain = ?1", DB_TEXT(e->name)));
 	return db_run(db, "DELETE FROM domain WHERE id = ?1", DB_INT(e->domain->id));
 }
 

@@ -18,6 +18,11 @@ static result on_forwarder(struct arrival *in, struct edge_auth_forwarder *m, st
 	return forwarder_address(&auth, m->sender, in->arena, &answer->address);
 }
 
+static result on_signers(struct arrival *in, struct edge_auth_signers *m, struct edge_auth_signers_are *answer)
+{
+	return signing_signers(&auth, m->domain, in->arena, answer);
+}
+
 static result on_login(struct arrival *in, struct edge_auth_login *m, struct edge_auth_login_is *answer)
 {
 	const struct login_question q = {.asked = m, .channel = in->ctx, .trace = &in->trace};
@@ -57,5 +62,5 @@ void edge_left(struct room_visitor *v)
 }
 
 const struct edge_auth_as_auth edge_handlers = {
-	.recipient = on_recipient, .forwarder = on_forwarder, .login = on_login, .may_send = on_may_send,
+	.recipient = on_recipient, .signers = on_signers, .forwarder = on_forwarder, .login = on_login, .may_send = on_may_send,
 	.logout = on_logout, .may_write = on_may_write};

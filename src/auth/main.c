@@ -30,6 +30,12 @@ static void finish_leftovers(void *arg)
 	accounts_finish_leftovers(&auth);
 }
 
+static void tend_keys(void *arg)
+{
+	(void)arg;
+	signing_tend(&auth);
+}
+
 static result start(void)
 {
 	unsigned char key[OWN_KEY];
@@ -39,6 +45,7 @@ static result start(void)
 	result r = auth_open(&auth, &files.base, key);
 	sodium_memzero(key, sizeof key);
 	TRY(r);
+	TRY(fiber_start(tend_keys, NULL, "signing", NULL));
 	return fiber_start(finish_leftovers, NULL, "leftovers", NULL);
 }
 

@@ -11,6 +11,10 @@ static const char *const earlier[] = {
 	"INSERT INTO address (id, key, domain, account) VALUES (3, 'anna@example.test', 1, 1);"
 	"INSERT INTO address (id, key, domain) VALUES (4, 'all@example.test', 1);"
 	"INSERT INTO target (alias, target) VALUES (4, 3);",
+	"INSERT INTO domain (id, name) VALUES (1, 'example.test');"
+	"INSERT INTO address (id, key, domain) VALUES (3, 'anna@example.test', 1), (4, 'all@example.test', 1);"
+	"INSERT INTO target (alias, target) VALUES (4, 3);"
+	"INSERT INTO forward_key (key, made) VALUES (x'00', 1);",
 };
 enum { EARLIER = sizeof earlier / sizeof *earlier };
 
@@ -22,7 +26,8 @@ static void look(struct db *db)
 	assert_ok(db_get(db, &n, "SELECT count(*) FROM address JOIN target ON target.alias = address.id"
 		" WHERE key = 'all@example.test'"));
 	assert_int_equal(n, 1);
-	assert_ok(db_get(db, &n, "SELECT (SELECT count(*) FROM outside) + (SELECT count(*) FROM route)"));
+	assert_ok(db_get(db, &n, "SELECT (SELECT count(*) FROM outside) + (SELECT count(*) FROM route)"
+		" + (SELECT count(*) FROM dkim_key)"));
 	assert_int_equal(n, 0);
 }
 

@@ -4,7 +4,7 @@
 #include "talk/principal_vault.h"
 #include "talk/room.h"
 
-enum { ANSWER_MS = 30000 };
+enum { ANSWER_MS = 30000, TYPE_TXT = 16 };
 
 /* The sentence of a refusal lives in the call's arena; these live on. */
 static result lasting(result r, const char *text)
@@ -44,11 +44,49 @@ static result erase_key(uint64_t account)
 		       "the account's key cannot be erased; look at the vault's lines in the log");
 }
 
+static result make_key(const struct signing_wanted *w, buf *public)
+{
+	AUTO_ARENA arena a = arena_new(4096);
+	struct channel *vault;
+	const struct principal_vault_signing_key_make m = {.key = w->name, .domain = w->domain,
+		.algorithm = w->algorithm == DKIM_RSA_SHA256 ? PRINCIPAL_VAULT_ALGORITHM_RSA_SHA256
+							     : PRINCIPAL_VAULT_ALGORITHM_ED25519_SHA256};
+	struct principal_vault_signing_key_is is;
+	const struct asking how = {.arena = &a, .timeout_ms = ANSWER_MS};
+	TRY(room_connect(&principal_vault_as_principal_kind, "vault", 0, &vault));
+	TRY(lasting(principal_vault_signing_key_make_call_within(vault, &how, &m, &is),
+		    "a signing key cannot be made; look at the vault's lines in the log"));
+	buf_put(public, is.public);
+	return buf_result(public);
+}
+
+static result drop_key(str name)
+{
+	AUTO_ARENA arena a = arena_new(4096);
+	struct channel *vault;
+	const struct principal_vault_signing_key_drop m = {.key = name};
+	struct principal_vault_erased done;
+	const struct asking how = {.arena = &a, .timeout_ms = ANSWER_MS};
+	TRY(room_connect(&principal_vault_as_principal_kind, "vault", 0, &vault));
+	return lasting(principal_vault_signing_key_drop_call_within(vault, &how, &m, &done),
+		       "a signing key cannot be destroyed; look at the vault's lines in the log");
+}
+
+static result text_records(str name, arena *a, struct asker_resolve_looked_up *out)
+{
+	struct channel *resolve;
+	const struct asker_resolve_look_up m = {.name = name, .type = TYPE_TXT};
+	const struct asking how = {.arena = a, .timeout_ms = ANSWER_MS};
+	TRY(room_connect(&asker_resolve_as_asker_kind, "resolve", 0, &resolve));
+	return lasting(asker_resolve_look_up_call_within(resolve, &how, &m, out), "DNS cannot be asked now");
+}
+
 static result account(uint64_t number, struct channel **out)
 {
 	return room_connect(&auth_account_as_auth_kind, "account", number, out);
 }
 
 const struct auth_world auth_world_of_rooms = {
-	.make_folder = make_folder, .remove_folder = remove_folder, .erase_key = erase_key, .account = account,
+	.make_folder = make_folder, .remove_folder = remove_folder, .erase_key = erase_key, .make_key = make_key,
+	.drop_key = drop_key, .text_records = text_records, .account = account,
 	.give_up = room_give_up};

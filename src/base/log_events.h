@@ -31,5 +31,7 @@ EVENT(EV_DNS_BOGUS, LOG_WARNING, "dns.bogus", "an answer is signed wrongly (DNSS
 EVENT(EV_DNS_FAILED, LOG_NOTICE, "dns.failed", "a look-up got no answer")
 EVENT(EV_FETCHED, LOG_DEBUG, "fetch.done", "an HTTPS server answered")
 EVENT(EV_FETCH_REFUSED, LOG_NOTICE, "fetch.refused", "an HTTPS request got no acceptable answer")
+EVENT(EV_DKIM_KEY, LOG_NOTICE, "dkim.key", "a domain's signing key entered another state")
+EVENT(EV_DKIM_TROUBLE, LOG_WARNING, "dkim.trouble", "a domain's signing keys could not be made or turned; tried again in an hour")
 EVENT(EV_ADMIN, LOG_NOTICE, "admin.act", "an administrator changed something")
 EVENT(EV_ADMIN_REFUSED, LOG_WARNING, "admin.refused", "an administration request was refused")

@@ -9,15 +9,17 @@ OPTION(OPT_HOSTNAME, "hostname", TEXT, "", 1, 255, R_EDGE | R_QUEUE | R_AUTH,
 	"the server's name in banners and Received fields; the system's name when not set")
 OPTION(OPT_DIRECTORY, "directory", TEXT, "/var/lib/postern", 1, 4000, 0,
 	"where everything is kept")
-OPTION(OPT_LISTEN_SMTP, "listen-smtp", LIST, "", 0, 64, 0, "address:port for mail from other servers")
-OPTION(OPT_LISTEN_SUBMISSION, "listen-submission", LIST, "", 0, 64, 0, "address:port for submission with STARTTLS")
-OPTION(OPT_LISTEN_SUBMISSIONS, "listen-submissions", LIST, "", 0, 64, 0, "address:port for submission over TLS")
-OPTION(OPT_LISTEN_IMAP, "listen-imap", LIST, "", 0, 64, 0, "address:port for IMAP with STARTTLS")
-OPTION(OPT_LISTEN_IMAPS, "listen-imaps", LIST, "", 0, 64, 0, "address:port for IMAP over TLS")
-OPTION(OPT_LISTEN_POP3, "listen-pop3", LIST, "", 0, 64, 0, "address:port for POP3 with STLS")
-OPTION(OPT_LISTEN_POP3S, "listen-pop3s", LIST, "", 0, 64, 0, "address:port for POP3 over TLS")
+OPTION(OPT_LISTEN_SMTP, "listen-smtp", LIST, "", 0, 64, R_AUTH, "address:port for mail from other servers")
+OPTION(OPT_LISTEN_SUBMISSION, "listen-submission", LIST, "", 0, 64, R_AUTH, "address:port for submission with STARTTLS")
+OPTION(OPT_LISTEN_SUBMISSIONS, "listen-submissions", LIST, "", 0, 64, R_AUTH, "address:port for submission over TLS")
+OPTION(OPT_LISTEN_IMAP, "listen-imap", LIST, "", 0, 64, R_AUTH, "address:port for IMAP with STARTTLS")
+OPTION(OPT_LISTEN_IMAPS, "listen-imaps", LIST, "", 0, 64, R_AUTH, "address:port for IMAP over TLS")
+OPTION(OPT_LISTEN_POP3, "listen-pop3", LIST, "", 0, 64, R_AUTH, "address:port for POP3 with STLS")
+OPTION(OPT_LISTEN_POP3S, "listen-pop3s", LIST, "", 0, 64, R_AUTH, "address:port for POP3 over TLS")
 OPTION(OPT_CERTIFICATE, "certificate", TEXT, "", 0, 4000, 0, "file with the certificate chain (PEM)")
 OPTION(OPT_PRIVATE_KEY, "private-key", TEXT, "", 0, 4000, 0, "file with the certificate's private key (PEM)")
+OPTION(OPT_CERTIFICATE_DIGEST, "certificate-digest", TEXT, "", 0, 64, R_AUTH,
+	"SHA-256 of the certificate's public key, for its TLSA record; the server sets it itself")
 OPTION(OPT_LOG, "log", CHOICE, "stderr", 0, 0, R_WATCH, "stderr|file  where event lines go; file: ledger/postern.log")
 OPTION(OPT_LOG_LEVEL, "log-level", CHOICE, "info", 0, 0, R_WATCH,
 	"debug|info|notice|warning|error  the least level that is written")
@@ -68,6 +70,10 @@ OPTION(OPT_RELAY_PRIVATE, "relay-private", YESNO, "no", 0, 0, R_RELAY | R_FETCH,
 OPTION(OPT_HTTPS_PORT, "https-port", COUNT, "443", 1, 65535, R_FETCH, "port of other domains' HTTPS servers (MTA-STS)")
 OPTION(OPT_FETCH_CA, "fetch-ca", FILE_AT, "", 0, 4000, R_FETCH | R_RELAY,
 	"file with certificate authorities (PEM) that are trusted for MTA-STS besides the system's")
+OPTION(OPT_EXPIRE_TIME, "expire-time", TIME, "5d", 1000, 0, R_QUEUE | R_AUTH,
+	"how long mail for other servers is tried before it is returned")
+OPTION(OPT_DKIM_ROTATE, "dkim-rotate", TIME, "180d", 0, 0, R_AUTH,
+	"age at which a domain's DKIM keys are followed by new ones; 0: never")
 OPTION(OPT_EDGE_MX, "edge-mx-workers", COUNT, "1", 1, 64, 0, "processes that receive mail")
 OPTION(OPT_EDGE_CLIENT, "edge-client-workers", COUNT, "1", 1, 64, 0, "processes that serve clients before login")
 OPTION(OPT_INSPECT, "inspect-workers", COUNT, "1", 1, 64, 0, "processes that parse messages")
