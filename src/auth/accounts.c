@@ -25,6 +25,7 @@ static result erase_rest(struct auth *a, uint64_t id)
 {
 	TRY(directory_doom_account(a->directory, id));
 	login_forget(a, id);
+	profile_forget(&a->profiles, id);
 	TRY(a->world->erase_key(id));
 	TRY(a->world->remove_folder(id));
 	return directory_forget_account(a->directory, id);

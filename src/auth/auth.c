@@ -7,12 +7,18 @@ static void tell_edges(void)
 	audience_tell(&auth.audience);
 }
 
+static void login_ended(uint64_t account, struct sending *s)
+{
+	profile_release(&auth.profiles, account, s);
+}
+
 result auth_open(struct auth *a, struct files *f, const unsigned char key[DIRECTORY_KEY])
 {
 	str separator = options_text(&a->options, OPT_SEPARATOR);
 	a->opened = true;
 	throttle_init(&a->throttle);
 	tokens_init(&a->tokens);
+	a->tokens.ended = login_ended;
 	audience_init(&a->audience);
 	signing_init(&a->signing);
 	TRY(recent_open(&a->recent));
@@ -20,6 +26,7 @@ result auth_open(struct auth *a, struct files *f, const unsigned char key[DIRECT
 	a->directory->give_up = a->world->give_up;
 	a->directory->changed = tell_edges;
 	a->directory->rule.separator = separator.n ? separator.p[0] : '\0';
+	TRY(profiles_open(&a->profiles, a->directory, &a->options));
 	return checker_open(options_number(&a->options, OPT_PASSWORD_WORKERS),
 			    options_number(&a->options, OPT_PASSWORD_MEMORY), &a->checker);
 }
@@ -30,6 +37,7 @@ void auth_close(struct auth *a)
 		return;
 	a->opened = false;
 	checker_close(&a->checker);
+	profiles_close(&a->profiles);
 	directory_close(&a->directory);
 	recent_close(&a->recent);
 	tokens_free(&a->tokens);

@@ -5,6 +5,7 @@
 #include "auth/audience.h"
 #include "auth/checker.h"
 #include "auth/directory.h"
+#include "auth/profile.h"
 #include "auth/recent.h"
 #include "auth/signing.h"
 #include "auth/throttle.h"
@@ -35,6 +36,7 @@ struct auth {
 	struct tokens tokens;
 	struct audience audience;
 	struct signing signing;
+	struct profiles profiles;
 	const struct auth_world *world;
 	bool opened;
 };

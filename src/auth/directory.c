@@ -48,7 +48,15 @@ static const char *const steps[] = {
 	" id INTEGER PRIMARY KEY AUTOINCREMENT, domain TEXT NOT NULL, selector TEXT NOT NULL, algorithm INTEGER NOT NULL,"
 	" name TEXT NOT NULL UNIQUE, public TEXT NOT NULL, state INTEGER NOT NULL, since INTEGER NOT NULL,"
 	" UNIQUE (domain, selector));"
-	"CREATE INDEX dkim_key_doomed ON dkim_key(id) WHERE state = 4;",
+	"CREATE INDEX dkim_key_doomed ON dkim_key(id) WHERE state = 4;"
+	/* the accounts' sending profiles (profile.h) */
+	"CREATE TABLE sent ("
+	" account INTEGER NOT NULL REFERENCES account(id) ON DELETE CASCADE, slot INTEGER NOT NULL,"
+	" sent INTEGER NOT NULL, first INTEGER NOT NULL, PRIMARY KEY (account, slot)) WITHOUT ROWID;"
+	"CREATE TABLE correspondent ("
+	" id INTEGER PRIMARY KEY, account INTEGER NOT NULL REFERENCES account(id) ON DELETE CASCADE, mark INTEGER NOT NULL);"
+	"CREATE INDEX correspondent_account ON correspondent(account);"
+	"CREATE TABLE mark_key (key BLOB NOT NULL);",
 };
 const struct db_schema directory_schema = {steps, sizeof steps / sizeof *steps};
 

@@ -1,4 +1,5 @@
 /* What edges ask: recipients, logins, senders. */
+#include "auth/address.h"
 #include "auth/doors.h"
 #include "auth/forwarder.h"
 #include "auth/login.h"
@@ -44,10 +45,37 @@ static result on_may_send(struct arrival *in, struct edge_auth_may_send *m, stru
 
 static result on_may_write(struct arrival *in, struct edge_auth_may_write *m, struct edge_auth_may_write_is *answer)
 {
-	if (!tokens_account(&auth.tokens, in->ctx, &m->token))
+	AUTO_BUF buf why = buf_new(EDGE_AUTH_MAY_WRITE_IS_TEXT_MAX);
+	struct address address;
+	uint64_t account = tokens_account(&auth.tokens, in->ctx, &m->token);
+	if (account)
+		TRY(profile_ready(&auth.profiles, account));
+	struct profile_question q = {.account = account, .login = tokens_sending(&auth.tokens, in->ctx, &m->token)};
+	if (!q.login)
 		return failure(FAIL_ABSENT, "there is no such login");
-	answer->verdict = EDGE_AUTH_WRITE_VERDICT_ALLOWED;
-	return OK;
+	TRY(address_parse(m->address, in->arena, &address));
+	q.address = address.key;
+	profile_ask(&auth.profiles, &q, &why);
+	answer->verdict = why.n ? EDGE_AUTH_WRITE_VERDICT_LIMITED : EDGE_AUTH_WRITE_VERDICT_ALLOWED;
+	answer->text = arena_dup(in->arena, buf_str(&why));
+	return arena_result(in->arena);
+}
+
+static void on_wrote(struct arrival *in, struct edge_auth_wrote *m)
+{
+	struct address address;
+	uint64_t account = tokens_account(&auth.tokens, in->ctx, &m->token);
+	str *keys = arena_array(in->arena, m->recipients.n, sizeof *keys);
+	size_t n = 0;
+	if (!account || !keys || failed(profile_ready(&auth.profiles, account)))
+		return;
+	for (size_t i = 0; i < m->recipients.n; i++)
+		if (!failed(address_parse(m->recipients.p[i], in->arena, &address)))
+			keys[n++] = address.key;
+	struct sending *login = tokens_sending(&auth.tokens, in->ctx, &m->token);
+	if (login)
+		profile_release(&auth.profiles, account, login);
+	profile_wrote(&auth.profiles, account, keys, n);
 }
 
 static void on_logout(struct arrival *in, struct edge_auth_logout *m)
@@ -62,5 +90,5 @@ void edge_left(struct room_visitor *v)
 }
 
 const struct edge_auth_as_auth edge_handlers = {
-	.recipient = on_recipient, .signers = on_signers, .forwarder = on_forwarder, .login = on_login, .may_send = on_may_send,
-	.logout = on_logout, .may_write = on_may_write};
+	.recipient = on_recipient, .signers = on_signers, .forwarder = on_forwarder, .login = on_login,
+	.may_send = on_may_send, .logout = on_logout, .may_write = on_may_write, .wrote = on_wrote};

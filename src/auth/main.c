@@ -49,6 +49,13 @@ static result start(void)
 	return fiber_start(finish_leftovers, NULL, "leftovers", NULL);
 }
 
+/* Counts of the last seconds are written down; mail does not depend on them. */
+static void stop(void)
+{
+	result r = profiles_flush(&auth.profiles);
+	(void)r;
+}
+
 static void close_all(void)
 {
 	auth_close(&auth);
@@ -69,7 +76,7 @@ static const struct sandbox_call sessions[] = {
 static const struct sandbox_call *const tables[] = {sandbox_files, sessions, NULL};
 static const struct sandbox jail = {.room = "auth", .tables = tables};
 static const struct room room = {.prepare = prepare, .sandbox = &jail, .own_folder = true, .start = start,
-	.close = close_all,
+	.stop = stop, .close = close_all,
 				 .doors = doors, .doors_n = sizeof doors / sizeof *doors};
 
 int main(void)

@@ -204,12 +204,29 @@ static bool granted(const struct book_account *who, const struct address *a)
 	return hash_get(&who->grants, a->key) || hash_get(&who->grants, str_skip(a->key, a->local.n));
 }
 
+static bool writes_as_domain(const struct book_account *who, str text, arena *a)
+{
+	str key, granted;
+	size_t at = 0;
+	void *value;
+	if (failed(address_or_domain(text, a, &key)))
+		return false;
+	if (str_eq(who->entry->domain->name, str_skip(key, 1)))
+		return true;
+	while (hash_each(&who->grants, &at, &granted, &value))
+		if (str_ends(granted, key))
+			return true;
+	return false;
+}
+
 bool reach_may_send(struct book *b, struct reach_rule rule, const struct book_account *who, str text)
 {
 	AUTO_ARENA arena a = arena_new(PARSE_MAX);
 	struct address address;
 	if (text.n == 0)
 		return true;
+	if (text.p[0] == '@')
+		return writes_as_domain(who, text, &a);
 	if (failed(address_parse(text, &a, &address)))
 		return false;
 	struct book_entry *e = find(b, rule, &address);

@@ -45,7 +45,8 @@ void reach_entry(struct book *b, struct book_entry *e, struct reach *out);
 /* Whom a login by this name concerns: an account's address or an alias of that
  * one account; neither subaddress nor catch-all. NULL when nobody. */
 struct book_account *reach_login(struct book *b, str user);
-/* An empty address is the null reverse-path, which every owner may use. */
+/* An empty address is the null reverse-path, which every owner may use; "@domain"
+ * asks for any address there, of the account itself or granted to it. */
 bool reach_may_send(struct book *b, struct reach_rule rule, const struct book_account *who, str address);
 /* Would a target lead back to the alias? */
 bool reach_leads_to(struct book *b, struct book_entry *from, const struct book_entry *to);

@@ -8,6 +8,7 @@ struct login {
 	const void *channel;
 	uint64_t account;
 	trace_id token;
+	struct sending sending;
 };
 
 static str name_of(const trace_id *token)
@@ -17,6 +18,7 @@ static str name_of(const trace_id *token)
 
 void tokens_init(struct tokens *t)
 {
+	t->ended = NULL;
 	t->table = hash_new(TOKENS_MAX);
 	list_init(&t->oldest);
 }
@@ -25,6 +27,8 @@ static void drop(struct tokens *t, struct login *l)
 {
 	hash_remove(&t->table, name_of(&l->token));
 	list_remove(&l->node);
+	if (l->sending.sent && t->ended)
+		t->ended(l->account, &l->sending);
 	mem_free(l);
 }
 
@@ -65,6 +69,12 @@ uint64_t tokens_account(const struct tokens *t, const void *channel, const trace
 {
 	const struct login *l = find(t, channel, token);
 	return l ? l->account : 0;
+}
+
+struct sending *tokens_sending(const struct tokens *t, const void *channel, const trace_id *token)
+{
+	struct login *l = find(t, channel, token);
+	return l ? &l->sending : NULL;
 }
 
 void tokens_drop(struct tokens *t, const void *channel, const trace_id *token)

@@ -12,9 +12,16 @@
 
 enum { TOKENS_MAX = 100000 };
 
+/* What a login has asked leave for and not yet sent (profile.h). */
+struct sending {
+	uint32_t sent, first;
+	uint64_t since; /* milliseconds on the monotonic clock */
+};
+
 struct tokens {
 	hash table;
 	struct list oldest;
+	void (*ended)(uint64_t account, struct sending *s); /* a login that held something; may be NULL */
 };
 
 void tokens_init(struct tokens *t);
@@ -24,6 +31,7 @@ void tokens_free(struct tokens *t);
 result tokens_give(struct tokens *t, const void *channel, uint64_t account, trace_id *out) NODISCARD;
 /* The account, 0 when the token was not given on this channel or is forgotten. */
 uint64_t tokens_account(const struct tokens *t, const void *channel, const trace_id *token);
+struct sending *tokens_sending(const struct tokens *t, const void *channel, const trace_id *token); /* or NULL */
 void tokens_drop(struct tokens *t, const void *channel, const trace_id *token);
 void tokens_drop_channel(struct tokens *t, const void *channel);
 void tokens_drop_account(struct tokens *t, uint64_t account);

@@ -92,6 +92,18 @@ static result on_account_list(struct arrival *in, struct web_auth_account_list *
 	return listing_accounts(&l, answer);
 }
 
+static result put_profile(struct web_auth_account_is *answer)
+{
+	struct profile_counts c;
+	TRY(profile_counts(&auth.profiles, answer->row.account, &c));
+	answer->sent_hour = c.sent_hour;
+	answer->sent_day = c.sent_day;
+	answer->first_hour = c.first_hour;
+	answer->first_day = c.first_day;
+	answer->known = c.known;
+	return OK;
+}
+
 static result on_account_show(struct arrival *in, struct web_auth_account_show *m, struct web_auth_account_is *answer)
 {
 	struct listing l = listing_of(in, (str){NULL, 0});
@@ -111,6 +123,7 @@ static result on_account_show(struct arrival *in, struct web_auth_account_show *
 	answer->octets = usage.octets;
 	answer->mailboxes = usage.mailboxes;
 	answer->sessions = usage.sessions;
+	TRY(put_profile(answer));
 	return arena_result(in->arena);
 }
 

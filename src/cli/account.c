@@ -159,6 +159,19 @@ static void show_usage(const json_t *a)
 	show_line("Sessions:", buf_str(&b));
 }
 
+/* To other servers: what the limits count. */
+static void show_sending(const json_t *answer)
+{
+	AUTO_BUF buf b = buf_new(256);
+	buf_printf(&b, "%lld in an hour, %lld in a day", (long long)number_of(answer, "sent_hour"),
+		   (long long)number_of(answer, "sent_day"));
+	show_line("Sent elsewhere:", buf_str(&b));
+	buf_clear(&b);
+	buf_printf(&b, "%lld in an hour, %lld in a day; %lld are known", (long long)number_of(answer, "first_hour"),
+		   (long long)number_of(answer, "first_day"), (long long)number_of(answer, "known"));
+	show_line("To new addresses:", buf_str(&b));
+}
+
 int run_account_show(struct call *c)
 {
 	json_t *answer;
@@ -180,6 +193,7 @@ int run_account_show(struct call *c)
 	buf_clear(&b);
 	show_line("Made:", put_time(&b, number_of(row, "created")));
 	show_usage(answer);
+	show_sending(answer);
 	show_list("Receives as:", json_object_get(answer, "addresses"));
 	show_list("Sends also as:", json_object_get(answer, "send_as"));
 	return finish(status, answer);

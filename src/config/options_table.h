@@ -52,6 +52,12 @@ OPTION(OPT_TRANSIT, "transit-memory", SIZE, "0", 0, 0, R_EDGE,
 	"octets of large messages in transit in one edge process; 0: a quarter of memory shared by all")
 OPTION(OPT_QUOTA, "quota", SIZE, "10G", 0, 0, R_AUTH | R_ACCOUNT, "quota of a new account; 0: none")
 OPTION(OPT_SEPARATOR, "subaddress-separator", TEXT, "+", 0, 1, R_AUTH, "user+tag reaches user; empty: no subaddresses")
+OPTION(OPT_SEND_HOUR, "send-hour", COUNT, "500", 0, 0, R_AUTH,
+	"messages that an account may send to addresses on other servers in an hour, each address counted; 0: no limit")
+OPTION(OPT_SEND_DAY, "send-day", COUNT, "2000", 0, 0, R_AUTH, "the same in a day; 0: no limit")
+OPTION(OPT_FIRST_HOUR, "first-hour", COUNT, "100", 0, 0, R_AUTH,
+	"messages to addresses on other servers that the account has not written to before, in an hour; 0: no limit")
+OPTION(OPT_FIRST_DAY, "first-day", COUNT, "400", 0, 0, R_AUTH, "the same in a day; 0: no limit")
 OPTION(OPT_PASSWORD_MEMORY, "password-memory", SIZE, "64M", 8388608, 1073741824, R_AUTH,
 	"memory of one Argon2id hashing")
 OPTION(OPT_PASSWORD_WORKERS, "password-workers", COUNT, "2", 1, 16, R_AUTH, "hashings at the same time")
