@@ -54,7 +54,8 @@ static const char *const steps[] = {
 	" account INTEGER NOT NULL REFERENCES account(id) ON DELETE CASCADE, slot INTEGER NOT NULL,"
 	" sent INTEGER NOT NULL, first INTEGER NOT NULL, PRIMARY KEY (account, slot)) WITHOUT ROWID;"
 	"CREATE TABLE correspondent ("
-	" id INTEGER PRIMARY KEY, account INTEGER NOT NULL REFERENCES account(id) ON DELETE CASCADE, mark INTEGER NOT NULL);"
+	" id INTEGER PRIMARY KEY, account INTEGER NOT NULL REFERENCES account(id) ON DELETE CASCADE,"
+	" mark INTEGER NOT NULL);"
 	"CREATE INDEX correspondent_account ON correspondent(account);"
 	"CREATE TABLE mark_key (key BLOB NOT NULL);",
 };

@@ -75,7 +75,8 @@ static const struct kit_scene scenes[] = {
 		RCPT("a@far.test") LETTER "S: 250\nT: hold 0 by 0", MAILER},
 	{"held too long", LOGIN "C: MAIL FROM:<user1@here.test> HOLDFOR=5184001\nS: 501 5.5.4\n"
 		"C: MAIL FROM:<user1@here.test> HOLDUNTIL=2024-01-13T22:13:21Z\nS: 501 5.5.4\nC: RCPT TO:<a@far.test>\nS: 503", MAILER},
-	{"held where nothing is", EHLO "N: FUTURERELEASE\nC: MAIL FROM:<user1@here.test> HOLDFOR=10\nS: 504 5.5.4", MAILER,
+	{"held where nothing is", EHLO "N: FUTURERELEASE\nC: MAIL FROM:<user1@here.test> HOLDFOR=10\n"
+		"S: 504 5.5.4", MAILER,
 		.option = OPT_HOLD_LONGEST, .value = "0"},
 	{"held mail to somebody here", LOGIN "C: MAIL FROM:<user1@here.test> HOLDFOR=10\nS: 250\n"
 		"C: RCPT TO:<user2@here.test>\nS: 504 5.5.4", MAILER},
