@@ -187,13 +187,30 @@ static result finish_connect(int fd, uint64_t timeout_ms)
 	return error ? net_failure(error) : OK;
 }
 
+/* The port is chosen at connect, when the whole connection is known, so that ports do not run out. */
+static bool bind_to(int fd, const net_addr *from)
+{
+	union any_addr sys;
+	net_addr any_port = *from;
+	any_port.port = 0;
+	socklen_t n = to_system(&any_port, &sys);
+	return set_on(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT) && bind(fd, &sys.sa, n) == 0;
+}
+
 result net_connect(const net_addr *a, uint64_t timeout_ms, int *out)
+{
+	return net_connect_from(a, NULL, timeout_ms, out);
+}
+
+result net_connect_from(const net_addr *a, const net_addr *from, uint64_t timeout_ms, int *out)
 {
 	union any_addr sys;
 	socklen_t n = to_system(a, &sys);
 	int fd = -1;
 	TRY(new_socket(sys.sa.sa_family, SOCK_STREAM, &fd));
 	set_on(fd, IPPROTO_TCP, TCP_NODELAY);
+	if (from && !bind_to(fd, from))
+		return failed_on(fd);
 	if (connect(fd, &sys.sa, n) != 0) {
 		if (errno != EINPROGRESS)
 			return failed_on(fd);

@@ -44,6 +44,11 @@ result net_listen_beside(const net_addr *a, int *fd) NODISCARD; /* one more on w
 result net_listen_unix(const char *path, int *fd) NODISCARD;
 result net_accept(int fd, struct fd_watch *w, int *client) NODISCARD; /* suspends; LIMIT, CANCELLED, CLOSED */
 result net_connect(const net_addr *a, uint64_t timeout_ms, int *fd) NODISCARD; /* suspends */
+/* From an address of this machine (its port counts for nothing), of the same family; NULL: the system chooses. */
+result net_connect_from(const net_addr *a, const net_addr *from, uint64_t timeout_ms, int *fd) NODISCARD; /* suspends */
+/* Of the Internet at large: not loopback, private (RFC 1918, 4193), link-local, shared (RFC 6598), multicast,
+ * documentation, or another range that RFC 6890 keeps from it. */
+bool net_is_public(const net_addr *a);
 result net_connect_unix(const char *path, int *fd) NODISCARD;
 result net_local(int fd, net_addr *out) NODISCARD;
 result net_peer(int fd, net_addr *out) NODISCARD;

@@ -122,3 +122,22 @@ bool net_in_any(const net_addr *a, const net_cidr *list, size_t n)
 			return true;
 	return false;
 }
+
+/* RFC 6890 and its registries; ::ffff:0:0/96 holds IPv4, so an IPv4 /8 is a /104 here. */
+static const net_cidr kept_back[] = {
+#define V4(A, B, C, BITS) {{[10] = 0xff, [11] = 0xff, (A), (B), (C)}, 96 + (BITS)}
+	V4(0, 0, 0, 8), V4(10, 0, 0, 8), V4(100, 64, 0, 10), V4(127, 0, 0, 8), V4(169, 254, 0, 16), V4(172, 16, 0, 12),
+	V4(192, 0, 0, 24), V4(192, 0, 2, 24), V4(192, 168, 0, 16), V4(198, 18, 0, 15), V4(198, 51, 100, 24),
+	V4(203, 0, 113, 24), V4(224, 0, 0, 3),
+#undef V4
+	{{0}, 128}, {{[15] = 1}, 128},             /* unspecified, loopback */
+	{{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}, 48}, /* local translation */
+	{{0x01}, 64},                              /* discard */
+	{{0x20, 0x01, 0x0d, 0xb8}, 32},            /* documentation */
+	{{0xfc}, 7}, {{0xfe, 0x80}, 10}, {{0xff}, 8},
+};
+
+bool net_is_public(const net_addr *a)
+{
+	return !net_in_any(a, kept_back, sizeof(kept_back) / sizeof(kept_back[0]));
+}

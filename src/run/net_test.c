@@ -41,6 +41,25 @@ static void addresses_are_read_and_printed(void **state)
 	assert_false(net_is_loopback(&a));
 }
 
+static void what_the_internet_does_not_route_is_not_public(void **state)
+{
+	(void)state;
+	static const char *const kept[] = {"10.1.2.3", "127.0.0.1", "172.31.255.255", "192.168.0.1", "169.254.1.1",
+		"100.127.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "192.0.2.1", "::", "::1", "fe80::1", "fd00::1",
+		"ff02::1", "2001:db8::1", "::ffff:10.0.0.1"};
+	static const char *const public[] = {"9.255.255.255", "11.0.0.0", "172.32.0.1", "192.169.0.1", "100.128.0.1",
+		"223.255.255.255", "2a00::1", "2001:db9::1", "64:ff9b::1"};
+	net_addr a;
+	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++) {
+		assert_ok(net_parse_ip(str_from(kept[i]), &a));
+		assert_false(net_is_public(&a));
+	}
+	for (size_t i = 0; i < sizeof(public) / sizeof(*public); i++) {
+		assert_ok(net_parse_ip(str_from(public[i]), &a));
+		assert_true(net_is_public(&a));
+	}
+}
+
 static void what_is_no_address_is_refused(void **state)
 {
 	(void)state;
@@ -189,6 +208,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_are_read_and_printed), cmocka_unit_test(what_is_no_address_is_refused),
+		cmocka_unit_test(what_the_internet_does_not_route_is_not_public),
+		cmocka_unit_test(what_the_internet_does_not_route_is_not_public),
 		cmocka_unit_test(networks_hold_their_addresses), cmocka_unit_test(connections_are_accepted),
 		cmocka_unit_test(nobody_listening_is_a_failure), cmocka_unit_test(a_local_socket_knows_its_peer),
 	};

@@ -21,7 +21,7 @@ const char *tls_error(void)
 	return last_error;
 }
 
-static result begin(struct tls_context *c, int fd, struct tls **out)
+result tls_begin(struct tls_context *c, int fd, struct tls **out)
 {
 	struct tls *t = mem_alloc(sizeof(*t));
 	if (!t)
@@ -38,9 +38,14 @@ static result begin(struct tls_context *c, int fd, struct tls **out)
 	return OK;
 }
 
+SSL *tls_ssl(const struct tls *t)
+{
+	return t->ssl;
+}
+
 result tls_server(struct tls_context *c, int fd, struct tls **out)
 {
-	TRY(begin(c, fd, out));
+	TRY(tls_begin(c, fd, out));
 	SSL_set_accept_state((*out)->ssl);
 	return OK;
 }
@@ -54,7 +59,7 @@ result tls_client(struct tls_context *c, int fd, str name, struct tls **out)
 		memcpy(host, name.p, name.n);
 	host[name.n] = 0;
 	struct tls *t = NULL;
-	TRY(begin(c, fd, &t));
+	TRY(tls_begin(c, fd, &t));
 	SSL_set_connect_state(t->ssl);
 	SSL_set_hostflags(t->ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	if (name.n && (SSL_set_tlsext_host_name(t->ssl, host) != 1 || SSL_set1_host(t->ssl, host) != 1)) {

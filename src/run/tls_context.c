@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "run/tls_core.h"
+#include "run/tls_peer.h"
 
 /* TLS 1.2 with forward secrecy and AEAD only; 1.3 as OpenSSL orders it. */
 static const char ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
@@ -135,13 +136,20 @@ static bool trust(SSL_CTX *ssl, str roots)
 	return ok && n;
 }
 
+result tls_context_trust(struct tls_context *c, str more)
+{
+	ERR_clear_error();
+	return trust(c->ssl, more) ? OK : failure(FAIL_INPUT, "The file of trusted certificates holds no PEM certificates.");
+}
+
 result tls_client_context(str roots, struct tls_context **out)
 {
 	struct tls_context *c = NULL;
 	TRY(make(TLS_client_method(), &c));
-	if (roots.n && !trust(c->ssl, roots)) {
+	result r = roots.n ? tls_context_trust(c, roots) : OK;
+	if (failed(r)) {
 		tls_context_free(&c);
-		return failure(FAIL_INPUT, "The file of trusted certificates holds no PEM certificates.");
+		return r;
 	}
 	SSL_CTX_set_verify(c->ssl, roots.n ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
 	*out = c;

@@ -1,4 +1,4 @@
-/* What tls.c and tls_context.c share. */
+/* What tls.c, tls_context.c and tls_peer.c share. */
 #ifndef RUN_TLS_CORE_H
 #define RUN_TLS_CORE_H
 
@@ -11,5 +11,9 @@ struct tls_context {
 	str alpn;
 	size_t users; /* the owner and each session */
 };
+
+/* A session that knows neither its side nor whom it speaks to. */
+result tls_begin(struct tls_context *c, int fd, struct tls **out) NODISCARD;
+SSL *tls_ssl(const struct tls *t);
 
 #endif
