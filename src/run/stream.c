@@ -144,6 +144,12 @@ str stream_peek(const struct stream *s)
 	return str_of(s->in ? s->in + s->in_from : NULL, s->in_to - s->in_from);
 }
 
+bool stream_has_news(const struct stream *s)
+{
+	char c;
+	return stream_pending(s) || recv(s->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
+}
+
 bool stream_pending(const struct stream *s)
 {
 	return s->in_to > s->in_from;

@@ -59,6 +59,8 @@ void stream_consume(struct stream *s, size_t n);   /* n <= what was peeked */
 result stream_fill(struct stream *s) NODISCARD;
 /* Suspends until something is buffered (at once when it is). */
 result stream_read_some(struct stream *s, str *out) NODISCARD;
+/* Does the peer have something to say, or has it gone? For one that should be silent. A system call; not suspending. */
+bool stream_has_news(const struct stream *s);
 bool stream_pending(const struct stream *s); /* bytes the peer sent that nobody consumed */
 
 result stream_write(struct stream *s, str bytes) NODISCARD; /* suspends only past STREAM_WRITE_MAX */

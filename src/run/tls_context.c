@@ -139,7 +139,8 @@ static bool trust(SSL_CTX *ssl, str roots)
 result tls_context_trust(struct tls_context *c, str more)
 {
 	ERR_clear_error();
-	return trust(c->ssl, more) ? OK : failure(FAIL_INPUT, "The file of trusted certificates holds no PEM certificates.");
+	return trust(c->ssl, more)
+		? OK : failure(FAIL_INPUT, "The file of trusted certificates holds no PEM certificates.");
 }
 
 result tls_client_context(str roots, struct tls_context **out)
