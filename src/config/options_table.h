@@ -5,7 +5,7 @@
  * SIZE (octets; k, M, G), TIME (milliseconds; ms, s, m, h, d), CHOICE (meaning
  * begins with the words, separated by '|'). Where `max` is 0 there is none. A
  * default of "" means: not set. */
-OPTION(OPT_HOSTNAME, "hostname", TEXT, "", 1, 255, R_EDGE | R_QUEUE | R_AUTH,
+OPTION(OPT_HOSTNAME, "hostname", TEXT, "", 1, 255, R_EDGE | R_QUEUE | R_AUTH | R_RELAY,
 	"the server's name in banners and Received fields; the system's name when not set")
 OPTION(OPT_DIRECTORY, "directory", TEXT, "/var/lib/postern", 1, 4000, 0,
 	"where everything is kept")
@@ -70,6 +70,8 @@ OPTION(OPT_DNS_FORWARD, "dns-forward", LIST, "", 0, 8, R_RESOLVE,
 OPTION(OPT_DNS_ANCHOR, "dns-anchor", FILE_AT, "", 0, 4000, R_RESOLVE,
 	"file with DNSSEC trust anchors (DS or DNSKEY records); not set: the root's, of Debian's dns-root-data, "
 	"or none with dns-forward: then nothing counts as validated")
+OPTION(OPT_RELAY_ADDRESS, "relay-address", LIST, "", 0, 2, R_RELAY,
+	"addresses of this machine that mail leaves from, at most one IPv4 and one IPv6; not set: the system chooses")
 OPTION(OPT_RELAY_PORT, "relay-port", COUNT, "25", 1, 65535, R_RELAY, "port of other domains' mail servers")
 OPTION(OPT_RELAY_PRIVATE, "relay-private", YESNO, "no", 0, 0, R_RELAY | R_FETCH,
 	"hosts of other domains may have private and loopback addresses")
@@ -83,6 +85,7 @@ OPTION(OPT_DKIM_ROTATE, "dkim-rotate", TIME, "180d", 0, 0, R_AUTH,
 OPTION(OPT_EDGE_MX, "edge-mx-workers", COUNT, "1", 1, 64, 0, "processes that receive mail")
 OPTION(OPT_EDGE_CLIENT, "edge-client-workers", COUNT, "1", 1, 64, 0, "processes that serve clients before login")
 OPTION(OPT_INSPECT, "inspect-workers", COUNT, "1", 1, 64, 0, "processes that parse messages")
+OPTION(OPT_RELAY, "relay-workers", COUNT, "1", 1, 64, 0, "processes that send mail to other servers")
 OPTION(OPT_INSPECT_MESSAGES, "inspect-messages", COUNT, "10000", 1, 0, R_INSPECT,
 	"messages after which an inspect process is replaced")
 OPTION(OPT_UID_BASE, "uid-base", COUNT, "1879048192", 1000, 4000000000, 0,

@@ -10,6 +10,7 @@ static const struct role_row rows[ROLES] = {
 	[ROLE_EDGE_CLIENT] = {"edge-client", "postern-edge", NULL, R_EDGE, OPT_EDGE_CLIENT, 131072, true},
 	[ROLE_WEB] = {"web", "postern-web", NULL, R_WEB, WORKERS_ONE, 1024, false},
 	[ROLE_RESOLVE] = {"resolve", "postern-resolve", NULL, R_RESOLVE, WORKERS_ONE, 4096, false},
+	[ROLE_RELAY] = {"relay", "postern-relay", NULL, R_RELAY, OPT_RELAY, 65536, false},
 	[ROLE_ACCOUNT] = {"account", "postern-account", NULL, R_ACCOUNT, WORKERS_ON_DEMAND, 1024, false},
 };
 
@@ -28,6 +29,7 @@ static const struct route routes[] = {
 	{ROLE_EDGE_CLIENT, ROLE_WATCH, "room-watch"},
 	{ROLE_WEB, ROLE_WATCH, "room-watch"},
 	{ROLE_RESOLVE, ROLE_WATCH, "room-watch"},
+	{ROLE_RELAY, ROLE_WATCH, "room-watch"},
 	{ROLE_ACCOUNT, ROLE_WATCH, "room-watch"},
 	/* who keeps a sealed database, or seals for one, asks for keys */
 	{ROLE_AUTH, ROLE_VAULT, "principal-vault"},
@@ -36,6 +38,7 @@ static const struct route routes[] = {
 	{ROLE_ACCOUNT, ROLE_VAULT, "principal-vault"},
 	{ROLE_EDGE_MX, ROLE_VAULT, "principal-vault"},
 	{ROLE_EDGE_CLIENT, ROLE_VAULT, "principal-vault"},
+	{ROLE_RELAY, ROLE_VAULT, "principal-vault"},
 	/* a letter's way */
 	{ROLE_EDGE_MX, ROLE_AUTH, "edge-auth"},
 	{ROLE_EDGE_CLIENT, ROLE_AUTH, "edge-auth"},
@@ -53,6 +56,11 @@ static const struct route routes[] = {
 	{ROLE_EDGE_CLIENT, ROLE_RESOLVE, "asker-resolve"},
 	{ROLE_INSPECT, ROLE_RESOLVE, "asker-resolve"},
 	{ROLE_AUTH, ROLE_RESOLVE, "asker-resolve"},
+	{ROLE_RELAY, ROLE_RESOLVE, "asker-resolve"},
+	{ROLE_QUEUE, ROLE_RELAY, "queue-relay"},
+	{ROLE_EDGE_MX, ROLE_RELAY, "edge-relay"},
+	{ROLE_RELAY, ROLE_AUTH, "relay-auth"},
+	{ROLE_RELAY, ROLE_INSPECT, "asker-inspect"},
 	/* sessions are handed over by auth alone */
 	{ROLE_AUTH, ROLE_ACCOUNT, "auth-account"},
 	/* administration */

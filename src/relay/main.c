@@ -1,0 +1,105 @@
+/* The relay room's process: settings, trusted authorities, jail, doors. */
+#include <unistd.h>
+
+#include "relay/relay.h"
+#include "run/files.h"
+#include "run/tls_peer.h"
+#include "talk/asker_fetch.h"
+#include "talk/asker_inspect.h"
+#include "talk/asker_resolve.h"
+#include "talk/principal_vault.h"
+#include "talk/relay_auth.h"
+#include "talk/room.h"
+#include "talk/settings.h"
+
+enum { AUTHORITIES_MAX = 8 << 20 };
+
+static result to_room(enum neighbour which, struct channel **out)
+{
+	switch (which) {
+	case NEIGHBOUR_RESOLVE:
+		return room_connect(&asker_resolve_as_asker_kind, "resolve", 0, out);
+	case NEIGHBOUR_FETCH:
+		return room_connect(&asker_fetch_as_asker_kind, "fetch", 0, out);
+	case NEIGHBOUR_AUTH:
+		return room_connect(&relay_auth_as_relay_kind, "auth", 0, out);
+	case NEIGHBOUR_VAULT:
+		return room_connect(&principal_vault_as_principal_kind, "vault", 0, out);
+	case NEIGHBOUR_INSPECT:
+		return room_connect(&asker_inspect_as_asker_kind, "inspect", ROOM_ANY, out);
+	}
+	return failure(FAIL_ABSENT, "there is no such neighbour");
+}
+
+/* Where Debian's ca-certificates keeps them; without them only DANE and `fetch-ca` prove anything. */
+static result load_authorities(const struct supervisor_room_begin *b)
+{
+	AUTO_BUF buf system = buf_new(AUTHORITIES_MAX);
+	result r = file_load("/etc/ssl/certs/ca-certificates.crt", &system);
+	if (failed(r) && r.kind != FAIL_ABSENT)
+		return r;
+	TRY(tls_peer_context(buf_str(&system), &relay.tls));
+	str more = settings_file(b, OPT_FETCH_CA);
+	return more.n > 0 ? tls_context_trust(relay.tls, more) : OK;
+}
+
+static result read_hostname(void)
+{
+	char name[256] = "localhost";
+	if (options_text(&relay.options, OPT_HOSTNAME).n > 0)
+		return OK;
+	if (gethostname(name, sizeof name - 1) < 0)
+		return failure(FAIL_INPUT, "the system has no name; set `hostname` in the configuration");
+	return options_set(&relay.options, OPT_HOSTNAME, str_from(name));
+}
+
+static result read_addresses(void)
+{
+	str rest = options_text(&relay.options, OPT_RELAY_ADDRESS), text;
+	while (options_next(&rest, &text)) {
+		net_addr a;
+		TRY(net_parse_ip(text, &a));
+		*(net_is_v4(&a) ? &relay.from4 : &relay.from6) = a;
+	}
+	return OK;
+}
+
+static const struct relay_world world = {.room = to_room};
+
+static result prepare(const struct supervisor_room_begin *b)
+{
+	TRY(settings_read(b, &relay.options));
+	TRY(read_hostname());
+	TRY(read_addresses());
+	return load_authorities(b);
+}
+
+static result start(void)
+{
+	relay.world = &world;
+	kept_open(&relay.kept);
+	return OK;
+}
+
+static void stop(void)
+{
+	kept_close(&relay.kept);
+}
+
+static const struct room_door doors[] = {
+	{.kind = &queue_relay_as_relay_kind, .handlers = &relay_queue_handlers},
+	{.kind = &edge_relay_as_relay_kind, .handlers = &relay_edge_handlers},
+};
+static const struct sandbox_call *const tables[] = {sandbox_connect, NULL};
+static const struct sandbox sandbox = {.room = "relay", .tables = tables};
+static const struct room room = {.prepare = prepare, .sandbox = &sandbox, .start = start, .stop = stop,
+	.doors = doors,
+	.doors_n = sizeof doors / sizeof *doors};
+
+int main(void)
+{
+	int status = room_main(&room);
+	tls_context_free(&relay.tls);
+	options_free(&relay.options);
+	return status;
+}
