@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "grammar/mime/facts.h"
 #include "grammar/text/charset.h"
+#include "inspect/bounce.h"
 #include "inspect/search.h"
 #include "inspect/signing.h"
 #include "inspect/submission.h"
@@ -128,6 +129,14 @@ static result on_examine(struct arrival *in, struct asker_inspect_examine *m, st
 	return OK;
 }
 
+static result on_bounce(struct arrival *in, struct asker_inspect_bounce *m, struct asker_inspect_bounced *answer)
+{
+	struct bounce b = {.asked = m, .charsets = self.charsets, .out = in->arena, .answer = answer, .result = OK};
+	watchdog_run(bounce_write, &b);
+	count_message();
+	return b.result;
+}
+
 static result prepare(const struct supervisor_room_begin *b)
 {
 	TRY(settings_read(b, &self.options));
@@ -137,7 +146,7 @@ static result prepare(const struct supervisor_room_begin *b)
 }
 
 static const struct asker_inspect_as_inspect handlers = {
-	.examine = on_examine, .fold = on_fold, .look = on_look};
+	.examine = on_examine, .bounce = on_bounce, .fold = on_fold, .look = on_look};
 static const struct room_door doors[] = {{.kind = &asker_inspect_as_inspect_kind, .handlers = &handlers}};
 static const struct sandbox_call timers[] = {{"setitimer"}, {0}};
 static const struct sandbox_call *const tables[] = {timers, NULL};

@@ -63,6 +63,7 @@ static void put_subject(struct writer *w)
 	AUTO_BUF buf clean = buf_new(4 * DSN_SUBJECT_MAX);
 	dsn_put_line(&clean, str_sub(w->d->subject, 0, cut(w->d->subject, DSN_SUBJECT_MAX)));
 	str subject = str_trim(buf_str(&clean));
+	dsn_carry(w->out, &clean);
 	put_name(w, "Subject");
 	put(w, dsn_subject(w->d));
 	if (subject.n > 0)
@@ -143,8 +144,7 @@ static void put_text_part(struct writer *w)
 		qp_encode(&e, buf_str(&text), w->out);
 		qp_encode_finish(&e, w->out);
 	}
-	if (text.broken)
-		w->out->broken = text.broken;
+	dsn_carry(w->out, &text);
 	put(w, "\r\n");
 }
 
@@ -155,6 +155,7 @@ static void put_value(struct writer *w, str s)
 {
 	AUTO_BUF buf clean = buf_new(4096);
 	dsn_put_line(&clean, str_sub(s, 0, 1024));
+	dsn_carry(w->out, &clean);
 	for (size_t i = 0; i < clean.n && !w->global; i++)
 		if ((unsigned char)clean.p[i] > 127)
 			clean.p[i] = '?';
@@ -165,6 +166,7 @@ static void put_address(struct writer *w, const char *name, str type, str addres
 {
 	AUTO_BUF buf clean = buf_new(4096);
 	dsn_put_line(&clean, str_sub(address, 0, 1024));
+	dsn_carry(w->out, &clean);
 	put_name(w, name);
 	if (str_is_ascii(address) && !str_ieq(type, STR("utf-8"))) {
 		put_value(w, type);
@@ -345,9 +347,10 @@ static void choose_boundary(struct writer *w)
 	do {
 		AUTO_BUF buf tail = buf_new(24);
 		buf_printf(&tail, "=_%lu", more++);
+		dsn_carry(w->out, &tail);
 		memcpy(w->boundary + n, tail.p ? tail.p : "", tail.n);
 		w->boundary[n + tail.n] = '\0';
-	} while (str_find(w->part, str_from(w->boundary)) != STR_NONE);
+	} while (!w->out->broken && str_find(w->part, str_from(w->boundary)) != STR_NONE);
 }
 
 void dsn_print(buf *out, const struct dsn *d, struct dsn_made *how)

@@ -58,5 +58,6 @@ void dsn_print(buf *out, const struct dsn *d, struct dsn_made *how);
 void dsn_print_text(buf *out, const struct dsn *d);
 const char *dsn_subject(const struct dsn *d);
 void dsn_put_line(buf *out, str s); /* without anything that would end a line */
+void dsn_carry(buf *out, const buf *from); /* a piece that found no memory breaks the whole */
 
 #endif

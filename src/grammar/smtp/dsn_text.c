@@ -19,6 +19,12 @@ void dsn_put_line(buf *out, str s)
 	}
 }
 
+void dsn_carry(buf *out, const buf *from)
+{
+	if (from->broken == FAIL_MEMORY)
+		out->broken = FAIL_MEMORY;
+}
+
 static void put_indent(buf *out, size_t n)
 {
 	while (n-- > 0)
@@ -30,6 +36,7 @@ static void put_wrapped(buf *out, size_t indent, str s)
 {
 	AUTO_BUF buf line = buf_new(4096);
 	dsn_put_line(&line, str_sub(s, 0, 1024));
+	dsn_carry(out, &line);
 	str rest = str_trim(buf_str(&line));
 	while (rest.n > 0) {
 		size_t n = rest.n;
@@ -100,6 +107,7 @@ static void put_answer(buf *out, const struct dsn_row *r)
 	}
 	buf_put(&line, r->diagnostic);
 	put_wrapped(out, 2 * INDENT, buf_str(&line));
+	dsn_carry(out, &line);
 }
 
 static void put_time(buf *out, const char *before, int64_t when)
@@ -111,6 +119,7 @@ static void put_time(buf *out, const char *before, int64_t when)
 	put_date(&line, when);
 	buf_putc(&line, '.');
 	put_wrapped(out, 2 * INDENT, buf_str(&line));
+	dsn_carry(out, &line);
 }
 
 static void put_row(buf *out, const struct dsn_row *r)
@@ -159,12 +168,14 @@ static void put_about(buf *out, const struct dsn *d)
 	}
 	buf_putc(&line, '.');
 	put_wrapped(out, 0, buf_str(&line));
+	dsn_carry(out, &line);
 	buf_put(out, STR("\r\n"));
 	buf_clear(&line);
 	buf_put(&line, STR("This was written by the mail server "));
 	buf_put(&line, d->reporting_mta);
 	buf_put(&line, STR("; nobody reads answers to it but its postmaster."));
 	put_wrapped(out, 0, buf_str(&line));
+	dsn_carry(out, &line);
 }
 
 void dsn_print_text(buf *out, const struct dsn *d)
