@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sodium.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "auth/accounts.h"
 #include "auth/doors.h"
@@ -16,11 +17,21 @@
 
 static struct files_local files;
 
+/* As the edges name themselves. */
+static result name_server(void)
+{
+	char name[256] = "localhost";
+	if (options_text(&auth.options, OPT_HOSTNAME).n > 0 || gethostname(name, sizeof name - 1) < 0)
+		return OK;
+	return options_set(&auth.options, OPT_HOSTNAME, str_from(name));
+}
+
 static result prepare(const struct supervisor_room_begin *b)
 {
 	files = files_local(AT_FDCWD);
 	auth.world = &auth_world_of_rooms;
-	return settings_read(b, &auth.options);
+	TRY(settings_read(b, &auth.options));
+	return name_server();
 }
 
 static void finish_leftovers(void *arg)

@@ -3,6 +3,7 @@
 #include "auth/doors.h"
 #include "auth/listing.h"
 #include "auth/login.h"
+#include "auth/records.h"
 #include "auth/usage.h"
 #include "run/secret.h"
 #include "talk/auth_account.h"
@@ -49,6 +50,12 @@ static result on_domain_list(struct arrival *in, struct web_auth_domain_list *m,
 {
 	struct listing l = listing_of(in, m->after);
 	return listing_domains(&l, answer);
+}
+
+static result on_domain_records(
+	struct arrival *in, struct web_auth_domain_records *m, struct web_auth_domain_records_are *answer)
+{
+	return records_of(&auth, m->name, in->arena, answer);
 }
 
 /* ---- accounts ---- */
@@ -318,6 +325,7 @@ const struct web_auth_as_auth web_handlers = {
 	.domain_delete = on_domain_delete,
 	.domain_catch_all = on_domain_catch_all,
 	.domain_list = on_domain_list,
+	.domain_records = on_domain_records,
 	.account_add = on_account_add,
 	.account_list = on_account_list,
 	.account_show = on_account_show,

@@ -24,6 +24,7 @@ const struct command commands[] = {
 	{"domain list", "", NULL, "lists the domains", run_domain_list},
 	{"domain delete", "NAME", NULL, "ends that; the domain's accounts must be gone", run_plain,
 		"domain-delete", "name", NULL, "mail for it is not received any more"},
+	{"domain records", "NAME", NULL, "lists every DNS record that the domain needs, for its zone file", run_domain_records},
 	{"domain catch-all", "NAME [TARGET]", NULL, "sends mail for unknown addresses to TARGET; without it refuses them",
 		run_plain, "domain-catch-all", "name target", NULL, "set"},
 	{"alias add", "ADDRESS TARGET...", NULL, "passes an address's mail on", run_plain,

@@ -32,6 +32,7 @@ int run_account_quota(struct call *c);
 int run_account_delete(struct call *c);
 int run_send_as(struct call *c);
 int run_domain_list(struct call *c);
+int run_domain_records(struct call *c);
 int run_alias_list(struct call *c);
 int run_route_add(struct call *c);
 int run_route_list(struct call *c);

@@ -125,3 +125,17 @@ result tls_self_signed(const str *names, size_t n, unsigned days, struct tls_pem
 	*out = pem;
 	return OK;
 }
+
+result tls_key_digest(str chain, unsigned char out[TLS_KEY_DIGEST])
+{
+	BIO *in = chain.n <= TLS_PEM_MAX ? BIO_new_mem_buf(chain.p, (int)chain.n) : NULL;
+	X509 *x = in ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
+	unsigned char *der = NULL;
+	int n = x ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &der) : -1;
+	bool ok = n > 0 && EVP_Digest(der, (size_t)n, out, NULL, EVP_sha256(), NULL) == 1;
+	OPENSSL_free(der);
+	X509_free(x);
+	BIO_free(in);
+	ERR_clear_error();
+	return ok ? OK : failure(FAIL_INPUT, "there is no certificate in PEM form");
+}

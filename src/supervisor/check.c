@@ -2,6 +2,7 @@
 #include "run/net.h"
 #include "run/files.h"
 #include "run/tls.h"
+#include "run/tls_cert.h"
 
 static result check_address(str address)
 {
@@ -91,4 +92,14 @@ result check_certificate(const struct options *o, buf *certificate, buf *private
 		buf_printf(problems, "certificate, private-key: %s (%s)\n", r.text, tls_error());
 	tls_context_free(&tls);
 	return r;
+}
+
+result check_digest(struct options *o, str certificate)
+{
+	unsigned char digest[TLS_KEY_DIGEST];
+	char text[2 * TLS_KEY_DIGEST];
+	TRY(tls_key_digest(certificate, digest));
+	for (size_t i = 0; i < sizeof text; i++)
+		text[i] = "0123456789abcdef"[digest[i / 2] >> (i % 2 ? 0 : 4) & 15];
+	return options_set(o, OPT_CERTIFICATE_DIGEST, str_of(text, sizeof text));
 }

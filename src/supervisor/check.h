@@ -15,6 +15,9 @@ result check_value(enum option_id id, str value) NODISCARD;
  * problem is one line. The caller owns the buffers. */
 result check_certificate(const struct options *o, buf *certificate, buf *private_key, buf *problems) NODISCARD;
 
+/* Tells the rooms the certificate's key: sets certificate-digest. */
+result check_digest(struct options *o, str certificate) NODISCARD;
+
 /* Appends what the file of a FILE_AT option holds; it is set. */
 result check_file(str path, buf *out) NODISCARD;
 

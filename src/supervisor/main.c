@@ -207,6 +207,8 @@ int main(int argc, char **argv)
 	options_init(&options);
 	result r = config_load(a.file, &options, check_value, &problems);
 	result pems = check_certificate(&options, &house.certificate, &house.private_key, &problems);
+	if (!failed(pems))
+		pems = check_digest(&options, buf_str(&house.certificate));
 	if (problems.n > 0)
 		fwrite(problems.p, 1, problems.n, stderr);
 	status = failed(r) || failed(pems);
