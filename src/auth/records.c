@@ -9,6 +9,16 @@
 
 enum { VALUE_MAX = WEB_AUTH_DNS_ROW_VALUE_MAX };
 
+static const char note_address[] = "the server's address; who gives it to you sets its PTR record to the server's name, "
+	"without which many refuse its mail";
+static const char note_dmarc[] = "DMARC: mail that neither SPF nor DKIM vouches for is suspect; p=reject once the reports "
+	"show no mail of yours in it";
+static const char note_tlsa[] = "DANE: counts where the zone of the server's name is signed (DNSSEC); goes with the "
+	"certificate's key: publish the next key's record before you change it";
+static const char note_policy[] = "MTA-STS: only once https://mta-sts.DOMAIN/.well-known/mta-sts.txt answers with the "
+	"policy; another id whenever the policy changes";
+static const char note_settings[] = "some mail programs ask there for their settings; only once this server answers for it";
+
 struct printing {
 	struct auth *auth;
 	arena *mem;
@@ -56,8 +66,7 @@ static void put_address(struct printing *p, const net_addr *a)
 	for (size_t i = 0; i < p->n; i++)
 		if (str_eq(p->rows[i].value, ip))
 			return;
-	put(p, (struct row){net_is_v4(a) ? "A" : "AAAA", "the server's address; who gives it to you sets its PTR record to the "
-			"server's name, without which many refuse its mail", {0}, p->host}, "%.*s", STR_ARG(ip));
+	put(p, (struct row){net_is_v4(a) ? "A" : "AAAA", note_address, {0}, p->host}, "%.*s", STR_ARG(ip));
 }
 
 static void put_addresses(struct printing *p)
@@ -119,8 +128,7 @@ static void put_sender_policies(struct printing *p)
 		put(p, (struct row){"TXT", "SPF of the server's own name, which its reports of failure go by", {0}, p->host},
 		    "v=spf1 a -all");
 	put_keys(p);
-	put(p, (struct row){"TXT", "DMARC: mail that neither SPF nor DKIM vouches for is suspect; p=reject once the reports "
-			"show no mail of yours in it", STR("_dmarc."), p->domain},
+	put(p, (struct row){"TXT", note_dmarc, STR("_dmarc."), p->domain},
 	    "v=DMARC1; p=quarantine; rua=mailto:postmaster@%.*s", STR_ARG(p->domain));
 }
 
@@ -130,13 +138,11 @@ static void put_transport(struct printing *p)
 {
 	str digest = options_text(&p->auth->options, OPT_CERTIFICATE_DIGEST);
 	if (digest.n > 0)
-		put(p, (struct row){"TLSA", "DANE: counts where the zone of the server's name is signed (DNSSEC); goes with the "
-				"certificate's key: publish the next key's record before you change it", STR("_25._tcp."), p->host},
+		put(p, (struct row){"TLSA", note_tlsa, STR("_25._tcp."), p->host},
 		    "3 1 1 %.*s", STR_ARG(digest));
 	put(p, (struct row){"TXT", "TLSRPT: where other servers report failures of TLS", STR("_smtp._tls."), p->domain},
 	    "v=TLSRPTv1; rua=mailto:postmaster@%.*s", STR_ARG(p->domain));
-	put(p, (struct row){"TXT", "MTA-STS: only once https://mta-sts.DOMAIN/.well-known/mta-sts.txt answers with the policy; "
-			"another id whenever the policy changes", STR("_mta-sts."), p->domain}, "v=STSv1; id=1");
+	put(p, (struct row){"TXT", note_policy, STR("_mta-sts."), p->domain}, "v=STSv1; id=1");
 	put(p, (struct row){"CNAME", "MTA-STS: the host of the policy, if this server answers for it", STR("mta-sts."),
 		    p->domain}, "%.*s.", STR_ARG(p->host));
 }
@@ -162,7 +168,7 @@ static void put_services(struct printing *p)
 	put_service(p, OPT_LISTEN_IMAP, "_imap._tcp.");
 	put_service(p, OPT_LISTEN_POP3S, "_pop3s._tcp.");
 	put_service(p, OPT_LISTEN_POP3, "_pop3._tcp.");
-	put(p, (struct row){"CNAME", "some mail programs ask there for their settings; only once this server answers for it",
+	put(p, (struct row){"CNAME", note_settings,
 		    STR("autoconfig."), p->domain}, "%.*s.", STR_ARG(p->host));
 }
 

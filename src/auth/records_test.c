@@ -14,7 +14,8 @@ static struct web_auth_domain_records_are records(const char *domain, arena *a)
 	return are;
 }
 
-static const struct web_auth_dns_row *find(const struct web_auth_domain_records_are *r, const char *name, const char *type)
+static const struct web_auth_dns_row *find(
+	const struct web_auth_domain_records_are *r, const char *name, const char *type)
 {
 	for (size_t i = 0; i < r->rows.n; i++)
 		if (str_eq(r->rows.p[i].name, str_from(name)) && str_eq(r->rows.p[i].type, str_from(type)))

@@ -86,7 +86,8 @@ static result digest(struct work *w, const struct asker_inspect_signer *s, struc
 	return arena_result(w->mem);
 }
 
-static result digest_all(const struct signing_wish *w, struct work *work, struct asker_inspect_signature *out, size_t *n)
+static result digest_all(
+	const struct signing_wish *w, struct work *work, struct asker_inspect_signature *out, size_t *n)
 {
 	AUTO_BUF buf names = buf_new(DKIM_FIELD_MAX);
 	unsigned char digest_of_body[DKIM_DIGEST];
@@ -94,7 +95,8 @@ static result digest_all(const struct signing_wish *w, struct work *work, struct
 	TRY(buf_result(&names));
 	hash_body(str_skip(w->message, header_length(w->message)), digest_of_body);
 	work->form = (struct dkim_signature){.header = DKIM_RELAXED, .body = DKIM_RELAXED, .names = buf_str(&names),
-		.body_hash = str_of((char *)digest_of_body, sizeof digest_of_body), .signed_at = w->now, .expires = -1, .length = DKIM_WHOLE};
+		.body_hash = str_of((char *)digest_of_body, sizeof digest_of_body), .signed_at = w->now, .expires = -1,
+		.length = DKIM_WHOLE};
 	for (size_t i = 0; i < w->n; i++)
 		if (str_ieq(w->signers[i].domain, w->domain))
 			TRY(digest(work, &w->signers[i], &out[(*n)++]));

@@ -45,7 +45,8 @@ static void each_bcc_is_taken_out(void **state)
 {
 	(void)state;
 	becomes(STR(WHOLE "Bcc: a@example.org,\r\n\tb@example.org\r\nTo: c\r\n\r\nx"), STR(WHOLE "To: c\r\n\r\nx"));
-	becomes(STR("bcc: a\r\n" WHOLE "BCC : b\r\n c\r\n\td\r\nBcc:\r\n\r\nBcc: stays\r\n"), STR(WHOLE "\r\nBcc: stays\r\n"));
+	becomes(STR("bcc: a\r\n" WHOLE "BCC : b\r\n c\r\n\td\r\nBcc:\r\n\r\nBcc: stays\r\n"),
+		STR(WHOLE "\r\nBcc: stays\r\n"));
 	becomes(STR(WHOLE "Resent-Bcc: a\r\nResent-To: b\r\n\r\n"), STR(WHOLE "Resent-To: b\r\n\r\n"));
 	becomes(STR(WHOLE "X-Bcc: a\r\nBcc-X: b\r\n\r\n"), STR(WHOLE "X-Bcc: a\r\nBcc-X: b\r\n\r\n"));
 	becomes(STR(WHOLE "Bcc: a"), STR(WHOLE));

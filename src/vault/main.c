@@ -116,7 +116,7 @@ static result on_sign(struct arrival *in, struct principal_vault_sign *m, struct
 	if (!made)
 		return arena_result(in->arena);
 	for (size_t i = 0; i < m->wanted.n; i++)
-		TRY(signing_sign(signing, m->wanted.p[i].key, m->wanted.p[i].digest, in->arena, &made[i]));
+		TRY(signing_sign(signing, &m->wanted.p[i], in->arena, &made[i]));
 	answer->signatures.p = made;
 	answer->signatures.n = m->wanted.n;
 	return OK;
@@ -170,7 +170,8 @@ static const struct room_door doors[] = {{.kind = &principal_vault_as_vault_kind
 static const struct sandbox_call *const tables[] = {sandbox_files, NULL};
 static const struct sandbox sandbox = {.room = "vault", .tables = tables};
 static const struct room room = {
-	.sandbox = &sandbox, .own_folder = true, .prepare = prepare, .start = start, .close = end, .doors = doors, .doors_n = 1};
+	.sandbox = &sandbox, .own_folder = true, .prepare = prepare, .start = start, .close = end, .doors = doors,
+	.doors_n = 1};
 
 int main(void)
 {

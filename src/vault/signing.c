@@ -310,11 +310,11 @@ result signing_make(struct signing *s, const struct signing_wanted *w, buf *publ
 	return r.kind == FAIL_ABSENT ? make_new(s, w, public) : r;
 }
 
-result signing_sign(struct signing *s, str name, const unsigned char digest[SIGNING_DIGEST], arena *a, str *out)
+result signing_sign(struct signing *s, const struct principal_vault_to_sign *w, arena *a, str *out)
 {
 	struct kept *k;
-	TRY(find(s, name, &k));
-	struct task t = {.key = k->key, .algorithm = k->algorithm, .digest = digest};
+	TRY(find(s, w->key, &k));
+	struct task t = {.key = k->key, .algorithm = k->algorithm, .digest = w->digest};
 	EVP_PKEY_up_ref(t.key); /* it may be forgotten meanwhile */
 	result r = worker_run(s->worker, &t.job);
 	EVP_PKEY_free(t.key);

@@ -47,8 +47,7 @@ struct signing_wanted {
 /* Appends what stands behind p= in DNS, base64. */
 result signing_make(struct signing *s, const struct signing_wanted *w, buf *public) NODISCARD;
 /* The signature lives in the arena. */
-result signing_sign(struct signing *s, str name, const unsigned char digest[SIGNING_DIGEST], arena *a, str *out)
-	NODISCARD;
+result signing_sign(struct signing *s, const struct principal_vault_to_sign *w, arena *a, str *out) NODISCARD;
 result signing_drop(struct signing *s, str name) NODISCARD; /* twice is fine */
 
 size_t signing_count(const struct signing *s);

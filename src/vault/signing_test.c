@@ -22,7 +22,8 @@ static struct keys *keys;
 static struct signing *signing;
 static const unsigned char digest[SIGNING_DIGEST] = {1, 2, 3};
 
-static const struct signing_wanted rsa = {STR_INIT("k1"), STR_INIT("example.com"), PRINCIPAL_VAULT_ALGORITHM_RSA_SHA256};
+static const struct signing_wanted rsa = {
+	STR_INIT("k1"), STR_INIT("example.com"), PRINCIPAL_VAULT_ALGORITHM_RSA_SHA256};
 static const struct signing_wanted ed = {
 	STR_INIT("k2"), STR_INIT("example.com"), PRINCIPAL_VAULT_ALGORITHM_ED25519_SHA256};
 
@@ -78,6 +79,13 @@ static str made(const struct signing_wanted *w, buf *b)
 	return buf_str(b);
 }
 
+static result sign(str name, arena *a, str *out)
+{
+	struct principal_vault_to_sign w = {.key = name};
+	memcpy(w.digest, digest, sizeof w.digest);
+	return signing_sign(signing, &w, a, out);
+}
+
 static EVP_PKEY *public_key(const struct signing_wanted *w)
 {
 	AUTO_BUF buf b = buf_new(PUBLIC_MAX), raw = buf_new(PUBLIC_MAX);
@@ -113,8 +121,8 @@ static void both_sign(void)
 	EVP_PKEY *r = public_key(&rsa), *e = public_key(&ed);
 	str one, two;
 	assert_int_equal(EVP_PKEY_get_bits(r), SIGNING_RSA_BITS);
-	assert_ok(signing_sign(signing, rsa.name, digest, &a, &one));
-	assert_ok(signing_sign(signing, ed.name, digest, &a, &two));
+	assert_ok(sign(rsa.name, &a, &one));
+	assert_ok(sign(ed.name, &a, &two));
 	assert_true(good_rsa(r, one));
 	assert_true(good_ed25519(e, two));
 	((char *)(uintptr_t)one.p)[7] ^= 1;
@@ -160,11 +168,11 @@ static void drops(void)
 	AUTO_BUF buf b = buf_new(PUBLIC_MAX), again = buf_new(PUBLIC_MAX);
 	str signature;
 	str first = made(&ed, &b);
-	assert_ok(signing_sign(signing, ed.name, digest, &a, &signature));
+	assert_ok(sign(ed.name, &a, &signature));
 	assert_ok(signing_drop(signing, ed.name));
 	assert_ok(signing_drop(signing, ed.name));
 	assert_int_equal(signing_count(signing), 0);
-	assert_int_equal(signing_sign(signing, ed.name, digest, &a, &signature).kind, FAIL_ABSENT);
+	assert_int_equal(sign(ed.name, &a, &signature).kind, FAIL_ABSENT);
 	assert_int_equal(access("dkim/k2", F_OK), -1);
 	assert_false(str_eq(made(&ed, &again), first));
 }
@@ -213,7 +221,7 @@ static void forgets(void)
 			w.name = str_from(name);
 			buf_clear(&b);
 			assert_ok(signing_make(signing, &w, &b));
-			assert_ok(signing_sign(signing, w.name, digest, &a, &signature));
+			assert_ok(sign(w.name, &a, &signature));
 		}
 	}
 }
@@ -229,12 +237,13 @@ static void refuses(void)
 	AUTO_ARENA arena a = arena_new(65536);
 	AUTO_BUF buf b = buf_new(PUBLIC_MAX);
 	str signature;
-	static const char *const names[] = {"", "../x", "a/b", "a.new", "k1234567890123456789012345678901234567890123456789012345678901234"};
+	static const char *const names[] = {"", "../x", "a/b", "a.new",
+		"k1234567890123456789012345678901234567890123456789012345678901234"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		struct signing_wanted w = ed;
 		w.name = str_from(names[i]);
 		assert_int_equal(signing_make(signing, &w, &b).kind, FAIL_INPUT);
-		assert_int_equal(signing_sign(signing, w.name, digest, &a, &signature).kind, FAIL_INPUT);
+		assert_int_equal(sign(w.name, &a, &signature).kind, FAIL_INPUT);
 		assert_int_equal(signing_drop(signing, w.name).kind, FAIL_INPUT);
 	}
 	struct signing_wanted nowhere = ed;
@@ -246,7 +255,7 @@ static void refuses(void)
 	signing_close(&signing);
 	assert_int_equal(rename("dkim/k1", "dkim/k2"), 0);
 	assert_ok(signing_open(keys, FEW, &signing));
-	assert_int_equal(signing_sign(signing, ed.name, digest, &a, &signature).kind, FAIL_DAMAGE);
+	assert_int_equal(sign(ed.name, &a, &signature).kind, FAIL_DAMAGE);
 	assert_int_equal(signing_make(signing, &ed, &b).kind, FAIL_DAMAGE);
 }
 
