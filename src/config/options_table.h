@@ -82,6 +82,17 @@ OPTION(OPT_EXPIRE_TIME, "expire-time", TIME, "5d", 1000, 0, R_QUEUE | R_AUTH,
 	"how long mail for other servers is tried before it is returned")
 OPTION(OPT_DKIM_ROTATE, "dkim-rotate", TIME, "180d", 0, 0, R_AUTH,
 	"age at which a domain's DKIM keys are followed by new ones; 0: never")
+OPTION(OPT_RETRY_WORLD, "retry-world", TIME, "5m", 100, 0, R_QUEUE,
+	"first wait before another server is tried again; each further one is twice as long")
+OPTION(OPT_RETRY_WORLD_MOST, "retry-world-most", TIME, "4h", 100, 0, R_QUEUE, "longest such wait")
+OPTION(OPT_DELAY_WARNING, "delay-warning", TIME, "4h", 0, 0, R_QUEUE,
+	"after so long its sender is told that it is late; 0: never")
+OPTION(OPT_SUPPRESS_TIME, "suppress-time", TIME, "30d", 0, 0, R_QUEUE,
+	"mail to an address that servers called unknown three times is returned at once for so long; 0: never")
+OPTION(OPT_WORLD_SESSIONS, "world-sessions", COUNT, "100", 1, 200, R_QUEUE, "messages that are sent to other"
+	" servers at once")
+OPTION(OPT_WORLD_SESSIONS_EACH, "world-sessions-each", COUNT, "20", 1, 200, R_QUEUE,
+	"of them to one destination, if its answers allow it")
 OPTION(OPT_EDGE_MX, "edge-mx-workers", COUNT, "1", 1, 64, 0, "processes that receive mail")
 OPTION(OPT_EDGE_CLIENT, "edge-client-workers", COUNT, "1", 1, 64, 0, "processes that serve clients before login")
 OPTION(OPT_INSPECT, "inspect-workers", COUNT, "1", 1, 64, 0, "processes that parse messages")
