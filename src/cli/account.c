@@ -107,7 +107,7 @@ int run_account_list(struct call *c)
 {
 	json_t *answer, *row;
 	size_t i;
-	int status = list_server(c, "account-list", "address", &answer);
+	int status = list_server(c, &(struct api_pages){.name = "account-list", .key = "address"}, &answer);
 	if (status != STATUS_DONE || c->json) {
 		if (status == STATUS_DONE)
 			show_json(answer);

@@ -267,18 +267,21 @@ int api_post(struct api *a, const char *name, json_t *in, json_t **out)
 	return j.status;
 }
 
-int api_list(struct api *a, const char *name, const char *key, json_t **out)
+int api_list(struct api *a, const struct api_pages *p, json_t **out)
 {
 	json_t *all = json_array(), *page = NULL, *after = NULL, *rows;
 	int status;
 	for (;;) {
-		status = api_post(a, name, after ? json_pack("{s:O}", "after", after) : json_object(), &page);
+		json_t *in = p->in ? json_copy((json_t *)(uintptr_t)p->in) : json_object();
+		if (after)
+			json_object_set(in, "after", after);
+		status = api_post(a, p->name, in, &page);
 		rows = json_object_get(page, "rows");
 		if (status != STATUS_DONE || json_array_size(rows) == 0)
 			break;
 		json_array_extend(all, rows);
 		json_decref(after);
-		after = json_incref(json_object_get(json_array_get(rows, json_array_size(rows) - 1), key));
+		after = json_incref(json_object_get(json_array_get(rows, json_array_size(rows) - 1), p->key));
 		json_decref(page);
 	}
 	json_decref(after);

@@ -33,9 +33,13 @@ void api_close(struct api **a);
 void api_run(struct api *a, struct api_job *jobs, size_t n);
 /* One request; takes `in`. */
 int api_post(struct api *a, const char *name, json_t *in, json_t **out);
-/* All pages of a list as {"rows":[...]}: `key` is the member of a row that the
- * next page's `after` is. */
-int api_list(struct api *a, const char *name, const char *key, json_t **out);
+/* All pages of a list as {"rows":[...]}. */
+struct api_pages {
+	const char *name;
+	const char *key; /* the member of a row that the next page's `after` is */
+	const json_t *in; /* further members of each request; may be NULL */
+};
+int api_list(struct api *a, const struct api_pages *p, json_t **out);
 
 json_t *api_problem(const char *kind, const char *text); /* {"error":text,"kind":kind} */
 

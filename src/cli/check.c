@@ -96,7 +96,7 @@ static int check_all(struct checks *k)
 {
 	json_t *listed, *row;
 	size_t i;
-	int status = api_list(k->api, "account-list", "address", &listed);
+	int status = api_list(k->api, &(struct api_pages){.name = "account-list", .key = "address"}, &listed);
 	if (status != STATUS_DONE)
 		return complain(k->call, status, "unreachable", json_string_value(json_object_get(listed, "error")));
 	json_array_foreach(json_object_get(listed, "rows"), i, row) {

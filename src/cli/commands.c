@@ -1,5 +1,7 @@
 #include "cli/commands.h"
 
+#define CHOICE "message=ID sender=ADDRESS destination=DOMAIN"
+
 const struct command commands[] = {
 	{"account add", "ADDRESS", "name=NAME quota=SIZE admin password-stdin", "makes an account; asks for its password",
 		run_account_add},
@@ -37,11 +39,21 @@ const struct command commands[] = {
 	{"route list", "", NULL, "lists the routes", run_route_list},
 	{"route delete", "KIND [MATCH]", NULL, "ends one", run_plain,
 		"route-delete", "kind match", NULL, "its mail goes the usual way again"},
-	{"queue list", "", NULL, "lists what waits and what is in quarantine", run_queue_list},
-	{"queue release", "ITEM", NULL, "tries it again at once, out of quarantine too", run_plain,
-		"queue-release", "item#", NULL, "is tried again now"},
-	{"queue drop", "ITEM", NULL, "drops it for good", run_plain,
-		"queue-drop", "item#", NULL, "dropped"},
+	{"queue list", "", CHOICE, "lists what waits, is held, in quarantine or being reported", run_queue_list},
+	{"queue show", "ITEM|MESSAGE", NULL, "shows one message and what became of each recipient so far", run_queue_show},
+	{"queue retry", "[ITEM]", CHOICE, "tries it again at once", run_queue_act,
+		"queue-retry", NULL, NULL, "tried again now"},
+	{"queue hold", "[ITEM]", CHOICE, "does not try it until it is released", run_queue_act,
+		"queue-hold", NULL, NULL, "held"},
+	{"queue release", "[ITEM]", CHOICE, "tries it again at once, out of quarantine too", run_queue_act,
+		"queue-release", NULL, NULL, "tried again now"},
+	{"queue drop", "[ITEM]", CHOICE, "drops it for good; nobody is told", run_queue_act,
+		"queue-drop", NULL, NULL, "dropped"},
+	{"queue flush", "", NULL, "tries all that waits again at once", run_queue_act,
+		"queue-flush", NULL, NULL, "tried again now"},
+	{"queue suppressed", "", NULL, "lists addresses that servers called unknown", run_queue_suppressed},
+	{"queue lift", "ADDRESS", NULL, "tries mail to a suppressed address again", run_plain,
+		"queue-lift", "address", NULL, "mail to it is tried again"},
 	{"trace", "ID|ADDRESS", NULL, "tells a letter's story, or the latest of an address", run_trace},
 	{"status", "", NULL, "shows whether the server is well: processes and counters", run_status},
 	{"demo", "", "domain=NAME port-base=N users=N password=P empty proxy dns=ADDR:PORT dns-anchor=FILE relay-port=N "

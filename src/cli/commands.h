@@ -16,7 +16,7 @@ int connect_server(const struct call *c, struct api **out);
 int ask_server(const struct call *c, const char *name, json_t *in, json_t **out);
 /* The same, once more a moment later when the answer's "rows" are none. */
 int ask_server_twice(const struct call *c, const char *name, json_t *in, json_t **out);
-int list_server(const struct call *c, const char *name, const char *key, json_t **out);
+int list_server(const struct call *c, const struct api_pages *p, json_t **out);
 /* Asks for the password, posts with it added, and wipes it. Takes `in`. */
 int ask_with_password(const struct call *c, const char *endpoint, json_t *in, json_t **answer);
 int complain(const struct call *c, int status, const char *kind, const char *text);
@@ -37,6 +37,9 @@ int run_alias_list(struct call *c);
 int run_route_add(struct call *c);
 int run_route_list(struct call *c);
 int run_queue_list(struct call *c);
+int run_queue_show(struct call *c);
+int run_queue_act(struct call *c); /* endpoint and `said` of the row */
+int run_queue_suppressed(struct call *c);
 int run_trace(struct call *c);
 int run_status(struct call *c);
 int run_demo(struct call *c);

@@ -1,4 +1,4 @@
-/* Domains, aliases and the queue, for people. */
+/* Domains and aliases, for people. */
 #include <stdio.h>
 
 #include "cli/commands.h"
@@ -7,7 +7,7 @@
 static bool get_list(const struct call *c, const char *name, const char *key, json_t **rows, int *status)
 {
 	json_t *answer;
-	*status = list_server(c, name, key, &answer);
+	*status = list_server(c, &(struct api_pages){.name = name, .key = key}, &answer);
 	if (*status == STATUS_DONE && c->json)
 		show_json(answer);
 	*rows = *status == STATUS_DONE && !c->json ? json_incref(json_object_get(answer, "rows")) : NULL;
@@ -57,35 +57,6 @@ int run_alias_list(struct call *c)
 		table_cell(&t, text_of(row, "address"));
 		table_cell(&t, buf_str(&to));
 		table_cell(&t, json_is_true(json_object_get(row, "fixed")) ? STR("always there") : STR("alias"));
-	}
-	table_print(&t);
-	return finish(status, rows);
-}
-
-int run_queue_list(struct call *c)
-{
-	json_t *rows, *row;
-	size_t i;
-	int status;
-	if (!get_list(c, "queue-list", "item", &rows, &status))
-		return status;
-	if (json_array_size(rows) == 0) {
-		puts("The queue is empty: every accepted message is in its mailbox.");
-		return finish(status, rows);
-	}
-	AUTO_BUF buf b = buf_new(1024);
-	struct table t = table_new("Item|State|Tries|Next try|Size|From|To|Why");
-	json_array_foreach(rows, i, row) {
-		bool waits = !str_eq(text_of(row, "state"), STR("quarantine"));
-		buf_clear(&b);
-		number_cell(&t, row, "item");
-		table_cell(&t, text_of(row, "state"));
-		number_cell(&t, row, "attempts");
-		table_cell(&t, waits ? put_time(&b, number_of(row, "next")) : STR("when released"));
-		table_cell(&t, put_size(&b, (uint64_t)number_of(row, "size")));
-		table_cell(&t, text_of(row, "sender"));
-		table_cell(&t, text_of(row, "recipient"));
-		table_cell(&t, text_of(row, "why"));
 	}
 	table_print(&t);
 	return finish(status, rows);

@@ -54,7 +54,7 @@ int run_route_list(struct call *c)
 {
 	json_t *answer, *row;
 	size_t i;
-	int status = list_server(c, "route-list", "route", &answer);
+	int status = list_server(c, &(struct api_pages){.name = "route-list", .key = "route"}, &answer);
 	if (status != STATUS_DONE || c->json) {
 		if (status == STATUS_DONE)
 			show_json(answer);

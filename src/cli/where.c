@@ -105,14 +105,14 @@ int ask_server_twice(const struct call *c, const char *name, json_t *in, json_t 
 	return status;
 }
 
-int list_server(const struct call *c, const char *name, const char *key, json_t **out)
+int list_server(const struct call *c, const struct api_pages *p, json_t **out)
 {
 	struct api *a;
 	*out = NULL;
 	int status = connect_server(c, &a);
 	if (status != STATUS_DONE)
 		return status;
-	status = settle(c, api_list(a, name, key, out), out);
+	status = settle(c, api_list(a, p, out), out);
 	api_close(&a);
 	return status;
 }

@@ -46,7 +46,7 @@ static result hand_over(struct courier *c, const struct item *i, const struct it
 /* The whole account cannot be reached: its other items need not try. */
 static void put_off(struct courier *c, const struct item *i)
 {
-	uint64_t wait = schedule_backoff(c->q->retry_ms, i->attempts + 1, random_below(1024));
+	uint64_t wait = schedule_backoff(&c->q->retry, i->attempts + 1, random_below(1024));
 	c->line->not_before = clock_mono_ms() + wait;
 }
 
@@ -138,13 +138,13 @@ static void leave(struct courier *c, bool more)
 	struct queue *q = c->q;
 	l->running--;
 	q->couriers--;
-	if (more || l->at < l->not_before)
+	if (more || l->due.at < l->not_before)
 		schedule_set(&q->schedule, l, l->not_before > clock_mono_ms() ? l->not_before : clock_mono_ms());
 	if (l->running == 0 && l->blocked) {
 		l->blocked = false;
 		schedule_hasten(&q->schedule, l, clock_mono_ms());
 	}
-	if (l->running == 0 && l->at == SCHEDULE_NEVER)
+	if (l->running == 0 && l->due.at == SCHEDULE_NEVER)
 		schedule_drop(&q->schedule, l);
 	gate_wake_all(&q->changed);
 	mem_free(c);

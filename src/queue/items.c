@@ -27,16 +27,53 @@ static const char *const steps[] = {
 	"ALTER TABLE item ADD COLUMN ret INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE item ADD COLUMN envid BLOB NOT NULL DEFAULT x'';"
 	"ALTER TABLE item ADD COLUMN orcpt BLOB NOT NULL DEFAULT x'';",
+	/* Mail for other servers. Times are milliseconds; `turn` is the sender, as the
+	 * traffic knows it; states and `tell` are in queue/mail.h. A recipient's
+	 * number is taken from the items' sequence. */
+	"INSERT INTO sqlite_sequence (name, seq) SELECT 'item', 0"
+	" WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'item');"
+	"CREATE TABLE message ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, delivery BLOB NOT NULL UNIQUE, account INTEGER NOT NULL,"
+	" sender BLOB NOT NULL, turn INTEGER NOT NULL, size INTEGER NOT NULL, octets INTEGER NOT NULL,"
+	" arrived INTEGER NOT NULL, received INTEGER NOT NULL, ret INTEGER NOT NULL, envid BLOB NOT NULL,"
+	" flags INTEGER NOT NULL, hold_until INTEGER NOT NULL, deliver_by INTEGER NOT NULL, by_return INTEGER NOT NULL,"
+	" told INTEGER NOT NULL DEFAULT 0, deaths INTEGER NOT NULL DEFAULT 0, alarm INTEGER NOT NULL,"
+	" wrapped BLOB NOT NULL, body BLOB);"
+	"CREATE INDEX message_alarm ON message(alarm);"
+	"CREATE INDEX message_body ON message(body) WHERE body IS NOT NULL;"
+	"CREATE TABLE sealed (message INTEGER PRIMARY KEY REFERENCES message(id) ON DELETE CASCADE, bytes BLOB NOT NULL);"
+	"CREATE TABLE recipient ("
+	" id INTEGER PRIMARY KEY, message INTEGER NOT NULL REFERENCES message(id) ON DELETE CASCADE,"
+	" address BLOB NOT NULL, notify INTEGER NOT NULL, orcpt BLOB NOT NULL, route INTEGER NOT NULL,"
+	" destination BLOB NOT NULL, turn INTEGER NOT NULL, state INTEGER NOT NULL, tell INTEGER NOT NULL,"
+	" attempts INTEGER NOT NULL DEFAULT 0, next INTEGER NOT NULL, last INTEGER NOT NULL DEFAULT 0,"
+	" code INTEGER NOT NULL DEFAULT 0, status BLOB NOT NULL DEFAULT x'', text BLOB NOT NULL DEFAULT x'',"
+	" host BLOB NOT NULL DEFAULT x'', advice INTEGER NOT NULL DEFAULT 0);"
+	"CREATE INDEX recipient_line ON recipient(route, destination, turn, next, id) WHERE state = 0;"
+	"CREATE INDEX recipient_message ON recipient(message);"
+	"CREATE INDEX recipient_tell ON recipient(message, id) WHERE tell <> 0;"
+	"CREATE TABLE suppressed ("
+	" address BLOB PRIMARY KEY, hits INTEGER NOT NULL, last INTEGER NOT NULL, until INTEGER NOT NULL,"
+	" status BLOB NOT NULL, text BLOB NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE tls_day ("
+	" day INTEGER NOT NULL, what BLOB NOT NULL, sessions INTEGER NOT NULL, policy_type BLOB NOT NULL,"
+	" policy_domain BLOB NOT NULL, policy BLOB NOT NULL, host BLOB NOT NULL, address BLOB NOT NULL,"
+	" local BLOB NOT NULL, result BLOB NOT NULL, detail BLOB NOT NULL, PRIMARY KEY (day, what)) WITHOUT ROWID;",
 };
 const struct db_schema items_schema = {steps, sizeof steps / sizeof *steps};
+
+result items_commit(struct queue *q, const struct commit_job *job)
+{
+	result r = committer_do(q->store, job);
+	if (r.kind == FAIL_DISK)
+		q->world->give_up(r);
+	return r;
+}
 
 result items_write(struct queue *q, result (*run)(struct db *db, void *arg), void (*kept)(void *arg), void *arg)
 {
 	const struct commit_job job = {.run = run, .kept = kept, .arg = arg, .writes = true};
-	result r = committer_do(q->store, &job);
-	if (r.kind == FAIL_DISK)
-		q->world->give_up(r);
-	return r;
+	return items_commit(q, &job);
 }
 
 result items_read(struct queue *q, result (*run)(struct db *db, void *arg), void *arg)
@@ -100,7 +137,8 @@ static result load_names(struct db *db, struct sweep *s)
 {
 	struct query AUTO_QUERY *rows = NULL;
 	bool row;
-	TRY(db_ask(db, &rows, "SELECT body FROM content WHERE body IS NOT NULL"));
+	TRY(db_ask(db, &rows, "SELECT body FROM content WHERE body IS NOT NULL"
+		" UNION ALL SELECT body FROM message WHERE body IS NOT NULL"));
 	for (;;) {
 		TRY(query_next(rows, &row));
 		if (!row)
@@ -121,16 +159,6 @@ result items_sweep(struct queue *q, struct db *db)
 
 /* ---- keeping ---- */
 
-struct keeping {
-	struct queue *q;
-	const struct edge_queue_keep *m;
-	struct blob_key body;
-	bool in_file;
-	int64_t now, next;
-	uint64_t id;
-	enum item_state state;
-};
-
 static result run_put_body(struct db *db, void *arg)
 {
 	struct keeping *k = arg;
@@ -138,9 +166,8 @@ static result run_put_body(struct db *db, void *arg)
 	return engine_put_body(k->q->engine, k->m->sealed.bytes, &k->body);
 }
 
-static result run_keep(struct db *db, void *arg)
+result keeping_insert(struct db *db, struct keeping *k)
 {
-	struct keeping *k = arg;
 	const struct edge_queue_keep *m = k->m;
 	k->id = 0;
 	TRY(db_run(db, "INSERT OR IGNORE INTO item (delivery, account, sender, recipient, size, octets, state, attempts,"
@@ -163,9 +190,8 @@ static result run_keep(struct db *db, void *arg)
 	return OK;
 }
 
-static void kept_keep(void *arg)
+void keeping_kept(struct keeping *k)
 {
-	struct keeping *k = arg;
 	struct line *l;
 	if (k->id == 0 || k->state != ITEM_WAITING)
 		return;
@@ -175,13 +201,29 @@ static void kept_keep(void *arg)
 	gate_wake_all(&k->q->changed);
 }
 
+result keeping_prepare(struct keeping *k)
+{
+	k->now = clock_wall_ms();
+	k->next = k->now + (int64_t)schedule_backoff(&k->q->retry, 1, random_below(1024));
+	k->in_file = k->m->sealed.bytes.n > QUEUE_INLINE;
+	k->state = k->m->deaths >= QUEUE_DEATHS ? ITEM_QUARANTINE : ITEM_WAITING;
+	return k->in_file ? items_read(k->q, run_put_body, k) : OK;
+}
+
+static result run_keep(struct db *db, void *arg)
+{
+	return keeping_insert(db, arg);
+}
+
+static void kept_keep(void *arg)
+{
+	keeping_kept(arg);
+}
+
 result items_keep(struct queue *q, const struct edge_queue_keep *m, uint64_t *item)
 {
-	struct keeping k = {.q = q, .m = m, .now = clock_wall_ms(), .in_file = m->sealed.bytes.n > QUEUE_INLINE,
-			    .state = m->deaths >= QUEUE_DEATHS ? ITEM_QUARANTINE : ITEM_WAITING};
-	k.next = k.now + (int64_t)schedule_backoff(q->retry_ms, 1, random_below(1024));
-	if (k.in_file)
-		TRY(items_read(q, run_put_body, &k));
+	struct keeping k = {.q = q, .m = m};
+	TRY(keeping_prepare(&k));
 	result r = items_write(q, run_keep, kept_keep, &k);
 	if (k.in_file && (failed(r) || k.id == 0))
 		items_delete_body(q, &k.body);
@@ -254,6 +296,29 @@ result items_load(struct queue *q, const struct item *i, struct item_content *ou
 		out->sealed = body_of(buf_str(&out->bytes));
 	if (failed(r))
 		items_content_free(out);
+	return r;
+}
+
+struct fetching {
+	struct loading loading;
+	const struct blob_key *key;
+};
+
+static result run_fetch(struct db *db, void *arg)
+{
+	struct fetching *f = arg;
+	(void)db;
+	return load_file(&f->loading, str_of((const char *)f->key->b, sizeof f->key->b));
+}
+
+result items_load_file(struct queue *q, const struct blob_key *key, uint64_t octets, struct body *out)
+{
+	struct fetching f = {.loading = {.q = q, .fd = -1}, .key = key};
+	result r = items_read(q, run_fetch, &f);
+	if (!failed(r))
+		return body_map(f.loading.fd, octets, out);
+	if (f.loading.fd >= 0)
+		close(f.loading.fd);
 	return r;
 }
 

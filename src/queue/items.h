@@ -45,8 +45,4 @@ enum item_end {
 /* Goes on trying while the disk is full; any other failure leaves it for the next start. */
 result items_settle(struct queue *q, struct item *i, enum item_end end, const char *why) NODISCARD;
 
-result items_list(struct queue *q, uint64_t after, arena *a, struct web_queue_items *out) NODISCARD;
-result items_release(struct queue *q, uint64_t id) NODISCARD;
-result items_drop(struct queue *q, uint64_t id, struct item *out) NODISCARD;
-
 #endif

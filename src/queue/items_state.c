@@ -1,4 +1,4 @@
-/* What happens to an item: taken by a courier, settled, released, dropped. */
+/* What happens to an item: taken by a courier, settled. */
 #include "queue/items.h"
 #include "queue/items_core.h"
 
@@ -119,7 +119,7 @@ result items_settle(struct queue *q, struct item *i, enum item_end end, const ch
 	i->attempts++;
 	i->deaths += end == ITEM_DIED;
 	s.state = i->deaths >= QUEUE_DEATHS ? ITEM_QUARANTINE : ITEM_WAITING;
-	s.next = clock_wall_ms() + (int64_t)schedule_backoff(q->retry_ms, i->attempts, random_below(1024));
+	s.next = clock_wall_ms() + (int64_t)schedule_backoff(&q->retry, i->attempts, random_below(1024));
 	for (;;) {
 		result r = settle_once(&s);
 		if (r.kind != FAIL_FULL && r.kind != FAIL_MEMORY && r.kind != FAIL_BUSY)
@@ -164,135 +164,3 @@ void items_delete_body(struct queue *q, const struct blob_key *key)
 	result r = items_read(q, run_delete_body, &d);
 	(void)r; /* swept at the next start */
 }
-
-/* ---- by an administrator ---- */
-
-struct intervention {
-	struct queue *q;
-	uint64_t id;
-	struct item item;
-	enum item_state state;
-	bool has_body;
-	struct blob_key body;
-};
-
-static result find(struct db *db, struct intervention *v)
-{
-	struct query AUTO_QUERY *rows = NULL;
-	bool row;
-	TRY(db_ask(db, &rows, "SELECT account, state, delivery FROM item WHERE id = ?1", DB_INT(v->id)));
-	TRY(query_next(rows, &row));
-	if (!row)
-		return failure(FAIL_ABSENT, "there is no such item; postern queue list shows those there are");
-	str delivery = query_bytes(rows, 2);
-	v->item = (struct item){.id = v->id, .account = (uint64_t)query_int(rows, 0)};
-	v->state = (enum item_state)query_int(rows, 1);
-	if (delivery.n == sizeof v->item.delivery.b)
-		memcpy(v->item.delivery.b, delivery.p, delivery.n);
-	return OK;
-}
-
-static result run_release(struct db *db, void *arg)
-{
-	struct intervention *v = arg;
-	TRY(find(db, v));
-	return db_run(db, "UPDATE item SET state = 0, deaths = 0, next = 0 WHERE id = ?1 AND state <> 1", DB_INT(v->id));
-}
-
-static void kept_release(void *arg)
-{
-	struct intervention *v = arg;
-	struct line *l;
-	if (failed(schedule_line(&v->q->schedule, v->item.account, &l)))
-		return; /* tried at the next start */
-	l->not_before = 0;
-	schedule_hasten(&v->q->schedule, l, clock_mono_ms());
-	gate_wake_all(&v->q->changed);
-}
-
-result items_release(struct queue *q, uint64_t id)
-{
-	struct intervention v = {.q = q, .id = id};
-	return items_write(q, run_release, kept_release, &v);
-}
-
-static result run_drop(struct db *db, void *arg)
-{
-	struct intervention *v = arg;
-	TRY(find(db, v));
-	if (v->state == ITEM_DELIVERING)
-		return failure(FAIL_BUSY, "the item is being delivered just now; look again in a moment");
-	TRY(items_body_of(db, v->id, &v->body, &v->has_body));
-	return db_run(db, "DELETE FROM item WHERE id = ?1", DB_INT(v->id));
-}
-
-result items_drop(struct queue *q, uint64_t id, struct item *out)
-{
-	struct intervention v = {.q = q, .id = id};
-	TRY(items_write(q, run_drop, NULL, &v));
-	if (v.has_body)
-		items_delete_body(q, &v.body);
-	*out = v.item;
-	return OK;
-}
-
-/* ---- the list ---- */
-
-enum { PAGE = 50 };
-
-struct listing {
-	uint64_t after;
-	arena *arena;
-	struct web_queue_item_row *rows;
-	size_t n;
-	int64_t total;
-};
-
-static void list_row(struct listing *l, const struct query *q)
-{
-	struct web_queue_item_row row = {
-		.item = (uint64_t)query_int(q, 0), .account = (uint64_t)query_int(q, 2), .sender = arena_dup(l->arena,
-			query_bytes(q, 3)),
-		.recipient = arena_dup(l->arena, query_bytes(q, 4)), .size = (uint64_t)query_int(q, 5),
-		.state = (enum web_queue_item_state)query_int(q, 6), .attempts = (uint32_t)query_int(q, 7),
-		.kept = query_int(q, 8) / 1000, .next = query_int(q, 9) / 1000, .why = arena_dup(l->arena, query_bytes(q, 10))};
-	str delivery = query_bytes(q, 1);
-	if (delivery.n == sizeof row.delivery.b)
-		memcpy(row.delivery.b, delivery.p, delivery.n);
-	if (row.state == WEB_QUEUE_ITEM_STATE_QUARANTINE)
-		row.next = 0;
-	l->rows[l->n++] = row;
-}
-
-static result run_list(struct db *db, void *arg)
-{
-	struct listing *l = arg;
-	struct query AUTO_QUERY *rows = NULL;
-	bool row;
-	TRY(db_get(db, &l->total, "SELECT count(*) FROM item"));
-	TRY(db_ask(db, &rows, "SELECT id, delivery, account, sender, recipient, size, state, attempts, kept, next, why"
-		" FROM item WHERE id > ?1 ORDER BY id LIMIT ?2", DB_INT(l->after), DB_INT(PAGE)));
-	for (;;) {
-		TRY(query_next(rows, &row));
-		if (!row)
-			return OK;
-		list_row(l, rows);
-	}
-}
-
-result items_list(struct queue *q, uint64_t after, arena *a, struct web_queue_items *out)
-{
-	struct listing l = {.after = after < INT64_MAX ? after : INT64_MAX, .arena = a,
-			    .rows = arena_array(a, PAGE, sizeof *l.rows)};
-	if (!l.rows)
-		return arena_result(a);
-	TRY(items_read(q, run_list, &l));
-	out->rows.p = l.rows;
-	out->rows.n = l.n;
-	out->total = (uint64_t)l.total;
-	return arena_result(a);
-}
-
-_Static_assert((int)WEB_QUEUE_ITEM_STATE_WAITING == (int)ITEM_WAITING &&
-	       (int)WEB_QUEUE_ITEM_STATE_DELIVERING == (int)ITEM_DELIVERING &&
-	       (int)WEB_QUEUE_ITEM_STATE_QUARANTINE == (int)ITEM_QUARANTINE, "states are told as they are kept");

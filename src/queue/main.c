@@ -7,6 +7,8 @@
 #include "run/sandbox.h"
 #include "talk/courier_account.h"
 #include "talk/own_key.h"
+#include "talk/queue_auth.h"
+#include "talk/queue_relay.h"
 #include "talk/room.h"
 #include "talk/settings.h"
 
@@ -17,14 +19,36 @@ static result account(uint64_t number, struct channel **out)
 	return room_connect(&courier_account_as_courier_kind, "account", number, out);
 }
 
-const struct queue_world queue_world_of_rooms = {.account = account, .give_up = room_give_up};
+static result relay(struct channel **out)
+{
+	return room_connect(&queue_relay_as_queue_kind, "relay", ROOM_ANY, out);
+}
+
+static result auth(struct channel **out)
+{
+	return room_connect(&queue_auth_as_queue_kind, "auth", ROOM_ANY, out);
+}
+
+const struct queue_world queue_world_of_rooms = {
+	.account = account, .relay = relay, .auth = auth, .give_up = room_give_up};
+
+static void read_outward(const struct options *o)
+{
+	queue.out = (struct outward){
+		.retry = {options_number(o, OPT_RETRY_WORLD), options_number(o, OPT_RETRY_WORLD_MOST)},
+		.expire_ms = options_number(o, OPT_EXPIRE_TIME), .warn_ms = options_number(o, OPT_DELAY_WARNING),
+		.suppress_ms = options_number(o, OPT_SUPPRESS_TIME),
+		.sessions = (unsigned)options_number(o, OPT_WORLD_SESSIONS),
+		.sessions_each = (unsigned)options_number(o, OPT_WORLD_SESSIONS_EACH)};
+}
 
 static result prepare(const struct supervisor_room_begin *b)
 {
 	struct options o;
 	TRY(settings_read(b, &o));
 	files = files_local(AT_FDCWD);
-	queue.retry_ms = options_number(&o, OPT_RETRY_TIME);
+	queue.retry = (struct backoff){options_number(&o, OPT_RETRY_TIME), SCHEDULE_WAIT_MOST};
+	read_outward(&o);
 	queue.world = &queue_world_of_rooms;
 	options_free(&o);
 	return OK;
@@ -36,6 +60,24 @@ static void run(void *arg)
 	queue_run(&queue);
 }
 
+static void run_outward(void *arg)
+{
+	(void)arg;
+	queue_run_outward(&queue);
+}
+
+static void run_alarms(void *arg)
+{
+	(void)arg;
+	queue_run_alarms(&queue);
+}
+
+static void run_reports(void *arg)
+{
+	(void)arg;
+	queue_run_reports(&queue);
+}
+
 static result start(void)
 {
 	unsigned char key[OWN_KEY];
@@ -45,7 +87,10 @@ static result start(void)
 	result r = queue_open(&queue, &files.base, key);
 	sodium_memzero(key, sizeof key);
 	TRY(r);
-	return fiber_start(run, NULL, "schedule", NULL);
+	TRY(fiber_start(run, NULL, "schedule", NULL));
+	TRY(fiber_start(run_outward, NULL, "traffic", NULL));
+	TRY(fiber_start(run_alarms, NULL, "alarms", NULL));
+	return fiber_start(run_reports, NULL, "reports", NULL);
 }
 
 static void close_all(void)

@@ -13,6 +13,9 @@ static const struct earlier earlier[] = {
 	{1, "INSERT INTO item (id, delivery, account, sender, recipient, size, octets, state, attempts, deaths, kept,"
 	    " next, why) VALUES (7, x'01', 3, x'61', x'62', 5, 9, 0, 2, 1, 1000, 2000, x'78');"
 	    "INSERT INTO content (item, wrapped, body, sealed) VALUES (7, x'aa', NULL, x'bb');"},
+	{2, "INSERT INTO item (id, delivery, account, sender, recipient, size, octets, state, attempts, deaths, kept,"
+	    " next, why, notify) VALUES (7, x'01', 3, x'61', x'62', 5, 9, 0, 2, 1, 1000, 2000, x'78', 0);"
+	    "INSERT INTO content (item, wrapped, body, sealed) VALUES (7, x'aa', NULL, x'bb');"},
 };
 
 static const unsigned char key[BOX_KEY] = {1}, id[BOX_ID] = {2};
@@ -24,6 +27,8 @@ static void look(struct db *db)
 	assert_int_equal(n, 2);
 	assert_ok(db_get(db, &n, "SELECT notify + ret + length(envid) + length(orcpt) FROM item WHERE id = 7"));
 	assert_int_equal(n, 0);
+	assert_ok(db_get(db, &n, "SELECT seq FROM sqlite_sequence WHERE name = 'item'"));
+	assert_int_equal(n, 7);
 	assert_ok(db_get(db, &n, "SELECT count(*) FROM content WHERE item = 7 AND sealed = x'bb'"));
 	assert_int_equal(n, 1);
 }

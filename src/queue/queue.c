@@ -2,6 +2,7 @@
 
 #include "queue/courier.h"
 #include "queue/items.h"
+#include "queue/mail.h"
 #include "run/clock.h"
 
 struct queue queue;
@@ -18,6 +19,8 @@ static result open_store(struct queue *q, const unsigned char *key)
 	if (!failed(r))
 		r = items_load_lines(db, q);
 	if (!failed(r))
+		r = mail_load(db, q);
+	if (!failed(r))
 		r = items_sweep(q, db);
 	if (failed(r)) {
 		db_close(&db);
@@ -26,11 +29,21 @@ static result open_store(struct queue *q, const unsigned char *key)
 	return committer_open(&db, &q->store);
 }
 
+static void outward_init(struct outward *o)
+{
+	struct gate *gates[] = {&o->changed, &o->calmer, &o->alarm, &o->tell};
+	for (size_t i = 0; i < sizeof gates / sizeof *gates; i++)
+		gate_init(gates[i]);
+	list_init(&o->parcels);
+	traffic_init(&o->traffic, &o->retry, o->sessions_each);
+}
+
 result queue_open(struct queue *q, struct files *f, const unsigned char key[QUEUE_KEY])
 {
 	schedule_init(&q->schedule);
 	gate_init(&q->changed);
 	gate_init(&q->lighter);
+	outward_init(&q->out);
 	q->opened = true;
 	TRY(engine_hold(f, &q->engine));
 	return open_store(q, key);
@@ -41,10 +54,11 @@ void queue_close(struct queue *q)
 	if (!q->opened)
 		return;
 	q->opened = false;
-	must(q->couriers == 0);
+	must(q->couriers == 0 && q->out.carriers == 0);
 	committer_close(&q->store);
 	engine_release(&q->engine);
 	schedule_free(&q->schedule);
+	traffic_free(&q->out.traffic);
 }
 
 /* The line that a courier can be sent to now; otherwise how long nothing is to do. */
@@ -58,8 +72,8 @@ static struct line *due(struct queue *q, uint64_t *wait)
 		struct line *l = schedule_first(&q->schedule);
 		if (!l)
 			return NULL;
-		if (l->at > now) {
-			*wait = l->at - now;
+		if (l->due.at > now) {
+			*wait = l->due.at - now;
 			return NULL;
 		}
 		if (!l->exclusive && l->running < QUEUE_COURIERS_EACH)

@@ -128,7 +128,7 @@ static void open_queue(void)
 {
 	static const unsigned char key[QUEUE_KEY] = "the queue's key";
 	int ends[2];
-	queue = (struct queue){.retry_ms = RETRY, .world = &world};
+	queue = (struct queue){.retry = {RETRY, SCHEDULE_WAIT_MOST}, .world = &world};
 	assert_ok(queue_open(&queue, sim_files(t.sim), key));
 	assert_ok(net_pair(SOCK_SEQPACKET, ends));
 	struct channel_options e = {.fd = ends[0], .peer = "queue 0"}, ef = {.fd = ends[1], .peer = "edge-mx 0"};
@@ -282,7 +282,7 @@ static void an_item_is_brought_after_a_while(void)
 	pass(RETRY);
 	assert_int_equal(t.kept[1], 1);
 	assert_int_equal(look().total, 0);
-	assert_int_equal(queue.schedule.n, 0); /* nothing polls */
+	assert_int_equal(queue.schedule.heap.n, 0); /* nothing polls */
 	assert_int_equal(t.events[EV_QUEUED], 1);
 	assert_int_equal(t.events[EV_QUEUE_DONE], 1);
 	t.manner[1] = DUPLICATE;

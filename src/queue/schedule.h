@@ -8,8 +8,10 @@
 #define QUEUE_SCHEDULE_H
 
 #include "base/hash.h"
+#include "base/list.h"
+#include "queue/heap.h"
 
-#define SCHEDULE_NEVER UINT64_MAX
+#define SCHEDULE_NEVER DUE_NEVER
 
 enum {
 	SCHEDULE_LINES = 10000000,
@@ -18,18 +20,16 @@ enum {
 
 struct line {
 	uint64_t account;
-	uint64_t at;         /* when to look for work, SCHEDULE_NEVER: not by the clock */
+	struct due due;      /* when to look for work, SCHEDULE_NEVER: not by the clock */
 	uint64_t not_before; /* the account as a whole could not be reached */
 	unsigned running;    /* couriers under way */
 	bool blocked;        /* something waits until no courier is under way */
 	bool exclusive;      /* what is under way has ended the account's process before */
-	size_t place;        /* in the heap */
 };
 
 struct schedule {
 	hash lines;
-	struct line **heap;
-	size_t n, cap;
+	struct heap heap;
 };
 
 void schedule_init(struct schedule *s);
@@ -44,9 +44,13 @@ void schedule_hasten(struct schedule *s, struct line *l, uint64_t at);
 struct line *schedule_first(const struct schedule *s); /* NULL: no line is ever due */
 void schedule_drop(struct schedule *s, struct line *l);
 
-/* The wait after so many attempts: doubling from `first`, at most
- * SCHEDULE_WAIT_MOST, then up to a quarter less by `random`, so that what
- * failed together does not come back together. */
-uint64_t schedule_backoff(uint64_t first, uint32_t attempts, uint32_t random);
+struct backoff {
+	uint64_t first, most;
+};
+
+/* The wait after so many attempts: doubling from the first, at most the most,
+ * then up to a quarter less by `random`, so that what failed together does not
+ * come back together. */
+uint64_t schedule_backoff(const struct backoff *b, uint32_t attempts, uint32_t random);
 
 #endif

@@ -30,10 +30,10 @@ static void the_most_urgent_line_is_first(void **state)
 		schedule_set(&s, schedule_find(&s, i), next_random(&seed) % 1000);
 	for (uint64_t i = 2; i <= LINES; i += 7)
 		schedule_drop(&s, schedule_find(&s, i));
-	while (s.n > 0) {
+	while (s.heap.n > 0) {
 		struct line *l = schedule_first(&s);
-		assert_true(l->at >= last);
-		last = l->at;
+		assert_true(l->due.at >= last);
+		last = l->due.at;
 		schedule_drop(&s, l);
 	}
 	assert_int_equal(s.lines.n, 0);
@@ -51,25 +51,25 @@ static void a_line_without_a_time_is_never_due(void **state)
 	assert_null(schedule_first(&s));
 	schedule_hasten(&s, l, 500);
 	schedule_hasten(&s, l, 900);
-	assert_int_equal(schedule_first(&s)->at, 500);
+	assert_int_equal(schedule_first(&s)->due.at, 500);
 	l->not_before = 700;
 	schedule_set(&s, l, SCHEDULE_NEVER);
 	schedule_hasten(&s, l, 100);
-	assert_int_equal(l->at, 700);
+	assert_int_equal(l->due.at, 700);
 	schedule_free(&s);
 }
 
 static void waits_double_up_to_an_hour(void **state)
 {
 	(void)state;
-	assert_int_equal(schedule_backoff(5000, 0, 0), 5000);
-	assert_int_equal(schedule_backoff(5000, 1, 0), 5000);
-	assert_int_equal(schedule_backoff(5000, 2, 0), 10000);
-	assert_int_equal(schedule_backoff(5000, 6, 0), 160000);
-	assert_int_equal(schedule_backoff(5000, 100, 0), SCHEDULE_WAIT_MOST);
-	assert_int_equal(schedule_backoff(UINT64_MAX / 2, 9, 0), SCHEDULE_WAIT_MOST);
+	assert_int_equal(schedule_backoff(&(struct backoff){5000, SCHEDULE_WAIT_MOST}, 0, 0), 5000);
+	assert_int_equal(schedule_backoff(&(struct backoff){5000, SCHEDULE_WAIT_MOST}, 1, 0), 5000);
+	assert_int_equal(schedule_backoff(&(struct backoff){5000, SCHEDULE_WAIT_MOST}, 2, 0), 10000);
+	assert_int_equal(schedule_backoff(&(struct backoff){5000, SCHEDULE_WAIT_MOST}, 6, 0), 160000);
+	assert_int_equal(schedule_backoff(&(struct backoff){5000, SCHEDULE_WAIT_MOST}, 100, 0), SCHEDULE_WAIT_MOST);
+	assert_int_equal(schedule_backoff(&(struct backoff){UINT64_MAX / 2, SCHEDULE_WAIT_MOST}, 9, 0), SCHEDULE_WAIT_MOST);
 	for (uint32_t r = 0; r < 2048; r += 100) {
-		uint64_t wait = schedule_backoff(8000, 1, r);
+		uint64_t wait = schedule_backoff(&(struct backoff){8000, SCHEDULE_WAIT_MOST}, 1, r);
 		assert_true(wait > 6000 && wait <= 8000);
 	}
 }
@@ -84,8 +84,8 @@ static void short_memory_is_told(void **state)
 		mem_fail_at(n);
 		result r = schedule_line(&s, 1, &l);
 		mem_fail_at(0);
-		assert_int_equal(s.n, failed(r) ? 0 : 1);
-		assert_int_equal(s.lines.n, s.n);
+		assert_int_equal(s.heap.n, failed(r) ? 0 : 1);
+		assert_int_equal(s.lines.n, s.heap.n);
 		schedule_free(&s);
 		if (!failed(r))
 			return;

@@ -191,6 +191,14 @@ def test_queue(house):
     refused(house, 'queue', 'release', '7')
     refused(house, 'queue', 'drop', '7')
     refused(house, 'queue', 'drop', 'seven', status=USAGE)
+    refused(house, 'queue', 'show', '7')
+    refused(house, 'queue', 'hold')
+    for act in ('retry', 'hold', 'release', 'drop'):
+        refused(house, 'queue', act, '--destination', 'nobody.test')
+    assert 'matches' in done(house, 'queue', 'list', '--sender', 'a@example.org')
+    assert as_json(house, 'queue', 'flush') == {'items': 0}
+    assert rows(house, 'queue', 'suppressed') == []
+    refused(house, 'queue', 'lift', 'a@example.org')
 
 
 def test_status(house):

@@ -53,7 +53,7 @@ static result known_accounts(struct demo *d, json_t **out)
 {
 	json_t *answer, *row;
 	size_t i;
-	int status = api_list(d->api, "account-list", "address", &answer);
+	int status = api_list(d->api, &(struct api_pages){.name = "account-list", .key = "address"}, &answer);
 	if (status != STATUS_DONE)
 		return refused(d, "the accounts cannot be listed", answer);
 	*out = json_object();

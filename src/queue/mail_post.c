@@ -1,0 +1,257 @@
+/* Mail for other servers comes in. */
+#include <stdlib.h>
+
+#include "grammar/smtp/mailbox.h"
+#include "queue/mail_core.h"
+#include "run/clock.h"
+#include "run/random.h"
+#include "talk/queue_auth.h"
+
+enum { BRIEF_OCTETS = 64 << 10 }; /* the loop may write so much by itself */
+
+/* ---- where it goes ---- */
+
+/* FNV-1a, so that a restart finds the same number; below 0, where no account is. */
+int64_t mail_turn_of(uint64_t account, str sender)
+{
+	uint64_t h = 14695981039346656037ull;
+	size_t at = str_rchr(sender, '@');
+	if (account > 0 && account <= INT64_MAX)
+		return (int64_t)account;
+	for (size_t i = at == STR_NONE ? 0 : at + 1; i < sender.n; i++)
+		h = (h ^ ascii_lower((unsigned char)sender.p[i])) * 1099511628211ull;
+	return -(int64_t)(h >> 2) - 1;
+}
+
+/* 48 bits of milliseconds, 80 random bits, as edge makes them. */
+trace_id mail_new_id(void)
+{
+	trace_id t;
+	uint64_t ms = (uint64_t)clock_wall_ms();
+	random_fill(t.b, sizeof t.b);
+	for (int i = 0; i < 6; i++)
+		t.b[i] = (unsigned char)(ms >> (8 * (5 - i)) & 0xff);
+	return t;
+}
+
+static result destination_of(str address, arena *a, str *out)
+{
+	size_t at = str_rchr(address, '@');
+	if (at == STR_NONE || at + 1 == address.n)
+		return failure(FAIL_INPUT, "an address without a domain cannot be sent to another server");
+	TRY(mailbox_domain(str_skip(address, at + 1), a, out));
+	return out->n <= TRAFFIC_NAME ? OK : failure(FAIL_INPUT, "the domain is longer than a domain can be");
+}
+
+/* Where auth serves no routes, everything goes to its MX. */
+static result route_of(const struct posting *p, str recipient, uint64_t *route)
+{
+	AUTO_ARENA arena a = arena_new(4096);
+	struct channel *auth;
+	struct queue_auth_route_is is = {0};
+	const struct asking how = {.trace = &p->m->delivery, .arena = &a, .timeout_ms = QUEUE_ASK_MS};
+	const struct queue_auth_route m = {.sender = p->m->sender, .recipient = recipient};
+	*route = p->m->route;
+	if (*route > 0)
+		return OK;
+	result r = p->q->world->auth(&auth);
+	if (!failed(r))
+		r = queue_auth_route_call_within(auth, &how, &m, &is);
+	*route = is.route;
+	if (r.kind == FAIL_ABSENT || r.kind == FAIL_DENIED)
+		return OK;
+	return failed(r) ? failure(r.kind, "auth does not say which way mail goes now") : OK;
+}
+
+static int by_way(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+	if (x->way.route != y->way.route)
+		return x->way.route < y->way.route ? -1 : 1;
+	return str_cmp(x->way.destination, y->way.destination);
+}
+
+static int64_t ms_of(int64_t seconds)
+{
+	return seconds > 0 && seconds < INT64_MAX / 1000 ? seconds * 1000 : 0;
+}
+
+static int64_t first_alarm(const struct posting *p)
+{
+	const struct outward *o = &p->q->out;
+	int64_t hold = ms_of(p->m->hold_until), by = ms_of(p->m->deliver_by);
+	if (hold > p->now)
+		return hold;
+	int64_t at = p->now + (int64_t)(o->warn_ms > 0 && o->warn_ms < o->expire_ms ? o->warn_ms : o->expire_ms);
+	return by > 0 && by < at ? by : at;
+}
+
+result posting_prepare(struct posting *p, arena *a)
+{
+	const struct edge_queue_post *m = p->m;
+	int64_t turn = mail_turn_of(m->account, m->sender);
+	p->n = m->recipients.n;
+	p->entries = arena_array(a, p->n, sizeof *p->entries);
+	if (!p->entries)
+		return arena_result(a);
+	for (size_t i = 0; i < p->n; i++) {
+		struct entry *e = &p->entries[i];
+		e->to = &m->recipients.p[i];
+		e->way.sender = turn;
+		TRY(destination_of(e->to->address, a, &e->way.destination));
+		TRY(route_of(p, e->to->address, &e->way.route));
+	}
+	qsort(p->entries, p->n, sizeof *p->entries, by_way);
+	p->now = clock_wall_ms();
+	p->in_file = m->sealed.bytes.n > QUEUE_INLINE;
+	p->alarm = first_alarm(p);
+	return OK;
+}
+
+/* ---- into the rows ---- */
+
+static result run_put_body(struct db *db, void *arg)
+{
+	struct posting *p = arg;
+	(void)db;
+	return engine_put_body(p->q->engine, p->m->sealed.bytes, &p->body);
+}
+
+result posting_body(struct posting *p)
+{
+	return p->in_file ? items_read(p->q, run_put_body, p) : OK;
+}
+
+void posting_drop_body(struct posting *p)
+{
+	if (p->in_file)
+		items_delete_body(p->q, &p->body);
+}
+
+static bool on_hold(const struct posting *p)
+{
+	return ms_of(p->m->hold_until) > p->now;
+}
+
+static result insert_message(struct db *db, struct posting *p)
+{
+	const struct edge_queue_post *m = p->m;
+	struct db_arg file = p->in_file ? DB_BLOB(str_of((const char *)p->body.b, sizeof p->body.b)) : DB_NULL;
+	TRY(db_run(db, "INSERT OR IGNORE INTO message (delivery, account, sender, turn, size, octets, arrived,"
+		" received, ret,"
+		" envid, flags, hold_until, deliver_by, by_return, alarm, wrapped, body)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+		DB_BLOB(str_of((const char *)m->delivery.b, sizeof m->delivery.b)), DB_INT(m->account), DB_BLOB(m->sender),
+		DB_INT(mail_turn_of(m->account, m->sender)), DB_INT(m->size), DB_INT(m->sealed.bytes.n), DB_INT(p->now),
+		DB_INT(m->received), DB_INT(m->ret), DB_BLOB(m->envid), DB_INT(m->flags), DB_INT(ms_of(m->hold_until)),
+		DB_INT(ms_of(m->deliver_by)), DB_INT(m->by_return), DB_INT(p->alarm), DB_BLOB(m->wrapped), file));
+	if (db_changed(db) == 0)
+		return OK;
+	p->id = (uint64_t)db_last_row(db);
+	if (p->in_file)
+		return OK;
+	return db_run(db, "INSERT INTO sealed (message, bytes) VALUES (?1, ?2)", DB_INT(p->id), DB_BLOB(m->sealed.bytes));
+}
+
+/* Items for accounts and recipients elsewhere are numbered together: what an
+ * administrator names is one of them. */
+static result take_numbers(struct db *db, size_t n, uint64_t *first)
+{
+	int64_t last;
+	TRY(db_get(db, &last, "SELECT seq FROM sqlite_sequence WHERE name = 'item'"));
+	*first = (uint64_t)last + 1;
+	return db_run(db, "UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'item'", DB_INT((uint64_t)last + n));
+}
+
+static result insert_entry(struct db *db, struct posting *p, struct entry *e, uint64_t number)
+{
+	AUTO_ARENA arena a = arena_new(4096);
+	TRY(suppress_find(db, e->to->address, p->now, &a, &e->why));
+	e->suppressed = e->why.n > 0;
+	p->to_tell |= e->suppressed;
+	enum mail_state state = e->suppressed ? MAIL_GONE : on_hold(p) ? MAIL_HELD : MAIL_WAITING;
+	result r = db_run(db, "INSERT INTO recipient (id, message, address, notify, orcpt, route, destination,"
+		" turn, state, tell,"
+		" next, status, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+		DB_INT(number), DB_INT(p->id), DB_BLOB(e->to->address), DB_INT(e->to->notify), DB_BLOB(e->to->orcpt),
+		DB_INT(e->way.route), DB_BLOB(e->way.destination), DB_INT(e->way.sender), DB_INT(state),
+		DB_INT(e->suppressed ? TELL_FAILED : TELL_NOTHING), DB_INT(p->now),
+		DB_BLOB(e->suppressed ? STR("5.1.1") : STR("")), DB_BLOB(e->why));
+	e->why = (str){0};
+	return r;
+}
+
+result posting_insert(struct db *db, struct posting *p)
+{
+	uint64_t number;
+	p->id = 0;
+	p->to_tell = false;
+	TRY(insert_message(db, p));
+	if (p->id == 0)
+		return OK;
+	TRY(take_numbers(db, p->n, &number));
+	for (size_t i = 0; i < p->n; i++)
+		TRY(insert_entry(db, p, &p->entries[i], number + i));
+	return OK;
+}
+
+void posting_kept(struct posting *p)
+{
+	struct outward *o = &p->q->out;
+	if (p->id == 0)
+		return;
+	if (p->alarm < o->alarm_at)
+		mail_alarm(p->q, p->alarm);
+	if (p->to_tell) {
+		o->to_tell = true;
+		gate_wake_all(&o->tell);
+	}
+	if (on_hold(p))
+		return;
+	/* Without memory for a turn it waits for the next start. */
+	for (size_t i = 0; i < p->n; i++)
+		if (!p->entries[i].suppressed && (i == 0 || by_way(&p->entries[i - 1], &p->entries[i]) != 0 ||
+						  p->entries[i - 1].suppressed))
+			if (failed(traffic_wait(&o->traffic, &p->entries[i].way, clock_mono_ms())))
+				break;
+	gate_wake_all(&o->changed);
+}
+
+static result run_post(struct db *db, void *arg)
+{
+	return posting_insert(db, arg);
+}
+
+static void kept_post(void *arg)
+{
+	posting_kept(arg);
+}
+
+static void tell_posted(const struct posting *p)
+{
+	const struct edge_queue_post *m = p->m;
+	for (size_t i = 0; i < p->n; i++) {
+		const struct entry *e = &p->entries[i];
+		log_event(e->suppressed ? EV_SUPPRESSED : EV_QUEUED_OUT, &m->delivery, F_U64("message", p->id),
+			  F_U64("account", m->account), F_STR("from", m->sender), F_STR("to", e->to->address),
+			  F_STR("destination", e->way.destination), F_U64("route", e->way.route), F_U64("size", m->size),
+			  F_I64("hold_until", m->hold_until));
+	}
+}
+
+result mail_post(struct queue *q, struct edge_queue_post *m, arena *a)
+{
+	struct posting p = {.q = q, .m = m};
+	if (m->sealed.bytes.n == 0 || m->wrapped.n == 0 || m->recipients.n == 0)
+		return failure(FAIL_INPUT, "a message without content, key or recipients could never be sent");
+	TRY(posting_prepare(&p, a));
+	TRY(posting_body(&p));
+	const struct commit_job job = {.run = run_post, .kept = kept_post, .arg = &p, .writes = true,
+		.brief = m->sealed.bytes.n <= BRIEF_OCTETS};
+	result r = items_commit(q, &job);
+	if (failed(r) || p.id == 0)
+		posting_drop_body(&p);
+	if (!failed(r) && p.id > 0)
+		tell_posted(&p);
+	return r;
+}

@@ -1,0 +1,547 @@
+/* Mail for other servers, whole, on a disk in memory: a relay and an auth that
+ * do as the test says. Time stands still and is moved by hand. */
+#include "queue/queue_kit.h"
+
+#include <stdio.h>
+
+#include "queue/mail.h"
+#include "talk/mail_flags.h"
+
+enum { MINUTE = 60000, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
+
+/* ---- sending ---- */
+
+static void a_message_is_sent_at_once(void)
+{
+	post(1, "a@example.org", "b@one.test", NULL);
+	settle();
+	assert_int_equal(world.sends, 1);
+	assert_string_equal(world.last_destination, "one.test");
+	assert_int_equal(queued(), 0);
+	assert_int_equal(world.events[EV_QUEUED_OUT], 1);
+	assert_int_equal(world.events[EV_SENT], 1);
+	assert_int_equal(queue.out.traffic.due.n, 0); /* nothing polls */
+	assert_int_equal(queue.out.traffic.off.n, 0);
+	assert_int_equal(body_files(), 0);
+}
+
+static void posting_twice_is_posting_once(void)
+{
+	world.manner = LATER;
+	post(1, "a@example.org", "b@one.test", NULL);
+	post(1, "a@example.org", "b@one.test", NULL);
+	settle();
+	assert_int_equal(queued(), 1);
+	assert_int_equal(world.sends, 1);
+}
+
+static void one_transaction_for_a_destination(void)
+{
+	post_many(1, 120, "one.test");
+	settle();
+	assert_int_equal(world.sends, 3);
+	assert_int_equal(world.recipients, 120);
+	assert_int_equal(queued(), 0);
+	post(2, "a@example.org", "b@one.test", "c@ONE.test", "d@two.test", NULL);
+	settle();
+	assert_int_equal(world.sends, 5);
+}
+
+static void what_is_late_is_tried_ever_less_often(void)
+{
+	world.manner = LATER;
+	post(1, "a@example.org", "b@one.test", NULL);
+	settle();
+	assert_int_equal(world.sends, 1);
+	uint64_t waited = 0;
+	for (int i = 2; i < 9; i++) {
+		uint64_t before = waited;
+		waited = 0;
+		while (world.sends < i) {
+			pass(MINUTE);
+			waited += MINUTE;
+			assert_true(waited < 5ul * HOUR);
+		}
+		assert_true(waited + MINUTE >= before);
+	}
+	assert_true(waited > 2ul * HOUR);
+	world.manner = TAKES;
+	pass(4 * HOUR);
+	assert_int_equal(queued(), 0);
+}
+
+static void a_destination_that_is_not_reached_is_left_alone(void)
+{
+	world.manner = UNREACHED;
+	for (unsigned char i = 1; i <= 40; i++)
+		post(i, "a@example.org", "b@one.test", NULL);
+	settle();
+	assert_true(world.sends <= TRAFFIC_FIRST);
+	pass(HOUR);
+	assert_true(world.sends <= TRAFFIC_FIRST + 2);
+	post(50, "a@example.org", "b@two.test", NULL);
+	world.manner = TAKES;
+	settle();
+	assert_string_equal(world.last_destination, "two.test");
+	pass(4 * HOUR);
+	pass(4 * HOUR);
+	assert_int_equal(queued(), 0);
+}
+
+static void sessions_grow_and_shrink_with_the_answers(void)
+{
+	world.manner = SLOWLY;
+	for (unsigned char i = 1; i <= 200; i++)
+		post(i, "a@example.org", "b@one.test", NULL);
+	settle();
+	assert_int_equal(world.at_once, TRAFFIC_FIRST);
+	for (int i = 0; i < 8; i++) {
+		gate_wake_all(&world.go);
+		settle();
+	}
+	assert_int_equal(world.at_once, EACH);
+	world.slow_down = true;
+	gate_wake_all(&world.go);
+	settle();
+	world.slow_down = false;
+	pass(TRAFFIC_RESPITE_MS);
+	assert_true(world.at_once <= EACH / 2);
+	world.manner = TAKES;
+	for (int i = 0; i < 4; i++) {
+		gate_wake_all(&world.go);
+		pass(MINUTE);
+	}
+	assert_int_equal(queued(), 0);
+}
+
+static void a_list_run_does_not_hold_up_a_letter(void)
+{
+	world.manner = SLOWLY;
+	for (unsigned i = 0; i < 300; i++) {
+		char to[40];
+		snprintf(to, sizeof to, "r@d%u.test", i % 150); /* more destinations than sessions */
+		post_as(1, i, "list@big.example", to);
+	}
+	post_as(2, 900, "letter@small.example", "r@d0.test");
+	post_as(3, 901, "letter@other.example", "r@alone.test");
+	for (int i = 0; i < 3; i++) {
+		settle();
+		gate_wake_all(&world.go);
+	}
+	settle();
+	assert_true(world.seen[900 % SEEN] > 0 && world.seen[900 % SEEN] <= SESSIONS + 60);
+	assert_true(world.seen[901 % SEEN] > 0 && world.seen[901 % SEEN] <= SESSIONS + 60);
+	world.manner = TAKES;
+	for (int i = 0; i < 10; i++) {
+		gate_wake_all(&world.go);
+		pass(MINUTE);
+	}
+	assert_int_equal(queued(), 0);
+}
+
+static void a_route_is_a_line_of_its_own(void)
+{
+	world.route = 7;
+	post(1, "a@example.org", "b@one.test", NULL);
+	settle();
+	assert_int_equal(world.last_route, 7);
+	world.auth_absent = true;
+	post(2, "a@example.org", "b@one.test", NULL);
+	settle();
+	assert_int_equal(world.last_route, 0);
+	world.auth_absent = false;
+	world.auth_dead = true; /* it might say another way: nothing is accepted */
+	assert_int_equal(post_result(3, "b@one.test"), FAIL_BUSY);
+	assert_int_equal(queued(), 0);
+}
+
+static void without_a_relay_mail_waits(void)
+{
+	world.relay_absent = true;
+	for (unsigned char i = 1; i <= 100; i++)
+		post(i, "a@example.org", "b@one.test", NULL);
+	pass(MINUTE);
+	assert_int_equal(world.sends, 0);
+	assert_int_equal(queued(), 100);
+	world.relay_absent = false;
+	pass(MINUTE);
+	assert_int_equal(queued(), 0);
+}
+
+static void what_ends_the_relay_is_held(void)
+{
+	world.manner = DIES_OF_ONE;
+	world.poison = 3;
+	for (unsigned char i = 1; i <= 6; i++)
+		post(i, "a@example.org", "b@one.test", NULL);
+	for (int i = 0; i < 20; i++)
+		pass(MINUTE);
+	assert_int_equal(queued(), 1);
+	assert_int_equal(world.events[EV_QUARANTINED], 1);
+	world.manner = TAKES;
+	pass(2ull * DAY);
+	assert_int_equal(queued(), 1);
+	assert_int_equal(choose_release("", "", "one.test"), 1);
+	settle();
+	assert_int_equal(queued(), 0);
+}
+
+/* ---- reports ---- */
+
+static void a_failure_is_reported_to_its_account(void)
+{
+	world.reader_account = 2;
+	world.manner = FAILS;
+	post(1, "a@example.org", "b@one.test", NULL);
+	settle();
+	assert_int_equal(world.reports, 1);
+	assert_int_equal(world.kept[2], 1);
+	assert_int_equal(world.last_rows, 1);
+	assert_int_equal(world.last_action, QUEUE_RELAY_ACTION_FAILED);
+	assert_int_equal(queued(), 0);
+	assert_int_equal(world.events[EV_REPORTED], 1);
+}
+
+static void a_failure_is_reported_to_another_server_and_ends_there(void)
+{
+	world.reader_outside = "a@example.org";
+	world.manner = FAILS;
+	post(1, "a@example.org", "b@one.test", NULL);
+	settle();
+	settle();
+	assert_int_equal(world.reports, 1);
+	assert_int_equal(world.sends, 2);
+	assert_string_equal(world.last_destination, "example.org");
+	assert_int_equal(world.last_sender_n, 0);
+	assert_true(world.last_flags & MAIL_REPORT);
+	assert_int_equal(queued(), 0); /* the report could not be sent: nobody is told of that */
+	assert_int_equal(world.events[EV_UNREPORTED], 1);
+}
+
+static void who_wants_no_report_gets_none(void)
+{
+	world.manner = FAILS;
+	post(1, "", "b@one.test", NULL);
+	world.notify = NOTIFY_NEVER;
+	post(2, "a@example.org", "b@one.test", NULL);
+	world.notify = NOTIFY_SUCCESS;
+	post(3, "a@example.org", "b@one.test", NULL);
+	settle();
+	assert_int_equal(world.reports, 0);
+	assert_int_equal(queued(), 0);
+	assert_int_equal(world.events[EV_UNREPORTED], 3);
+}
+
+static void a_report_that_cannot_be_written_waits(void)
+{
+	world.reader_account = 2;
+	world.manner = FAILS;
+	world.report_fails = true;
+	post(1, "a@example.org", "b@one.test", NULL);
+	settle();
+	assert_int_equal(queued(), 1);
+	close_queue();
+	open_queue();
+	pass(QUEUE_REPORT_WAIT_MS);
+	assert_int_equal(queued(), 1);
+	assert_int_equal(world.sends, 1);
+	world.report_fails = false;
+	pass(QUEUE_REPORT_WAIT_MS);
+	assert_int_equal(world.kept[2], 1);
+	assert_int_equal(queued(), 0);
+}
+
+static void a_large_report_lies_in_a_file(void)
+{
+	world.reader_account = 2;
+	world.manner = FAILS;
+	world.report_octets = QUEUE_INLINE + 7;
+	world.account_unable = true;
+	post(1, "a@example.org", "b@one.test", NULL);
+	settle();
+	assert_int_equal(body_files(), 1);
+	world.account_unable = false;
+	pass(HOUR);
+	assert_int_equal(world.kept[2], 1);
+	assert_int_equal(body_files(), 0);
+}
+
+static void success_is_told_where_the_next_server_does_not(void)
+{
+	world.reader_account = 2;
+	world.notify = NOTIFY_SUCCESS;
+	world.manner = TAKES;
+	post(1, "a@example.org", "b@one.test", NULL);
+	settle();
+	assert_int_equal(world.reports, 0);
+	world.manner = RELAYS;
+	post(2, "a@example.org", "b@one.test", NULL);
+	settle();
+	assert_int_equal(world.reports, 1);
+	assert_int_equal(world.last_action, QUEUE_RELAY_ACTION_RELAYED);
+	assert_int_equal(queued(), 0);
+}
+
+/* ---- time ---- */
+
+static void a_delay_is_told_once_and_the_end_too(void)
+{
+	world.reader_account = 2;
+	world.manner = LATER;
+	post(1, "a@example.org", "b@one.test", NULL);
+	settle();
+	for (int i = 0; i < 8; i++)
+		pass(HOUR);
+	assert_int_equal(world.reports, 1);
+	assert_int_equal(world.last_action, QUEUE_RELAY_ACTION_DELAYED);
+	for (int i = 0; i < 130; i++)
+		pass(HOUR);
+	assert_int_equal(world.reports, 2);
+	assert_int_equal(world.last_action, QUEUE_RELAY_ACTION_FAILED);
+	assert_int_equal(queued(), 0);
+}
+
+static void what_waits_behind_a_dead_destination_ends_too(void)
+{
+	world.reader_account = 2;
+	world.manner = UNREACHED;
+	for (unsigned char i = 1; i <= 100; i++)
+		post(i, "a@example.org", "b@one.test", NULL);
+	for (int i = 0; i < 6 * 24; i++)
+		pass(HOUR);
+	assert_int_equal(queued(), 0);
+	assert_int_equal(world.kept[2], 200);
+}
+
+static void what_is_to_wait_waits(void)
+{
+	world.hold = START / 1000 + 3600;
+	post(1, "a@example.org", "b@one.test", NULL);
+	pass(59 * MINUTE);
+	assert_int_equal(world.sends, 0);
+	close_queue();
+	open_queue();
+	settle();
+	assert_int_equal(world.sends, 0);
+	pass(2 * MINUTE);
+	assert_int_equal(world.sends, 1);
+	assert_int_equal(queued(), 0);
+}
+
+static void what_must_arrive_by_a_time_is_returned_or_told(void)
+{
+	world.reader_account = 2;
+	world.manner = LATER;
+	world.by = START / 1000 + 1800;
+	world.by_return = true;
+	post(1, "a@example.org", "b@one.test", NULL);
+	pass(31 * MINUTE);
+	assert_int_equal(world.reports, 1);
+	assert_int_equal(world.last_action, QUEUE_RELAY_ACTION_FAILED);
+	assert_int_equal(queued(), 0);
+	world.by += 1900;
+	world.by_return = false;
+	post(2, "a@example.org", "b@one.test", NULL);
+	pass(35 * MINUTE);
+	assert_int_equal(world.reports, 2);
+	assert_int_equal(world.last_action, QUEUE_RELAY_ACTION_DELAYED);
+	assert_int_equal(queued(), 1);
+}
+
+static void an_unknown_address_is_not_tried_for_ever(void)
+{
+	world.reader_account = 2;
+	world.manner = FAILS;
+	for (unsigned char i = 1; i <= 3; i++) {
+		post(i, "a@example.org", "b@one.test", NULL);
+		settle();
+	}
+	assert_int_equal(world.sends, 3);
+	post(4, "a@example.org", "b@one.test", "c@one.test", NULL);
+	settle();
+	assert_int_equal(world.sends, 4);
+	assert_int_equal(world.recipients, 4);
+	assert_int_equal(world.kept[2], 5);
+	assert_int_equal(world.events[EV_SUPPRESSED], 1);
+	assert_int_equal(queued(), 0);
+	assert_int_equal(lift("b@one.test"), FAIL_NONE);
+	assert_int_equal(lift("b@one.test"), FAIL_ABSENT);
+	post(5, "a@example.org", "b@one.test", NULL);
+	settle();
+	assert_int_equal(world.sends, 5);
+}
+
+/* ---- by an administrator ---- */
+
+static void an_administrator_steers(void)
+{
+	world.manner = LATER;
+	post(1, "a@example.org", "b@one.test", NULL);
+	post(2, "x@example.net", "c@one.test", "d@two.test", NULL);
+	settle();
+	assert_int_equal(queued(), 3);
+	assert_int_equal(listed("", "x@example.net", ""), 2);
+	assert_int_equal(listed("", "", "one.test"), 2);
+	assert_int_equal(listed("02", "", ""), 2);
+	assert_int_equal(listed("", "", "none.test"), 0);
+	int before = world.sends;
+	assert_int_equal(choose_retry("", "", "one.test"), 2);
+	settle();
+	assert_int_equal(world.sends, before + 2);
+	assert_int_equal(choose_hold("02", "", ""), 2);
+	pass(5ull * HOUR);
+	world.manner = TAKES;
+	pass(5ull * HOUR);
+	assert_int_equal(queued(), 2);
+	assert_int_equal(choose_release("", "", "two.test"), 1);
+	settle();
+	assert_int_equal(queued(), 1);
+	assert_int_equal(choose_drop("", "x@example.net", ""), 1);
+	assert_int_equal(queued(), 0);
+	assert_int_equal(world.events[EV_QUEUE_DROPPED], 1);
+}
+
+/* ---- a bad disk ---- */
+
+enum { LETTERS = 12, BIG = 5 };
+
+/* What was acknowledged is sent, or its failure reported, once the disk is well. */
+static bool mended(enum sim_fault fault, uint64_t n, const bool kept[LETTERS])
+{
+	bool hit = sim_steps(world.sim) >= n;
+	close_queue();
+	sim_fault_at(world.sim, SIM_NONE, 0);
+	if (fault != SIM_FULL)
+		sim_crash(world.sim);
+	open_queue();
+	for (int i = 0; i < 8; i++)
+		leap(4 * HOUR);
+	assert_int_equal(queued(), 0);
+	assert_int_equal(body_files(), 0);
+	for (unsigned char i = 0; i < LETTERS; i++)
+		assert_true(!kept[i] || world.seen[i + 1] > 0);
+	return hit;
+}
+
+static bool fault_at(enum sim_fault fault, uint64_t n, bool sending)
+{
+	bool kept[LETTERS];
+	int reports = world.kept[2];
+	memset(world.seen, 0, sizeof world.seen);
+	world.relay_absent = !sending;
+	world.manner = FAILS_ODD;
+	if (!sending)
+		sim_fault_at(world.sim, fault, n);
+	world.relay_absent = true;
+	for (unsigned char i = 0; i < LETTERS; i++) {
+		world.octets = i == BIG ? QUEUE_INLINE + 1 : 0;
+		enum fail_kind r = post_result((unsigned char)(i + 1), "b@one.test");
+		assert_true(r == FAIL_NONE || r == FAIL_DISK || r == FAIL_FULL);
+		kept[i] = r == FAIL_NONE;
+	}
+	world.relay_absent = false;
+	if (sending)
+		sim_fault_at(world.sim, fault, n);
+	for (int i = 0; i < 3; i++)
+		leap(QUEUE_REPORT_WAIT_MS);
+	bool hit = mended(fault, n, kept);
+	if (fault == SIM_FULL && sending) /* nothing was accepted twice: as many reports as failures */
+		assert_true(world.kept[2] - reports >= LETTERS / 2);
+	return hit;
+}
+
+static void what_was_acknowledged_is_sent_or_reported(void)
+{
+	static const enum sim_fault faults[] = {SIM_REFUSE, SIM_FULL, SIM_CRASH};
+	world.reader_account = 2;
+	world.no_suppression = true;
+	for (size_t f = 0; f < 3; f++) {
+		uint64_t posting = 1, sending = 1;
+		while (fault_at(faults[f], posting, false))
+			posting += 1 + posting / 10;
+		while (fault_at(faults[f], sending, true))
+			sending += 1 + sending / 10;
+		assert_true(posting > 30 && sending > 30);
+	}
+}
+
+/* Stopped in every state: waiting, under way, late, held, failed and not yet reported, in quarantine. */
+static void a_stop_in_any_state_loses_nothing(void)
+{
+	world.reader_account = 2;
+	for (int manner = 0; manner < MANNERS; manner++) {
+		memset(world.seen, 0, sizeof world.seen);
+		world.manner = (enum manner)manner;
+		world.poison = 1;
+		world.report_fails = true;
+		post(1, "a@example.org", "b@one.test", NULL);
+		settle();
+		world.stopping = true;
+		gate_wake_all(&world.go);
+		close_queue();
+		world.stopping = false;
+		world.report_fails = false;
+		world.manner = TAKES;
+		open_queue();
+		pass(4 * HOUR);
+		pass(4 * HOUR);
+		assert_int_equal(queued(), 0);
+		assert_true(world.seen[1] > 0);
+	}
+}
+
+KIT_TEST(a_message_is_sent_at_once)
+KIT_TEST(posting_twice_is_posting_once)
+KIT_TEST(one_transaction_for_a_destination)
+KIT_TEST(what_is_late_is_tried_ever_less_often)
+KIT_TEST(a_destination_that_is_not_reached_is_left_alone)
+KIT_TEST(sessions_grow_and_shrink_with_the_answers)
+KIT_TEST(a_list_run_does_not_hold_up_a_letter)
+KIT_TEST(a_route_is_a_line_of_its_own)
+KIT_TEST(without_a_relay_mail_waits)
+KIT_TEST(what_ends_the_relay_is_held)
+KIT_TEST(a_failure_is_reported_to_its_account)
+KIT_TEST(a_failure_is_reported_to_another_server_and_ends_there)
+KIT_TEST(who_wants_no_report_gets_none)
+KIT_TEST(a_report_that_cannot_be_written_waits)
+KIT_TEST(a_large_report_lies_in_a_file)
+KIT_TEST(success_is_told_where_the_next_server_does_not)
+KIT_TEST(a_delay_is_told_once_and_the_end_too)
+KIT_TEST(what_waits_behind_a_dead_destination_ends_too)
+KIT_TEST(what_is_to_wait_waits)
+KIT_TEST(what_must_arrive_by_a_time_is_returned_or_told)
+KIT_TEST(an_unknown_address_is_not_tried_for_ever)
+KIT_TEST(an_administrator_steers)
+KIT_TEST(what_was_acknowledged_is_sent_or_reported)
+KIT_TEST(a_stop_in_any_state_loses_nothing)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_message_is_sent_at_once_test),
+		cmocka_unit_test(posting_twice_is_posting_once_test),
+		cmocka_unit_test(one_transaction_for_a_destination_test),
+		cmocka_unit_test(what_is_late_is_tried_ever_less_often_test),
+		cmocka_unit_test(a_destination_that_is_not_reached_is_left_alone_test),
+		cmocka_unit_test(sessions_grow_and_shrink_with_the_answers_test),
+		cmocka_unit_test(a_list_run_does_not_hold_up_a_letter_test),
+		cmocka_unit_test(a_route_is_a_line_of_its_own_test),
+		cmocka_unit_test(without_a_relay_mail_waits_test),
+		cmocka_unit_test(what_ends_the_relay_is_held_test),
+		cmocka_unit_test(a_failure_is_reported_to_its_account_test),
+		cmocka_unit_test(a_failure_is_reported_to_another_server_and_ends_there_test),
+		cmocka_unit_test(who_wants_no_report_gets_none_test),
+		cmocka_unit_test(a_report_that_cannot_be_written_waits_test),
+		cmocka_unit_test(a_large_report_lies_in_a_file_test),
+		cmocka_unit_test(success_is_told_where_the_next_server_does_not_test),
+		cmocka_unit_test(a_delay_is_told_once_and_the_end_too_test),
+		cmocka_unit_test(what_waits_behind_a_dead_destination_ends_too_test),
+		cmocka_unit_test(what_is_to_wait_waits_test),
+		cmocka_unit_test(what_must_arrive_by_a_time_is_returned_or_told_test),
+		cmocka_unit_test(an_unknown_address_is_not_tried_for_ever_test),
+		cmocka_unit_test(an_administrator_steers_test),
+		cmocka_unit_test(what_was_acknowledged_is_sent_or_reported_test),
+		cmocka_unit_test(a_stop_in_any_state_loses_nothing_test),
+	};
+	return cmocka_run_group_tests_name("outward", tests, NULL, NULL);
+}

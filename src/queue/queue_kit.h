@@ -1,0 +1,61 @@
+/* For tests: a whole queue on a disk in memory, with a relay, an auth and
+ * accounts that do as `world` says. Time is moved by pass() alone. */
+#ifndef QUEUE_KIT_H
+#define QUEUE_KIT_H
+
+#include "base/test.h"
+#include "engine/files_sim.h"
+#include "queue/admin.h"
+#include "run/clock.h"
+
+enum { START = 1000000, EACH = 8, SESSIONS = 12, SEEN = 1024 };
+
+enum manner { TAKES, RELAYS, LATER, FAILS, FAILS_ODD, UNREACHED, SLOWLY, DIES_OF_ONE, MANNERS };
+
+extern struct world {
+	struct sim *sim;
+	enum manner manner;
+	bool slow_down, relay_absent, auth_absent, auth_dead, report_fails, account_unable, no_suppression, by_return;
+	bool stopping;
+	unsigned char poison;      /* the message that a relay ends with */
+	uint64_t route;            /* that auth says */
+	uint64_t reader_account;   /* who reads reports; 0 and no outside: nobody */
+	const char *reader_outside;
+	uint64_t report_octets, octets; /* of a report, of a message; 0: few */
+	uint8_t notify;
+	int64_t hold, by;
+	int sends, recipients, reports, at_once, at_once_most, kept[8], given_up;
+	char last_destination[256];
+	uint64_t last_route;
+	size_t last_sender_n, last_rows;
+	uint32_t last_flags;
+	int last_action;
+	int seen[SEEN]; /* by the message's number: at which send it came first */
+	int events[LOG_EVENTS];
+	struct gate go; /* SLOWLY waits for it */
+} world;
+
+void kit_run(void (*test)(void));
+#define KIT_TEST(NAME) static void NAME##_test(void **state) { (void)state; kit_run(NAME); }
+
+void open_queue(void);
+void close_queue(void);
+void settle(void); /* until nothing moves any more at this time */
+void pass(uint64_t ms); /* in steps of ten minutes */
+void leap(uint64_t ms); /* in one */
+
+void post(unsigned char message, const char *sender, ...); /* the recipients, then NULL */
+enum fail_kind post_result(unsigned char message, const char *recipient);
+void post_as(uint64_t account, unsigned message, const char *sender, const char *recipient);
+void post_many(unsigned char message, unsigned n, const char *domain);
+
+uint64_t queued(void);
+uint64_t listed(const char *message, const char *sender, const char *destination);
+uint64_t choose_retry(const char *message, const char *sender, const char *destination);
+uint64_t choose_hold(const char *message, const char *sender, const char *destination);
+uint64_t choose_release(const char *message, const char *sender, const char *destination);
+uint64_t choose_drop(const char *message, const char *sender, const char *destination);
+enum fail_kind lift(const char *address);
+int body_files(void);
+
+#endif
