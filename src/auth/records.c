@@ -9,15 +9,20 @@
 
 enum { VALUE_MAX = WEB_AUTH_DNS_ROW_VALUE_MAX };
 
-static const char note_address[] = "the server's address; who gives it to you sets its PTR record to the server's name, "
+static const char note_address[] =
+	"the server's address; who gives it to you sets its PTR record to the server's name, "
 	"without which many refuse its mail";
-static const char note_dmarc[] = "DMARC: mail that neither SPF nor DKIM vouches for is suspect; p=reject once the reports "
+static const char note_dmarc[] =
+	"DMARC: mail that neither SPF nor DKIM vouches for is suspect; p=reject once the reports "
 	"show no mail of yours in it";
-static const char note_tlsa[] = "DANE: counts where the zone of the server's name is signed (DNSSEC); goes with the "
+static const char note_tlsa[] =
+	"DANE: counts where the zone of the server's name is signed (DNSSEC); goes with the "
 	"certificate's key: publish the next key's record before you change it";
-static const char note_policy[] = "MTA-STS: only once https://mta-sts.DOMAIN/.well-known/mta-sts.txt answers with the "
+static const char note_policy[] =
+	"MTA-STS: only once https://mta-sts.DOMAIN/.well-known/mta-sts.txt answers with the "
 	"policy; another id whenever the policy changes";
-static const char note_settings[] = "some mail programs ask there for their settings; only once this server answers for it";
+static const char note_settings[] =
+	"some mail programs ask there for their settings; only once this server answers for it";
 
 struct printing {
 	struct auth *auth;

@@ -1,0 +1,116 @@
+"""What is signed here, others find signed: python3-dkim, opendkim-testmsg, npm's mailauth."""
+import base64
+import re
+import subprocess
+
+import pytest
+
+from kit import npm, paths, verifiers
+
+DOMAIN = 'example.net'
+FROM = b'From: Anna <anna@example.net>\r\n'
+HEAD = FROM + b'To: Bert <bert@example.org>\r\nSubject: A letter\r\nDate: Sun, 22 Nov 2026 02:00:00 +0000\r\n' \
+              b'Message-ID: <1@example.net>\r\n'
+LONG_LINE = b'x' * 990
+PARTS = b''.join(b'--b\r\nContent-Type: text/plain\r\n\r\npart %d  \r\n\r\n' % i for i in range(200)) + b'--b--\r\n'
+
+LETTERS = {
+    'ordinary': HEAD + b'\r\nHello.\r\n\r\nBye.\r\n',
+    'eight-bit': HEAD + b'MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n'
+                        b'Content-Transfer-Encoding: 8bit\r\n\r\n' + 'Grüße aus Köln\r\n'.encode() * 3,
+    'long-lines': HEAD + b'\r\n' + (LONG_LINE + b'  y\t z \r\n') * 5,
+    'many-parts': HEAD + b'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n' + PARTS,
+    'empty-body': HEAD + b'\r\n',
+    'only-blank-lines': HEAD + b'\r\n\r\n \r\n\r\n',
+    'no-line-end': HEAD + b'\r\nThe last line has no end',
+    'folded-fields': HEAD.replace(b'A letter', b'A letter\r\n\twith  a\r\n long   subject ') +
+                     b'References: <a@x>\r\n <b@x>\r\n\t<c@x>\r\n\r\nHello.\r\n',
+    'odd-fields': HEAD.replace(b'To: ', b'tO:\t ') + b'X-Odd:\r\nCc:  c@example.org \r\nCC: d@example.org\r\n\r\nHello.\r\n',
+    'list': HEAD + b'List-Unsubscribe: <https://example.net/u>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n\r\nX\r\n',
+    'bcc': HEAD + b'Bcc: hidden@example.org,\r\n more@example.org\r\n\r\nHello.\r\n',
+    'incomplete': FROM + b'\r\nHello.\r\n',
+    'utf8-header': HEAD.replace(b'A letter', 'Grüße'.encode()) + b'\r\nHello.\r\n',
+}
+
+
+@pytest.fixture(scope='module')
+def keys(binaries, tmp_path_factory):
+    """A key of each kind, and what DNS says of them."""
+    folder, records = tmp_path_factory.mktemp('keys'), {}
+    for selector, kind, options in (('r', 'rsa', ['-pkeyopt', 'rsa_keygen_bits:2048']), ('e', 'ed25519', [])):
+        subprocess.run(['openssl', 'genpkey', '-algorithm', kind, *options, '-out', folder / f'{selector}.pem'], check=True,
+                       capture_output=True)
+        der = subprocess.run(['openssl', 'pkey', '-in', folder / f'{selector}.pem', '-pubout', '-outform', 'DER'], check=True,
+                             capture_output=True).stdout
+        public = base64.b64encode(der if kind == 'rsa' else der[-32:]).decode()
+        records[f'{selector}._domainkey.{DOMAIN}'] = f'v=DKIM1; k={kind}; p={public}'
+    return folder, records
+
+
+@pytest.fixture(scope='module')
+def signed(keys):
+    """Each of the letters as it leaves, by name."""
+    def sign(letter):
+        done = subprocess.run([paths.BUILD / 'src/inspect/sign_sample', DOMAIN, keys[0] / 'r.pem', keys[0] / 'e.pem'],
+                              input=letter, capture_output=True, timeout=paths.PATIENCE)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+    return {name: sign(letter) for name, letter in LETTERS.items()}
+
+
+def spoilt(message):
+    """With one octet of the Subject, or of the body, changed."""
+    subject = re.sub(rb'(?m)^Subject: (.)', rb'Subject: _', message, count=1)
+    return [subject, message[:-3] + bytes([message[-3] ^ 1]) + message[-2:]]
+
+
+@pytest.mark.parametrize('name', LETTERS)
+def test_dkimpy(signed, keys, name):
+    assert verifiers.by_dkimpy(signed[name], keys[1]) == {'r': True, 'e': True}
+
+
+@pytest.mark.parametrize('name', LETTERS)
+def test_mailauth(signed, keys, name, tmp_path):
+    try:
+        assert verifiers.by_mailauth(signed[name], keys[1], tmp_path) == {'r': True, 'e': True}
+    except npm.Missing as missing:
+        pytest.skip(str(missing))
+
+
+def test_opendkim(signed, keys, tmp_path):
+    if not verifiers.can_have_namespaces():
+        pytest.skip('no namespaces here: opendkim-testmsg would ask the real DNS')
+    broken = spoilt(signed['ordinary'])
+    said = verifiers.by_opendkim([*(signed[name] for name in LETTERS), *broken], keys[1], tmp_path)
+    assert dict(zip(LETTERS, said)) == {name: '' for name in LETTERS}
+    assert all(said[-len(broken):]), said
+
+
+def test_a_changed_octet_fails(signed, keys, tmp_path):
+    for broken in spoilt(signed['ordinary']):
+        assert True not in verifiers.by_dkimpy(broken, keys[1]).values()
+        assert True not in verifiers.by_mailauth(broken, keys[1], tmp_path).values()
+
+
+@pytest.mark.parametrize('field', ['From: Mallory <m@evil.example>', 'Subject: Another', 'Reply-To: m@evil.example',
+                                   'Content-Type: text/html', 'To: all@example.org', 'Cc: all@example.org'])
+def test_nobody_can_add_a_field(signed, keys, tmp_path, field):
+    more = field.encode() + b'\r\n' + signed['ordinary']
+    assert True not in verifiers.by_dkimpy(more, keys[1]).values()
+    assert True not in verifiers.by_mailauth(more, keys[1], tmp_path).values()
+
+
+def test_what_mailing_lists_add_does_no_harm(signed, keys):
+    more = b'List-Id: <l.example.org>\r\nSender: l@example.org\r\nReceived: x\r\n' + signed['ordinary']
+    assert verifiers.by_dkimpy(more, keys[1]) == {'r': True, 'e': True}
+
+
+def test_the_fields_of_one_click_are_covered(signed, keys):
+    for name in (b'List-Unsubscribe:', b'List-Unsubscribe-Post:'):
+        broken = signed['list'].replace(b'\r\n' + name + b' ', b'\r\n' + name + b' x', 1)
+        assert broken != signed['list']
+        assert True not in verifiers.by_dkimpy(broken, keys[1]).values()
+
+
+def test_bcc_is_gone(signed):
+    assert b'bcc' not in signed['bcc'].lower() and b'hidden' not in signed['bcc'] and b'more@' not in signed['bcc']
