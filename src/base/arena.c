@@ -21,25 +21,29 @@ static void *from_chunk(struct arena_chunk *c, size_t size)
 	return p;
 }
 
-static struct arena_chunk *add_chunk(arena *a, size_t size)
+/* Chunks are not zeroed, what is given out of them is: mostly a small part. But what has a chunk to itself
+ * comes zeroed from the system for less. */
+static struct arena_chunk *add_chunk(arena *a, size_t size, bool zeroed)
 {
 	size_t data = a->chunks ? CHUNK_LARGE : CHUNK_SMALL;
 	if (data < size)
 		data = size;
-	struct arena_chunk *c = mem_alloc(sizeof *c + data);
+	struct arena_chunk *c = zeroed ? mem_alloc(sizeof *c + data) : mem_grow(NULL, sizeof *c + data);
 	if (!c) {
 		a->broken = FAIL_MEMORY;
 		return NULL;
 	}
 	c->size = data;
+	c->used = 0;
 	c->next = a->chunks;
 	a->chunks = c;
 	return c;
 }
 
-void *arena_alloc(arena *a, size_t size)
+static void *take(arena *a, size_t size, bool zeroed)
 {
 	size_t rounded;
+	bool alone = zeroed && size > CHUNK_LARGE;
 	if (__builtin_add_overflow(size ? size : 1, (size_t)(ALIGN - 1), &rounded))
 		rounded = SIZE_MAX;
 	rounded &= ~(size_t)(ALIGN - 1);
@@ -47,14 +51,22 @@ void *arena_alloc(arena *a, size_t size)
 		a->broken = FAIL_LIMIT;
 		return NULL;
 	}
-	void *p = from_chunk(a->chunks, rounded);
+	void *p = alone ? NULL : from_chunk(a->chunks, rounded);
 	if (!p) {
-		struct arena_chunk *c = add_chunk(a, rounded);
+		struct arena_chunk *c = add_chunk(a, rounded, alone);
 		p = c ? from_chunk(c, rounded) : NULL;
 	}
-	if (p)
-		a->used += rounded;
+	if (!p)
+		return NULL;
+	a->used += rounded;
+	if (zeroed && !alone)
+		memset(p, 0, rounded);
 	return p;
+}
+
+void *arena_alloc(arena *a, size_t size)
+{
+	return take(a, size, true);
 }
 
 void *arena_array(arena *a, size_t count, size_t size)
@@ -69,7 +81,7 @@ void *arena_array(arena *a, size_t count, size_t size)
 
 str arena_dup(arena *a, str s)
 {
-	char *p = arena_alloc(a, s.n);
+	char *p = take(a, s.n, false);
 	if (!p)
 		return (str){NULL, 0};
 	if (s.n)
@@ -79,9 +91,12 @@ str arena_dup(arena *a, str s)
 
 char *arena_cstr(arena *a, str s)
 {
-	char *p = s.n < SIZE_MAX ? arena_alloc(a, s.n + 1) : NULL;
-	if (p && s.n)
+	char *p = s.n < SIZE_MAX ? take(a, s.n + 1, false) : NULL;
+	if (!p)
+		return NULL;
+	if (s.n)
 		memcpy(p, s.p, s.n);
+	p[s.n] = 0;
 	return p;
 }
 
@@ -97,7 +112,6 @@ void arena_clear(arena *a)
 			mem_free(c);
 	}
 	if (keep) {
-		memset(keep->data, 0, keep->used);
 		keep->used = 0;
 		keep->next = NULL;
 	}

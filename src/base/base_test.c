@@ -124,6 +124,30 @@ static void every_allocation_may_fail(void **state)
 	}
 }
 
+/* Also where other things lay before. */
+static void arena_gives_zeros(void **state)
+{
+	(void)state;
+	static const size_t sizes[] = {1, 100, 2000, 3000, 30000, 40000, 100};
+	static const char zeros[40000];
+	AUTO_ARENA arena a = arena_new(1 << 20);
+	AUTO_BUF buf noise = buf_new(1 << 20);
+	while (noise.n < sizeof zeros)
+		buf_putc(&noise, 'x');
+	for (int turn = 0; turn < 4; turn++) {
+		for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+			char *p = arena_alloc(&a, sizes[i]);
+			assert_memory_equal(p, zeros, sizes[i]);
+			memset(p, 'x', sizes[i]);
+			assert_int_equal(arena_dup(&a, str_sub(buf_str(&noise), 0, sizes[i])).n, sizes[i]);
+		}
+		if (turn % 2)
+			arena_free(&a);
+		else
+			arena_clear(&a);
+	}
+}
+
 static void arena_has_a_ceiling(void **state)
 {
 	(void)state;
@@ -236,6 +260,7 @@ int main(void)
 		cmocka_unit_test(finders),
 		cmocka_unit_test(buf_keeps_its_first_error),
 		cmocka_unit_test(every_allocation_may_fail),
+		cmocka_unit_test(arena_gives_zeros),
 		cmocka_unit_test(arena_has_a_ceiling),
 		cmocka_unit_test(cursor_carries_its_error),
 		cmocka_unit_test(hash_survives_churn),

@@ -40,7 +40,7 @@ result effect_box(struct effects *e, enum box_effect_kind kind, const struct box
 	result r = grow(&v, &e->boxes_cap, e->boxes_n, sizeof *e->boxes);
 	e->boxes = v;
 	TRY(r);
-	struct box_effect b = {.kind = kind, .name = arena_dup(&e->names, name)};
+	struct box_effect b = {.kind = kind, .name = name.n ? arena_dup(&e->names, name) : STR("")};
 	if (row)
 		b.row = *row;
 	TRY(arena_result(&e->names));
