@@ -1,15 +1,20 @@
 #include "engine/ballast.h"
+#include "base/mem.h"
+
+enum { PIECE = 64 * 1024 };
 
 static const char name[] = "ballast";
 static const char name_new[] = "ballast.new";
 
 static result fill(struct files *f, uint64_t size)
 {
-	static const char piece[64 * 1024];
 	struct file AUTO_FILE *file = NULL;
+	AUTO_MEM char *zeros = mem_alloc(PIECE);
+	if (!zeros)
+		return failure(FAIL_MEMORY, "out of memory");
 	TRY(files_open(f, name_new, FILES_CREATE, &file));
-	for (uint64_t at = 0; at < size; at += sizeof piece)
-		TRY(file_write(file, at, str_of(piece, size - at < sizeof piece ? (size_t)(size - at) : sizeof piece)));
+	for (uint64_t at = 0; at < size; at += PIECE)
+		TRY(file_write(file, at, str_of(zeros, size - at < PIECE ? (size_t)(size - at) : PIECE)));
 	return file_sync(file);
 }
 

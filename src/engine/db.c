@@ -99,7 +99,9 @@ static result set_pragmas(struct db *db)
 
 static result connect(struct db *db, const struct db_options *o, const char *path, int flags)
 {
-	struct seal_options options = {o->files, path, o->key, o->id, o->salvage};
+	uint32_t frames = o->log_frames ? o->log_frames : DB_LOG_FRAMES;
+	struct seal_options options = {o->files, path, o->key, o->id, o->salvage,
+		.mirror = o->mirror ? frames + SEAL_GATHER_MAX : 0};
 	TRY(seal_new(&options, &db->seal));
 	int code = seal_connect(db->seal, flags, &db->handle);
 	TRY(db_result(db, code));

@@ -41,6 +41,7 @@ struct db_options {
 	bool must_exist;          /* ABSENT instead of making it */
 	bool salvage;
 	uint32_t log_frames;      /* 0: DB_LOG_FRAMES */
+	bool mirror;              /* memory keeps the log until the next trim (seal.h) */
 };
 
 result db_open(const struct db_options *options, struct db **out) NODISCARD;

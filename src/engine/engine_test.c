@@ -49,6 +49,27 @@ static result count_one(void *ctx, str name)
 	return OK;
 }
 
+/* Blocks and octets, written in turns, are one file. */
+static void blocks_conform(struct files *f)
+{
+	_Alignas(FILES_BLOCK) static char two[2 * FILES_BLOCK];
+	struct file *a = NULL;
+	char got[3 * FILES_BLOCK];
+	size_t n = sizeof got;
+	memset(two, 'b', sizeof two);
+	assert_ok(files_open(f, "blocks", FILES_CREATE | FILES_BLOCKS, &a));
+	assert_ok(file_write(a, FILES_BLOCK - 1, STR("octets")));
+	assert_ok(file_write_blocks(a, FILES_BLOCK, str_of(two, sizeof two)));
+	assert_ok(file_write(a, FILES_BLOCK + 1, STR("more")));
+	assert_ok(file_sync(a));
+	assert_ok(file_read(a, 0, got, &n));
+	assert_int_equal(n, sizeof got);
+	assert_str(str_of(got + FILES_BLOCK - 1, 7), STR("obmoreb"));
+	assert_int_equal(got[n - 1], 'b');
+	file_close(&a);
+	assert_ok(files_unlink(f, "blocks"));
+}
+
 static void files_conform(struct files *f)
 {
 	struct file *a, *b = NULL;
@@ -91,6 +112,7 @@ static void the_files_conform(void **state)
 {
 	(void)state;
 	on_each(files_conform);
+	on_each(blocks_conform);
 }
 
 static void engine_conforms(struct files *f)

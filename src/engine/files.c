@@ -12,11 +12,17 @@
 struct local_file {
 	struct file base;
 	int fd;
+	int direct; /* the same file past the system's cache, or -1 */
 };
 
 static int folder_of(struct files *f)
 {
 	return ((struct files_local *)(void *)f)->folder;
+}
+
+static struct local_file *local_of(struct file *file)
+{
+	return (struct local_file *)(void *)file;
 }
 
 static int fd_of(const struct file *file)
@@ -47,8 +53,19 @@ static result from_errno(int code)
 	}
 }
 
+static int try_open(int folder, const char *path, int flags)
+{
+	int fd;
+	do
+		fd = openat(folder, path, flags, 0600);
+	while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
 static result local_open(struct files *f, const char *path, enum files_how how, struct file **out)
 {
+	bool blocks = how & FILES_BLOCKS;
+	how &= (enum files_how)~FILES_BLOCKS;
 	int flags = O_CLOEXEC | O_NOFOLLOW | O_RDONLY;
 	if (how & FILES_WRITE)
 		flags = O_CLOEXEC | O_NOFOLLOW | O_RDWR;
@@ -59,14 +76,14 @@ static result local_open(struct files *f, const char *path, enum files_how how, 
 	struct local_file *file = mem_alloc(sizeof *file);
 	if (!file)
 		return failure(FAIL_MEMORY, "out of memory");
-	do
-		file->fd = openat(folder_of(f), path, flags, 0600);
-	while (file->fd < 0 && errno == EINTR);
+	file->fd = try_open(folder_of(f), path, flags);
 	if (file->fd < 0) {
 		result r = from_errno(errno);
 		mem_free(file);
 		return r;
 	}
+	/* Not every file system has it. */
+	file->direct = blocks ? try_open(folder_of(f), path, O_CLOEXEC | O_NOFOLLOW | O_RDWR | O_DIRECT) : -1;
 	*out = &file->base;
 	return OK;
 }
@@ -74,6 +91,8 @@ static result local_open(struct files *f, const char *path, enum files_how how, 
 static void local_close(struct file *file)
 {
 	close(fd_of(file));
+	if (local_of(file)->direct >= 0)
+		close(local_of(file)->direct);
 	mem_free(file);
 }
 
@@ -102,6 +121,24 @@ static result local_write(struct file *file, uint64_t at, str bytes)
 		put += r > 0 ? (size_t)r : 0;
 	}
 	return OK;
+}
+
+/* One that is refused, or stops short, is made good in the common way. */
+static result local_write_blocks(struct file *file, uint64_t at, str bytes)
+{
+	struct local_file *f = local_of(file);
+	ssize_t put = -1;
+	while (f->direct >= 0 && put < 0) {
+		put = pwrite(f->direct, bytes.p, bytes.n, (off_t)at);
+		if (put >= 0 || errno == EINTR)
+			continue;
+		if (errno != EINVAL && errno != EOPNOTSUPP)
+			return from_errno(errno);
+		close(f->direct);
+		f->direct = -1;
+	}
+	size_t done = put > 0 ? (size_t)put : 0;
+	return done < bytes.n ? local_write(file, at + done, str_skip(bytes, done)) : OK;
 }
 
 static result local_sync(struct file *file)
@@ -191,6 +228,7 @@ static const struct files_ops local_ops = {
 	.close = local_close,
 	.read = local_read,
 	.write = local_write,
+	.write_blocks = local_write_blocks,
 	.sync = local_sync,
 	.truncate = local_truncate,
 	.size = local_size,
@@ -231,6 +269,12 @@ result file_read(struct file *file, uint64_t at, void *p, size_t *n)
 result file_write(struct file *file, uint64_t at, str bytes)
 {
 	return file->owner->ops->write(file, at, bytes);
+}
+
+result file_write_blocks(struct file *file, uint64_t at, str bytes)
+{
+	must(at % FILES_BLOCK == 0 && bytes.n % FILES_BLOCK == 0 && (uintptr_t)bytes.p % FILES_BLOCK == 0);
+	return file->owner->ops->write_blocks(file, at, bytes);
 }
 
 result file_sync(struct file *file)

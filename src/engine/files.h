@@ -28,13 +28,17 @@ enum files_how {
 	FILES_WRITE = 1,      /* read and write */
 	FILES_CREATE = 2 | 1, /* made when it is missing */
 	FILES_NEW = 4 | 3,    /* must not be there: EXISTS */
+	FILES_BLOCKS = 8,     /* with one of the others: file_write_blocks will be used */
 };
+
+enum { FILES_BLOCK = 4096 };
 
 struct files_ops {
 	result (*open)(struct files *f, const char *path, enum files_how how, struct file **out);
 	void (*close)(struct file *file);
 	result (*read)(struct file *file, uint64_t at, void *p, size_t *n);
 	result (*write)(struct file *file, uint64_t at, str bytes);
+	result (*write_blocks)(struct file *file, uint64_t at, str bytes);
 	result (*sync)(struct file *file);
 	result (*truncate)(struct file *file, uint64_t size);
 	result (*size)(struct file *file, uint64_t *out);
@@ -63,6 +67,9 @@ void file_close(struct file **file);
 /* Reads up to *n bytes and sets *n to what was there: less only at the end of the file. */
 result file_read(struct file *file, uint64_t at, void *p, size_t *n) NODISCARD;
 result file_write(struct file *file, uint64_t at, str bytes) NODISCARD; /* all of it, or an error */
+/* The same for whole blocks: place, length and memory are multiples of FILES_BLOCK. Where the file system lets it, the
+ * system keeps no copy of them: cheaper for what is written once, and dear to read. */
+result file_write_blocks(struct file *file, uint64_t at, str bytes) NODISCARD;
 result file_sync(struct file *file) NODISCARD;                         /* contents and size are durable */
 result file_truncate(struct file *file, uint64_t size) NODISCARD;
 result file_size(struct file *file, uint64_t *out) NODISCARD;

@@ -165,6 +165,7 @@ static result op_open(struct files *f, const char *path, enum files_how how, str
 	bool half;
 	if (s->dead)
 		return failure(FAIL_DISK, "the machine has stopped");
+	how &= (enum files_how)~FILES_BLOCKS;
 	if (name && how == FILES_NEW)
 		return failure(FAIL_EXISTS, "the file is already there");
 	if (!name && (how & FILES_CREATE) != FILES_CREATE)
@@ -317,8 +318,8 @@ static result op_list(struct files *f, result (*each)(void *ctx, str name), void
 	return OK;
 }
 
-static const struct files_ops sim_ops = {op_open, op_close, op_read, op_write, op_sync, op_truncate, op_size, op_lock,
-	op_rename, op_unlink, op_exists, op_sync_folder, op_list};
+static const struct files_ops sim_ops = {op_open, op_close, op_read, op_write, op_write, op_sync, op_truncate, op_size,
+	op_lock, op_rename, op_unlink, op_exists, op_sync_folder, op_list};
 
 struct sim *sim_new(uint64_t seed)
 {

@@ -14,6 +14,7 @@ struct seal {
 	const char *path;
 	struct box box;
 	bool salvage;
+	uint32_t mirror;
 	char name[24]; /* of the VFS: VACUUM finds it by name too, so it stays registered */
 	struct wal *wal; /* SQLite opens at most one log; NULL while it is shut */
 	result trouble;
@@ -284,7 +285,8 @@ static result open_log(struct seal *s, struct seal_file *f, const char *name)
 	TRY(files_exists(s->files, name, &there));
 	f->wal.box = &s->box;
 	f->wal.is_new = !there;
-	TRY(files_open(s->files, name, FILES_CREATE, &f->wal.file));
+	f->wal.window = s->mirror;
+	TRY(files_open(s->files, name, s->mirror ? FILES_CREATE | FILES_BLOCKS : FILES_CREATE, &f->wal.file));
 	result r = wal_open(&f->wal, s->salvage);
 	if (failed(r))
 		wal_close(&f->wal);
@@ -407,6 +409,7 @@ result seal_new(const struct seal_options *options, struct seal **out)
 	s->files = options->files;
 	s->path = options->path;
 	s->salvage = options->salvage;
+	s->mirror = options->mirror;
 	memcpy(s->box.key, options->key, BOX_KEY);
 	memcpy(s->box.id, options->id, BOX_ID);
 	snprintf(s->name, sizeof s->name, "seal-%p", (void *)s);

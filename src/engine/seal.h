@@ -49,6 +49,8 @@ struct seal_options {
 	const unsigned char *key; /* BOX_KEY bytes */
 	const unsigned char *id;  /* BOX_ID bytes, drawn once for each database */
 	bool salvage;             /* open in spite of a damaged log */
+	uint32_t mirror;          /* frames of the log that memory keeps until the next trim, to be written past the
+	                           * system's cache: for a log that is flushed often; 0: none */
 };
 
 /* Once in each process, before its jail: sets SQLite up and draws its randomness. */

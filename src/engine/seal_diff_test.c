@@ -51,7 +51,8 @@ static void both(struct pair *p, const char *sql)
 
 static void open_pair(struct pair *p, bool create)
 {
-	struct seal_options o = {.files = &p->files.base, .path = "s.db", .key = key, .id = id};
+	struct seal_options o = {.files = &p->files.base, .path = "s.db", .key = key, .id = id,
+		.mirror = 150};
 	int reserve = SEAL_RESERVED, flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0);
 	assert_ok(seal_new(&o, &p->seal));
 	assert_int_equal(seal_connect(p->seal, flags, &p->sealed), SQLITE_OK);

@@ -19,8 +19,9 @@ struct slot {
 
 struct db_options kit_options(struct sim *sim)
 {
-	return (struct db_options){
-		.files = sim_files(sim), .path = "t.db", .key = kit_key, .id = kit_id, .schema = &schema, .log_frames = 30};
+	static uint64_t turns; /* with a mirror and without, also one after the other on the same files */
+	return (struct db_options){.files = sim_files(sim), .path = "t.db", .key = kit_key, .id = kit_id,
+		.schema = &schema, .log_frames = 30, .mirror = sim_random(&turns) & 1};
 }
 
 result kit_open(struct sim *sim, struct db **out)

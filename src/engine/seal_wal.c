@@ -2,7 +2,10 @@
 #include "base/mem.h"
 
 enum { SLOT_MAGIC = 0, SLOT_GENERATION = 8, SLOT_FLOOR = 16, SLOT_LIVE = 20, SLOT_SQLITE = 24 };
-enum { AGAIN = 64 << 10 }; /* octets at a time, when the log is written again at opening */
+enum {
+	AGAIN = 64 << 10, /* octets at a time, when the log is written again at opening */
+	ZEROS = 64 << 10, /* and when it grows */
+};
 
 static const uint64_t slot_magic = 0x316c61576e747350; /* "PstnWal1" */
 
@@ -62,7 +65,7 @@ static bool get_head(struct wal *w, unsigned slot, struct wal_head *out)
 static result new_head(struct wal *w, const unsigned char *sqlite)
 {
 	w->count = 0;
-	w->frames = w->ended = w->synced = 0;
+	w->frames = w->ended = w->synced = w->mirrored = 0;
 	w->head = (struct wal_head){.generation = w->durable_generation + 1, .live = sqlite != NULL};
 	if (sqlite)
 		memcpy(w->head.sqlite, sqlite, WAL_HEADER);
@@ -112,7 +115,10 @@ static result give_back(struct wal *w, uint64_t keep)
 static result read_frame(struct wal *w, uint32_t number, unsigned char *unit, bool *good)
 {
 	size_t n = WAL_FRAME;
-	TRY(file_read(w->file, wal_frame_at(number), unit, &n));
+	if (number >= w->mirrored)
+		TRY(file_read(w->file, wal_frame_at(number), unit, &n));
+	else if (unit != w->mirror + (size_t)number * WAL_FRAME)
+		memcpy(unit, w->mirror + (size_t)number * WAL_FRAME, WAL_FRAME);
 	struct box_name name = {BOX_FRAME, number, w->head.generation};
 	*good = n == WAL_FRAME && box_open(w->box, &name, unit, WAL_FRAME);
 	if (*good)
@@ -132,23 +138,49 @@ static bool reserved_is_zero(const unsigned char *unit)
  * turn of the disk. So the flush that must grows the file further, by zeros:
  * room that was only reserved would be metadata once more when it is used.
  * Without this room everything works too: on a disk that has none left, what
- * was taken is given back, to the database that the log is carried over to. The
- * frames held are in the file and make place for the zeros. */
+ * was taken is given back, to the database that the log is carried over to. */
 static void widen(struct wal *w)
 {
 	uint64_t before = w->size;
-	size_t zeros = (size_t)w->room * WAL_FRAME;
+	AUTO_MEM unsigned char *zeros = mem_alloc(ZEROS);
 	uint64_t step = w->size < SEAL_STEP_MIN ? SEAL_STEP_MIN : w->size;
 	if (step > SEAL_STEP_MAX)
 		step = SEAL_STEP_MAX;
 	uint64_t end = (w->size + step) / SEAL_PAGE * SEAL_PAGE;
-	result r = OK;
-	memset(w->held, 0, zeros);
+	result r = zeros ? OK : failure(FAIL_MEMORY, "out of memory");
 	while (!failed(r) && w->size < end)
-		r = put(w, w->size, w->held, end - w->size < zeros ? (size_t)(end - w->size) : zeros);
+		r = put(w, w->size, zeros, end - w->size < ZEROS ? (size_t)(end - w->size) : ZEROS);
 	w->tight = failed(r);
 	if (w->tight && !failed(file_truncate(w->file, before)))
 		w->size = before;
+}
+
+/* Frames are not whole blocks, so the ends of those before and behind are written with them, as they are. Behind the
+ * last frame nothing is worth keeping; and what lies there in memory may be in clear. */
+static result put_blocks(struct wal *w, uint64_t end)
+{
+	uint64_t low = wal_frame_at(w->first) / FILES_BLOCK * FILES_BLOCK;
+	uint64_t high = (end + FILES_BLOCK - 1) / FILES_BLOCK * FILES_BLOCK;
+	if (end >= wal_frame_at(w->frames))
+		memset(w->mirror + (end - WAL_FRAMES_AT), 0, high - end);
+	TRY(whole(w));
+	w->dirty = true;
+	return file_write_blocks(w->file, low, str_of((const char *)w->mirror + (low - WAL_FRAMES_AT), high - low));
+}
+
+/* Blocks only where the file has them: for its end to move is dear in that way. */
+static result put_run(struct wal *w, uint32_t count)
+{
+	uint64_t at = wal_frame_at(w->first), end = wal_frame_at(w->first + count);
+	uint32_t mirrored = w->mirrored;
+	bool last = w->first + count >= w->frames;
+	bool blocks = w->inside && end + FILES_BLOCK <= w->size && (last || w->frames <= mirrored);
+	if (w->first < mirrored)
+		w->mirrored = w->first; /* until it is known what the file holds */
+	TRY(blocks ? put_blocks(w, end) : put(w, at, w->held, end - at));
+	if (w->inside)
+		w->mirrored = last || mirrored < w->first + count ? w->first + count : mirrored;
+	return OK;
 }
 
 static result flush(struct wal *w)
@@ -175,7 +207,7 @@ static result flush(struct wal *w)
 		box_seal(w->box, &name, unit, WAL_FRAME);
 	}
 	bool grows = wal_frame_at(w->first + count) > w->size && !w->tight;
-	TRY(put(w, wal_frame_at(w->first), w->held, (size_t)count * WAL_FRAME));
+	TRY(put_run(w, count));
 	if (grows)
 		widen(w);
 	if (w->first + count > w->frames)
@@ -184,18 +216,48 @@ static result flush(struct wal *w)
 	return OK;
 }
 
-static result make_room(struct wal *w)
+/* Without memory for it the frames go the other way. */
+static bool has_mirror(struct wal *w)
 {
-	if (w->count == SEAL_GATHER_MAX)
-		TRY(flush(w));
-	if (w->count < w->room)
-		return OK;
+	if (w->mirror)
+		return true;
+	w->mirror_space = mem_alloc((size_t)w->window * WAL_FRAME + 2 * FILES_BLOCK);
+	if (!w->mirror_space)
+		return false;
+	w->mirror = w->mirror_space + FILES_BLOCK - (uintptr_t)w->mirror_space % FILES_BLOCK;
+	return true;
+}
+
+static void drop_mirror(struct wal *w)
+{
+	mem_free(w->mirror_space);
+	w->mirror_space = w->mirror = NULL;
+	w->mirrored = 0;
+}
+
+static result widen_spare(struct wal *w)
+{
 	uint32_t room = w->room ? w->room * 2 : 8;
-	unsigned char *bigger = mem_grow(w->held, (size_t)room * WAL_FRAME);
+	unsigned char *bigger = mem_grow(w->spare, (size_t)room * WAL_FRAME);
 	if (!bigger)
 		return failure(FAIL_MEMORY, "out of memory");
-	w->held = bigger;
+	w->spare = bigger;
 	w->room = room;
+	return OK;
+}
+
+static result make_room(struct wal *w, uint32_t number)
+{
+	if (w->count == SEAL_GATHER_MAX || (w->inside && number >= w->window))
+		TRY(flush(w));
+	if (w->count == 0)
+		w->inside = number < w->window && number <= w->mirrored && has_mirror(w);
+	if (!w->inside && w->count >= w->room)
+		TRY(widen_spare(w));
+	if (!w->inside)
+		w->held = w->spare;
+	else if (w->count == 0)
+		w->held = w->mirror + (size_t)number * WAL_FRAME;
 	return OK;
 }
 
@@ -209,7 +271,7 @@ static result hold_frame(struct wal *w, uint32_t number, unsigned char **out)
 	}
 	if (w->count > 0 && number - w->first != w->count)
 		TRY(flush(w));
-	TRY(make_room(w));
+	TRY(make_room(w, number));
 	if (w->count == 0)
 		w->first = number;
 	unsigned char *unit = w->held + (size_t)w->count * WAL_FRAME;
@@ -345,9 +407,10 @@ void wal_trim(struct wal *w)
 {
 	if (w->count > 0)
 		return;
-	mem_free(w->held);
-	w->held = NULL;
+	mem_free(w->spare);
+	w->spare = NULL;
 	w->room = 0;
+	drop_mirror(w);
 	/* Frames that an older header counts may be cut off only when the newer one is durable. */
 	if (!w->head.live && w->size > SEAL_LOG_REST && !failed(sync_file(w)))
 		(void)!failed(give_back(w, SEAL_LOG_REST));
@@ -357,7 +420,8 @@ void wal_close(struct wal *w)
 {
 	(void)!failed(flush(w)); /* nothing is held back here unless SQLite was told not to sync */
 	w->count = 0;
-	mem_free(w->held);
+	mem_free(w->spare);
+	drop_mirror(w);
 	file_close(&w->file);
 }
 

@@ -52,9 +52,14 @@ struct wal {
 	uint32_t ended;  /* of those, up to the end of the last transaction */
 	uint32_t synced; /* of those, durable */
 	uint64_t size;   /* of the file */
-	/* Frames held back, in clear: [first, first + count). */
-	uint32_t first, count, room;
-	unsigned char *held;
+	/* Frames held back, in clear: [first, first + count), in the mirror when `inside`, else in `spare`. */
+	uint32_t first, count, room; /* room: of `spare` */
+	bool inside;
+	unsigned char *held, *spare;
+	/* The first `mirrored` frames as they are in the file, of at most `window`: what is written whole blocks at a
+	 * time needs its neighbours, and what the system keeps no copy of is read here. */
+	uint32_t window, mirrored;
+	unsigned char *mirror, *mirror_space; /* the former is aligned */
 };
 
 /* Takes the open file; reads and judges it. DAMAGE unless salvage. */

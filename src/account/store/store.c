@@ -141,7 +141,7 @@ static result open_into(struct store *s, const struct store_options *o)
 {
 	struct db *db = NULL;
 	struct db_options options = {.path = "mail.db", .key = o->key, .id = o->id, .schema = &store_schema,
-		.log_frames = STORE_LOG_FRAMES};
+		.log_frames = STORE_LOG_FRAMES, .mirror = true};
 	TRY(engine_hold(o->files, &s->engine));
 	TRY(engine_open_db(s->engine, &options, &db));
 	result r = prepare(s, db, o->quota);
