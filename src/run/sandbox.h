@@ -55,6 +55,7 @@ struct sandbox {
 	size_t path_count;
 	const struct sandbox_port *ports;
 	size_t port_count;
+	bool every_port; /* may connect to every TCP port, for servers that others name; bind only as `ports` say */
 	int abi_max; /* tests: use no more than this Landlock ABI; 0: all. So does POSTERN_LANDLOCK_ABI */
 };
 

@@ -112,9 +112,9 @@ static bool add_rules(const struct sandbox *s, int rules, const struct ruleset *
 	for (size_t i = 0; i < s->path_count; i++)
 		if (!add_path(rules, &s->paths[i], have))
 			return false;
-	for (size_t i = 0; have->net && i < s->port_count; i++) {
-		struct port_rule rule = {s->ports[i].bind ? net_bind : net_connect_right, s->ports[i].port};
-		if (syscall(SYS_landlock_add_rule, rules, RULE_NET_PORT, &rule, 0) != 0)
+	for (size_t i = 0; i < s->port_count; i++) {
+		struct port_rule rule = {(s->ports[i].bind ? net_bind : net_connect_right) & have->net, s->ports[i].port};
+		if (rule.allowed && syscall(SYS_landlock_add_rule, rules, RULE_NET_PORT, &rule, 0) != 0)
 			return false;
 	}
 	return true;
@@ -127,6 +127,8 @@ result landlock_enter(const struct sandbox *s, int *abi)
 	if (!got)
 		return failure(FAIL_ABSENT, "Landlock (ABI 2 or newer) is missing in this kernel or container.");
 	struct ruleset have = rights_of(got);
+	if (s->every_port)
+		have.net &= ~(uint64_t)net_connect_right;
 	int rules = (int)syscall(SYS_landlock_create_ruleset, &have, size_of(got), 0);
 	if (rules < 0)
 		return failure(FAIL_ABSENT, "Landlock refused the room's rules.");

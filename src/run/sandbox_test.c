@@ -36,7 +36,7 @@ enum { DID_IT = 1, REFUSED = 2, FINE = 3, NOT_IN = 4 };
 static char dir[] = "/tmp/sandbox_test.XXXXXX";
 static char inside[64], outside[64];
 static int inside_fd, abi_max;
-static bool connects;
+static bool connects, everywhere;
 static uint16_t ports[2]; /* it may connect to the first */
 static const struct sandbox_call *const with_files[] = {sandbox_files, NULL};
 static const struct sandbox_call *const with_sockets[] = {sandbox_connect, NULL};
@@ -55,6 +55,7 @@ static result enter(bool files)
 		s.tables = with_sockets;
 		s.ports = &port;
 		s.port_count = 1;
+		s.every_port = everywhere;
 	}
 	struct sandbox_state state;
 	return sandbox_enter(&s, &state);
@@ -441,6 +442,11 @@ static int connect_both(void)
 	return first && !second ? FINE : second ? DID_IT : REFUSED;
 }
 
+static int connect_to_either(void)
+{
+	return connect_to(ports[0]) == 0 && connect_to(ports[1]) == 0 ? FINE : REFUSED;
+}
+
 static void only_the_given_ports_are_reached(void **state)
 {
 	(void)state;
@@ -458,7 +464,9 @@ static void only_the_given_ports_are_reached(void **state)
 	}
 	connects = true;
 	expect(false, connect_both, FINE);
-	connects = false;
+	everywhere = true;
+	expect(false, connect_to_either, FINE);
+	connects = everywhere = false;
 	close(listeners[0]);
 	close(listeners[1]);
 }
