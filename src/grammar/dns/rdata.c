@@ -101,7 +101,8 @@ result rdata_tlsa(str rdata, struct rdata_tlsa *out)
 	cursor c = cursor_on(rdata);
 	struct rdata_tlsa t = {.usage = cursor_u8(&c), .selector = cursor_u8(&c), .matching = cursor_u8(&c)};
 	t.data = cursor_rest(&c);
-	if (c.bad || t.data.n == 0 || (t.matching == SHA_256 && t.data.n != 32) || (t.matching == SHA_512 && t.data.n != 64))
+	size_t digest = t.matching == SHA_256 ? 32 : t.matching == SHA_512 ? 64 : t.data.n;
+	if (c.bad || t.data.n == 0 || t.data.n != digest)
 		return wrong;
 	*out = t;
 	return OK;

@@ -12,8 +12,10 @@ static void mail_exchangers(void **state)
 	assert_str(mx.host, STR("mx1.example.test"));
 	assert_ok(rdata_mx(STR("\0\0\0"), &a, &mx));
 	assert_int_equal(mx.host.n, 0);
-	static const str wrong[] = {STR_INIT(""), STR_INIT("\0\x0a"), STR_INIT("\0\x0a\x03mx1"), STR_INIT("\0\x0a\x03mx1\0x"),
-				    STR_INIT("\0\x0a\x03m.1\0"), STR_INIT("\0\x0a\xc0\x0c"), STR_INIT("\0\x0a\x04m\0x1\0")};
+	static const str wrong[] = {
+		STR_INIT(""), STR_INIT("\0\x0a"), STR_INIT("\0\x0a\x03mx1"), STR_INIT("\0\x0a\x03mx1\0x"),
+		STR_INIT("\0\x0a\x03m.1\0"), STR_INIT("\0\x0a\xc0\x0c"), STR_INIT("\0\x0a\x04m\0x1\0"),
+	};
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
 		assert_int_equal(rdata_mx(wrong[i], &a, &mx).kind, FAIL_INPUT);
 }

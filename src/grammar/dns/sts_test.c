@@ -48,7 +48,8 @@ static void forms_of_a_policy(void **state)
 	struct sts_policy p;
 	assert_ok(sts_policy(STR("version:STSv1\nmode:none\nmax_age:0"), &a, &p));
 	assert_true(p.mode == STS_NONE && p.mx.n == 0 && p.max_age == 0);
-	assert_ok(sts_policy(STR("max_age: 9999999999\nmx: a.test\nmode: testing\nmode: none\nversion: STSv1\n\n"), &a, &p));
+	assert_ok(sts_policy(STR("max_age: 9999999999\nmx: a.test\nmode: testing\nmode: none\nversion: STSv1\n\n"),
+			     &a, &p));
 	assert_true(p.mode == STS_TESTING && p.max_age == STS_AGE_MAX);
 }
 
