@@ -3,6 +3,7 @@
 #include "resolve/resolver.h"
 #include "run/clock.h"
 #include "run/files.h"
+#include "run/net.h"
 #include "talk/room.h"
 #include "talk/settings.h"
 
@@ -39,12 +40,31 @@ static result read_anchors(const struct supervisor_room_begin *b, str forwards, 
 	return r.kind == FAIL_ABSENT ? OK : r;
 }
 
+/* TCP, for what is too long for UDP: to these servers only. */
+static struct sandbox_port ports[RESOLVER_FORWARDS_MAX];
+
+static size_t find_ports(str forwards)
+{
+	net_addr a;
+	str member;
+	size_t n = 0;
+	if (forwards.n == 0)
+		ports[n++].port = RESOLVER_PORT;
+	while (n < RESOLVER_FORWARDS_MAX && options_next(&forwards, &member))
+		if (!failed(net_parse(member, &a)))
+			ports[n++].port = a.port;
+	return n;
+}
+
+static struct sandbox sandbox;
+
 static result prepare(const struct supervisor_room_begin *b)
 {
 	struct options options;
 	AUTO_BUF buf anchors = buf_new(ROOT_KEY_MAX);
 	TRY(settings_read(b, &options));
 	str forwards = options_text(&options, OPT_DNS_FORWARD);
+	sandbox.port_count = find_ports(forwards);
 	result r = read_anchors(b, forwards, &anchors);
 	if (!failed(r)) {
 		const struct resolver_plan plan = {.forwards = forwards, .anchors = buf_str(&anchors)};
@@ -58,7 +78,7 @@ static const struct asker_resolve_as_resolve handlers = {.look_up = on_look_up};
 static const struct room_door doors[] = {{.kind = &asker_resolve_as_resolve_kind, .handlers = &handlers}};
 static const struct sandbox_call thread[] = {{"epoll_create1"}, {"pipe2"}, {0}};
 static const struct sandbox_call *const tables[] = {sandbox_connect, thread, NULL};
-static const struct sandbox sandbox = {.room = "resolve", .tables = tables};
+static struct sandbox sandbox = {.room = "resolve", .tables = tables, .ports = ports};
 static const struct room room = {.prepare = prepare, .sandbox = &sandbox, .start = resolver_start,
 				 .close = resolver_close, .doors = doors, .doors_n = 1};
 

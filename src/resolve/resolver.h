@@ -21,6 +21,7 @@ enum {
 	RESOLVER_LABEL_MAX = 63,
 	RESOLVER_ANCHORS_MAX = 64,
 	RESOLVER_FORWARDS_MAX = 8,
+	RESOLVER_PORT = 53,         /* of the domains' own servers */
 };
 
 /* Limits in a struct, so that tests reach them. */

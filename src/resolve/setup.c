@@ -21,6 +21,8 @@ static const struct setting always[] = {
 	{"trust-anchor-signaling:", "no"}, /* nobody needs to know which keys are trusted here */
 	{"log-time-ascii:", "no"},
 	{"harden-below-nxdomain:", "yes"},
+	{"outbound-msg-retry:", "3"},    /* to one server; nobody waits longer than RESOLVER_TIME_MS */
+	{"infra-cache-max-rtt:", "4000"},
 	{"infra-host-ttl:", "60"},       /* a server that was down is asked again soon, */
 	{"infra-keep-probing:", "yes"},  /* also while all are */
 	{NULL, NULL},
