@@ -11,6 +11,7 @@ static const struct role_row rows[ROLES] = {
 	[ROLE_WEB] = {"web", "postern-web", NULL, R_WEB, WORKERS_ONE, 1024, false},
 	[ROLE_RESOLVE] = {"resolve", "postern-resolve", NULL, R_RESOLVE, WORKERS_ONE, 4096, false},
 	[ROLE_RELAY] = {"relay", "postern-relay", NULL, R_RELAY, OPT_RELAY, 65536, false},
+	[ROLE_FETCH] = {"fetch", "postern-fetch", NULL, R_FETCH, WORKERS_ONE, 4096, false},
 	[ROLE_ACCOUNT] = {"account", "postern-account", NULL, R_ACCOUNT, WORKERS_ON_DEMAND, 1024, false},
 };
 
@@ -30,6 +31,7 @@ static const struct route routes[] = {
 	{ROLE_WEB, ROLE_WATCH, "room-watch"},
 	{ROLE_RESOLVE, ROLE_WATCH, "room-watch"},
 	{ROLE_RELAY, ROLE_WATCH, "room-watch"},
+	{ROLE_FETCH, ROLE_WATCH, "room-watch"},
 	{ROLE_ACCOUNT, ROLE_WATCH, "room-watch"},
 	/* who keeps a sealed database, or seals for one, asks for keys */
 	{ROLE_AUTH, ROLE_VAULT, "principal-vault"},
@@ -61,6 +63,11 @@ static const struct route routes[] = {
 	{ROLE_EDGE_MX, ROLE_RELAY, "edge-relay"},
 	{ROLE_RELAY, ROLE_AUTH, "relay-auth"},
 	{ROLE_RELAY, ROLE_INSPECT, "asker-inspect"},
+	{ROLE_FETCH, ROLE_RESOLVE, "asker-resolve"},
+	/* HTTPS: policies of MTA-STS, TLS reports on their way */
+	{ROLE_RELAY, ROLE_FETCH, "asker-fetch"},
+	{ROLE_AUTH, ROLE_FETCH, "asker-fetch"},
+	{ROLE_WATCH, ROLE_FETCH, "asker-fetch"},
 	/* sessions are handed over by auth alone */
 	{ROLE_AUTH, ROLE_ACCOUNT, "auth-account"},
 	/* administration */

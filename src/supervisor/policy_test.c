@@ -16,6 +16,8 @@ static const char *const allowed[] = {
 	"queue watch room-watch",          "vault watch room-watch",            "watch vault principal-vault",
 	"web auth web-auth",               "web queue web-queue",               "web watch room-watch",
 	"web watch web-watch",             "resolve watch room-watch",          "auth resolve asker-resolve",
+	"fetch watch room-watch",          "fetch resolve asker-resolve",       "auth fetch asker-fetch",
+	"watch fetch asker-fetch",         "relay fetch asker-fetch",
 	"inspect resolve asker-resolve",   "edge-mx resolve asker-resolve",     "edge-client resolve asker-resolve",
 	"relay watch room-watch",          "relay vault principal-vault",       "relay auth relay-auth",
 	"relay inspect asker-inspect",     "relay resolve asker-resolve",       "queue relay queue-relay",
@@ -24,7 +26,8 @@ static const char *const allowed[] = {
 
 static const char *const pairs[] = {"asker-inspect", "auth-account", "courier-account", "edge-auth",  "edge-queue",
 				    "principal-vault", "room-watch", "supervisor-room", "web-auth", "web-queue",
-				    "web-watch", "asker-resolve", "queue-relay", "edge-relay", "relay-auth", ""};
+				    "web-watch", "asker-resolve", "asker-fetch", "queue-relay", "edge-relay",
+				    "relay-auth", ""};
 
 static bool is_written(const char *from, const char *to, const char *pair)
 {
