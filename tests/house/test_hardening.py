@@ -8,7 +8,7 @@ import pytest
 from kit import paths
 
 PROGRAMS = ['postern', 'posternd', 'postern-vault', 'postern-watch', 'postern-auth', 'postern-inspect', 'postern-queue',
-            'postern-edge', 'postern-web', 'postern-resolve', 'postern-relay', 'postern-account']
+            'postern-edge', 'postern-web', 'postern-resolve', 'postern-relay', 'postern-fetch', 'postern-account']
 
 
 def readelf(program, *options):

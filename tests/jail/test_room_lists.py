@@ -11,7 +11,7 @@ import pytest
 
 from kit.paths import BUILD, ROOT
 
-ROOMS = ['vault', 'watch', 'auth', 'inspect', 'queue', 'edge', 'web', 'resolve', 'relay', 'account']
+ROOMS = ['vault', 'watch', 'auth', 'inspect', 'queue', 'edge', 'web', 'resolve', 'relay', 'fetch', 'account']
 
 
 def permitted(room):

@@ -75,7 +75,7 @@ class Dns:
         self.serial += 1
         self._write(name)
         path = self.home / f'{name}.zone.signed'
-        lines = [line if 'RRSIG' not in line else line[:-12] + 'AAAAAAAA' + line[-4:]
+        lines = [line if '\tRRSIG\t' not in line else line[:-12] + 'AAAAAAAA' + line[-4:]
                  for line in path.read_text().split('\n')]
         path.write_text('\n'.join(lines))
         self.children[0].send_signal(signal.SIGHUP)
