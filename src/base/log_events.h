@@ -17,7 +17,8 @@ EVENT(EV_DELIVERED, LOG_INFO, "delivery.kept", "a message is on stable storage i
 EVENT(EV_DELIVERY_DEFERRED, LOG_WARNING, "delivery.deferred", "an account could not take it now; the queue holds it")
 EVENT(EV_QUEUED, LOG_INFO, "queue.kept", "the queue holds a message durably")
 EVENT(EV_QUEUE_DONE, LOG_INFO, "queue.delivered", "a queued message reached its account")
-EVENT(EV_RELAY_TRIED, LOG_INFO, "relay.tried", "a message was offered to its destination's servers, and they answered or not")
+EVENT(EV_RELAY_TRIED, LOG_INFO, "relay.tried", "a message was offered to its destination's servers, and they"
+	" answered or not")
 EVENT(EV_QUARANTINED, LOG_WARNING, "queue.quarantined", "a message ended its account's process repeatedly and is held")
 EVENT(EV_QUEUE_DROPPED, LOG_NOTICE, "queue.dropped", "an administrator dropped a queued message")
 EVENT(EV_QUEUED_OUT, LOG_INFO, "queue.posted", "the queue holds a message for another server durably")
@@ -47,6 +48,7 @@ EVENT(EV_DNS_FAILED, LOG_NOTICE, "dns.failed", "a look-up got no answer")
 EVENT(EV_FETCHED, LOG_DEBUG, "fetch.done", "an HTTPS server answered")
 EVENT(EV_FETCH_REFUSED, LOG_NOTICE, "fetch.refused", "an HTTPS request got no acceptable answer")
 EVENT(EV_DKIM_KEY, LOG_NOTICE, "dkim.key", "a domain's signing key entered another state")
-EVENT(EV_DKIM_TROUBLE, LOG_WARNING, "dkim.trouble", "a domain's signing keys could not be made or turned; tried again in an hour")
+EVENT(EV_DKIM_TROUBLE, LOG_WARNING, "dkim.trouble", "a domain's signing keys could not be made or turned; tried"
+	" again in an hour")
 EVENT(EV_ADMIN, LOG_NOTICE, "admin.act", "an administrator changed something")
 EVENT(EV_ADMIN_REFUSED, LOG_WARNING, "admin.refused", "an administration request was refused")

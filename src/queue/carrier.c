@@ -95,6 +95,7 @@ static result send_parcel(struct carrier *c)
 	c->answer = judge(&c->sent);
 	c->end.outcomes = c->sent.outcomes.p;
 	c->end.host = c->sent.host;
+	tls_days_note(&c->q->out.tls, c->sent.tls.p, c->sent.tls.n);
 	return OK;
 }
 

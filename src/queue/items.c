@@ -56,9 +56,10 @@ static const char *const steps[] = {
 	" address BLOB PRIMARY KEY, hits INTEGER NOT NULL, last INTEGER NOT NULL, until INTEGER NOT NULL,"
 	" status BLOB NOT NULL, text BLOB NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE tls_day ("
-	" day INTEGER NOT NULL, what BLOB NOT NULL, sessions INTEGER NOT NULL, policy_type BLOB NOT NULL,"
-	" policy_domain BLOB NOT NULL, policy BLOB NOT NULL, host BLOB NOT NULL, address BLOB NOT NULL,"
-	" local BLOB NOT NULL, result BLOB NOT NULL, detail BLOB NOT NULL, PRIMARY KEY (day, what)) WITHOUT ROWID;",
+	" day INTEGER NOT NULL, policy_domain BLOB NOT NULL, what BLOB NOT NULL, sessions INTEGER NOT NULL,"
+	" policy_type BLOB NOT NULL, policy BLOB NOT NULL, host BLOB NOT NULL, address BLOB NOT NULL,"
+	" local BLOB NOT NULL, result BLOB NOT NULL, detail BLOB NOT NULL,"
+	" PRIMARY KEY (day, policy_domain, what)) WITHOUT ROWID;",
 };
 const struct db_schema items_schema = {steps, sizeof steps / sizeof *steps};
 

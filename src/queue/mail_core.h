@@ -47,12 +47,12 @@ trace_id mail_new_id(void);
 int64_t mail_turn_of(uint64_t account, str sender);
 
 /* An address that servers called unknown (mail_suppress.c). */
-result suppress_find(struct db *db, str address, int64_t now, arena *a, str *why) NODISCARD; /* *why empty: no */
 struct suppress_note {
 	str address, status, text;
 	int64_t now;
 	uint64_t for_ms;
 };
+result suppress_find(struct db *db, const struct suppress_note *n, arena *a, str *why) NODISCARD; /* *why empty: no */
 result suppress_unknown(struct db *db, const struct suppress_note *n) NODISCARD;
 result suppress_known(struct db *db, str address) NODISCARD;
 bool suppress_counts(str status); /* is it a code of an unknown address? */

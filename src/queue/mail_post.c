@@ -166,7 +166,8 @@ static result take_numbers(struct db *db, size_t n, uint64_t *first)
 static result insert_entry(struct db *db, struct posting *p, struct entry *e, uint64_t number)
 {
 	AUTO_ARENA arena a = arena_new(4096);
-	TRY(suppress_find(db, e->to->address, p->now, &a, &e->why));
+	const struct suppress_note note = {.address = e->to->address, .now = p->now};
+	TRY(suppress_find(db, &note, &a, &e->why));
 	e->suppressed = e->why.n > 0;
 	p->to_tell |= e->suppressed;
 	enum mail_state state = e->suppressed ? MAIL_GONE : on_hold(p) ? MAIL_HELD : MAIL_WAITING;

@@ -32,14 +32,14 @@ static str sentence(int64_t until, uint64_t hits, str text, arena *a)
 	return arena_dup(a, buf_str(&b));
 }
 
-result suppress_find(struct db *db, str address, int64_t now, arena *a, str *why)
+result suppress_find(struct db *db, const struct suppress_note *n, arena *a, str *why)
 {
 	struct query AUTO_QUERY *rows = NULL;
 	bool row;
 	*why = (str){0};
 	TRY(db_ask(db, &rows, "SELECT until, hits, text FROM suppressed WHERE address = ?1 AND until > ?2",
-		DB_BLOB(address),
-		DB_INT(now)));
+		DB_BLOB(n->address),
+		DB_INT(n->now)));
 	TRY(query_next(rows, &row));
 	if (!row)
 		return OK;

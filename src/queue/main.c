@@ -72,6 +72,12 @@ static void run_alarms(void *arg)
 	queue_run_alarms(&queue);
 }
 
+static void run_tls_days(void *arg)
+{
+	(void)arg;
+	tls_days_run(&queue);
+}
+
 static void run_reports(void *arg)
 {
 	(void)arg;
@@ -90,6 +96,7 @@ static result start(void)
 	TRY(fiber_start(run, NULL, "schedule", NULL));
 	TRY(fiber_start(run_outward, NULL, "traffic", NULL));
 	TRY(fiber_start(run_alarms, NULL, "alarms", NULL));
+	TRY(fiber_start(run_tls_days, NULL, "tls days", NULL));
 	return fiber_start(run_reports, NULL, "reports", NULL);
 }
 

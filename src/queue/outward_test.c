@@ -371,6 +371,35 @@ static void an_unknown_address_is_not_tried_for_ever(void)
 	assert_int_equal(world.sends, 5);
 }
 
+static void sessions_are_counted_by_day(void)
+{
+	AUTO_ARENA arena a = arena_new(TLS_DAYS_ARENA);
+	struct tls_day day;
+	int64_t oldest;
+	world.tls = 2;
+	for (unsigned char i = 1; i <= 5; i++)
+		post(i, "a@example.org", "b@one.test", NULL);
+	settle();
+	pass(2 * MINUTE);
+	post(6, "a@example.org", "b@one.test", NULL);
+	settle();
+	close_queue(); /* the last ones are written down at the end */
+	open_queue();
+	assert_ok(tls_days_oldest(&queue, tls_days_today(), &oldest));
+	assert_int_equal(oldest, tls_days_today());
+	assert_ok(tls_days_next(&queue, (struct tls_from){.day = oldest}, &a, &day));
+	assert_str(day.domain, STR("one.test"));
+	assert_int_equal(day.n, 2);
+	assert_int_equal(day.rows[0].sessions, 6);
+	assert_int_equal(day.rows[1].sessions, 6);
+	assert_str(day.rows[0].what.policy_type, STR("sts"));
+	assert_ok(tls_days_next(&queue, (struct tls_from){oldest, STR("one.test")}, &a, &day));
+	assert_int_equal(day.domain.n, 0);
+	assert_ok(tls_days_forget(&queue, oldest, STR("one.test")));
+	assert_ok(tls_days_oldest(&queue, oldest, &oldest));
+	assert_int_equal(oldest, -1);
+}
+
 /* ---- by an administrator ---- */
 
 static void an_administrator_steers(void)
@@ -511,6 +540,7 @@ KIT_TEST(what_waits_behind_a_dead_destination_ends_too)
 KIT_TEST(what_is_to_wait_waits)
 KIT_TEST(what_must_arrive_by_a_time_is_returned_or_told)
 KIT_TEST(an_unknown_address_is_not_tried_for_ever)
+KIT_TEST(sessions_are_counted_by_day)
 KIT_TEST(an_administrator_steers)
 KIT_TEST(what_was_acknowledged_is_sent_or_reported)
 KIT_TEST(a_stop_in_any_state_loses_nothing)
@@ -539,6 +569,7 @@ int main(void)
 		cmocka_unit_test(what_is_to_wait_waits_test),
 		cmocka_unit_test(what_must_arrive_by_a_time_is_returned_or_told_test),
 		cmocka_unit_test(an_unknown_address_is_not_tried_for_ever_test),
+		cmocka_unit_test(sessions_are_counted_by_day_test),
 		cmocka_unit_test(an_administrator_steers_test),
 		cmocka_unit_test(what_was_acknowledged_is_sent_or_reported_test),
 		cmocka_unit_test(a_stop_in_any_state_loses_nothing_test),

@@ -35,6 +35,7 @@ static void outward_init(struct outward *o)
 	for (size_t i = 0; i < sizeof gates / sizeof *gates; i++)
 		gate_init(gates[i]);
 	list_init(&o->parcels);
+	tls_days_init(&o->tls);
 	traffic_init(&o->traffic, &o->retry, o->sessions_each);
 }
 
@@ -59,6 +60,7 @@ void queue_close(struct queue *q)
 	engine_release(&q->engine);
 	schedule_free(&q->schedule);
 	traffic_free(&q->out.traffic);
+	tls_days_free(&q->out.tls);
 }
 
 /* The line that a courier can be sent to now; otherwise how long nothing is to do. */

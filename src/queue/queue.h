@@ -5,9 +5,7 @@
 #include "base/log.h"
 #include "engine/committer.h"
 #include "engine/engine.h"
-#include "queue/schedule.h"
-#include "queue/traffic.h"
-#include "run/fiber.h"
+#include "queue/outward.h"
 #include "talk/channel.h"
 
 enum {
@@ -21,13 +19,6 @@ enum {
 	QUEUE_ANSWER_MS = 120000,   /* for an account to keep an item */
 	QUEUE_DISK_MS = 5000,       /* wait before what could not be written is tried again */
 	QUEUE_WHY_MAX = 200,
-	QUEUE_TOGETHER = 50,        /* recipients of one transaction with a server, rows of one report */
-	QUEUE_ASK_MS = 20000,       /* for auth */
-	QUEUE_SEND_MS = 3600000,    /* for the relay; it has its own, shorter times for each step (RFC 5321 4.5.3.2) */
-	QUEUE_REPORT_MS = 120000,   /* for the relay to write a report */
-	QUEUE_REPORT_WAIT_MS = 30000, /* before a report that could not be written is tried again */
-	QUEUE_ALARMS = 64,          /* messages whose time is looked at in one transaction */
-	QUEUE_ALARM_AGAIN_MS = 30000, /* for one that is under way when its time has come */
 };
 
 /* Waits for its next try; is with a courier; is held for an administrator. */
@@ -53,28 +44,6 @@ struct queue_world {
 };
 extern const struct queue_world queue_world_of_rooms;
 
-/* Mail for other servers (queue/mail.h): its settings and what is under way. */
-struct outward {
-	struct backoff retry;
-	uint64_t expire_ms, warn_ms; /* warn_ms 0: nobody is warned */
-	uint64_t suppress_ms;        /* 0: nobody is suppressed */
-	unsigned sessions, sessions_each;
-	struct traffic traffic;
-	struct list parcels; /* under way: struct parcel */
-	size_t carriers;
-	uint64_t not_before; /* there is no relay now */
-	uint32_t pauses;
-	size_t sending;      /* what the relay has now */
-	bool alone;          /* one of them has ended a relay before */
-	struct gate changed; /* the traffic, or a carrier has ended */
-	struct gate calmer;  /* sending became less */
-	struct gate alarm, tell;
-	int64_t alarm_at;    /* wall clock; INT64_MAX: none */
-	uint64_t judged[QUEUE_ALARMS]; /* messages whose time is just looked at */
-	size_t judged_n;
-	bool to_tell;        /* a recipient's end was written down that is to be reported */
-};
-
 struct queue {
 	struct backoff retry;
 	struct outward out;
@@ -98,9 +67,5 @@ void queue_close(struct queue *q); /* no courier is left */
 
 /* Sends couriers until cancelled. Sleeps without a timer when nothing waits. */
 void queue_run(struct queue *q);
-/* The same for mail to other servers; and its alarms and reports. */
-void queue_run_outward(struct queue *q);
-void queue_run_alarms(struct queue *q);
-void queue_run_reports(struct queue *q);
 
 #endif

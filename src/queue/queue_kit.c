@@ -11,7 +11,7 @@
 #include "talk/courier_account.h"
 #include "talk/queue_auth.h"
 
-enum { MINUTE = 60000, FIBERS = 4, POST_MOST = 200 };
+enum { MINUTE = 60000, FIBERS = 5, POST_MOST = 200 };
 
 struct world world;
 
@@ -71,7 +71,12 @@ static result answer_all(struct arrival *in, const struct queue_relay_send *m, s
 		o[i].status = fails ? world.no_suppression ? STR("5.7.1") : STR("5.1.1") : STR("2.0.0");
 		o[i].text = STR("as the test says");
 	}
-	*answer = (struct queue_relay_sent){.reached = world.manner != UNREACHED, .slow_down = world.slow_down,
+	static const struct queue_relay_tls_outcome tls[] = {
+		{.policy_type = STR_INIT("sts"), .policy_domain = STR_INIT("one.test"), .host = STR_INIT("mx.test")},
+		{.policy_type = STR_INIT("sts"), .policy_domain = STR_INIT("one.test"),
+			.result = STR_INIT("certificate-expired")}};
+	*answer = (struct queue_relay_sent){.tls = {.p = tls, .n = world.tls}, .reached = world.manner != UNREACHED,
+		.slow_down = world.slow_down,
 		.host = STR("mx.test"), .outcomes = {.p = o, .n = m->recipients.n}};
 	return OK;
 }
@@ -213,7 +218,8 @@ static void count_event(void *ctx, str record)
 }
 
 static void (*const loops[FIBERS])(struct queue *) = {
-	queue_run, queue_run_outward, queue_run_alarms, queue_run_reports};
+	queue_run, queue_run_outward, queue_run_alarms, queue_run_reports,
+	tls_days_run};
 
 static void run_loop(void *arg)
 {
@@ -221,15 +227,19 @@ static void run_loop(void *arg)
 	k.running--;
 }
 
-static void pair_up(const struct channel_kind *a, const void *on_a, struct channel **ends[2],
-	const struct channel_kind *b,
-	const void *on_b)
+struct side {
+	const struct channel_kind *kind;
+	const void *handlers;
+	struct channel **out;
+};
+
+static void pair_up(struct side near, struct side far)
 {
 	int fds[2];
 	assert_ok(net_pair(SOCK_SEQPACKET, fds));
-	struct channel_options near = {.fd = fds[0], .peer = "near"}, far = {.fd = fds[1], .peer = "far"};
-	assert_ok(channel_open(&near, a, on_a, ends[0]));
-	assert_ok(channel_open(&far, b, on_b, ends[1]));
+	const struct channel_options n = {.fd = fds[0], .peer = "near"}, f = {.fd = fds[1], .peer = "far"};
+	assert_ok(channel_open(&n, near.kind, near.handlers, near.out));
+	assert_ok(channel_open(&f, far.kind, far.handlers, far.out));
 }
 
 void open_queue(void)
@@ -239,10 +249,10 @@ void open_queue(void)
 		.out = {.retry = {5 * MINUTE, 240 * MINUTE}, .expire_ms = 5ull * 24 * 60 * MINUTE, .warn_ms = 240 * MINUTE,
 			.suppress_ms = 30ull * 24 * 60 * MINUTE, .sessions = SESSIONS, .sessions_each = EACH}};
 	assert_ok(queue_open(&queue, sim_files(world.sim), key));
-	pair_up(&edge_queue_as_edge_kind, NULL, (struct channel **[]){&k.edge, &k.edge_far}, &edge_queue_as_queue_kind,
-		&edge_handlers);
-	pair_up(&web_queue_as_web_kind, NULL, (struct channel **[]){&k.web, &k.web_far}, &web_queue_as_queue_kind,
-		&web_handlers);
+	pair_up((struct side){&edge_queue_as_edge_kind, NULL, &k.edge},
+		(struct side){&edge_queue_as_queue_kind, &edge_handlers, &k.edge_far});
+	pair_up((struct side){&web_queue_as_web_kind, NULL, &k.web},
+		(struct side){&web_queue_as_queue_kind, &web_handlers, &k.web_far});
 	for (uintptr_t i = 0; i < FIBERS; i++) {
 		k.running++;
 		assert_ok(fiber_start(run_loop, (void *)i, "loop", &k.fibers[i]));

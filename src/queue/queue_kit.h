@@ -27,7 +27,7 @@ extern struct world {
 	int sends, recipients, reports, at_once, at_once_most, kept[8], given_up;
 	char last_destination[256];
 	uint64_t last_route;
-	size_t last_sender_n, last_rows;
+	size_t last_sender_n, last_rows, tls; /* how many TLS outcomes the relay tells of */
 	uint32_t last_flags;
 	int last_action;
 	int seen[SEEN]; /* by the message's number: at which send it came first */
