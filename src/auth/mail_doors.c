@@ -1,6 +1,7 @@
 /* What queue and relay ask: which way mail goes, how that way is walked, who reads a report. */
 #include "auth/doors.h"
 #include "auth/recipient.h"
+#include "auth/signing.h"
 #include "run/secret.h"
 #include "talk/channel.h"
 
@@ -66,4 +67,44 @@ static result on_way(struct arrival *in, struct relay_auth_way *m, struct relay_
 _Static_assert((int)ROUTE_LMTP == (int)RELAY_AUTH_PROTOCOL_LMTP && (int)ROUTE_IMPLICIT == (int)RELAY_AUTH_TLS_IMPLICIT,
 	       "protocols and kinds of TLS stand in the same order in both");
 
-const struct relay_auth_as_auth relay_handlers = {.way = on_way};
+static const struct book_domain *reporting_domain(const struct book *b, str address)
+{
+	AUTO_ARENA arena a = arena_new(16384);
+	struct address parsed;
+	const struct book_domain *d = failed(address_parse(address, &a, &parsed)) ? NULL : book_domain(b, parsed.domain);
+	if (!d && !list_empty(&b->domain_list))
+		d = LIST_OWNER(b->domain_list.next, struct book_domain, node);
+	return d;
+}
+
+static result copy_signers(const struct edge_auth_signers_are *from, arena *m, struct relay_auth_reporter_is *to)
+{
+	struct relay_auth_signer *v = arena_array(m, from->rows.n + 1, sizeof *v);
+	if (!v)
+		return arena_result(m);
+	for (size_t i = 0; i < from->rows.n; i++)
+		v[i] = (struct relay_auth_signer){.domain = from->rows.p[i].domain, .selector = from->rows.p[i].selector,
+			.algorithm = (enum relay_auth_algorithm)from->rows.p[i].algorithm, .key = from->rows.p[i].key};
+	to->signers.p = v;
+	to->signers.n = from->rows.n;
+	return OK;
+}
+
+_Static_assert((int)EDGE_AUTH_ALGORITHM_ED25519_SHA256 == (int)RELAY_AUTH_ALGORITHM_ED25519_SHA256,
+	       "algorithms stand in the same order in both");
+
+/* Without signatures rather than not at all: a report is better than none. */
+static result on_reporter(struct arrival *in, struct relay_auth_reporter *m, struct relay_auth_reporter_is *answer)
+{
+	struct edge_auth_signers_are are = {0};
+	const struct book_domain *d = reporting_domain(&auth.directory->book, m->address);
+	if (!d)
+		return OK;
+	answer->domain = arena_dup(in->arena, d->name);
+	TRY(arena_result(in->arena));
+	if (failed(signing_signers(&auth, answer->domain, in->arena, &are)))
+		return OK;
+	return copy_signers(&are, in->arena, answer);
+}
+
+const struct relay_auth_as_auth relay_handlers = {.way = on_way, .reporter = on_reporter};

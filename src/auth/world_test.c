@@ -274,6 +274,25 @@ static void readers_are_found_here_and_elsewhere(void)
 	assert_int_equal(none.accounts.n + none.outside.n, 0);
 }
 
+static struct relay_auth_reporter_is reporter(const char *address, arena *a)
+{
+	struct relay_auth_reporter m = {.address = str_from(address)};
+	struct relay_auth_reporter_is is;
+	assert_ok(relay_auth_reporter_call(kit.relay, NULL, &m, a, &is));
+	return is;
+}
+
+static void reports_come_from_a_domain_of_ours(void)
+{
+	AUTO_ARENA arena a = arena_new(ARENA);
+	assert_int_equal(reporter("x@example.org", &a).domain.n, 0);
+	one_person();
+	assert_ok(kit_domain("b.test"));
+	assert_str(reporter("x@example.org", &a).domain, STR("example.test"));
+	assert_str(reporter("x@B.test", &a).domain, STR("b.test"));
+	assert_int_equal(reporter("x@b.test", &a).signers.n, 2);
+}
+
 /* ---- rewritten senders ---- */
 
 static void a_report_finds_its_way_back(void)
@@ -417,6 +436,7 @@ ON_KIT(what_would_be_an_open_relay_is_refused)
 ON_KIT(a_route_is_checked)
 ON_KIT(a_domain_is_ours_or_relayed_never_both)
 ON_KIT(readers_are_found_here_and_elsewhere)
+ON_KIT(reports_come_from_a_domain_of_ours)
 ON_KIT(a_report_finds_its_way_back)
 ON_KIT(what_we_did_not_sign_leads_nowhere)
 ON_KIT(a_catch_all_takes_no_broken_reports)
@@ -438,6 +458,7 @@ int main(void)
 		cmocka_unit_test(a_route_is_checked_test),
 		cmocka_unit_test(a_domain_is_ours_or_relayed_never_both_test),
 		cmocka_unit_test(readers_are_found_here_and_elsewhere_test),
+		cmocka_unit_test(reports_come_from_a_domain_of_ours_test),
 		cmocka_unit_test(a_report_finds_its_way_back_test),
 		cmocka_unit_test(what_we_did_not_sign_leads_nowhere_test),
 		cmocka_unit_test(a_catch_all_takes_no_broken_reports_test),

@@ -15,6 +15,7 @@ enum relay_limit {
 
 	RELAY_LOOKUP_MS = 60000,     /* resolve and fetch */
 	RELAY_NEIGHBOUR_MS = 30000,  /* auth and vault */
+	RELAY_INSPECT_MS = 60000,    /* a report that is written */
 	RELAY_CONNECT_MS = 30000,
 	RELAY_GREETING_MS = 300000,
 	RELAY_COMMAND_MS = 300000,   /* EHLO, MAIL, RCPT, RSET, AUTH */

@@ -11,6 +11,7 @@
 #include "run/loop.h"
 #include "run/tls_cert.h"
 #include "talk/asker_fetch.h"
+#include "talk/asker_inspect.h"
 #include "talk/item.h"
 #include "talk/principal_vault.h"
 
@@ -78,16 +79,62 @@ static result on_wrap(struct arrival *in, struct principal_vault_wrap_for *m,
 	struct principal_vault_wrapped_key *answer)
 {
 	(void)in;
-	(void)m;
+	kit.wrapped_for = m->account;
 	memcpy(answer->key, item_key, sizeof item_key);
 	answer->wrapped = STR("wrapped");
 	return OK;
 }
 
+static result on_reporter(struct arrival *in, struct relay_auth_reporter *m, struct relay_auth_reporter_is *answer)
+{
+	static const struct relay_auth_signer signer = {STR_INIT("home.test"), STR_INIT("e1"),
+		RELAY_AUTH_ALGORITHM_ED25519_SHA256, STR_INIT("k1")};
+	(void)in;
+	assert_true(m->address.n > 0);
+	answer->domain = STR("home.test");
+	answer->signers.p = &signer;
+	answer->signers.n = 1;
+	return OK;
+}
+
+/* The report, as what it was asked to be made of. */
+static result on_bounce(struct arrival *in, struct asker_inspect_bounce *m, struct asker_inspect_bounced *answer)
+{
+	AUTO_BUF buf b = buf_new(1 << 20);
+	struct asker_inspect_signature *s = arena_array(in->arena, 1, sizeof *s);
+	kit.bounces++;
+	buf_printf(&b, "From: %.*s\r\nTo: %.*s\r\nby %.*s whole %d utf8 %d rows %zu %s %.*s advice %u\r\n\r\n",
+		   STR_ARG(m->from_domain), STR_ARG(m->to), STR_ARG(m->reporting_mta), m->whole, m->utf8, m->rows.n,
+		   asker_inspect_bounce_action_names[m->rows.p[0].action], STR_ARG(m->rows.p[0].address), m->rows.p[0].advice);
+	buf_put(&b, m->message.bytes);
+	answer->message = body_of(arena_dup(in->arena, buf_str(&b)));
+	answer->facts = body_of(STR("facts"));
+	answer->eight_bit = true;
+	*s = (struct asker_inspect_signature){.key = STR("k1"), .digest = {7}, .field = STR("DKIM-Signature: b=\r\n"),
+		.at = sizeof "DKIM-Signature: b=" - 1};
+	answer->signatures.p = s;
+	answer->signatures.n = m->signers.n;
+	return arena_result(in->arena);
+}
+
+static result on_sign(struct arrival *in, struct principal_vault_sign *m, struct principal_vault_signatures_are *answer)
+{
+	static const str signature = STR_INIT("signed");
+	(void)in;
+	assert_int_equal(m->wanted.n, 1);
+	assert_str(m->wanted.p[0].key, STR("k1"));
+	assert_int_equal(m->wanted.p[0].digest[0], 7);
+	answer->signatures.p = &signature;
+	answer->signatures.n = 1;
+	return OK;
+}
+
 static const struct asker_resolve_as_resolve resolve_handlers = {.look_up = on_look_up};
 static const struct asker_fetch_as_fetch fetch_handlers = {.get = on_get};
-static const struct relay_auth_as_auth auth_handlers = {.way = on_way};
-static const struct principal_vault_as_vault vault_handlers = {.unwrap = on_unwrap, .wrap_for = on_wrap};
+static const struct relay_auth_as_auth auth_handlers = {.way = on_way, .reporter = on_reporter};
+static const struct principal_vault_as_vault vault_handlers = {.unwrap = on_unwrap, .wrap_for = on_wrap,
+	.sign = on_sign};
+static const struct asker_inspect_as_inspect inspect_handlers = {.bounce = on_bounce};
 
 static const struct {
 	const struct channel_kind *near, *far;
@@ -97,8 +144,9 @@ static const struct {
 	[NEIGHBOUR_FETCH] = {&asker_fetch_as_asker_kind, &asker_fetch_as_fetch_kind, &fetch_handlers},
 	[NEIGHBOUR_AUTH] = {&relay_auth_as_relay_kind, &relay_auth_as_auth_kind, &auth_handlers},
 	[NEIGHBOUR_VAULT] = {&principal_vault_as_principal_kind, &principal_vault_as_vault_kind, &vault_handlers},
+	[NEIGHBOUR_INSPECT] = {&asker_inspect_as_asker_kind, &asker_inspect_as_inspect_kind, &inspect_handlers},
 };
-enum { ROOMS = NEIGHBOUR_VAULT + 1 };
+enum { ROOMS = NEIGHBOUR_INSPECT + 1 };
 static struct channel *near[ROOMS], *far[ROOMS];
 
 static result room(enum neighbour which, struct channel **out)
@@ -238,6 +286,7 @@ void kit_usual_dns(void)
 static struct {
 	const struct queue_relay_send *m;
 	kit_check check;
+	void (*work)(struct channel *queue);
 	struct channel *queue, *relay;
 } errand;
 
@@ -273,6 +322,10 @@ static void close_all(void)
 static void run_errand(void *arg)
 {
 	(void)arg;
+	if (errand.work) {
+		errand.work(errand.queue);
+		return;
+	}
 	AUTO_ARENA arena a = arena_new(4 << 20);
 	struct queue_relay_sent sent;
 	const struct asking how = {.arena = &a, .timeout_ms = 20000};
@@ -287,13 +340,11 @@ static void once(void *arg)
 	close_all();
 }
 
-void kit_send(const struct queue_relay_send *m, kit_check check)
+static void begin(void)
 {
 	int ends[2];
 	net_addr any, got;
 	char port[8];
-	errand.m = m;
-	errand.check = check;
 	assert_ok(net_pair(SOCK_SEQPACKET, ends));
 	const struct channel_options n = {.fd = ends[0], .peer = "relay"}, f = {.fd = ends[1], .peer = "queue"};
 	assert_ok(channel_open(&n, &queue_relay_as_queue_kind, NULL, &errand.queue));
@@ -307,6 +358,20 @@ void kit_send(const struct queue_relay_send *m, kit_check check)
 	assert_ok(fiber_start(listen_on, NULL, "listener", NULL));
 	assert_ok(fiber_start(once, NULL, "errand", NULL));
 	loop_run();
+}
+
+void kit_send(const struct queue_relay_send *m, kit_check check)
+{
+	errand.m = m;
+	errand.check = check;
+	errand.work = NULL;
+	begin();
+}
+
+void kit_ask(void (*work)(struct channel *queue))
+{
+	errand.work = work;
+	begin();
 }
 
 /* ---- life ---- */

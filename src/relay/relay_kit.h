@@ -37,6 +37,8 @@ struct kit {
 	size_t lookups;
 	const char *sts_policy; /* what fetch gets; NULL: refused */
 	size_t fetched;
+	size_t bounces;
+	uint64_t wrapped_for;
 };
 
 extern struct kit kit;
@@ -55,6 +57,8 @@ void kit_usual_dns(void);
 /* Sends over a real channel and runs `check` with the answer; the loop ends then. */
 typedef void (*kit_check)(const struct queue_relay_sent *sent);
 void kit_send(const struct queue_relay_send *m, kit_check check);
+/* Runs `work` on a fiber with the queue's end of a real channel. */
+void kit_ask(void (*work)(struct channel *queue));
 /* A message for these addresses at example.test. */
 struct queue_relay_send kit_mail(const struct queue_relay_recipient *to, size_t n);
 

@@ -1,6 +1,7 @@
 /* One message for one destination: opened, carried to the first server that
  * takes it, and accounted for. */
 #include "base/log.h"
+#include "grammar/smtp/advice.h"
 #include "relay/attempt.h"
 #include "relay/relay.h"
 #include "relay/sealed.h"
@@ -51,6 +52,17 @@ static void report(const struct errand *e, const struct queue_relay_sent *answer
 		F_STR("text", e->outcomes[0].text));
 }
 
+/* What the answers mean to people, for reports and who looks at the queue. */
+static void advise(struct errand *e, str host)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		struct queue_relay_outcome *o = &e->outcomes[i];
+		const struct advice_reply r = {.code = o->code, .status = o->status, .host = host, .text = o->text};
+		if (o->verdict == QUEUE_RELAY_VERDICT_LATER || o->verdict == QUEUE_RELAY_VERDICT_FAILED)
+			o->advice = advice_find(&r);
+	}
+}
+
 static void run(struct errand *e, const struct queue_relay_send *m, struct queue_relay_sent *answer)
 {
 	struct trouble t = way_find(m->route, m->destination, e->arena, &e->way);
@@ -58,6 +70,7 @@ static void run(struct errand *e, const struct queue_relay_send *m, struct queue
 		errand_settle_rest(e, &t);
 	else
 		attempt_all(e, transact, answer);
+	advise(e, answer->host);
 	answer->slow_down = e->slow_down;
 	answer->outcomes.p = e->outcomes;
 	answer->outcomes.n = e->n;
