@@ -27,6 +27,10 @@ struct auth_world {
 };
 extern const struct auth_world auth_world_of_rooms;
 
+struct local_users {
+	hash users; /* by uid, to an address */
+};
+
 struct auth {
 	struct options options;
 	struct directory *directory;
@@ -37,6 +41,7 @@ struct auth {
 	struct audience audience;
 	struct signing signing;
 	struct profiles profiles;
+	struct local_users local_users;
 	const struct auth_world *world;
 	bool opened;
 };

@@ -2,6 +2,7 @@
 #include "auth/address.h"
 #include "auth/doors.h"
 #include "auth/forwarder.h"
+#include "auth/local_users.h"
 #include "auth/login.h"
 #include "auth/recipient.h"
 #include "talk/room.h"
@@ -28,6 +29,18 @@ static result on_login(struct arrival *in, struct edge_auth_login *m, struct edg
 {
 	const struct login_question q = {.asked = m, .channel = in->ctx, .trace = &in->trace};
 	return login_answer(&auth, &q, answer);
+}
+
+static result on_local_login(struct arrival *in, struct edge_auth_local_login *m, struct edge_auth_login_is *answer)
+{
+	TRY(local_users_login(&auth, in->ctx, m, answer));
+	bool accepted = answer->verdict == EDGE_AUTH_LOGIN_VERDICT_ACCEPTED;
+	log_event(accepted ? EV_LOGIN : EV_LOGIN_FAILED, &in->trace, F_STR("user", answer->address), F_U64("uid", m->uid),
+		  F_STR("protocol", STR("local")), F_U64("account", answer->account),
+		  F_STR("verdict", str_from(edge_auth_login_verdict_names[answer->verdict])));
+	/* The address may be erased before the answer is sent. */
+	answer->address = arena_dup(in->arena, answer->address);
+	return arena_result(in->arena);
 }
 
 static result on_may_send(struct arrival *in, struct edge_auth_may_send *m, struct edge_auth_may_send_is *answer)
@@ -90,5 +103,6 @@ void edge_left(struct room_visitor *v)
 }
 
 const struct edge_auth_as_auth edge_handlers = {
-	.recipient = on_recipient, .signers = on_signers, .forwarder = on_forwarder, .login = on_login,
+	.recipient = on_recipient, .signers = on_signers, .forwarder = on_forwarder,
+	.login = on_login, .local_login = on_local_login,
 	.may_send = on_may_send, .logout = on_logout, .may_write = on_may_write, .wrote = on_wrote};

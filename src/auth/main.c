@@ -8,6 +8,7 @@
 
 #include "auth/accounts.h"
 #include "auth/doors.h"
+#include "auth/local_users.h"
 #include "base/log.h"
 #include "engine/files.h"
 #include "run/sandbox.h"
@@ -31,7 +32,8 @@ static result prepare(const struct supervisor_room_begin *b)
 	files = files_local(AT_FDCWD);
 	auth.world = &auth_world_of_rooms;
 	TRY(settings_read(b, &auth.options));
-	return name_server();
+	TRY(name_server());
+	return local_users_read(&auth.local_users, options_text(&auth.options, OPT_LOCAL_USERS));
 }
 
 static void finish_leftovers(void *arg)
@@ -70,6 +72,7 @@ static void stop(void)
 static void close_all(void)
 {
 	auth_close(&auth);
+	local_users_free(&auth.local_users);
 	options_free(&auth.options);
 }
 

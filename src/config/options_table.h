@@ -16,6 +16,10 @@ OPTION(OPT_LISTEN_IMAP, "listen-imap", LIST, "", 0, 64, R_AUTH, "address:port fo
 OPTION(OPT_LISTEN_IMAPS, "listen-imaps", LIST, "", 0, 64, R_AUTH, "address:port for IMAP over TLS")
 OPTION(OPT_LISTEN_POP3, "listen-pop3", LIST, "", 0, 64, R_AUTH, "address:port for POP3 with STLS")
 OPTION(OPT_LISTEN_POP3S, "listen-pop3s", LIST, "", 0, 64, R_AUTH, "address:port for POP3 over TLS")
+OPTION(OPT_LISTEN_LOCAL, "listen-local", TEXT, "submit.sock", 0, 107, 0,
+	"Unix socket for programs of this machine (sendmail), below the directory unless it begins with /; empty: none")
+OPTION(OPT_LOCAL_USERS, "local-users", LIST, "", 0, 320, R_AUTH,
+	"\"user=address\": programs of this user of the machine (name or number) send from that account by sendmail")
 OPTION(OPT_CERTIFICATE, "certificate", TEXT, "", 0, 4000, 0, "file with the certificate chain (PEM)")
 OPTION(OPT_PRIVATE_KEY, "private-key", TEXT, "", 0, 4000, 0, "file with the certificate's private key (PEM)")
 OPTION(OPT_CERTIFICATE_DIGEST, "certificate-digest", TEXT, "", 0, 64, R_AUTH,

@@ -1,4 +1,7 @@
 #include "edge/edge.h"
+
+#include <stdio.h>
+
 #include "run/clock.h"
 #include "run/random.h"
 
@@ -22,9 +25,20 @@ void client_set_address(struct client *c, const net_addr *a, bool announced)
 	c->trusted = c->edge->demo && !announced && net_is_loopback(a);
 }
 
+void client_set_user(struct client *c, uint32_t uid)
+{
+	c->uid = uid;
+	snprintf(c->text, sizeof c->text, "local uid %u", (unsigned)uid);
+}
+
+bool client_is_exempt(const struct client *c)
+{
+	return c->trusted || c->protocol == CLIENT_LOCAL;
+}
+
 bool client_may_login(const struct client *c)
 {
-	return c->encrypted || c->trusted || (c->edge->demo && c->from_loopback);
+	return c->encrypted || c->protocol == CLIENT_LOCAL || c->trusted || (c->edge->demo && c->from_loopback);
 }
 
 result client_start_tls(struct client *c)
@@ -49,6 +63,7 @@ void client_session(struct client *c)
 	static void (*const sessions[])(struct client *c) = {
 		[CLIENT_SMTP] = smtp_session,
 		[CLIENT_SUBMISSION] = smtp_session,
+		[CLIENT_LOCAL] = smtp_session,
 		[CLIENT_IMAP] = imap_session,
 		[CLIENT_POP3] = pop3_session,
 	};

@@ -41,6 +41,7 @@ static const struct kind kinds[] = {
 	{"imaps", CLIENT_IMAP, true},
 	{"pop3", CLIENT_POP3, false},
 	{"pop3s", CLIENT_POP3, true},
+	{"local", CLIENT_LOCAL, false},
 };
 
 static void from_ip(net_addr *a, const struct ip *ip, uint16_t port)
@@ -79,6 +80,8 @@ static result read_proxy_header(struct client *c)
 static bool speaks_proxy(const struct client *c)
 {
 	const struct edge *e = c->edge;
+	if (c->protocol == CLIENT_LOCAL)
+		return false;
 	if (e->demo && options_yes(&e->options, OPT_DEMO_PROXY))
 		return true;
 	return net_in_any(&c->address, e->proxies, e->proxies_n);
@@ -89,6 +92,7 @@ static const char *busy_line(const struct client *c)
 	static const char *const lines[] = {
 		[CLIENT_SMTP] = "421 4.7.0 ",
 		[CLIENT_SUBMISSION] = "421 4.7.0 ",
+		[CLIENT_LOCAL] = "421 4.7.0 ",
 		[CLIENT_IMAP] = "* BYE [UNAVAILABLE] ",
 		[CLIENT_POP3] = "-ERR [SYS/TEMP] ",
 	};
@@ -125,26 +129,40 @@ static void serve(struct guest *g)
 	struct client *c = &g->client;
 	if (speaks_proxy(c) && failed(read_proxy_header(c)))
 		return;
-	result r = limits_enter(&c->edge->limits, &c->address, c->trusted);
+	result r = limits_enter(&c->edge->limits, &c->address, client_is_exempt(c));
 	if (failed(r)) {
 		turn_away(c, r.text);
 		return;
 	}
 	serve_counted(g);
 	if (!c->uncounted)
-		limits_leave(&c->edge->limits, &c->address, c->trusted);
+		limits_leave(&c->edge->limits, &c->address, client_is_exempt(c));
+}
+
+/* Who it is: an address, or on the local socket a user. */
+static result meet(struct guest *g)
+{
+	net_addr peer;
+	pid_t pid;
+	uid_t uid;
+	if (g->client.protocol == CLIENT_LOCAL) {
+		TRY(net_peer_user(g->fd, &pid, &uid));
+		client_set_user(&g->client, uid);
+		return OK;
+	}
+	TRY(net_peer(g->fd, &peer));
+	g->client.from_loopback = net_is_loopback(&peer);
+	client_set_address(&g->client, &peer, false);
+	return OK;
 }
 
 static void guest_fiber(void *arg)
 {
 	struct guest *g = arg;
-	net_addr peer;
 	list_insert(&guests, &g->node);
 	g->fiber = fiber_self();
-	if (!failed(net_peer(g->fd, &peer)) && !failed(stream_open(g->fd, &g->client.stream))) {
+	if (!failed(meet(g)) && !failed(stream_open(g->fd, &g->client.stream))) {
 		g->fd = -1;
-		g->client.from_loopback = net_is_loopback(&peer);
-		client_set_address(&g->client, &peer, false);
 		g->client.session = trace_new();
 		serve(g);
 	}

@@ -40,7 +40,7 @@ void edge_init(struct edge *e);
 
 enum { CLIENT_GOODBYE_MS = 10000 };
 
-enum client_protocol { CLIENT_SMTP, CLIENT_SUBMISSION, CLIENT_IMAP, CLIENT_POP3 };
+enum client_protocol { CLIENT_SMTP, CLIENT_SUBMISSION, CLIENT_IMAP, CLIENT_POP3, CLIENT_LOCAL };
 
 struct client {
 	struct edge *edge;
@@ -54,10 +54,15 @@ struct client {
 	bool trusted;
 	bool busy;             /* a whole letter is being kept, or the account speaks */
 	bool from_loopback;    /* the connection itself: XCLIENT is heard in the demo */
+	uint32_t uid;          /* CLIENT_LOCAL: of the process that connected */
 	bool uncounted;        /* not in the limits table (any more) */
 	trace_id session;
 };
 
+/* A program of this machine, on the local socket. */
+void client_set_user(struct client *c, uint32_t uid);
+/* Counts only against the number of all connections. */
+bool client_is_exempt(const struct client *c);
 /* Sets address, text and trusted. */
 void client_set_address(struct client *c, const net_addr *a, bool announced);
 /* May this client send a password now? */

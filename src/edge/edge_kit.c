@@ -133,6 +133,21 @@ static result on_may_send(struct arrival *in, struct edge_auth_may_send *m, stru
 	return OK;
 }
 
+static result on_local_login(struct arrival *in, struct edge_auth_local_login *m, struct edge_auth_login_is *answer)
+{
+	(void)in;
+	TRY(mood(KIT_AUTH));
+	answer->session = -1;
+	answer->verdict = EDGE_AUTH_LOGIN_VERDICT_REFUSED;
+	if (m->uid != KIT_USER)
+		return OK;
+	answer->verdict = EDGE_AUTH_LOGIN_VERDICT_ACCEPTED;
+	answer->account = 1;
+	answer->token.b[0] = 7;
+	answer->address = STR("user1@here.test");
+	return OK;
+}
+
 static void on_logout(struct arrival *in, struct edge_auth_logout *m)
 {
 	(void)in;
@@ -371,7 +386,7 @@ static const struct edge_auth_as_edge from_auth = {.directory_changed = on_direc
 
 static const struct edge_auth_as_auth auth_handlers = {
 	.recipient = on_recipient, .login = on_login, .may_send = on_may_send, .logout = on_logout,
-	.may_write = on_may_write, .wrote = on_wrote, .signers = on_signers, .forwarder = on_forwarder};
+	.local_login = on_local_login, .may_write = on_may_write, .wrote = on_wrote, .signers = on_signers, .forwarder = on_forwarder};
 static const struct asker_inspect_as_inspect inspect_handlers = {.examine = on_examine};
 static const struct edge_queue_as_queue queue_handlers = {.keep = on_keep, .post = on_post};
 static const struct principal_vault_as_vault vault_handlers = {.wrap_for = on_wrap, .sign = on_sign};

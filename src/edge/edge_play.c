@@ -18,7 +18,7 @@ static _Noreturn void wrong(const struct play *p, const char *why)
 
 static void hear_reply(struct play *p)
 {
-	bool many = p->kit->guest.protocol == CLIENT_SMTP || p->kit->guest.protocol == CLIENT_SUBMISSION;
+	bool many = p->kit->guest.protocol != CLIENT_IMAP && p->kit->guest.protocol != CLIENT_POP3;
 	str line;
 	buf_clear(&p->reply);
 	do {

@@ -64,7 +64,7 @@ static void print_received(struct letter *l)
 		.recipient = s->recipients == 1 ? &s->first : NULL,
 		.when = {.seconds = l->now},
 	};
-	if (!hides_client(s)) {
+	if (!hides_client(s) && s->client->protocol != CLIENT_LOCAL) {
 		t.helo = s->helo;
 		t.ip = ip_of(&s->client->address);
 	}

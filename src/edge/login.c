@@ -28,6 +28,22 @@ result login_ask(struct client *c, const struct login_try *q, struct login_answe
 	return r;
 }
 
+result login_local(struct client *c, arena *a, struct login_answer *out, str *address)
+{
+	struct channel *auth;
+	const struct edge_auth_local_login m = {.uid = c->uid};
+	struct edge_auth_login_is is;
+	const struct asking ask = {.trace = &c->session, .arena = a, .timeout_ms = NEIGHBOUR_LOGIN_MS};
+	TRY(neighbour(NEIGHBOUR_AUTH, &auth));
+	result r = edge_auth_local_login_call_within(auth, &ask, &m, &is);
+	if (failed(r)) /* the refusal's sentence ends with the arena */
+		return failure(r.kind, "auth does not look up users now");
+	*out = (struct login_answer){is.verdict, is.account, is.token, -1};
+	*address = arena_dup(a, is.address);
+	edge_auth_login_is_release(&is);
+	return arena_result(a);
+}
+
 void login_end(struct client *c, const trace_id *token)
 {
 	struct channel *auth;

@@ -27,6 +27,8 @@ struct login_answer {
 
 /* Writes *out only when OK. */
 result login_ask(struct client *c, const struct login_try *q, struct login_answer *out) NODISCARD;
+/* A process of this machine, by its user id; its account's address is in the arena. */
+result login_local(struct client *c, arena *a, struct login_answer *out, str *address) NODISCARD;
 /* auth may forget the login: nobody will ask about its token again. */
 void login_end(struct client *c, const trace_id *token);
 /* After a login to a mailbox: carries bytes between the client and `session`,

@@ -40,7 +40,7 @@ result session_refuse(struct smtp_session *s, const struct smtp_fault *f)
 
 bool smtp_is_submission(const struct smtp_session *s)
 {
-	return s->client->protocol == CLIENT_SUBMISSION;
+	return s->client->protocol == CLIENT_SUBMISSION || s->client->protocol == CLIENT_LOCAL;
 }
 
 bool smtp_offers_hold(const struct smtp_session *s)
@@ -50,7 +50,7 @@ bool smtp_offers_hold(const struct smtp_session *s)
 
 bool smtp_is_private(const struct smtp_session *s)
 {
-	return s->client->encrypted;
+	return s->client->encrypted || s->client->protocol == CLIENT_LOCAL;
 }
 
 void smtp_reset(struct smtp_session *s)
@@ -264,7 +264,9 @@ void smtp_session(struct client *c)
 	outward_init(&s->outward);
 	s->trace = c->session;
 	stream_set_idle(c->stream, options_number(&c->edge->options, OPT_COMMAND_TIME));
-	result r = smtp_greet(s);
+	result r = c->protocol == CLIENT_LOCAL ? smtp_meet_local(s) : OK;
+	if (!failed(r))
+		r = smtp_greet(s);
 	while (!failed(r) && !s->ending && !c->edge->stopping)
 		r = one_command(s);
 	say_goodbye(s, c->edge->stopping && !failed(r) && !s->ending ? failure(FAIL_CANCELLED, "stopping") : r);

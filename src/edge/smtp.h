@@ -52,6 +52,7 @@ struct smtp_session {
 	bool ending;           /* after this reply the connection is ended */
 	uint64_t commands, errors, messages, logins_failed;
 	bool logged_in;
+	bool unmapped; /* the local socket: local-users does not name this user */
 	uint64_t account;
 	trace_id token;
 	char user[320];        /* who is logged in, for the log */
@@ -89,7 +90,7 @@ void smtp_begin(struct smtp_session *s);
 result smtp_greet(struct smtp_session *s) NODISCARD; /* 220 */
 bool smtp_is_submission(const struct smtp_session *s);
 bool smtp_offers_hold(const struct smtp_session *s); /* FUTURERELEASE */
-bool smtp_is_private(const struct smtp_session *s);  /* nobody on the way can read along: TLS */
+bool smtp_is_private(const struct smtp_session *s);  /* nobody on the way can read along: TLS, or no way */
 
 /* Handlers, one per verb. */
 typedef result smtp_handler(struct smtp_session *s, const struct smtp_command *c);
@@ -108,6 +109,9 @@ struct elsewhere {
 	uint64_t route; /* and that is the way to the primary */
 };
 result smtp_elsewhere(struct smtp_session *s, const struct elsewhere *to, bool *accepted) NODISCARD;
+
+/* The local socket: who connected is logged in, if the configuration gives that user an account. Suspends. */
+result smtp_meet_local(struct smtp_session *s) NODISCARD; /* smtp_login.c */
 
 /* The message is whole in s->data: examine, deliver, reply. letter.c */
 result smtp_accept(struct smtp_session *s) NODISCARD;

@@ -18,6 +18,8 @@ static void put_submission(const struct smtp_session *s, buf *text)
 {
 	uint64_t longest = options_number(&s->client->edge->options, OPT_HOLD_LONGEST) / 1000;
 	buf_put(text, STR("\nDSN\nDELIVERBY"));
+	if (s->client->protocol == CLIENT_LOCAL && s->logged_in) /* for sendmail: who it sends as */
+		buf_printf(text, "\nXACCOUNT %.*s", (int)s->user_n, s->user);
 	if (!smtp_offers_hold(s))
 		return;
 	buf_printf(text, "\nFUTURERELEASE %llu ", (unsigned long long)longest);
@@ -36,7 +38,7 @@ static void put_extensions(struct smtp_session *s, buf *text)
 		buf_put(text, STR("\nREQUIRETLS"));
 	if (smtp_is_submission(s))
 		put_submission(s, text);
-	if (!c->encrypted && c->edge->tls)
+	if (!smtp_is_private(s) && c->edge->tls)
 		buf_put(text, STR("\nSTARTTLS"));
 	if (smtp_is_submission(s) && client_may_login(c) && !s->logged_in)
 		buf_put(text, STR("\nAUTH PLAIN LOGIN"));
@@ -79,7 +81,7 @@ result smtp_do_lhlo(struct smtp_session *s, const struct smtp_command *c)
 result smtp_do_starttls(struct smtp_session *s, const struct smtp_command *c)
 {
 	(void)c;
-	if (s->client->encrypted)
+	if (smtp_is_private(s))
 		return SMTP_REFUSE(s, 503, "5.5.1", "TLS is active already");
 	if (!s->client->edge->tls)
 		return SMTP_REFUSE(s, 454, "4.7.0", "TLS is not available here now");

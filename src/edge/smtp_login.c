@@ -48,6 +48,15 @@ static result refuse_login(struct smtp_session *s, enum edge_auth_login_verdict 
 	return SMTP_REFUSE(s, temporary ? 454 : 535, temporary ? "4.7.0" : "5.7.8", login_sentence(v));
 }
 
+static void enter(struct smtp_session *s, const struct login_answer *answer, str user)
+{
+	s->logged_in = true;
+	s->account = answer->account;
+	s->token = answer->token;
+	s->user_n = user.n < sizeof s->user ? user.n : sizeof s->user;
+	memcpy(s->user, user.p, s->user_n);
+}
+
 static result try_login(struct smtp_session *s, str authzid, str user, str password)
 {
 	struct login_try q = {.protocol = EDGE_AUTH_PROTOCOL_SMTP, .authzid = authzid, .user = user, .password = password};
@@ -59,11 +68,7 @@ static result try_login(struct smtp_session *s, str authzid, str user, str passw
 		return refuse_login(s, EDGE_AUTH_LOGIN_VERDICT_LATER);
 	if (answer.verdict != EDGE_AUTH_LOGIN_VERDICT_ACCEPTED)
 		return refuse_login(s, answer.verdict);
-	s->logged_in = true;
-	s->account = answer.account;
-	s->token = answer.token;
-	s->user_n = user.n < sizeof s->user ? user.n : sizeof s->user;
-	memcpy(s->user, user.p, s->user_n);
+	enter(s, &answer, user);
 	return smtp_reply(s, 235, "2.7.0", "Logged in");
 }
 
@@ -111,6 +116,21 @@ static result do_login(struct smtp_session *s, const struct smtp_auth *a)
 	    failed(sasl_login_check(buf_str(&password), SASL_PASSWORD_MAX)))
 		return refuse_coding(s, OK);
 	return try_login(s, (str){NULL, 0}, buf_str(&user), buf_str(&password));
+}
+
+result smtp_meet_local(struct smtp_session *s)
+{
+	AUTO_ARENA arena a = arena_new(4096);
+	struct login_answer answer;
+	str address;
+	result r = login_local(s->client, &a, &answer, &address);
+	if (r.kind == FAIL_CANCELLED)
+		return r;
+	/* Who has no account here is told so at MAIL, in a reply that sendmail shows. */
+	if (!failed(r) && answer.verdict == EDGE_AUTH_LOGIN_VERDICT_ACCEPTED)
+		enter(s, &answer, address);
+	s->unmapped = !failed(r) && answer.verdict == EDGE_AUTH_LOGIN_VERDICT_REFUSED;
+	return OK;
 }
 
 result smtp_do_auth(struct smtp_session *s, const struct smtp_command *c)

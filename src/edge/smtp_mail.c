@@ -1,4 +1,7 @@
 #include "edge/smtp.h"
+
+#include <stdio.h>
+
 #include "run/clock.h"
 #include "talk/edge_auth.h"
 
@@ -76,9 +79,22 @@ static const struct smtp_fault *keep_handling(struct smtp_session *s, const stru
 	return NULL;
 }
 
+static result refuse_user(struct smtp_session *s)
+{
+	char text[300];
+	if (!s->unmapped)
+		return SMTP_REFUSE(s, 451, "4.7.0", "The account that this user sends from cannot be used now; try again later");
+	snprintf(text, sizeof text,
+		 "The configuration gives no account to the user %u of this machine; an administrator can do so: "
+		 "local-users = { \"%u=address\" }", (unsigned)s->client->uid, (unsigned)s->client->uid);
+	return SMTP_REFUSE(s, 530, "5.7.0", text);
+}
+
 result smtp_do_mail(struct smtp_session *s, const struct smtp_command *c)
 {
 	const struct options *o = &s->client->edge->options;
+	if (s->client->protocol == CLIENT_LOCAL && !s->logged_in)
+		return refuse_user(s);
 	if (smtp_is_submission(s) && !s->logged_in)
 		return SMTP_REFUSE(s, 530, "5.7.0", client_may_login(s->client)
 					   ? "Log in first (AUTH); nobody sends through this server without it"

@@ -1,4 +1,8 @@
 #include "supervisor/check.h"
+
+#include <pwd.h>
+#include <stdio.h>
+
 #include "run/net.h"
 #include "run/files.h"
 #include "run/tls.h"
@@ -49,6 +53,36 @@ static result check_readable(str path)
 	return path.n > 0 ? check_file(path, &content) : OK;
 }
 
+static bool user_known(str user)
+{
+	char name[256];
+	uint32_t uid;
+	if (str_to_u32(user, &uid))
+		return true;
+	if (user.n >= sizeof name)
+		return false;
+	snprintf(name, sizeof name, "%.*s", STR_ARG(user));
+	return getpwnam(name) != NULL;
+}
+
+/* "user=address". Whoever is named may send as the account: so nobody is named by a rule for all. */
+static result check_local_user(str rule)
+{
+	size_t equals = str_chr(rule, '='), at;
+	str user = str_trim(str_sub(rule, 0, equals)), address = str_trim(str_skip(rule, equals + 1));
+	if (equals == STR_NONE || !user.n)
+		return failure(FAIL_INPUT, "a user of this machine and its account's address are written \"www-data=web@example.org\"");
+	if (str_chr(user, '*') != STR_NONE || str_chr(user, '-') == 0 || str_ieq(user, STR("all")))
+		return failure(FAIL_INPUT, "a rule for everybody would let every program of this machine send as that account; "
+			       "name each user: \"www-data=web@example.org\"");
+	if (!user_known(user))
+		return failure(FAIL_INPUT, "this machine has no such user; `getent passwd` lists those there are");
+	at = str_rchr(address, '@');
+	if (at == STR_NONE || at == 0 || at + 1 == address.n || str_chr(address, '*') != STR_NONE)
+		return failure(FAIL_INPUT, "behind \"=\" stands the address of one account: \"www-data=web@example.org\"");
+	return OK;
+}
+
 result check_value(enum option_id id, str value)
 {
 	if (option_row_of(id)->type == FILE_AT)
@@ -64,6 +98,8 @@ result check_value(enum option_id id, str value)
 		return check_address(value);
 	case OPT_DNS_FORWARD:
 		return check_forward(value);
+	case OPT_LOCAL_USERS:
+		return check_local_user(value);
 	case OPT_PROXY_FROM:
 		return check_network(value);
 	default:

@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "run/net.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -93,10 +94,48 @@ static result bind_admin(struct listeners *l, buf *problems)
 	return r;
 }
 
+/* One socket, which all workers accept from. */
+static result lend_local(struct listeners *l, const struct options *o, int fd)
+{
+	for (uint64_t w = 0; w < workers_of(o, ROLE_EDGE_CLIENT); w++) {
+		struct listener one = {.protocol = "local", .role = ROLE_EDGE_CLIENT, .worker = w, .address = "local",
+				       .fd = w == 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 0)};
+		if (one.fd < 0)
+			return failure(FAIL_LIMIT, "there are too many descriptors open");
+		result r = add(l, one);
+		if (failed(r)) {
+			close(one.fd);
+			return r;
+		}
+	}
+	return OK;
+}
+
+static result bind_local(struct listeners *l, const struct options *o, buf *problems)
+{
+	str path = options_text(o, OPT_LISTEN_LOCAL);
+	int fd = -1;
+	if (!path.n)
+		return OK;
+	unlink(path.p); /* as with admin.sock */
+	result r = net_listen_unix(path.p, &fd);
+	/* Everybody may connect: auth knows who of them has an account. */
+	if (!failed(r) && chmod(path.p, 0666) < 0)
+		r = failure(FAIL_DISK, "the local socket's mode cannot be set");
+	if (!failed(r))
+		r = lend_local(l, o, fd);
+	if (failed(r))
+		buf_printf(problems, "listen-local: %.*s: %s\n", STR_ARG(path), r.text);
+	return r;
+}
+
 result listeners_open(struct listeners *l, const struct options *o, buf *problems)
 {
 	*l = (struct listeners){0};
 	result r = bind_admin(l, problems);
+	result local = bind_local(l, o, problems);
+	if (failed(local))
+		r = local;
 	for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
 		result one = bind_source(l, o, &sources[i], problems);
 		if (failed(one))

@@ -190,6 +190,8 @@ static int start(struct house *h, const char *file)
 	listeners_close(&h->listeners);
 	programs_close(&h->programs);
 	unlink("admin.sock");
+	if (options_text(h->options, OPT_LISTEN_LOCAL).n > 0)
+		unlink(options_text(h->options, OPT_LISTEN_LOCAL).p);
 	folders_close(&h->folders);
 	house_close(h);
 	return status;

@@ -84,7 +84,7 @@ struct door {
 static const struct door doors[] = {
 	{"smtp", ROLE_EDGE_MX},          {"submission", ROLE_EDGE_CLIENT}, {"submissions", ROLE_EDGE_CLIENT},
 	{"imap", ROLE_EDGE_CLIENT},      {"imaps", ROLE_EDGE_CLIENT},      {"pop3", ROLE_EDGE_CLIENT},
-	{"pop3s", ROLE_EDGE_CLIENT},     {"admin", ROLE_WEB},
+	{"pop3s", ROLE_EDGE_CLIENT},     {"local", ROLE_EDGE_CLIENT},     {"admin", ROLE_WEB},
 };
 
 const struct role_row *role_row_of(enum role role)

@@ -72,6 +72,7 @@ static void only_edges_are_given_the_certificate_and_doors_to_the_world(void **s
 	assert_true(listener_role(STR("pop3"), &role) && role == ROLE_EDGE_CLIENT);
 	assert_true(listener_role(STR("pop3s"), &role) && role == ROLE_EDGE_CLIENT);
 	assert_true(listener_role(STR("admin"), &role) && role == ROLE_WEB);
+	assert_true(listener_role(STR("local"), &role) && role == ROLE_EDGE_CLIENT);
 	assert_false(listener_role(STR("telnet"), &role));
 }
 

@@ -71,6 +71,11 @@ MISTAKES = {
     'an option given twice': ('hostname = a.example\n', 'hostname'),
     'an address in a longer list': ('listen-imaps = { "127.0.0.1:20993",\n "nowhere" }\n', 'port'),
     'a network that is none': ('proxy-from = { "10.0.0.0/33" }\n', '192.0.2.0/24'),
+    'everybody sends as one account': ('local-users = { "*=a@example.org" }\n', 'name each user'),
+    'nobody sends as an account': ('local-users = { "=a@example.org" }\n', 'www-data=web@example.org'),
+    'a user nobody knows': ('local-users = { "no-such-user-here=a@example.org" }\n', 'getent'),
+    'a user of no account': ('local-users = { "root" }\n', 'www-data=web@example.org'),
+    'a user of all accounts': ('local-users = { "root=*@example.org" }\n', 'one account'),
     'a line that is none': ('log file\n', 'option = value'),
 }
 
