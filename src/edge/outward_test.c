@@ -74,7 +74,8 @@ static const struct kit_scene scenes[] = {
 	{"held until a time that is over", LOGIN "C: MAIL FROM:<user1@here.test> HOLDUNTIL=2020-11-15T00:00:00Z\nS: 250\n"
 		RCPT("a@far.test") LETTER "S: 250\nT: hold 0 by 0", MAILER},
 	{"held too long", LOGIN "C: MAIL FROM:<user1@here.test> HOLDFOR=5184001\nS: 501 5.5.4\n"
-		"C: MAIL FROM:<user1@here.test> HOLDUNTIL=2024-01-13T22:13:21Z\nS: 501 5.5.4\nC: RCPT TO:<a@far.test>\nS: 503", MAILER},
+		"C: MAIL FROM:<user1@here.test> HOLDUNTIL=2024-01-13T22:13:21Z\nS: 501 5.5.4\n"
+		"C: RCPT TO:<a@far.test>\nS: 503", MAILER},
 	{"held where nothing is", EHLO "N: FUTURERELEASE\nC: MAIL FROM:<user1@here.test> HOLDFOR=10\n"
 		"S: 504 5.5.4", MAILER,
 		.option = OPT_HOLD_LONGEST, .value = "0"},

@@ -83,7 +83,8 @@ static result refuse_user(struct smtp_session *s)
 {
 	char text[300];
 	if (!s->unmapped)
-		return SMTP_REFUSE(s, 451, "4.7.0", "The account that this user sends from cannot be used now; try again later");
+		return SMTP_REFUSE(s, 451, "4.7.0",
+				   "The account that this user sends from cannot be used now; try again later");
 	snprintf(text, sizeof text,
 		 "The configuration gives no account to the user %u of this machine; an administrator can do so: "
 		 "local-users = { \"%u=address\" }", (unsigned)s->client->uid, (unsigned)s->client->uid);

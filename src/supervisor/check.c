@@ -71,7 +71,8 @@ static result check_local_user(str rule)
 	size_t equals = str_chr(rule, '='), at;
 	str user = str_trim(str_sub(rule, 0, equals)), address = str_trim(str_skip(rule, equals + 1));
 	if (equals == STR_NONE || !user.n)
-		return failure(FAIL_INPUT, "a user of this machine and its account's address are written \"www-data=web@example.org\"");
+		return failure(FAIL_INPUT, "a user of this machine and its account's address are written "
+			       "\"www-data=web@example.org\"");
 	if (str_chr(user, '*') != STR_NONE || str_chr(user, '-') == 0 || str_ieq(user, STR("all")))
 		return failure(FAIL_INPUT, "a rule for everybody would let every program of this machine send as that account; "
 			       "name each user: \"www-data=web@example.org\"");
