@@ -91,7 +91,7 @@ static const struct room_door doors[] = {
 	{.kind = &edge_relay_as_relay_kind, .handlers = &relay_edge_handlers},
 };
 static const struct sandbox_call *const tables[] = {sandbox_connect, NULL};
-static const struct sandbox sandbox = {.room = "relay", .tables = tables};
+static const struct sandbox sandbox = {.room = "relay", .tables = tables, .every_port = true};
 static const struct room room = {.prepare = prepare, .sandbox = &sandbox, .start = start, .stop = stop,
 	.doors = doors,
 	.doors_n = sizeof doors / sizeof *doors};
