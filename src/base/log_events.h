@@ -17,8 +17,6 @@ EVENT(EV_DELIVERED, LOG_INFO, "delivery.kept", "a message is on stable storage i
 EVENT(EV_DELIVERY_DEFERRED, LOG_WARNING, "delivery.deferred", "an account could not take it now; the queue holds it")
 EVENT(EV_QUEUED, LOG_INFO, "queue.kept", "the queue holds a message durably")
 EVENT(EV_QUEUE_DONE, LOG_INFO, "queue.delivered", "a queued message reached its account")
-EVENT(EV_RELAY_TRIED, LOG_INFO, "relay.tried", "a message was offered to its destination's servers, and they"
-	" answered or not")
 EVENT(EV_QUARANTINED, LOG_WARNING, "queue.quarantined", "a message ended its account's process repeatedly and is held")
 EVENT(EV_QUEUE_DROPPED, LOG_NOTICE, "queue.dropped", "an administrator dropped a queued message")
 EVENT(EV_QUEUED_OUT, LOG_INFO, "queue.posted", "the queue holds a message for another server durably")

@@ -55,7 +55,7 @@ static void tell_tls(struct search *s, const struct call *c, const struct tls_en
 	if (!row)
 		return;
 	row->result = end->result;
-	row->detail = end->detail;
+	row->detail = str_sub(end->detail, 0, QUEUE_RELAY_TLS_OUTCOME_DETAIL_MAX);
 	if (session)
 		row->local = address_text(s->e->arena, &session->local);
 }
@@ -157,16 +157,19 @@ static void try_host(struct search *s, const struct host *h)
 {
 	struct errand *e = s->e;
 	struct addresses at;
-	struct policy policy;
+	struct policy policy = {0};
 	struct trouble t = addresses_find(&e->way, h, e->arena, &at);
 	const struct policy_question q = {.errand = e, .hosts = &s->hosts, .host = h, .addresses = &at};
 	if (!is_trouble(&t))
 		t = policy_find(&q, &policy);
+	struct call c = {.way = &e->way, .host = h, .policy = &policy, .address = at.p, .arena = e->arena};
+	if (policy.failed_with.n > 0)
+		tell_tls(s, &c, &(struct tls_end){.result = policy.failed_with, .detail = t.text, .tried = true},
+			NULL);
 	if (is_trouble(&t)) {
 		note(s, &t);
 		return;
 	}
-	struct call c = {.way = &e->way, .host = h, .policy = &policy, .arena = e->arena};
 	str key = key_of(&c);
 	if (!use_kept(s, key))
 		try_addresses(s, &c, &at, key);

@@ -1,5 +1,6 @@
 #include "relay/hosts.h"
-#include "relay/rdata.h"
+
+#include "grammar/dns/rdata.h"
 #include "relay/relay.h"
 #include "run/random.h"
 #include "talk/room.h"
@@ -97,9 +98,10 @@ static struct trouble read_mx(const struct way *w, const struct asker_resolve_lo
 {
 	bool null = false;
 	for (size_t i = 0; i < l->records.n; i++) {
-		struct host h = {.turn = random_below(UINT32_MAX)};
-		if (!rdata_mx(l->records.p[i], a, &h.preference, &h.name))
+		struct rdata_mx mx;
+		if (failed(rdata_mx(l->records.p[i], a, &mx)))
 			continue;
+		struct host h = {.name = mx.host, .preference = mx.preference, .turn = random_below(UINT32_MAX)};
 		null = null || h.name.n == 0;
 		if (h.name.n > 0)
 			insert(out, &h);
@@ -113,7 +115,7 @@ static struct trouble read_mx(const struct way *w, const struct asker_resolve_lo
 static struct trouble find_mx(const struct way *w, arena *a, struct hosts *out)
 {
 	struct asker_resolve_looked_up l = {0};
-	struct trouble t = ask(w->name, RR_MX, a, &l);
+	struct trouble t = ask(w->name, DNS_MX, a, &l);
 	if (is_trouble(&t))
 		return t;
 	out->secure = l.secure;
@@ -161,7 +163,7 @@ static void gather(const struct asker_resolve_looked_up *l, struct family *f)
 {
 	for (size_t i = 0; i < l->records.n && f->n < RELAY_ADDRESSES_MAX; i++) {
 		net_addr a;
-		if (!rdata_address(l->records.p[i], &a))
+		if (failed(rdata_ip(l->records.p[i], a.ip)))
 			continue;
 		a.port = f->way->port;
 		if (may_call(f->way, &a))
@@ -212,7 +214,7 @@ static struct trouble one_address(const struct way *w, const struct host *h, are
 
 struct trouble addresses_find(const struct way *w, const struct host *h, arena *a, struct addresses *out)
 {
-	struct family four = {.type = RR_A, .way = w}, six = {.type = RR_AAAA, .way = w};
+	struct family four = {.type = DNS_A, .way = w}, six = {.type = DNS_AAAA, .way = w};
 	*out = (struct addresses){0};
 	if (h->literal)
 		return one_address(w, h, a, out);

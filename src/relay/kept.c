@@ -10,6 +10,7 @@ void kept_open(struct kept *k)
 {
 	*k = (struct kept){.by_key = hash_new(RELAY_KEPT_MAX), .open = true};
 	list_init(&k->all);
+	gate_init(&k->closing);
 }
 
 static str key_of(const struct session *s)
@@ -51,7 +52,7 @@ static void end_oldest(struct kept *k)
 static void sweep(void *arg)
 {
 	struct kept *k = arg;
-	while (k->n > 0 && !failed(fiber_sleep(SWEEP_MS)))
+	while (k->n > 0 && gate_wait(&k->closing, SWEEP_MS).kind == FAIL_TIMEOUT)
 		while (k->n > 0 && LIST_OWNER(k->all.next, struct session,
 			node)->kept_at + RELAY_KEPT_MS <= clock_mono_ms())
 			end_oldest(k);
@@ -98,6 +99,7 @@ void kept_put(struct kept *k, str key, struct session **sp)
 void kept_close(struct kept *k)
 {
 	k->open = false;
+	gate_wake_all(&k->closing);
 	while (k->n > 0)
 		end_oldest(k);
 	hash_free(&k->by_key);

@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/list.h"
+#include "run/fiber.h"
 
 struct session;
 
@@ -15,6 +16,7 @@ struct kept {
 	struct list all;    /* oldest first */
 	size_t n;
 	bool open, sweeping;
+	struct gate closing;
 };
 
 void kept_open(struct kept *k);

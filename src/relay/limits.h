@@ -24,6 +24,9 @@ enum relay_limit {
 	RELAY_END_MS = 600000,       /* for the answer to the message */
 	RELAY_QUIT_MS = 5000,
 
+	RELAY_STS_MAX = 2000,        /* MTA-STS policies remembered */
+	RELAY_STS_PAUSE_MS = 300000, /* after a policy could not be fetched (RFC 8461 3.3) */
+
 	RELAY_KEPT_MAX = 200,        /* open sessions that nobody uses */
 	RELAY_KEPT_MS = 20000,       /* how long one is kept */
 	RELAY_MESSAGES_MAX = 200,    /* over one connection */

@@ -78,6 +78,7 @@ static result start(void)
 {
 	relay.world = &world;
 	kept_open(&relay.kept);
+	sts_open(&relay.sts);
 	return OK;
 }
 
@@ -99,6 +100,7 @@ static const struct room room = {.prepare = prepare, .sandbox = &sandbox, .start
 int main(void)
 {
 	int status = room_main(&room);
+	sts_close(&relay.sts);
 	tls_context_free(&relay.tls);
 	options_free(&relay.options);
 	return status;

@@ -1,6 +1,7 @@
 #include "relay/policy.h"
 
-#include "relay/rdata.h"
+#include "grammar/dns/rdata.h"
+#include "relay/mta_sts.h"
 
 static bool by_route(const struct way *w, struct policy *p)
 {
@@ -13,12 +14,10 @@ static bool by_route(const struct way *w, struct policy *p)
 	return true;
 }
 
-/* RFC 7672 3.1 counts usages 2 and 3 alone; the digests' lengths are RFC 6698's. */
-static bool is_usable(const struct tls_tlsa *r)
+/* RFC 7672 3.1 counts usages 2 and 3 alone. */
+static bool is_usable(const struct rdata_tlsa *r)
 {
-	static const size_t digest[] = {0, 32, 64};
-	return (r->usage == 2 || r->usage == 3) && r->selector <= 1 && r->matching <= 2
-		&& (r->matching == 0 || r->data.n == digest[r->matching]);
+	return (r->usage == 2 || r->usage == 3) && r->selector <= 1 && r->matching <= 2;
 }
 
 static result read_records(const struct asker_resolve_looked_up *l, arena *a, struct policy *p)
@@ -26,9 +25,11 @@ static result read_records(const struct asker_resolve_looked_up *l, arena *a, st
 	struct tls_tlsa *records = arena_array(a, RELAY_TLSA_MAX, sizeof *records);
 	if (!records)
 		return arena_result(a);
-	for (size_t i = 0; i < l->records.n && p->tlsa_n < RELAY_TLSA_MAX; i++)
-		if (rdata_tlsa(l->records.p[i], &records[p->tlsa_n]) && is_usable(&records[p->tlsa_n]))
-			p->tlsa_n++;
+	for (size_t i = 0; i < l->records.n && p->tlsa_n < RELAY_TLSA_MAX; i++) {
+		struct rdata_tlsa r;
+		if (!failed(rdata_tlsa(l->records.p[i], &r)) && is_usable(&r))
+			records[p->tlsa_n++] = (struct tls_tlsa){r.usage, r.selector, r.matching, r.data};
+	}
 	p->tlsa = records;
 	return OK;
 }
@@ -38,8 +39,8 @@ static str record_text(arena *a, const struct asker_resolve_looked_up *l)
 	AUTO_BUF buf out = buf_new(QUEUE_RELAY_TLS_OUTCOME_POLICY_MAX);
 	for (size_t i = 0; i < l->records.n; i++) {
 		size_t start = out.n;
-		struct tls_tlsa r;
-		if (!rdata_tlsa(l->records.p[i], &r))
+		struct rdata_tlsa r;
+		if (failed(rdata_tlsa(l->records.p[i], &r)))
 			continue;
 		buf_printf(&out, "%s%u %u %u ", start ? "\n" : "", r.usage, r.selector, r.matching);
 		for (size_t j = 0; j < r.data.n; j++)
@@ -52,8 +53,11 @@ static str record_text(arena *a, const struct asker_resolve_looked_up *l)
 	return arena_dup(a, buf_str(&out));
 }
 
-static struct trouble unknown(arena *a, str base, const char *why)
+static struct trouble unknown(arena *a, str base, struct policy *p, const char *why)
 {
+	p->type = STR("tlsa");
+	p->domain = base;
+	p->failed_with = STR("dnssec-invalid");
 	return trouble_later(STR("4.7.5"), say(a,
 		"Not sent, because DNS does not say securely whether %.*s must prove its "
 						  "certificate (DANE): %s.", STR_ARG(base), why));
@@ -64,17 +68,17 @@ static struct trouble ask_dane(const struct policy_question *q, str base, struct
 {
 	arena *a = q->errand->arena;
 	struct asker_resolve_looked_up l = {0};
-	result r = dns_ask(say(a, "_25._tcp.%.*s", STR_ARG(base)), RR_TLSA, a, &l);
+	result r = dns_ask(say(a, "_25._tcp.%.*s", STR_ARG(base)), DNS_TLSA, a, &l);
 	if (failed(r))
-		return unknown(a, base, r.text);
+		return unknown(a, base, p, r.text);
 	if (l.finding == ASKER_RESOLVE_FINDING_BOGUS || l.finding == ASKER_RESOLVE_FINDING_FAILED)
-		return unknown(a, base,
+		return unknown(a, base, p,
 			l.finding == ASKER_RESOLVE_FINDING_BOGUS ? "the answer is signed wrongly" : "no answer");
 	*found = l.finding == ASKER_RESOLVE_FINDING_FOUND && l.secure && l.records.n > 0;
 	if (!*found)
 		return (struct trouble){0};
 	if (failed(read_records(&l, a, p)))
-		return unknown(a, base, "this server has no memory for its records");
+		return unknown(a, base, p, "this server has no memory for its records");
 	p->need = p->tlsa_n > 0 ? NEED_DANE : NEED_TLS;
 	p->proves = QUEUE_RELAY_VERIFIED_DANE;
 	p->name = base;
@@ -100,6 +104,34 @@ static struct trouble by_dane(const struct policy_question *q, struct policy *p,
 	return t;
 }
 
+/* RFC 8461 4: the server has to be one the policy names, and to prove that it is. */
+static struct trouble by_sts(const struct policy_question *q, struct policy *p)
+{
+	arena *a = q->errand->arena;
+	struct sts_found f;
+	sts_find(q->errand->way.name, a, &f);
+	p->failed_with = f.failed_with;
+	if (!f.found || f.policy.mode == STS_NONE)
+		return (struct trouble){0};
+	bool enforced = f.policy.mode == STS_ENFORCE, named = sts_mx_matches(&f.policy, q->host->name);
+	p->type = STR("sts");
+	p->domain = q->errand->way.name;
+	p->text = f.text;
+	p->says = STR("the domain's MTA-STS policy");
+	p->failed_with = named ? STR("") : STR("validation-failure");
+	p->watched = !enforced && named;
+	if (!enforced)
+		return (struct trouble){0};
+	p->need = NEED_PKIX;
+	p->proves = QUEUE_RELAY_VERIFIED_STS;
+	p->authentic = true;
+	if (named)
+		return (struct trouble){0};
+	return trouble_later(STR("4.7.10"), say(a,
+		"Not sent to %.*s, because the MTA-STS policy of %.*s does not name it.",
+		STR_ARG(q->host->name), STR_ARG(p->domain)));
+}
+
 struct trouble policy_find(const struct policy_question *q, struct policy *out)
 {
 	const struct errand *e = q->errand;
@@ -111,5 +143,5 @@ struct trouble policy_find(const struct policy_question *q, struct policy *out)
 	if (by_route(&e->way, out) || e->letter.flags & MAIL_TLS_OPTIONAL)
 		return t;
 	t = by_dane(q, out, &found);
-	return t;
+	return found || is_trouble(&t) || e->way.route ? t : by_sts(q, out);
 }

@@ -6,6 +6,7 @@
 
 #include "config/options.h"
 #include "relay/kept.h"
+#include "relay/mta_sts.h"
 #include "run/net.h"
 #include "talk/edge_relay.h"
 #include "talk/queue_relay.h"
@@ -23,6 +24,7 @@ struct relay {
 	struct tls_context *tls;
 	net_addr from4, from6; /* the addresses it calls from; all zero: the system chooses */
 	struct kept kept;
+	struct sts_cache sts;
 };
 
 extern struct relay relay;

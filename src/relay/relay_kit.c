@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include "grammar/smtp/smtp_data.h"
-#include "relay/rdata.h"
+#include "grammar/dns/rdata.h"
+#include "run/clock.h"
 #include "run/loop.h"
 #include "run/tls_cert.h"
+#include "run/tls_peer.h"
 #include "talk/asker_fetch.h"
 #include "talk/asker_inspect.h"
 #include "talk/item.h"
@@ -275,9 +277,9 @@ void kit_record(struct kit_record r)
 
 void kit_usual_dns(void)
 {
-	kit_record((struct kit_record){"example.test", RR_MX, ASKER_RESOLVE_FINDING_FOUND, false,
+	kit_record((struct kit_record){"example.test", DNS_MX, ASKER_RESOLVE_FINDING_FOUND, false,
 		STR("\0\12\2mx\7example\4test\0")});
-	kit_record((struct kit_record){"mx.example.test", RR_A, ASKER_RESOLVE_FINDING_FOUND, false,
+	kit_record((struct kit_record){"mx.example.test", DNS_A, ASKER_RESOLVE_FINDING_FOUND, false,
 		STR("\177\0\0\1")});
 }
 
@@ -285,9 +287,11 @@ void kit_usual_dns(void)
 
 static struct {
 	const struct queue_relay_send *m;
-	kit_check check;
+	kit_check check, second;
 	void (*work)(struct channel *queue);
 	struct channel *queue, *relay;
+	str asked[2];
+	enum edge_relay_verdict verdict[2];
 } errand;
 
 struct queue_relay_send kit_mail(const struct queue_relay_recipient *to, size_t n)
@@ -319,36 +323,60 @@ static void close_all(void)
 	close(listening);
 }
 
-static void run_errand(void *arg)
+static void send_one(kit_check check)
 {
-	(void)arg;
-	if (errand.work) {
-		errand.work(errand.queue);
-		return;
-	}
 	AUTO_ARENA arena a = arena_new(4 << 20);
 	struct queue_relay_sent sent;
 	const struct asking how = {.arena = &a, .timeout_ms = 20000};
 	assert_ok(queue_relay_send_call_within(errand.queue, &how, errand.m, &sent));
 	assert_int_equal(sent.outcomes.n, errand.m->recipients.n);
-	errand.check(&sent);
+	check(&sent);
 }
 
-static void once(void *arg)
+static void rest(void)
 {
-	run_errand(arg);
+	for (uint64_t passed = 0; passed < kit.rest_ms; passed += 1000) {
+		clock_test_advance(1000);
+		for (int i = 0; i < 10; i++)
+			fiber_yield();
+	}
+	kit.kept_after = relay.kept.n;
+}
+
+static void run_sends(void *arg)
+{
+	(void)arg;
+	send_one(errand.check);
+	for (int i = 0; errand.second && i < 10; i++)
+		fiber_yield(); /* what the server does then arrives */
+	if (errand.second)
+		send_one(errand.second);
+	rest();
 	close_all();
 }
 
-static void begin(void)
+static void verify_one(size_t i)
 {
-	int ends[2];
+	AUTO_ARENA arena a = arena_new(1 << 20);
+	struct edge_relay_verify q = {.domain = STR("example.test"), .address = errand.asked[i]};
+	struct edge_relay_verified is;
+	const struct asking how = {.arena = &a, .timeout_ms = 20000};
+	assert_ok(edge_relay_verify_call_within(errand.queue, &how, &q, &is));
+	assert_int_equal(is.verdict, errand.verdict[i]);
+}
+
+static void run_questions(void *arg)
+{
+	(void)arg;
+	verify_one(0);
+	verify_one(1);
+	close_all();
+}
+
+static void open_server(void)
+{
 	net_addr any, got;
 	char port[8];
-	assert_ok(net_pair(SOCK_SEQPACKET, ends));
-	const struct channel_options n = {.fd = ends[0], .peer = "relay"}, f = {.fd = ends[1], .peer = "queue"};
-	assert_ok(channel_open(&n, &queue_relay_as_queue_kind, NULL, &errand.queue));
-	assert_ok(channel_open(&f, &queue_relay_as_relay_kind, &relay_queue_handlers, &errand.relay));
 	assert_ok(net_parse(STR("127.0.0.1:0"), &any));
 	assert_ok(net_listen(&any, &listening));
 	assert_ok(net_local(listening, &got));
@@ -356,22 +384,77 @@ static void begin(void)
 	snprintf(port, sizeof port, "%u", got.port);
 	assert_ok(options_set(&relay.options, OPT_RELAY_PORT, str_from(port)));
 	assert_ok(fiber_start(listen_on, NULL, "listener", NULL));
-	assert_ok(fiber_start(once, NULL, "errand", NULL));
+}
+
+static void run(const struct channel_kind *near_kind, const struct channel_kind *far_kind, const void *handlers,
+	void (*fiber)(void *arg))
+{
+	int ends[2];
+	assert_ok(net_pair(SOCK_SEQPACKET, ends));
+	const struct channel_options n = {.fd = ends[0], .peer = "relay"}, f = {.fd = ends[1], .peer = "asker"};
+	assert_ok(channel_open(&n, near_kind, NULL, &errand.queue));
+	assert_ok(channel_open(&f, far_kind, handlers, &errand.relay));
+	open_server();
+	assert_ok(fiber_start(fiber, NULL, "errand", NULL));
 	loop_run();
+}
+
+void kit_send_twice(const struct queue_relay_send *m, kit_check first, kit_check second)
+{
+	errand.m = m;
+	errand.check = first;
+	errand.second = second;
+	run(&queue_relay_as_queue_kind, &queue_relay_as_relay_kind, &relay_queue_handlers, run_sends);
 }
 
 void kit_send(const struct queue_relay_send *m, kit_check check)
 {
-	errand.m = m;
-	errand.check = check;
-	errand.work = NULL;
-	begin();
+	kit_send_twice(m, check, NULL);
+}
+
+void kit_again(const struct queue_relay_send *m, kit_check check)
+{
+	loop_close();
+	assert_ok(loop_open());
+	kept_open(&relay.kept);
+	kit_send(m, check);
+}
+
+void kit_verify(str one, enum edge_relay_verdict first, str two, enum edge_relay_verdict second)
+{
+	errand.asked[0] = one;
+	errand.asked[1] = two;
+	errand.verdict[0] = first;
+	errand.verdict[1] = second;
+	run(&edge_relay_as_edge_kind, &edge_relay_as_relay_kind, &relay_edge_handlers, run_questions);
+}
+
+static void run_work(void *arg)
+{
+	(void)arg;
+	errand.work(errand.queue);
+	close_all();
 }
 
 void kit_ask(void (*work)(struct channel *queue))
 {
 	errand.work = work;
-	begin();
+	run(&queue_relay_as_queue_kind, &queue_relay_as_relay_kind, &relay_queue_handlers, run_work);
+}
+
+void kit_delivered(const struct queue_relay_sent *s)
+{
+	assert_int_equal(s->outcomes.p[0].verdict, QUEUE_RELAY_VERDICT_DELIVERED);
+	assert_true(s->reached);
+	assert_str(s->host, STR("mx.example.test"));
+	assert_str(s->address, STR("127.0.0.1"));
+}
+
+void kit_refused(const struct queue_relay_sent *s)
+{
+	assert_int_equal(s->outcomes.p[0].verdict, QUEUE_RELAY_VERDICT_FAILED);
+	assert_str(s->outcomes.p[0].status, kit.wanted);
+	assert_true(s->reached);
 }
 
 /* ---- life ---- */
@@ -399,6 +482,7 @@ int kit_group_open(void **state)
 	assert_ok(tls_self_signed(&name, 1, 30, &pem));
 	assert_ok(tls_server_context(buf_str(&pem.chain), buf_str(&pem.key), &kit.tls));
 	assert_ok(tls_peer_context(buf_str(&pem.chain), &trusts_server));
+	assert_ok(tls_peer_context(STR(""), &kit.trusts_nobody));
 	hash_key(buf_str(&pem.chain));
 	tls_pem_free(&pem);
 	return 0;
@@ -409,12 +493,14 @@ int kit_group_close(void **state)
 	(void)state;
 	tls_context_free(&kit.tls);
 	tls_context_free(&trusts_server);
+	tls_context_free(&kit.trusts_nobody);
 	return 0;
 }
 
 int kit_relay_open(void **state)
 {
-	kit = (struct kit){.tls = kit.tls, .message = buf_new(1 << 20), .tls_key_hash = {key_hash, sizeof key_hash}};
+	kit = (struct kit){.tls = kit.tls, .trusts_nobody = kit.trusts_nobody, .message = buf_new(1 << 20),
+		.tls_key_hash = {key_hash, sizeof key_hash}};
 	relay = (struct relay){.world = &world, .tls = trusts_server};
 	memset(near, 0, sizeof near);
 	memset(far, 0, sizeof far);
@@ -422,6 +508,7 @@ int kit_relay_open(void **state)
 	assert_ok(options_set(&relay.options, OPT_RELAY_PRIVATE, STR("yes")));
 	assert_ok(options_set(&relay.options, OPT_HOSTNAME, STR("home.test")));
 	kept_open(&relay.kept);
+	sts_open(&relay.sts);
 	return kit_open_loop(state);
 }
 
@@ -429,5 +516,6 @@ int kit_relay_close(void **state)
 {
 	buf_free(&kit.message);
 	options_free(&relay.options);
+	sts_close(&relay.sts);
 	return kit_close_loop(state);
 }

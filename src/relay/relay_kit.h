@@ -37,8 +37,12 @@ struct kit {
 	size_t lookups;
 	const char *sts_policy; /* what fetch gets; NULL: refused */
 	size_t fetched;
+	str wanted; /* of kit_refused, and of a test's own checks */
 	size_t bounces;
 	uint64_t wrapped_for;
+	struct tls_context *trusts_nobody;
+	uint64_t rest_ms;  /* so long passes, by a clock that the test holds, before all is closed */
+	size_t kept_after; /* sessions kept then */
 };
 
 extern struct kit kit;
@@ -57,8 +61,16 @@ void kit_usual_dns(void);
 /* Sends over a real channel and runs `check` with the answer; the loop ends then. */
 typedef void (*kit_check)(const struct queue_relay_sent *sent);
 void kit_send(const struct queue_relay_send *m, kit_check check);
+/* The first recipient has it, from mx.example.test. */
+void kit_delivered(const struct queue_relay_sent *s);
+/* That server was reached, and the first recipient failed with the status kit.wanted. */
+void kit_refused(const struct queue_relay_sent *s);
 /* Runs `work` on a fiber with the queue's end of a real channel. */
 void kit_ask(void (*work)(struct channel *queue));
+void kit_again(const struct queue_relay_send *m, kit_check check); /* on a new loop, with what is remembered */
+void kit_send_twice(const struct queue_relay_send *m, kit_check first, kit_check second); /* one after the other */
+/* Asks for two addresses of example.test, one after the other. */
+void kit_verify(str one, enum edge_relay_verdict first, str two, enum edge_relay_verdict second);
 /* A message for these addresses at example.test. */
 struct queue_relay_send kit_mail(const struct queue_relay_recipient *to, size_t n);
 

@@ -13,7 +13,8 @@ static struct queue_relay_report question(void)
 {
 	const struct queue_relay_send m = kit_mail(NULL, 0);
 	struct queue_relay_report r = {.delivery = m.delivery, .report = report_id, .sender = STR("user1@home.test"),
-		.holder = QUEUE_RELAY_HOLDER_ACCOUNT, .account = 7, .ret = 1, .flags = MAIL_UTF8, .wrapped = m.wrapped,
+		.holder = QUEUE_RELAY_HOLDER_ACCOUNT, .account = 7, .ret = 1, .flags = MAIL_UTF8,
+			.wrapped = m.wrapped,
 		.sealed = m.sealed};
 	r.rows.p = &row;
 	r.rows.n = 1;
@@ -49,7 +50,8 @@ static void for_an_account_here(struct channel *queue)
 	assert_str(i.recipient, STR("user1@home.test"));
 	assert_str(i.trace, STR("Return-Path: <>\r\n"));
 	assert_str(i.facts, STR("facts"));
-	assert_str(i.message, STR("From: home.test\r\nTo: user1@home.test\r\nby home.test whole 1 utf8 1 rows 1 failed "
+	assert_str(i.message,
+		STR("From: home.test\r\nTo: user1@home.test\r\nby home.test whole 1 utf8 1 rows 1 failed "
 		"nobody@example.test advice 2\r\n\r\nSubject: hello\r\n\r\n.dot\r\nbody\r\n"));
 	queue_relay_reported_release(&r);
 }

@@ -1,6 +1,5 @@
 /* One message for one destination: opened, carried to the first server that
  * takes it, and accounted for. */
-#include "base/log.h"
 #include "grammar/smtp/advice.h"
 #include "relay/attempt.h"
 #include "relay/relay.h"
@@ -39,19 +38,6 @@ static result prepare(const struct arrival *in, const struct queue_relay_send *m
 	return arena_result(in->arena);
 }
 
-static void report(const struct errand *e, const struct queue_relay_sent *answer)
-{
-	size_t n[4] = {0};
-	for (size_t i = 0; i < e->n; i++)
-		n[e->outcomes[i].verdict]++;
-	log_event(EV_RELAY_TRIED, e->trace, F_STR("destination", e->way.destination), F_STR("host", answer->host),
-		F_STR("address", answer->address), F_STR("tls", answer->tls_version),
-		F_STR("verified", str_from(queue_relay_verified_names[answer->verified])),
-		F_U64("delivered", n[QUEUE_RELAY_VERDICT_DELIVERED] + n[QUEUE_RELAY_VERDICT_RELAYED]),
-		F_U64("later", n[QUEUE_RELAY_VERDICT_LATER]), F_U64("failed", n[QUEUE_RELAY_VERDICT_FAILED]),
-		F_STR("text", e->outcomes[0].text));
-}
-
 /* What the answers mean to people, for reports and who looks at the queue. */
 static void advise(struct errand *e, str host)
 {
@@ -74,7 +60,6 @@ static void run(struct errand *e, const struct queue_relay_send *m, struct queue
 	answer->slow_down = e->slow_down;
 	answer->outcomes.p = e->outcomes;
 	answer->outcomes.n = e->n;
-	report(e, answer);
 }
 
 result on_send(struct arrival *in, struct queue_relay_send *m, struct queue_relay_sent *answer)

@@ -28,6 +28,7 @@ struct policy {
 	str says;        /* who wants it, in words: "the domain's MTA-STS policy" */
 	bool authentic;  /* nobody can have put this host in the place of the right one */
 	str type, domain, text; /* for TLS reports: RFC 8460 4.2 */
+	str failed_with;        /* 4.3.2: what is wrong before any server is asked; empty: nothing */
 };
 
 /* How the TLS of an attempt ended: RFC 8460 4.3; both empty: it succeeded, or was not tried. */

@@ -55,26 +55,15 @@ static void choose_parameters(struct transaction *t)
 	m->given |= m->body != SMTP_BODY_NONE ? SMTP_P_BODY : 0;
 	t->utf8 = l->flags & MAIL_UTF8;
 	m->given |= t->utf8 ? SMTP_P_SMTPUTF8 : 0;
+	m->given |= l->flags & MAIL_REQUIRETLS ? SMTP_P_REQUIRETLS : 0;
+	m->given |= l->deliver_by && offers(t, SMTP_CAN_DELIVERBY) ? SMTP_P_BY : 0;
+	m->by = l->deliver_by - clock_wall_s();
+	m->by_return = l->by_return;
 	if (!offers(t, SMTP_CAN_DSN))
 		return;
 	m->ret = (enum smtp_ret)l->ret;
 	m->envid = l->envid;
 	m->given |= (l->ret ? SMTP_P_RET : 0) | (l->envid.n > 0 ? SMTP_P_ENVID : 0);
-}
-
-static void put_mail(struct transaction *t)
-{
-	const struct letter *l = &t->e->letter;
-	buf *out = &t->out;
-	smtp_print_mail(out, &t->mail);
-	if (out->broken)
-		return;
-	out->n -= 2; /* CRLF: more parameters follow */
-	if (l->flags & MAIL_REQUIRETLS)
-		buf_put(out, STR(" REQUIRETLS"));
-	if (l->deliver_by && offers(t, SMTP_CAN_DELIVERBY))
-		buf_printf(out, " BY=%lld;%c", (long long)(l->deliver_by - clock_wall_s()), l->by_return ? 'R' : 'N');
-	buf_put(out, STR("\r\n"));
 }
 
 static void choose_dsn(const struct transaction *t, const struct queue_relay_recipient *from, struct smtp_rcpt *to)
@@ -241,7 +230,7 @@ static struct trouble hear_mail(struct transaction *t)
 		t->s->dirty = false;
 	}
 	if (!t->at_once)
-		put_mail(t);
+		smtp_print_mail(&t->out, &t->mail);
 	result r = answer(t, RELAY_COMMAND_MS);
 	if (failed(r))
 		return lost(t, "at MAIL", r);
@@ -340,7 +329,7 @@ static result send_commands(struct transaction *t)
 		buf_put(&t->out, STR("RSET\r\n"));
 	if (!t->at_once)
 		return OK;
-	put_mail(t);
+	smtp_print_mail(&t->out, &t->mail);
 	for (size_t i = 0; i < t->n; i++)
 		put_rcpt(t, i);
 	if (!t->chunking)
