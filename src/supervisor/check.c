@@ -1,4 +1,5 @@
 #include "supervisor/check.h"
+#include "grammar/dns/anchors.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -47,10 +48,27 @@ result check_file(str path, buf *out)
 	return r;
 }
 
-static result check_readable(str path)
+static result check_anchors(str text)
+{
+	AUTO_BUF buf record = buf_new(ANCHOR_RECORD_MAX);
+	struct anchors at = anchors_on(text);
+	do
+		TRY(anchors_next(&at, &record));
+	while (record.n > 0);
+	return at.records > 0 ? OK : failure(FAIL_INPUT, "the file holds no trust anchor: DS or DNSKEY records are needed");
+}
+
+static result check_content(enum option_id id, str path)
 {
 	AUTO_BUF buf content = buf_new(CHECK_FILE_MAX);
-	return path.n > 0 ? check_file(path, &content) : OK;
+	if (path.n == 0)
+		return OK;
+	TRY(check_file(path, &content));
+	if (id == OPT_DNS_ANCHOR)
+		return check_anchors(buf_str(&content));
+	if (id == OPT_FETCH_CA && str_find(buf_str(&content), STR("-----BEGIN ")) == STR_NONE)
+		return failure(FAIL_INPUT, "the file holds no certificate: PEM (-----BEGIN CERTIFICATE-----) is needed");
+	return OK;
 }
 
 static bool user_known(str user)
@@ -87,7 +105,7 @@ static result check_local_user(str rule)
 result check_value(enum option_id id, str value)
 {
 	if (option_row_of(id)->type == FILE_AT)
-		return check_readable(value);
+		return check_content(id, value);
 	switch (id) {
 	case OPT_LISTEN_SMTP:
 	case OPT_LISTEN_SUBMISSION:

@@ -76,6 +76,11 @@ MISTAKES = {
     'a user nobody knows': ('local-users = { "no-such-user-here=a@example.org" }\n', 'getent'),
     'a user of no account': ('local-users = { "root" }\n', 'www-data=web@example.org'),
     'a user of all accounts': ('local-users = { "root=*@example.org" }\n', 'one account'),
+    'a name server without a port': ('dns-forward = { "127.0.0.1" }\n', '192.0.2.53:53'),
+    'anchors that are none': ("dns-anchor = '/etc/hostname'\n", 'DS and DNSKEY'),
+    'an empty file of anchors': ("dns-anchor = '/dev/null'\n", 'DS or DNSKEY'),
+    'authorities that are none': ("fetch-ca = '/etc/hostname'\n", 'PEM'),
+    'a file that is not there': ("fetch-ca = '/nowhere/ca.pem'\n", 'fetch-ca'),
     'a line that is none': ('log file\n', 'option = value'),
 }
 

@@ -16,10 +16,13 @@ from kit import paths, wire
 
 SUPERVISOR = ('posternd', 'supervisor', 'postern')
 WITH_FOLDER = {'vault', 'watch', 'auth', 'queue', 'account'}
-ROOMS = WITH_FOLDER | {'inspect', 'edge-mx', 'edge-client', 'web'}
+CONNECTING = {'resolve', 'relay', 'fetch'}
+ROOMS = WITH_FOLDER | CONNECTING | {'inspect', 'edge-mx', 'edge-client', 'web'}
 INTRUDE = paths.BUILD / 'tests' / 'jail' / 'intrude'
 NOT_PERMITTED = 3
-MAY = {'auth': {'socketpair'}}     # both ends of a session, for the account and the edge
+SOCKETS = {'socket AF_INET', 'socket AF_INET, datagrams', 'socket AF_INET6'}
+MAY = {'auth': {'socketpair'},     # both ends of a session, for the account and the edge
+       **{room: SOCKETS for room in CONNECTING}}
 
 
 @pytest.fixture

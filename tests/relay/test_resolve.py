@@ -20,11 +20,18 @@ ZONES = {
         chain CNAME alias
         across CNAME www.other.test.
         gone CNAME nothing
+        LONG
+        CROWD
         * .wild A 127.0.0.4
     '''.replace('* .', '*.'),
     'other.test': 'www A 127.0.0.3\nmx A 127.0.0.3\n',
     'damaged.test': 'www A 127.0.0.5\n@ MX 0 www\n',
 }
+
+
+ZONES['example.test'] = ZONES['example.test'].replace(
+    'LONG', '\n'.join(f'long TXT "{i:03}{"x" * 197}"' for i in range(30))).replace(
+    'CROWD', '\n'.join(f'crowd A 10.0.{i // 200}.{i % 200 + 1}' for i in range(250)))
 
 
 def lines(zones):
@@ -190,6 +197,25 @@ def test_nobody_there(tmp_path):
     with rooms.Rooms({'dns-forward': '127.0.0.1:1'}) as one:
         found = one.look('mx.example.test')
         assert found['finding'] == 'failed' and found['why']
+
+
+def test_from_the_root_down():
+    """The room comes up with Debian's keys of the root; only names are asked here that no server is asked about."""
+    with rooms.Rooms({}) as one:
+        assert one.look('localhost')['records'] == ['7f000001']
+        assert one.look('hidden.onion')['finding'] == 'no_name'
+        assert one.look('nothing.invalid')['finding'] == 'no_name'
+
+
+def test_what_is_too_long_for_udp_comes_by_tcp(served):
+    with rooms.Rooms({'dns-forward': served.at}) as one:
+        found = one.look('long.example.test', 'TXT')
+        assert len(found['records']) == 30 and len(found['records'][0]) == 2 * 201
+
+
+def test_of_too_many_records_the_first_are_told(served):
+    with rooms.Rooms({'dns-forward': served.at}) as one:
+        assert len(one.look('crowd.example.test')['records']) == 200
 
 
 def test_no_look_ups_at_all():
