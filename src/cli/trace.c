@@ -1,45 +1,51 @@
-/* A letter's story. */
+/* A letter's story, a sentence an event. */
 #include <stdio.h>
 
+#include "base/mem.h"
 #include "cli/commands.h"
+#include "cli/story.h"
 
-static void put_fields(buf *out, const json_t *fields)
+/* Rooms send their events on their own, so those of one letter come nearly in order. Keeps the order of equals. */
+static void sort_by_time(const json_t **rows, size_t n)
 {
-	const char *name;
-	json_t *v;
-	json_object_foreach((json_t *)(uintptr_t)fields, name, v) {
-		if (json_is_string(v) && json_string_length(v) == 0)
-			continue;
-		buf_put(out, out->n > 0 ? STR(", ") : STR(""));
-		buf_put(out, str_from(name));
-		buf_putc(out, ' ');
-		if (json_is_string(v))
-			buf_put(out, str_of(json_string_value(v), json_string_length(v)));
-		else if (json_is_integer(v))
-			buf_printf(out, "%lld", (long long)json_integer_value(v));
-		else
-			buf_put(out, STR("..."));
+	for (size_t i = 1; i < n; i++) {
+		const json_t *row = rows[i];
+		size_t k = i;
+		for (; k > 0 && number_of(rows[k - 1], "at") > number_of(row, "at"); k--)
+			rows[k] = rows[k - 1];
+		rows[k] = row;
 	}
+}
+
+/* Which letter: the first digits of its trace id, which the command takes as well. */
+enum { LETTER_DIGITS = 8 };
+
+static void print_row(struct table *t, const json_t *row)
+{
+	AUTO_BUF buf when = buf_new(TABLE_MAX), what = buf_new(TABLE_MAX);
+	int64_t at = number_of(row, "at");
+	put_time(&when, at / 1000);
+	buf_printf(&when, ".%03d", (int)(at % 1000));
+	story_tell(&what, text_of(row, "event"), json_object_get(row, "fields"));
+	table_cell(t, buf_str(&when));
+	table_cell(t, str_sub(text_of(row, "trace"), 0, LETTER_DIGITS));
+	table_cell(t, text_of(row, "room"));
+	table_cell(t, buf_str(&what));
 }
 
 static void print_rows(const json_t *rows)
 {
-	json_t *row;
-	size_t i;
-	struct table t = table_new("Time|Trace|Room|Event|What");
-	json_array_foreach(rows, i, row) {
-		AUTO_BUF buf b = buf_new(TABLE_MAX), what = buf_new(TABLE_MAX);
-		int64_t at = number_of(row, "at");
-		put_time(&b, at / 1000);
-		buf_printf(&b, ".%03d", (int)(at % 1000));
-		put_fields(&what, json_object_get(row, "fields"));
-		table_cell(&t, buf_str(&b));
-		table_cell(&t, text_of(row, "trace"));
-		table_cell(&t, text_of(row, "room"));
-		table_cell(&t, text_of(row, "event"));
-		table_cell(&t, buf_str(&what));
-	}
+	size_t n = json_array_size(rows);
+	const json_t **sorted = mem_array(n > 0 ? n : 1, sizeof *sorted);
+	struct table t = table_new("Time|Letter|Room|What happened");
+	for (size_t i = 0; sorted && i < n; i++)
+		sorted[i] = json_array_get(rows, i);
+	if (sorted)
+		sort_by_time(sorted, n);
+	for (size_t i = 0; i < n; i++)
+		print_row(&t, sorted ? sorted[i] : json_array_get(rows, i));
 	table_print(&t);
+	mem_free(sorted);
 }
 
 int run_trace(struct call *c)

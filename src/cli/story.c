@@ -1,0 +1,199 @@
+#include "cli/story.h"
+
+#include "cli/show.h"
+#include "grammar/smtp/advice.h"
+
+static const struct sentence {
+	const char *event;
+	const char *text;
+} sentences[] = {
+	{"smtp.accepted", "Taken from {client}[ ({helo})][, logged in as {user}]: from <{from}> to {to}"
+		"[ and others ({recipients:more} recipients)][, {size:octets}]."},
+	{"smtp.posted", "Taken for other servers[ from {client}][, logged in as {user}]: from <{from}>[ to {to}]"
+		"[ ({recipients:more} recipients)][, {size:octets}]."},
+	{"smtp.refused", "Refused[ to {client}][ ({helo})][, from <{from}>]:[ {code}][ {why}][ ({word})]."},
+	{"delivery.kept", "Delivered[ to {recipient}][, into {mailbox}][ of account {account}][, {size:octets}]."},
+	{"delivery.deferred", "Not delivered yet[ to {recipient}][, account {account}][: {why}]. It is tried again."},
+	{"queue.kept", "Waits in the queue[ as item {item}][ for {recipient}][, account {account}]."},
+	{"queue.delivered", "Delivered from the queue[ (item {item})][ to account {account}][ after {attempts} tries]."},
+	{"queue.quarantined", "Put aside[ as item {item}][ for {recipient}][, to {to}], because it ended a process again "
+		"and "
+		"again[: {why}][{text}]. postern queue release tries it once more."},
+	{"queue.dropped", "Dropped from the queue[ (item {item})][: {why}]."},
+	{"queue.posted", "Waits in the queue for {to}[, on its way to {destination}][ by route {route}]"
+		"[, not before {hold_until:time}]."},
+	{"queue.suppressed", "Not tried: {to} was unknown to its server lately. The sender is told."},
+	{"queue.released", "May go now[ (item {item})][: {why}]."},
+	{"queue.held", "Held[ (item {item})][: {why}]. postern queue release lets it go."},
+	{"relay.tried", "Offered to {destination}[, server {host}][ at {address}][, over {tls}][ ({verified:verified})]:"
+		"[ {delivered} taken][ {later} to be tried again][ {failed} refused][. It said: {text}]"},
+	{"mail.sent", "Handed over for {to}[ to {host}][ at {address}][ over {tls}][ ({verified:verified})][. It said: "
+		"{code}]"
+		"[ {text}]"},
+	{"mail.deferred", "Not handed over yet for {to}[ (try {attempts})]; it is tried again.[ {advice:advice}]"
+		"[ Server {host} said: {code}][ {status}][ {text}]"},
+	{"mail.failed", "Cannot be delivered to {to}.[ {advice:advice}][ Server {host} said: {code}][ {status}][ {text}]"},
+	{"mail.late", "Late[ for {recipients} recipients]: the sender is told that it goes on being tried."},
+	{"mail.expired", "Given up[ for {recipients} recipients]: its time is over. The sender is told."},
+	{"report.kept", "A report[ (\"{action}\")] about {to} was written[ for <{from}>]."},
+	{"report.unwanted", "No report[ (\"{action}\")] about {to}: nobody wants one, or nobody reads there."},
+	{"report.deferred", "A report cannot be written now[: {why}]. It is tried again."},
+	{"relay.absent", "Mail for other servers waits: there is no relay now[: {why}]."},
+	{"inspect.failed", "It could not be examined[: {why}]."},
+	{"login.accepted", "Logged in[ as {user}][ from {client}][ ({protocol})]."},
+	{"login.refused", "A login[ as {user}][ from {client}][ ({protocol})] was refused[: {verdict}]."},
+	{"client.connected", "Connected[: {client}]."},
+	{"client.disconnected", "Disconnected[: {client}][, {in:octets} came][, {out:octets} went]."},
+	{"client.limited", "A limit was reached[ by {client}][ for {address}][: {why}][: {limit}]."},
+	{"tls.failed", "TLS failed[ with {client}][: {why}]."},
+	{"account.opened", "The process of account {account} began."},
+	{"account.shut", "The process of account {account} ended."},
+	{"store.damage", "Stored octets are not what was written[: {file}][{why}]."},
+	{"store.full", "The disk is full[: {why}]."},
+	{"mailbox.changed", "A session changed a mailbox[: {mailbox}][ of account {account}]."},
+	{"room.started", "Room {role}[ {number}] began[, but could not {lacks}]."},
+	{"room.ended", "Room {role}[ {number}] ended[: {why}][, signal {signal}]; another one begins."},
+	{"room.nonsense", "A room spoke nonsense[: {role}][ {peer}][: {why}]; its channel was closed."},
+	{"room.dropped", "{events} events were lost[: {why}]."},
+	{"dns.found", "DNS: {name} found[ ({type})]."},
+	{"dns.none", "DNS: there is no {name}[ ({type})]."},
+	{"dns.bogus", "DNS: what was said of {name} is signed wrongly[: {why}]."},
+	{"dns.failed", "DNS: nobody answered about {name}[: {why}]."},
+	{"fetch.done", "Fetched[ from {host}][: {status}]."},
+	{"fetch.refused", "Could not be fetched[ from {host}][: {why}]."},
+	{"dkim.key", "The signing key[ {selector}][ of {domain}][: {what}]."},
+	{"dkim.trouble", "No signing keys could be made or turned[ for {domain}][: {why}]. It is tried again in an hour."},
+	{"tls.reported", "A report about TLS[ with {domain}] was sent[ to {to}]."},
+	{"tls.unreported", "A report about TLS[ with {domain}] could not be sent[ to {to}][: {why}]."},
+	{"admin.act", "An administrator did: {act}[ {what}][ {target}][, item {item}][, account {account}]."},
+	{"admin.refused", "An administrator was refused[: {act}][ {what}][: {why}]."},
+};
+enum { SENTENCES = sizeof sentences / sizeof *sentences };
+
+static const struct sentence *find(str event)
+{
+	for (size_t i = 0; i < SENTENCES; i++)
+		if (str_eq(str_from(sentences[i].event), event))
+			return &sentences[i];
+	return NULL;
+}
+
+bool story_knows(str event)
+{
+	return find(event) != NULL;
+}
+
+/* ---- a value in words ---- */
+
+static bool put_verified(buf *out, str how)
+{
+	static const struct {
+		str name;
+		const char *words;
+	} all[] = {
+		{STR_INIT("nobody"), NULL}, {STR_INIT("opportunistic"), "not proved"}, {STR_INIT("pkix"), "proved by "
+			"certificate"},
+		{STR_INIT("sts"), "proved by MTA-STS"}, {STR_INIT("dane"), "proved by DANE"}};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		if (str_eq(all[i].name, how)) {
+			buf_put(out, str_from(all[i].words));
+			return all[i].words != NULL;
+		}
+	}
+	buf_put(out, how);
+	return how.n > 0;
+}
+
+static bool put_number(buf *out, str form, json_int_t n)
+{
+	const struct advice *a;
+	if (str_eq(form, STR("more")) && n < 2)
+		return false;
+	if (str_eq(form, STR("octets")))
+		put_size(out, (uint64_t)n);
+	else if (str_eq(form, STR("time")))
+		put_time(out, n);
+	else if (!str_eq(form, STR("advice")))
+		buf_printf(out, "%lld", (long long)n);
+	else if ((a = advice_at((uint16_t)(n > 0 && n < ADVICE_MAX ? n : 0))))
+		buf_put(out, str_from(a->meaning));
+	else
+		return false;
+	return n != 0;
+}
+
+/* False: there is nothing to say. */
+static bool put_value(buf *out, str placeholder, const json_t *fields)
+{
+	size_t colon = str_chr(placeholder, ':');
+	str name = str_sub(placeholder, 0, colon), form = colon == STR_NONE ? (str){0} : str_skip(placeholder, colon + 1);
+	const json_t *v = json_object_getn(fields, name.p, name.n);
+	if (json_is_integer(v))
+		return put_number(out, form, json_integer_value(v));
+	if (!json_is_string(v))
+		return false;
+	str text = str_of(json_string_value(v), json_string_length(v));
+	if (str_eq(form, STR("verified")))
+		return put_verified(out, text);
+	buf_put(out, text);
+	return text.n > 0;
+}
+
+/* ---- a template ---- */
+
+/* Up to `end`; false when a value was missing. */
+static bool put_piece(buf *out, str piece, const json_t *fields)
+{
+	bool whole = true;
+	while (piece.n > 0) {
+		size_t open = str_chr(piece, '{');
+		buf_put(out, str_sub(piece, 0, open));
+		if (open == STR_NONE)
+			return whole;
+		piece = str_skip(piece, open + 1);
+		size_t close = str_chr(piece, '}');
+		whole &= put_value(out, str_sub(piece, 0, close), fields);
+		piece = str_skip(piece, close == STR_NONE ? piece.n : close + 1);
+	}
+	return whole;
+}
+
+static void put_sentence(buf *out, str text, const json_t *fields)
+{
+	while (text.n > 0) {
+		size_t open = str_chr(text, '[');
+		put_piece(out, str_sub(text, 0, open), fields);
+		if (open == STR_NONE)
+			return;
+		text = str_skip(text, open + 1);
+		size_t close = str_chr(text, ']'), before = out->n;
+		if (!put_piece(out, str_sub(text, 0, close), fields))
+			out->n = before;
+		text = str_skip(text, close == STR_NONE ? text.n : close + 1);
+	}
+}
+
+static void put_fields(buf *out, const json_t *fields)
+{
+	const char *name;
+	json_t *v;
+	json_object_foreach((json_t *)(uintptr_t)fields, name, v) {
+		size_t before = out->n;
+		buf_put(out, STR(", "));
+		buf_put(out, str_from(name));
+		buf_putc(out, ' ');
+		if (!put_value(out, str_from(name), fields))
+			out->n = before;
+	}
+}
+
+void story_tell(buf *out, str event, const json_t *fields)
+{
+	const struct sentence *s = find(event);
+	if (s) {
+		put_sentence(out, str_from(s->text), fields);
+		return;
+	}
+	buf_put(out, event);
+	put_fields(out, fields);
+}
