@@ -1,11 +1,12 @@
 """What is signed here, others find signed: python3-dkim, opendkim-testmsg, npm's mailauth."""
 import base64
+import json
 import re
 import subprocess
 
 import pytest
 
-from kit import npm, paths, verifiers
+from kit import dns, npm, paths, sink, verifiers, wire
 
 DOMAIN = 'example.net'
 FROM = b'From: Anna <anna@example.net>\r\n'
@@ -25,7 +26,7 @@ LETTERS = {
     'no-line-end': HEAD + b'\r\nThe last line has no end',
     'folded-fields': HEAD.replace(b'A letter', b'A letter\r\n\twith  a\r\n long   subject ') +
                      b'References: <a@x>\r\n <b@x>\r\n\t<c@x>\r\n\r\nHello.\r\n',
-    'odd-fields': HEAD.replace(b'To: ', b'tO:\t ') + b'X-Odd:\r\nCc:  c@example.org \r\nCC: d@example.org\r\n\r\nHello.\r\n',
+    'odd-fields': HEAD.replace(b'To: ', b'tO:\t ') + b'X-Odd:\r\nCc:  c@example.org \r\nAutocrypt: addr=a\r\nautoCRYPT: addr=b\r\n\r\nHello.\r\n',
     'list': HEAD + b'List-Unsubscribe: <https://example.net/u>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n\r\nX\r\n',
     'bcc': HEAD + b'Bcc: hidden@example.org,\r\n more@example.org\r\n\r\nHello.\r\n',
     'incomplete': FROM + b'\r\nHello.\r\n',
@@ -114,3 +115,71 @@ def test_the_fields_of_one_click_are_covered(signed, keys):
 
 def test_bcc_is_gone(signed):
     assert b'bcc' not in signed['bcc'].lower() and b'hidden' not in signed['bcc'] and b'more@' not in signed['bcc']
+
+
+# ---- the whole server: from a login to the other server's door ----
+
+WORLD = 'example.org'
+
+
+@pytest.fixture(scope='module')
+def arrived(binaries, tmp_path_factory):
+    """The letters as another server got them, by name; and the records that `postern domain records` lists."""
+    from kit import server
+    folder = tmp_path_factory.mktemp('world')
+    zone = f'{WORLD}.  MX 10 mx.{WORLD}.\nmx.{WORLD}.  A 127.0.0.1\n'
+    with dns.Dns(folder / 'dns', {WORLD: zone}, unsigned=[WORLD], resolver=True) as names, sink.Sink() as other:
+        one = server.Server(folder / 'mail', users=2, options=('--domain', DOMAIN, '--dns', names.at, '--relay-port',
+                                                              str(other.port)))
+        with one:
+            one.start()
+            send_all(one)
+            letters = {name_of(taken): taken.message for taken in other.until(len(LETTERS))}
+            rows = json.loads(one.command('--json', 'domain', 'records', DOMAIN).stdout)
+    return letters, {row['name']: row['value'] for row in rows if '_domainkey' in row['name']}
+
+
+def send_all(one):
+    with wire.Smtp(one.ports['submission']) as smtp:
+        smtp.login(one.users[0], one.password)
+        for i, (name, letter) in enumerate(LETTERS.items()):
+            letter = letter.replace(b'anna@example.net', one.users[0].encode())
+            utf8 = ' SMTPUTF8' if name == 'utf8-header' else ''
+            replies = [smtp.command(f'MAIL FROM:<{one.users[0]}> BODY=8BITMIME{utf8}'),
+                       smtp.command(f'RCPT TO:<letter{i}@{WORLD}>')]
+            assert [r.code for r in replies] == [250, 250], replies
+            answer = smtp.bdat(letter) if name == 'no-line-end' else smtp.data(letter)
+            assert answer.code == 250, (name, answer)
+
+
+def name_of(taken):
+    return list(LETTERS)[int(re.search(r'letter(\d+)@', taken.recipients[0])[1])]
+
+
+def both(verdicts):
+    return sorted(verdicts.values(), key=str) == [True, True] and len(verdicts) == 2
+
+
+@pytest.mark.parametrize('name', LETTERS)
+def test_what_arrives_holds(arrived, name, tmp_path):
+    letters, records = arrived
+    assert both(verifiers.by_dkimpy(letters[name], records)), verifiers.by_dkimpy(letters[name], records)
+    assert both(verifiers.by_mailauth(letters[name], records, tmp_path))
+
+
+def test_opendkim_agrees(arrived, tmp_path):
+    if not verifiers.can_have_namespaces():
+        pytest.skip('no namespaces here: opendkim-testmsg would ask the real DNS')
+    letters, records = arrived
+    assert verifiers.by_opendkim(list(letters.values()), records, tmp_path) == [''] * len(letters)
+
+
+def test_only_what_must_be_is_changed(arrived):
+    letters, _ = arrived
+    for name, message in letters.items():
+        sent = LETTERS[name].replace(b'anna@example.net', b'user1@example.net')
+        if name == 'bcc':
+            sent = re.sub(rb'Bcc:.*?\r\n(?! )', b'', sent, flags=re.S)
+        if name == 'incomplete':
+            sent = re.search(rb'Date: [^\n]*\nMessage-ID: <[^\n]*>\r\n', message)[0] + sent
+        assert message.endswith(sent) or message.endswith(sent + b'\r\n'), (name, message)
