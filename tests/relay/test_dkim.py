@@ -132,7 +132,6 @@ def arrived(binaries, tmp_path_factory):
         one = server.Server(folder / 'mail', users=2, options=('--domain', DOMAIN, '--dns', names.at, '--relay-port',
                                                               str(other.port)))
         with one:
-            one.start()
             send_all(one)
             letters = {name_of(taken): taken.message for taken in other.until(len(LETTERS))}
             rows = json.loads(one.command('--json', 'domain', 'records', DOMAIN).stdout)
