@@ -125,6 +125,19 @@ static result read_bool(const struct talk_field *f, const json_t *v, arena *a, v
 	return OK;
 }
 
+/* One of the words that the declaration has. */
+static result read_word(const struct talk_field *f, const json_t *v, arena *a, void *to)
+{
+	const char *word = json_is_string(v) ? json_string_value(v) : "";
+	for (unsigned i = 0; i < f->max; i++) {
+		if (strcmp(word, f->names[i]) == 0) {
+			memcpy(to, &i, sizeof i);
+			return OK;
+		}
+	}
+	return wrong(a, f, "must be one of the words that docs/admin-api.md lists");
+}
+
 static result read_field(const struct talk_field *f, const json_t *v, arena *a, void *to);
 
 static result read_list(const struct talk_field *f, const json_t *v, arena *a, void *to)
@@ -161,9 +174,10 @@ static result read_field(const struct talk_field *f, const json_t *v, arena *a, 
 		return read_text(f, v, a, to);
 	case TALK_LIST:
 		return read_list(f, v, a, to);
+	case TALK_ENUM:
+		return read_word(f, v, a, to);
 	case TALK_ID:
 	case TALK_BYTES:
-	case TALK_ENUM:
 	case TALK_BODY:
 	case TALK_FD:
 	case TALK_RECORD:

@@ -105,6 +105,12 @@ static void test_members_become_fields(void **state)
 	assert_int_equal(alias.targets.n, 2);
 	assert_str(alias.targets.p[1], STR("y@b"));
 	json_decref(v);
+	struct web_auth_route_add route;
+	v = object("{\"kind\":\"relayed\",\"match\":\"b.test\",\"port\":2525}");
+	assert_ok(message_of_json(&web_auth_route_add_shape, v, &mem, &route));
+	assert_int_equal(route.kind, WEB_AUTH_ROUTE_KIND_RELAYED);
+	assert_int_equal(route.port, 2525);
+	json_decref(v);
 }
 
 static void test_what_does_not_fit_is_refused(void **state)
@@ -112,6 +118,7 @@ static void test_what_does_not_fit_is_refused(void **state)
 	(void)state;
 	struct web_auth_account_add m;
 	struct web_auth_alias_add alias;
+	struct web_auth_route_add route;
 	const struct talk_shape *s = &web_auth_account_add_shape;
 	assert_int_equal(read_into(s, "{\"adress\":\"a@b\"}", &m).kind, FAIL_INPUT);
 	assert_int_equal(read_into(s, "{\"address\":5}", &m).kind, FAIL_INPUT);
@@ -121,6 +128,8 @@ static void test_what_does_not_fit_is_refused(void **state)
 	assert_int_equal(read_into(s, "{\"address\":null}", &m).kind, FAIL_INPUT);
 	assert_int_equal(read_into(&web_auth_alias_add_shape, "{\"targets\":\"x@b\"}", &alias).kind, FAIL_INPUT);
 	assert_int_equal(read_into(&web_auth_alias_add_shape, "{\"targets\":[1]}", &alias).kind, FAIL_INPUT);
+	assert_int_equal(read_into(&web_auth_route_add_shape, "{\"kind\":\"relay\"}", &route).kind, FAIL_INPUT);
+	assert_int_equal(read_into(&web_auth_route_add_shape, "{\"kind\":3}", &route).kind, FAIL_INPUT);
 	assert_string_equal(read_into(s, "{\"adress\":\"a@b\"}", &m).text, "this request has no \"adress\"");
 }
 
