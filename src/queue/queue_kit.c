@@ -1,5 +1,6 @@
 #include "queue/queue_kit.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -246,9 +247,9 @@ void open_queue(void)
 {
 	static const unsigned char key[QUEUE_KEY] = "the queue's key";
 	queue = (struct queue){.retry = {5000, SCHEDULE_WAIT_MOST}, .world = &stand_ins,
-		.out = {.retry = {5 * MINUTE, 240 * MINUTE}, .expire_ms = 5ull * 24 * 60 * MINUTE, .warn_ms = 240 * MINUTE,
-			.suppress_ms = 30ull * 24 * 60 * MINUTE, .sessions = SESSIONS, .sessions_each = EACH}};
-	assert_ok(queue_open(&queue, sim_files(world.sim), key));
+		.out = {.retry = {world.retry_ms ? world.retry_ms : 5 * MINUTE, 240 * MINUTE}, .expire_ms = 5ull * 24 * 60 * MINUTE, .warn_ms = 240 * MINUTE,
+			.suppress_ms = 30ull * 24 * 60 * MINUTE, .sessions = world.disk ? 100 : SESSIONS, .sessions_each = world.disk ? 20 : EACH}};
+	assert_ok(queue_open(&queue, world.disk ? world.disk : sim_files(world.sim), key));
 	pair_up((struct side){&edge_queue_as_edge_kind, NULL, &k.edge},
 		(struct side){&edge_queue_as_queue_kind, &edge_handlers, &k.edge_far});
 	pair_up((struct side){&web_queue_as_web_kind, NULL, &k.web},
@@ -314,6 +315,20 @@ void kit_run(void (*test)(void))
 	log_set_sink(NULL, NULL);
 	sim_free(&world.sim);
 	mem_free(k.large);
+}
+
+void kit_on_disk(uint64_t octets)
+{
+	static struct files_local here;
+	here = files_local(AT_FDCWD);
+	world.disk = &here.base;
+	world.octets = octets;
+	k.large = mem_alloc(2 * QUEUE_INLINE);
+	assert_non_null(k.large);
+	random_fill(k.large, 2 * QUEUE_INLINE);
+	world.retry_ms = 2000;
+	gate_init(&world.go);
+	assert_ok(random_open());
 }
 
 static result nothing(struct db *db, void *arg)
@@ -392,7 +407,8 @@ enum fail_kind post_result(unsigned char message, const char *recipient)
 void post_as(uint64_t account_number, unsigned message, const char *sender, const char *recipient)
 {
 	struct edge_queue_recipient to = {.address = str_from(recipient)};
-	struct edge_queue_post m = {.delivery = {{(unsigned char)message, (unsigned char)(message >> 8)}},
+	struct edge_queue_post m = {.delivery = {{(unsigned char)message, (unsigned char)(message >> 8),
+		(unsigned char)(message >> 16)}},
 		.account = account_number, .sender = str_from(sender), .recipients = {.p = &to, .n = 1}};
 	assert_int_equal(send_post(&m), FAIL_NONE);
 }

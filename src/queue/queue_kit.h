@@ -33,9 +33,12 @@ extern struct world {
 	int seen[SEEN]; /* by the message's number: at which send it came first */
 	int events[LOG_EVENTS];
 	struct gate go; /* SLOWLY waits for it */
+	struct files *disk; /* NULL: in memory */
+	uint64_t retry_ms;  /* 0: five minutes */
 } world;
 
 void kit_run(void (*test)(void));
+void kit_on_disk(uint64_t octets); /* instead: the real clock, the current folder, messages of that size */
 #define KIT_TEST(NAME) static void NAME##_test(void **state) { (void)state; kit_run(NAME); }
 
 void open_queue(void);
