@@ -1,7 +1,7 @@
 #include "queue/courier.h"
 
 #include "base/mem.h"
-#include "queue/items.h"
+#include "queue/items_core.h"
 #include "run/clock.h"
 #include "run/random.h"
 #include "talk/courier_account.h"
@@ -44,9 +44,11 @@ static result hand_over(struct courier *c, const struct item *i, const struct it
 }
 
 /* The whole account cannot be reached: its other items need not try. */
-static void put_off(struct courier *c, const struct item *i)
+static void put_off(struct courier *c)
 {
-	uint64_t wait = schedule_backoff(&c->q->retry, i->attempts + 1, random_below(1024));
+	if (c->line->not_before > clock_mono_ms())
+		return; /* another courier has just found that out */
+	uint64_t wait = items_soon(c->q, ++c->line->unreached);
 	c->line->not_before = clock_mono_ms() + wait;
 }
 
@@ -66,11 +68,13 @@ static result attempt(struct courier *c, const struct item *i, enum item_end *en
 	result r = c->q->world->account(i->account, &to);
 	if (!failed(r)) {
 		c->line->not_before = 0;
+		c->line->unreached = 0;
 		r = deliver(c, i, end);
 	} else if (r.kind == FAIL_ABSENT) {
 		*end = ITEM_ORPHAN;
 	} else {
-		put_off(c, i);
+		put_off(c);
+		*end = ITEM_UNREACHED;
 	}
 	if (failed(r))
 		note(c, str_from(r.text));

@@ -83,6 +83,12 @@ result items_read(struct queue *q, result (*run)(struct db *db, void *arg), void
 	return committer_do(q->store, &job);
 }
 
+uint64_t items_soon(const struct queue *q, unsigned unreached)
+{
+	const struct backoff soon = {q->retry.first / QUEUE_SOON + 1, q->retry.most};
+	return schedule_backoff(&soon, unreached, random_below(1024));
+}
+
 uint64_t items_when(int64_t wall_ms)
 {
 	int64_t ahead = wall_ms - clock_wall_ms();
@@ -205,7 +211,7 @@ void keeping_kept(struct keeping *k)
 result keeping_prepare(struct keeping *k)
 {
 	k->now = clock_wall_ms();
-	k->next = k->now + (int64_t)schedule_backoff(&k->q->retry, 1, random_below(1024));
+	k->next = k->now + (int64_t)items_soon(k->q, 1);
 	k->in_file = k->m->sealed.bytes.n > QUEUE_INLINE;
 	k->state = k->m->deaths >= QUEUE_DEATHS ? ITEM_QUARANTINE : ITEM_WAITING;
 	return k->in_file ? items_read(k->q, run_put_body, k) : OK;

@@ -39,6 +39,7 @@ void items_content_free(struct item_content *c);
 enum item_end {
 	ITEM_DONE,    /* the account keeps it: the row goes */
 	ITEM_LATER,   /* not now */
+	ITEM_UNREACHED, /* its process could not be reached: looked for soon, and no attempt */
 	ITEM_DIED,    /* the account's process ended with it; at QUEUE_DEATHS it is held */
 	ITEM_ORPHAN,  /* there is no such account any more: the row goes */
 };

@@ -32,6 +32,9 @@ result items_body_of(struct db *db, uint64_t id, struct blob_key *key, bool *the
 /* After the row has gone; a failure leaves a file that the next start sweeps. */
 void items_delete_body(struct queue *q, const struct blob_key *key);
 
+/* The wait before an account is looked for once more. */
+uint64_t items_soon(const struct queue *q, unsigned unreached);
+
 /* A wall clock time of a row, on the monotonic clock. What lies further ahead
  * than any wait was written by a clock that has been set back since: now. */
 uint64_t items_when(int64_t wall_ms);

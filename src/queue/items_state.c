@@ -81,7 +81,8 @@ struct settling {
 	bool goes;
 	bool has_body;
 	struct blob_key body;
-	int64_t next;
+	bool back; /* the account takes again what it did not take before */
+	int64_t now, next;
 	str why;
 };
 
@@ -93,6 +94,9 @@ static result run_settle(struct db *db, void *arg)
 			DB_INT(s->item->id), DB_INT(s->state), DB_INT(s->item->attempts), DB_INT(s->item->deaths),
 			DB_INT(s->next), DB_BLOB(s->why));
 	TRY(items_body_of(db, s->item->id, &s->body, &s->has_body));
+	if (s->back) /* what it could not take before, it may take now */
+		TRY(db_run(db, "UPDATE item SET next = ?2 WHERE account = ?1 AND state = 0 AND deaths = 0 AND next > ?2",
+			DB_INT(s->item->account), DB_INT(s->now)));
 	return db_run(db, "DELETE FROM item WHERE id = ?1", DB_INT(s->item->id));
 }
 
@@ -102,6 +106,8 @@ static void kept_settle(void *arg)
 	struct line *l = schedule_find(&s->q->schedule, s->item->account);
 	if (!s->goes && s->state == ITEM_WAITING && l)
 		schedule_hasten(&s->q->schedule, l, items_when(s->next));
+	else if (s->back && l)
+		schedule_hasten(&s->q->schedule, l, clock_mono_ms());
 }
 
 static result settle_once(struct settling *s)
@@ -116,10 +122,13 @@ result items_settle(struct queue *q, struct item *i, enum item_end end, const ch
 {
 	struct settling s = {.q = q, .item = i, .why = str_sub(str_from(why), 0, QUEUE_WHY_MAX),
 			     .goes = end == ITEM_DONE || end == ITEM_ORPHAN};
-	i->attempts++;
+	i->attempts += end != ITEM_UNREACHED;
 	i->deaths += end == ITEM_DIED;
 	s.state = i->deaths >= QUEUE_DEATHS ? ITEM_QUARANTINE : ITEM_WAITING;
-	s.next = clock_wall_ms() + (int64_t)schedule_backoff(&q->retry, i->attempts, random_below(1024));
+	s.now = clock_wall_ms();
+	s.back = end == ITEM_DONE && i->attempts > 1;
+	s.next = s.now + (int64_t)(end == ITEM_UNREACHED ? items_soon(q, 1) :
+		schedule_backoff(&q->retry, i->attempts, random_below(1024)));
 	for (;;) {
 		result r = settle_once(&s);
 		if (r.kind != FAIL_FULL && r.kind != FAIL_MEMORY && r.kind != FAIL_BUSY)

@@ -519,60 +519,24 @@ static void a_stop_in_any_state_loses_nothing(void)
 	}
 }
 
-KIT_TEST(a_message_is_sent_at_once)
-KIT_TEST(posting_twice_is_posting_once)
-KIT_TEST(one_transaction_for_a_destination)
-KIT_TEST(what_is_late_is_tried_ever_less_often)
-KIT_TEST(a_destination_that_is_not_reached_is_left_alone)
-KIT_TEST(sessions_grow_and_shrink_with_the_answers)
-KIT_TEST(a_list_run_does_not_hold_up_a_letter)
-KIT_TEST(a_route_is_a_line_of_its_own)
-KIT_TEST(without_a_relay_mail_waits)
-KIT_TEST(what_ends_the_relay_is_held)
-KIT_TEST(a_failure_is_reported_to_its_account)
-KIT_TEST(a_failure_is_reported_to_another_server_and_ends_there)
-KIT_TEST(who_wants_no_report_gets_none)
-KIT_TEST(a_report_that_cannot_be_written_waits)
-KIT_TEST(a_large_report_lies_in_a_file)
-KIT_TEST(success_is_told_where_the_next_server_does_not)
-KIT_TEST(a_delay_is_told_once_and_the_end_too)
-KIT_TEST(what_waits_behind_a_dead_destination_ends_too)
-KIT_TEST(what_is_to_wait_waits)
-KIT_TEST(what_must_arrive_by_a_time_is_returned_or_told)
-KIT_TEST(an_unknown_address_is_not_tried_for_ever)
-KIT_TEST(sessions_are_counted_by_day)
-KIT_TEST(an_administrator_steers)
-KIT_TEST(what_was_acknowledged_is_sent_or_reported)
-KIT_TEST(a_stop_in_any_state_loses_nothing)
+#define TESTS(X) \
+	X(a_message_is_sent_at_once) X(posting_twice_is_posting_once) X(one_transaction_for_a_destination) \
+	X(what_is_late_is_tried_ever_less_often) X(a_destination_that_is_not_reached_is_left_alone) \
+	X(sessions_grow_and_shrink_with_the_answers) X(a_list_run_does_not_hold_up_a_letter) \
+	X(a_route_is_a_line_of_its_own) X(without_a_relay_mail_waits) X(what_ends_the_relay_is_held) \
+	X(a_failure_is_reported_to_its_account) X(a_failure_is_reported_to_another_server_and_ends_there) \
+	X(who_wants_no_report_gets_none) X(a_report_that_cannot_be_written_waits) \
+	X(a_large_report_lies_in_a_file) X(success_is_told_where_the_next_server_does_not) \
+	X(a_delay_is_told_once_and_the_end_too) X(what_waits_behind_a_dead_destination_ends_too) \
+	X(what_is_to_wait_waits) X(what_must_arrive_by_a_time_is_returned_or_told) \
+	X(an_unknown_address_is_not_tried_for_ever) X(sessions_are_counted_by_day) \
+	X(an_administrator_steers) X(what_was_acknowledged_is_sent_or_reported) \
+	X(a_stop_in_any_state_loses_nothing)
+TESTS(KIT_TEST)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_message_is_sent_at_once_test),
-		cmocka_unit_test(posting_twice_is_posting_once_test),
-		cmocka_unit_test(one_transaction_for_a_destination_test),
-		cmocka_unit_test(what_is_late_is_tried_ever_less_often_test),
-		cmocka_unit_test(a_destination_that_is_not_reached_is_left_alone_test),
-		cmocka_unit_test(sessions_grow_and_shrink_with_the_answers_test),
-		cmocka_unit_test(a_list_run_does_not_hold_up_a_letter_test),
-		cmocka_unit_test(a_route_is_a_line_of_its_own_test),
-		cmocka_unit_test(without_a_relay_mail_waits_test),
-		cmocka_unit_test(what_ends_the_relay_is_held_test),
-		cmocka_unit_test(a_failure_is_reported_to_its_account_test),
-		cmocka_unit_test(a_failure_is_reported_to_another_server_and_ends_there_test),
-		cmocka_unit_test(who_wants_no_report_gets_none_test),
-		cmocka_unit_test(a_report_that_cannot_be_written_waits_test),
-		cmocka_unit_test(a_large_report_lies_in_a_file_test),
-		cmocka_unit_test(success_is_told_where_the_next_server_does_not_test),
-		cmocka_unit_test(a_delay_is_told_once_and_the_end_too_test),
-		cmocka_unit_test(what_waits_behind_a_dead_destination_ends_too_test),
-		cmocka_unit_test(what_is_to_wait_waits_test),
-		cmocka_unit_test(what_must_arrive_by_a_time_is_returned_or_told_test),
-		cmocka_unit_test(an_unknown_address_is_not_tried_for_ever_test),
-		cmocka_unit_test(sessions_are_counted_by_day_test),
-		cmocka_unit_test(an_administrator_steers_test),
-		cmocka_unit_test(what_was_acknowledged_is_sent_or_reported_test),
-		cmocka_unit_test(a_stop_in_any_state_loses_nothing_test),
-	};
+#define ROW(NAME) cmocka_unit_test(NAME##_test),
+	const struct CMUnitTest tests[] = {TESTS(ROW)};
 	return cmocka_run_group_tests_name("outward", tests, NULL, NULL);
 }

@@ -18,6 +18,7 @@ enum {
 	QUEUE_INLINE = 256 << 10,   /* sealed octets in a row; above that a file */
 	QUEUE_ANSWER_MS = 120000,   /* for an account to keep an item */
 	QUEUE_DISK_MS = 5000,       /* wait before what could not be written is tried again */
+	QUEUE_SOON = 16,            /* the part of retry-time after which an account is first looked for */
 	QUEUE_WHY_MAX = 200,
 };
 

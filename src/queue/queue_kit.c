@@ -247,8 +247,10 @@ void open_queue(void)
 {
 	static const unsigned char key[QUEUE_KEY] = "the queue's key";
 	queue = (struct queue){.retry = {5000, SCHEDULE_WAIT_MOST}, .world = &stand_ins,
-		.out = {.retry = {world.retry_ms ? world.retry_ms : 5 * MINUTE, 240 * MINUTE}, .expire_ms = 5ull * 24 * 60 * MINUTE, .warn_ms = 240 * MINUTE,
-			.suppress_ms = 30ull * 24 * 60 * MINUTE, .sessions = world.disk ? 100 : SESSIONS, .sessions_each = world.disk ? 20 : EACH}};
+		.out = {.retry = {world.retry_ms ? world.retry_ms : 5 * MINUTE, 240 * MINUTE},
+		.expire_ms = 5ull * 24 * 60 * MINUTE, .warn_ms = 240 * MINUTE,
+			.suppress_ms = 30ull * 24 * 60 * MINUTE, .sessions = world.disk ? 100 : SESSIONS,
+			.sessions_each = world.disk ? 20 : EACH}};
 	assert_ok(queue_open(&queue, world.disk ? world.disk : sim_files(world.sim), key));
 	pair_up((struct side){&edge_queue_as_edge_kind, NULL, &k.edge},
 		(struct side){&edge_queue_as_queue_kind, &edge_handlers, &k.edge_far});

@@ -23,6 +23,7 @@ struct line {
 	struct due due;      /* when to look for work, SCHEDULE_NEVER: not by the clock */
 	uint64_t not_before; /* the account as a whole could not be reached */
 	unsigned running;    /* couriers under way */
+	unsigned unreached;  /* how often in a row */
 	bool blocked;        /* something waits until no courier is under way */
 	bool exclusive;      /* what is under way has ended the account's process before */
 };
