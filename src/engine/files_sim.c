@@ -419,6 +419,14 @@ void sim_crash(struct sim *s)
 	sim_fault_at(s, SIM_NONE, 0);
 }
 
+void sim_restart(struct sim *s)
+{
+	for (const struct node *n = s->nodes; n; n = n->next)
+		must(!n->locked);
+	s->dead = false;
+	sim_fault_at(s, SIM_NONE, 0);
+}
+
 str sim_bytes(struct sim *s, const char *name)
 {
 	struct name *found = find(s, name);

@@ -29,6 +29,7 @@ void sim_fault_at(struct sim *sim, enum sim_fault fault, uint64_t n);
 bool sim_dead(const struct sim *sim);
 uint64_t sim_steps(const struct sim *sim); /* operations counted since sim_fault_at */
 void sim_crash(struct sim *sim);           /* power off and on again; all files must be closed */
+void sim_restart(struct sim *sim);         /* only the process had ended: what it wrote is there; the same */
 
 /* The bytes of a file as they are, to be looked at and damaged; p is NULL when absent. */
 str sim_bytes(struct sim *sim, const char *name);

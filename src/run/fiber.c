@@ -59,6 +59,11 @@ static void on_busy(uv_idle_t *handle)
 	(void)handle; /* it only keeps the poll from waiting */
 }
 
+uint64_t fiber_test_due(void)
+{
+	return fiber_heap_next();
+}
+
 /* ---- life ---- */
 
 static void enter(void)

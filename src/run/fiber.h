@@ -31,6 +31,8 @@ struct fiber *fiber_self(void); /* NULL on the loop's own stack */
 void fiber_cancel(struct fiber *f);
 bool fiber_cancelled(void);
 size_t fiber_count(void);
+/* Tests that hold the clock: when the next wait may end by time; FIBER_FOREVER: none does. */
+uint64_t fiber_test_due(void);
 
 result fiber_sleep(uint64_t ms) NODISCARD; /* suspends; OK or CANCELLED */
 void fiber_yield(void);                    /* suspends until the other ready fibers ran and the loop polled */

@@ -1,6 +1,7 @@
 #include "run/random.h"
 
 #include <sodium.h>
+#include <string.h>
 
 #include "base/hash.h"
 
@@ -37,4 +38,41 @@ void random_seed_hash(void)
 	random_fill(key, sizeof(key));
 	hash_seed(key);
 	sodium_memzero(key, sizeof(key));
+}
+
+/* ---- tests ---- */
+
+static struct {
+	uint64_t seed, drawn;
+} seeded;
+
+static const char *seeded_name(void)
+{
+	return "seeded";
+}
+
+static void seeded_fill(void *const out, const size_t n)
+{
+	unsigned char key[randombytes_SEEDBYTES] = {0};
+	memcpy(key, &seeded.seed, sizeof(seeded.seed));
+	memcpy(key + sizeof(seeded.seed), &seeded.drawn, sizeof(seeded.drawn));
+	seeded.drawn++;
+	randombytes_buf_deterministic(out, n, key);
+}
+
+static uint32_t seeded_number(void)
+{
+	uint32_t n;
+	seeded_fill(&n, sizeof(n));
+	return n;
+}
+
+void random_test_seed(uint64_t seed)
+{
+	static randombytes_implementation all = {.implementation_name = seeded_name, .random = seeded_number,
+		.buf = seeded_fill};
+	seeded.seed = seed;
+	seeded.drawn = 0;
+	must(sodium_init() >= 0 && randombytes_set_implementation(&all) == 0);
+	random_seed_hash();
 }

@@ -16,4 +16,8 @@ uint32_t random_below(uint32_t bound); /* uniform, 0 when bound is 0 */
 uint64_t random_u64(void);
 void random_seed_hash(void); /* gives base/hash.h a fresh key; only while no table holds entries */
 
+/* Tests: from now on everything that libsodium draws follows from the seed. Gives
+ * the hash tables their key anew, so no table may hold entries. */
+void random_test_seed(uint64_t seed);
+
 #endif

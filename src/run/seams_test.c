@@ -33,6 +33,24 @@ static void randomness_differs_and_is_uniform(void **state)
 	assert_int_equal(random_below(0), 0);
 }
 
+static void a_seed_repeats_all_of_it(void **state)
+{
+	(void)state;
+	uint64_t first[4], hashes[2];
+	for (int turn = 0; turn < 2; turn++) {
+		random_test_seed(7);
+		hashes[turn] = hash_bytes(STR("x"));
+		for (int i = 0; i < 4; i++) {
+			uint64_t drawn = random_u64() + random_below(1000);
+			assert_true(turn == 0 || drawn == first[i]);
+			first[i] = drawn;
+		}
+	}
+	assert_true(hashes[0] == hashes[1] && first[0] != first[1]);
+	random_test_seed(8);
+	assert_true(hash_bytes(STR("x")) != hashes[0]);
+}
+
 static void secrets_are_taken_compared_and_wiped(void **state)
 {
 	(void)state;
@@ -168,6 +186,7 @@ int main(void)
 		cmocka_unit_test(sealed_memory_cannot_change), cmocka_unit_test(unsealed_memory_is_nonsense),
 		cmocka_unit_test(small_files_are_replaced_whole), cmocka_unit_test(the_budget_has_an_end),
 		cmocka_unit_test(the_clock_can_be_held),
+		cmocka_unit_test(a_seed_repeats_all_of_it), /* last: the seed stays */
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

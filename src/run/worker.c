@@ -30,7 +30,10 @@ struct worker {
 	uint64_t usual_ns;  /* of a batch: a running mean */
 	struct job **own;   /* the loop's batch; NULL when it runs none */
 	bool stop;
+	bool alone; /* a test's: there are no threads */
 };
+
+static bool opens_alone;
 
 /* ---- on the threads ---- */
 
@@ -155,6 +158,8 @@ static void on_finished(uv_async_t *handle)
  * first: jobs return in the order in which they ran. */
 static bool may_run_here(const struct worker *w)
 {
+	if (w->alone)
+		return w->queued > 0;
 	return w->own && w->queued && !w->running && list_empty(&w->done) && !w->long_queued &&
 		w->usual_ns < w->plan.brief_ns;
 }
@@ -174,7 +179,7 @@ static void run_here(struct worker *w)
 		w->own[i]->done = true;
 		fiber_wake(w->own[i]->fiber);
 	}
-	if (more)
+	if (more || (untidy && w->alone))
 		fiber_at_round_end(&w->ring);
 	else if (untidy)
 		must(pthread_cond_signal(&w->arrived) == 0);
@@ -188,6 +193,8 @@ static void ring(struct round_end *r)
 		run_here(w);
 		return;
 	}
+	if (w->alone && w->untidy)
+		tidy(w);
 	bool one = w->plan.threads == 1 || w->queued == 1;
 	must(pthread_mutex_unlock(&w->lock) == 0); /* first, so that the thread does not wake to wait for it */
 	if (one)
@@ -226,10 +233,15 @@ static result start_threads(struct worker *w)
 	sigdelset(&all, SIGSYS); /* the jail's report must come through */
 	must(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
 	result r = OK;
-	while (!failed(r) && w->started < w->plan.threads)
+	while (!failed(r) && !w->alone && w->started < w->plan.threads)
 		r = start_thread(w);
 	must(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
 	return r;
+}
+
+void worker_test_alone(bool on)
+{
+	opens_alone = on;
 }
 
 result worker_open(const struct worker_plan *plan, struct worker **out)
@@ -240,6 +252,7 @@ result worker_open(const struct worker_plan *plan, struct worker **out)
 		return failure(FAIL_MEMORY, "There is no memory for a worker thread.");
 	w->plan = *plan;
 	w->plan.threads = plan->threads ? plan->threads : 1;
+	w->alone = opens_alone;
 	w->plan.batch_max = plan->batch_max ? plan->batch_max : plan->queue_max;
 	w->plan.stack = plan->stack ? plan->stack : WORKER_STACK;
 	list_init(&w->queue);
@@ -248,7 +261,7 @@ result worker_open(const struct worker_plan *plan, struct worker **out)
 	must(pthread_mutex_init(&w->lock, NULL) == 0 && pthread_cond_init(&w->arrived, NULL) == 0);
 	must(uv_async_init(loop_uv(), &w->finished, on_finished) == 0);
 	uv_unref((uv_handle_t *)&w->finished);
-	bool here = plan->brief_ns && w->plan.threads == 1;
+	bool here = w->alone || (plan->brief_ns && w->plan.threads == 1);
 	if (here)
 		w->own = mem_array(w->plan.batch_max, sizeof(*w->own));
 	result r = here && !w->own ? failure(FAIL_MEMORY, "There is no memory for a worker thread.") : start_threads(w);

@@ -61,4 +61,8 @@ result worker_run_always(struct worker *w, struct job *job) NODISCARD;
 /* Ends the threads; no job may be under way. Blocks for the join. */
 void worker_close(struct worker **w);
 
+/* Tests: workers opened from now on have no threads. The loop runs all jobs at
+ * the end of a turn, then what is to be tidied, so that a run can be repeated. */
+void worker_test_alone(bool on);
+
 #endif

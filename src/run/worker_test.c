@@ -484,6 +484,41 @@ static void report_the_cost_of_a_trip(void **state)
 	printf("a job to a thread and back, alone: %lu ns\n", (unsigned long)((clock_mono_ns() - began) / TRIPS));
 }
 
+/* ---- without threads ---- */
+
+static bool untidy_once(void *ctx)
+{
+	(void)ctx;
+	return w.sum == 0;
+}
+
+static void tidy_once(void *ctx)
+{
+	(void)ctx;
+	assert_true(pthread_equal(pthread_self(), brief.loop));
+	assert_int_equal(w.done, 300); /* who waited was told before */
+	w.sum++;
+}
+
+static void alone_the_loop_runs_and_tidies_all(void **state)
+{
+	(void)state;
+	struct worker_plan plan = {.run = note_where, .name = "test", .threads = 1, .queue_max = 1000, .batch_max = 7,
+		.due = untidy_once, .tidy = tidy_once};
+	brief.here = brief.there = 0;
+	brief.takes_ms = 0;
+	brief.loop = pthread_self();
+	worker_test_alone(true);
+	assert_ok(worker_open(&plan, &w.worker));
+	worker_test_alone(false);
+	start_jobs(300);
+	loop_run();
+	assert_int_equal(w.done, 300);
+	assert_int_equal(brief.here, 43);
+	assert_int_equal(brief.there, 0);
+	assert_int_equal(w.sum, 1);
+}
+
 int main(void)
 {
 #define T(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
@@ -494,6 +529,7 @@ int main(void)
 		T(tidying_is_waited_for_by_nobody),
 		T(a_thread_that_was_first_leaves_nothing_to_the_loop), T(jobs_return_in_the_order_they_ran),
 		T(cleanup_runs_on_a_cancelled_fiber), T(refused_memory_opens_nothing), T(report_the_cost_of_a_trip),
+		T(alone_the_loop_runs_and_tidies_all),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
