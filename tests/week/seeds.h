@@ -1,0 +1,4 @@
+/* table: seed and pace of the weeks that are always tried; the first one twice. A week that failed gets a row. */
+SEED(1, 1)
+SEED(2, 1)
+SEED(3, 1)
