@@ -36,7 +36,7 @@ enum {
 	SEAL_RESERVED = BOX_SPARE,
 	SEAL_GATHER_MAX = 64,       /* frames held back until the commit is flushed */
 	SEAL_LOG_KEEP = 1100,       /* frames of room a log keeps when it starts anew */
-	SEAL_LOG_REST = 256 << 10,  /* bytes that it keeps when the database is trimmed */
+	SEAL_LOG_REST = 1792 << 10, /* bytes that it keeps when the database is trimmed: a whole log of an account's */
 	SEAL_STEP_MIN = 128 << 10,  /* bytes by which the log's file grows: as many as it has, */
 	SEAL_STEP_MAX = 256 << 10,  /* within these */
 };

@@ -176,6 +176,8 @@ static void the_log_grows_in_steps(void **state)
 	sim_free(&sim);
 }
 
+enum { TRIM_TURNS = 70 };
+
 /* A crash at any step of the trim leaves a database that opens. */
 static bool stopped_in_trim(uint64_t step)
 {
@@ -185,7 +187,7 @@ static bool stopped_in_trim(uint64_t step)
 	struct db_options o = kit_options(sim);
 	o.log_frames = 1000;
 	assert_ok(db_open(&o, &db));
-	for (int64_t turn = 1; turn <= 12; turn++)
+	for (int64_t turn = 1; turn <= TRIM_TURNS; turn++)
 		assert_ok(kit_turn(db, turn));
 	assert_true(WAL_FRAMES_AT + kit_frames_in(sim_bytes(sim, "t.db-wal")) * WAL_FRAME > SEAL_LOG_REST);
 	sim_fault_at(sim, SIM_CRASH, step);
@@ -197,7 +199,7 @@ static bool stopped_in_trim(uint64_t step)
 	sim_crash(sim);
 	assert_ok(kit_open(sim, &db));
 	kit_expect_turns(db, &last);
-	assert_int_equal(last, 12);
+	assert_int_equal(last, TRIM_TURNS);
 	db_close(&db);
 	sim_free(&sim);
 	return done;
