@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+enum { FIRST = 64 };
+
 void buf_free(buf *b)
 {
 	mem_free(b->p);
@@ -18,7 +20,7 @@ void buf_clear(buf *b)
 
 static bool grow(buf *b, size_t need)
 {
-	size_t cap = b->cap ? b->cap : 64;
+	size_t first = b->max < FIRST ? b->max : FIRST, cap = b->cap ? b->cap : first;
 	while (cap < need)
 		cap = cap > b->max / 2 ? b->max : cap * 2;
 	char *p = mem_grow(b->p, cap);
@@ -31,7 +33,7 @@ static bool grow(buf *b, size_t need)
 	return true;
 }
 
-bool buf_reserve(buf *b, size_t more)
+bool buf_widen(buf *b, size_t more)
 {
 	size_t need;
 	if (b->broken)
@@ -49,12 +51,6 @@ void buf_put(buf *b, str s)
 		return;
 	memcpy(b->p + b->n, s.p, s.n);
 	b->n += s.n;
-}
-
-void buf_putc(buf *b, char c)
-{
-	if (buf_reserve(b, 1))
-		b->p[b->n++] = c;
 }
 
 void buf_put_u64(buf *b, uint64_t v)
