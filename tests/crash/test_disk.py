@@ -128,7 +128,7 @@ def test_a_slow_disk_slows_its_own_account_alone(new_server):
         with tampered(before, 'fdatasync', f'delay_enter={SLOW_SECONDS * 1e6:.0f}'):
             time.sleep(3 * SLOW_SECONDS)    # until the store has noticed
             kept = len(running.kept[slow])
-            for _ in range(5):
+            for _ in range(8):
                 assert within(SLOW_SECONDS / 2, lambda: imap.command('NOOP').ok)
                 assert within(SLOW_SECONDS / 2, lambda: a_letter(server, quick) == 250)
                 time.sleep(SLOW_SECONDS)
