@@ -147,6 +147,29 @@ static result carry(struct carrier *c)
 	return OK;
 }
 
+static bool is_to(const struct parcel *p, uint64_t recipient)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->to[i].id == recipient)
+			return true;
+	return false;
+}
+
+/* Who is under way already and was made due again by an administrator. */
+static void leave_out_others(const struct outward *o, struct parcel *p)
+{
+	LIST_EACH(node, &o->parcels) {
+		const struct parcel *other = LIST_OWNER(node, struct parcel, node);
+		if (other->message != p->message)
+			continue;
+		size_t n = 0;
+		for (size_t i = 0; i < p->n; i++)
+			if (!is_to(other, p->to[i].id))
+				p->to[n++] = p->to[i];
+		p->n = n;
+	}
+}
+
 static result take(struct carrier *c)
 {
 	struct outward *o = &c->q->out;
@@ -158,6 +181,8 @@ static result take(struct carrier *c)
 	else if (p->n > 0 && is_judged(o, p->message)) {
 		at = clock_mono_ms() + BUSY_MS;
 		p->n = 0;
+	} else {
+		leave_out_others(o, p);
 	}
 	traffic_taken(&o->traffic, c->turn, at);
 	gate_wake_all(&o->changed);

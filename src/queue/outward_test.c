@@ -430,6 +430,21 @@ static void an_administrator_steers(void)
 	assert_int_equal(world.events[EV_QUEUE_DROPPED], 1);
 }
 
+static void what_is_under_way_is_not_sent_twice(void)
+{
+	world.manner = SLOWLY;
+	post(1, "a@example.org", "b@one.test", "c@one.test", NULL);
+	settle();
+	assert_int_equal(world.at_once, 1);
+	assert_int_equal(choose_retry("", "", "one.test"), 2);
+	settle();
+	assert_int_equal(world.sends, 1);
+	gate_wake_all(&world.go);
+	settle();
+	assert_int_equal(world.sends, 1);
+	assert_int_equal(queued(), 0);
+}
+
 /* ---- a bad disk ---- */
 
 enum { LETTERS = 12, BIG = 5 };
@@ -530,7 +545,7 @@ static void a_stop_in_any_state_loses_nothing(void)
 	X(a_delay_is_told_once_and_the_end_too) X(what_waits_behind_a_dead_destination_ends_too) \
 	X(what_is_to_wait_waits) X(what_must_arrive_by_a_time_is_returned_or_told) \
 	X(an_unknown_address_is_not_tried_for_ever) X(sessions_are_counted_by_day) \
-	X(an_administrator_steers) X(what_was_acknowledged_is_sent_or_reported) \
+	X(an_administrator_steers) X(what_is_under_way_is_not_sent_twice) X(what_was_acknowledged_is_sent_or_reported) \
 	X(a_stop_in_any_state_loses_nothing)
 TESTS(KIT_TEST)
 
