@@ -58,3 +58,5 @@ IMAP = {
         'decompression.',
     'IDLE: from the 250 to EXISTS': 'Nothing: it mostly arrives before the 250; Dovecot waits half a second on purpose.',
 }
+
+SENDING = 'to be measured'

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "grammar/text/base64.h"
 
 enum { IN_MAX = 1 << 16, OUT_MAX = 1 << 20, EVENTS = 256 };
 
@@ -115,7 +116,10 @@ static void say_message(struct load *load, struct session *s)
 	s->began = now_ns();
 	if (!load->first)
 		load->first = s->began;
-	buf_printf(&s->held, "MAIL FROM:<m%lu@load.example>\r\n", s->number);
+	if (load->plan.login.n)
+		buf_printf(&s->held, "MAIL FROM:<%.*s>\r\n", STR_ARG(load->plan.login));
+	else
+		buf_printf(&s->held, "MAIL FROM:<m%lu@load.example>\r\n", s->number);
 	for (uint64_t i = 0; i < load->plan.recipients; i++) {
 		uint64_t user = (s->number * load->plan.recipients + i) % load->plan.users + 1;
 		buf_printf(&s->held, "RCPT TO:<user%lu@%.*s>\r\n", user, STR_ARG(load->plan.domain));
@@ -128,9 +132,13 @@ static void say_message(struct load *load, struct session *s)
 
 static void say_body(struct load *load, struct session *s)
 {
-	buf_printf(&s->out, "From: <m%lu@load.example>\r\nTo: somebody@%.*s\r\nSubject: message %lu\r\n"
+	if (load->plan.login.n)
+		buf_printf(&s->out, "From: <%.*s>\r\n", STR_ARG(load->plan.login));
+	else
+		buf_printf(&s->out, "From: <m%lu@load.example>\r\n", s->number);
+	buf_printf(&s->out, "To: somebody@%.*s\r\nSubject: message %lu\r\n"
 		"Date: Tue, 3 Mar 2026 10:00:00 +0000\r\nMessage-ID: <%lu.%lu@load.example>\r\n\r\n",
-		s->number, STR_ARG(load->plan.domain), s->number, s->number, s->began);
+		STR_ARG(load->plan.domain), s->number, s->number, s->began);
 	s->body = buf_str(&load->text);
 	s->stage = BODY;
 }
@@ -150,11 +158,30 @@ static void next_message(struct load *load, struct session *s)
 
 /* What is heard: the last line of a reply. */
 
+/* AUTH PLAIN with the initial response (RFC 4954 4). */
+static void say_login(struct load *load, struct session *s)
+{
+	buf words = buf_new(1024);
+	buf_putc(&words, '\0');
+	buf_put(&words, load->plan.login);
+	buf_putc(&words, '\0');
+	buf_put(&words, load->plan.password);
+	buf_put(&s->out, STR("AUTH PLAIN "));
+	base64_encode(&s->out, buf_str(&words), 0);
+	buf_put(&s->out, STR("\r\n"));
+	buf_free(&words);
+	s->stage = LOGIN;
+}
+
 static void after_hello(struct load *load, struct session *s)
 {
 	if (load->plan.starttls && !s->secured) {
 		buf_put(&s->out, STR("STARTTLS\r\n"));
 		s->stage = GOING_TLS;
+		return;
+	}
+	if (load->plan.login.n && s->auth) {
+		say_login(load, s);
 		return;
 	}
 	next_message(load, s);
@@ -193,6 +220,7 @@ static void hear(struct load *load, struct session *s, str reply)
 	case GREETING: say_hello(s); break;
 	case HELLO: after_hello(load, s); break;
 	case GOING_TLS: begin_tls(load, s); break;
+	case LOGIN: next_message(load, s); break;
 	case ENVELOPE:
 		if (--s->replies_due == 0)
 			say_body(load, s);
@@ -218,6 +246,8 @@ static void hear_lines(struct load *load, struct session *s)
 		buf_drop(&s->in, end + 2);
 		if (s->stage == HELLO && str_find(str_of(line, n), STR("PIPELINING")) != STR_NONE)
 			s->pipelining = true;
+		if (s->stage == HELLO && str_find(str_of(line, n), STR("AUTH")) != STR_NONE)
+			s->auth = true;
 		if (n < 4 || line[3] != '-')
 			hear(load, s, str_of(line, n));
 	}

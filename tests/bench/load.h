@@ -13,6 +13,7 @@
 
 struct plan {
 	str host, domain;
+	str login, password; /* where AUTH is offered; empty login: none. Then it is the sender too */
 	uint64_t port, connections, messages, size, recipients, users, per_connection, seconds;
 	bool starttls;
 };
@@ -23,6 +24,7 @@ enum stage {
 	HELLO,      /* waits for the whole reply to EHLO */
 	GOING_TLS,  /* waits for the 220 to STARTTLS */
 	HANDSHAKE,  /* TLS is being set up */
+	LOGIN,      /* waits for the reply to AUTH */
 	ENVELOPE,   /* waits for the replies to MAIL, each RCPT and DATA */
 	BODY,       /* waits for the reply to the message */
 	ENDED,      /* has no more to do */
@@ -34,6 +36,7 @@ struct session {
 	enum stage stage;
 	bool secured;
 	bool pipelining;      /* the server offers it, so the envelope goes out at once */
+	bool auth;            /* the server offers it */
 	uint64_t replies_due; /* in ENVELOPE */
 	uint64_t sent_here;   /* messages over this connection */
 	uint64_t number;      /* of the message under way */

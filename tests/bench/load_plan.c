@@ -27,6 +27,8 @@ static const struct option OPTIONS[] = {
 	{"per-connection", required_argument, NULL, 'k'},
 	{"seconds", required_argument, NULL, 't'},
 	{"starttls", no_argument, NULL, 'S'},
+	{"login", required_argument, NULL, 'l'},
+	{"password", required_argument, NULL, 'w'},
 	{0},
 };
 
@@ -49,7 +51,7 @@ static void usage(void)
 {
 	fputs("usage: load --port N [--host 127.0.0.1] [--domain example.test] [--connections 10] [--messages 1000]\n"
 		"            [--size 4096] [--recipients 1] [--users 20] [--per-connection 0] [--seconds 60]\n"
-		"            [--starttls]\n", stderr);
+		"            [--starttls] [--login ADDRESS --password P]\n", stderr);
 	exit(2);
 }
 
@@ -64,6 +66,10 @@ struct plan plan_from(int argc, char **argv)
 			plan.host = str_from(optarg);
 		else if (option == 'd')
 			plan.domain = str_from(optarg);
+		else if (option == 'l')
+			plan.login = str_from(optarg);
+		else if (option == 'w')
+			plan.password = str_from(optarg);
 		else if (option == 'S')
 			plan.starttls = true;
 		else if (!number || !str_to_u64(str_from(optarg), number))

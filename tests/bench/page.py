@@ -5,6 +5,7 @@ import delivery
 import imap_bench
 import imap_rows
 import measure  # noqa: F401  (finds the kit)
+import sending
 
 OURS = 'Postern'
 
@@ -97,6 +98,24 @@ def delivery_bars(section):
 
 # IMAP and POP3.
 
+def sending_section(section):
+    found = section['rows']
+    ours = found.get('Postern')
+    yield '## Sending\n'
+    yield (f'{section["measured"]}. Messages of 4 KiB submitted over 10 connections to one account, sent on to Postfix\'s '
+           'smtp-sink on the same machine, until that has all of them. Postern signs each with RSA and Ed25519 (DKIM) and '
+           'asks for a login; Postfix does neither.\n')
+    rows = []
+    for name, results in found.items():
+        cells = [name, *(form(sending.middle(results, key)) for key, form in
+                         (('sent', '{:,.0f}'.format), ('cpu', '{:.2f}'.format), ('memory', '{:,.0f}'.format)))]
+        ratio = [times(sending.middle(ours, key) / sending.middle(results, key)) if ours and results is not ours else ''
+                 for key in ('sent', 'cpu')]
+        rows.append([*cells, *ratio])
+    yield from table(['', 'messages a second', 'CPU s for 1,000', 'private KiB', 'ratio', 'of its CPU'], rows)
+    yield f'\nWhat bounds Postern: {bounds.SENDING}\n'
+
+
 def imap_row(row, by_side, sides, marks):
     ratio = imap_bench.ratios(by_side)
     name = f'{row.name} ({"a second" if row.unit == "/s" else "ms"})'
@@ -159,6 +178,8 @@ def write(folder, measured):
     lines += delivery_section(measured['delivery'])
     if measured['delivery'].get('flushes'):
         lines += costs(measured['delivery']['flushes'])
+    if measured.get('sending'):
+        lines += sending_section(measured['sending'])
     lines += imap_section(measured['imap'])
     lines += memory_section(measured['memory'])
     (folder / 'benchmarks.md').write_text('\n'.join(lines).rstrip() + '\n')
