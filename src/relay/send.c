@@ -56,6 +56,7 @@ static void run(struct errand *e, const struct queue_relay_send *m, struct queue
 		errand_settle_rest(e, &t);
 	else
 		attempt_all(e, transact, answer);
+	way_forget(&e->way);
 	advise(e, answer->host);
 	answer->slow_down = e->slow_down;
 	answer->outcomes.p = e->outcomes;

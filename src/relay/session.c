@@ -279,6 +279,12 @@ static const net_addr *calls_from(const net_addr *to)
 	return memcmp(from->ip, none.ip, sizeof none.ip) == 0 ? NULL : from;
 }
 
+static struct trouble begin_on(struct opening *o, int fd)
+{
+	result r = stream_open(fd, &o->s->stream);
+	return failed(r) ? lost(o, "at once", r) : (struct trouble){0};
+}
+
 static struct trouble connect_to(struct opening *o)
 {
 	int fd;
@@ -292,8 +298,7 @@ static struct trouble connect_to(struct opening *o)
 	}
 	if (failed(net_local(fd, &o->s->local)))
 		o->s->local = (net_addr){0};
-	r = stream_open(fd, &o->s->stream);
-	return failed(r) ? lost(o, "at once", r) : (struct trouble){0};
+	return begin_on(o, fd);
 }
 
 static void set_host(struct session *s, const struct call *c)
@@ -307,7 +312,7 @@ static void set_host(struct session *s, const struct call *c)
 	s->authentic = c->policy->authentic;
 }
 
-struct trouble session_open(const struct call *c, struct tls_end *tls, struct session **out)
+struct trouble session_on(const struct call *c, int fd, struct tls_end *tls, struct session **out)
 {
 	*tls = (struct tls_end){0};
 	struct opening o = {.call = c, .tls = tls, .s = mem_alloc(sizeof *o.s), .is = answer_new()};
@@ -316,7 +321,7 @@ struct trouble session_open(const struct call *c, struct tls_end *tls, struct se
 	list_init(&o.s->node);
 	list_init(&o.s->same);
 	set_host(o.s, c);
-	struct trouble t = connect_to(&o);
+	struct trouble t = fd < 0 ? connect_to(&o) : begin_on(&o, fd);
 	if (!is_trouble(&t))
 		t = converse(&o);
 	answer_free(&o.is);
@@ -327,4 +332,9 @@ struct trouble session_open(const struct call *c, struct tls_end *tls, struct se
 	else
 		session_free(&o.s);
 	return t;
+}
+
+struct trouble session_open(const struct call *c, struct tls_end *tls, struct session **out)
+{
+	return session_on(c, -1, tls, out);
 }

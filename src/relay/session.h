@@ -67,6 +67,8 @@ struct call {
 };
 
 struct trouble session_open(const struct call *c, struct tls_end *tls, struct session **out);
+/* The same over a connection that is there already; takes fd. */
+struct trouble session_on(const struct call *c, int fd, struct tls_end *tls, struct session **out);
 void session_free(struct session **s); /* at once */
 void session_quit(struct session **s); /* QUIT, waits a little, frees */
 

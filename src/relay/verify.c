@@ -62,6 +62,7 @@ result on_verify(struct arrival *in, struct edge_relay_verify *m, struct edge_re
 		errand_settle_rest(&e, &t);
 	else
 		attempt_all(&e, probe, &unused);
+	way_forget(&e.way);
 	answer->verdict = verdict_of(outcome.verdict);
 	answer->code = outcome.code;
 	answer->text = outcome.text;

@@ -2,6 +2,7 @@
 
 #include "grammar/smtp/mailbox.h"
 #include "relay/relay.h"
+#include "run/secret.h"
 
 enum { PORT_LMTP = 24, PORT_SMTPS = 465 };
 
@@ -54,4 +55,12 @@ struct trouble way_find(uint64_t route, str destination, arena *a, struct way *o
 	if (failed(mailbox_domain(destination, a, &out->name)))
 		return trouble_lasting(STR("5.1.2"), say(a, "%.*s is no domain.", STR_ARG(destination)));
 	return route ? by_route(route, a, out) : (struct trouble){0};
+}
+
+/* It lies in the arena of the errand, which was read into for us alone. */
+void way_forget(struct way *w)
+{
+	if (w->password.n > 0)
+		secret_wipe((void *)(uintptr_t)w->password.p, w->password.n);
+	w->password = (str){0};
 }
