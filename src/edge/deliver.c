@@ -51,6 +51,7 @@ static result seal_and_keep(const struct delivery *d, const struct smtp_target *
 				    .recipient = t->recipient, .size = d->message.bytes.n, .deaths = deaths};
 	m.ret = (uint8_t)d->ret;
 	m.envid = d->envid;
+	m.hold_until = d->hold_until;
 	if (t->asked) {
 		m.notify = (uint8_t)t->asked->notify;
 		m.orcpt = t->asked->orcpt;
@@ -82,6 +83,8 @@ static result deliver_one(const struct delivery *d, const struct smtp_target *t)
 	struct courier_account_delivered answer = {0};
 	uint32_t deaths = 0;
 	result r = OK;
+	if (d->hold_until)
+		return ask_queue(d, t, 0);
 	for (int i = 0; i < DELIVER_TRIES; i++) {
 		r = ask_account(d, t, &answer);
 		if (!failed(r) && answer.verdict != COURIER_ACCOUNT_DELIVER_VERDICT_UNABLE)

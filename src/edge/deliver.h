@@ -28,6 +28,7 @@ struct delivery {
 	struct body facts, message;
 	enum smtp_ret ret;    /* DSN parameters, for whoever reports */
 	str envid;
+	int64_t hold_until;   /* the queue keeps every copy until then; 0: now */
 	const struct smtp_target *targets;
 	size_t n;
 	uint64_t until;       /* on the monotonic clock; deliver sets it */

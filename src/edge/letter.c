@@ -167,6 +167,7 @@ static result keep_copies(const struct letter *l)
 	struct delivery d = {
 		.client = s->client, .id = s->trace, .sender = s->sender, .trace = buf_str(&l->above), .received = l->now,
 		.facts = l->x->found.facts, .message = *l->message, .ret = s->mail.ret, .envid = s->mail.envid,
+		.hold_until = s->hold_until,
 		.targets = s->targets, .n = s->targets_n,
 	};
 	if (s->outward.n)

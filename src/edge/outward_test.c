@@ -79,8 +79,8 @@ static const struct kit_scene scenes[] = {
 	{"held where nothing is", EHLO "N: FUTURERELEASE\nC: MAIL FROM:<user1@here.test> HOLDFOR=10\n"
 		"S: 504 5.5.4", MAILER,
 		.option = OPT_HOLD_LONGEST, .value = "0"},
-	{"held mail to somebody here", LOGIN "C: MAIL FROM:<user1@here.test> HOLDFOR=10\nS: 250\n"
-		"C: RCPT TO:<user2@here.test>\nS: 504 5.5.4", MAILER},
+	{"held mail to somebody here", LOGIN "C: MAIL FROM:<user1@here.test> HOLDFOR=10\nS: 250\n" RCPT("user2@here.test")
+		RCPT("a@far.test") LETTER "S: 250\nK: 2\nQ: 1\nP: 1", MAILER},
 	{"other servers hold nothing here", EHLO "C: MAIL FROM:<s@strange.test> HOLDFOR=10\nS: 504\n"
 		"C: MAIL FROM:<s@strange.test> BY=10;R\nS: 504"},
 	{"in ten minutes or returned", LOGIN "C: MAIL FROM:<user1@here.test> BY=600;R\nS: 250\n" RCPT("a@far.test") LETTER

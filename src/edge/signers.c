@@ -66,10 +66,7 @@ static result ask_auth(str domain, arena *a, struct signers_rows *out)
 	const struct edge_auth_signers q = {.domain = domain};
 	struct edge_auth_signers_are are;
 	TRY(neighbour(NEIGHBOUR_AUTH, &auth));
-	result r = edge_auth_signers_call_within(auth, &ask, &q, &are);
-	if (r.kind == FAIL_ABSENT) /* an auth without keys */
-		return OK;
-	TRY(r);
+	TRY(edge_auth_signers_call_within(auth, &ask, &q, &are));
 	out->n = are.rows.n;
 	for (size_t i = 0; i < are.rows.n; i++)
 		out->p[i] = (struct asker_inspect_signer){.domain = are.rows.p[i].domain,

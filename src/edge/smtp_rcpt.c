@@ -215,10 +215,6 @@ static result check_accounts(struct smtp_session *s, const struct smtp_rcpt *rcp
 			     const struct resolved *found)
 {
 	uint64_t until = clock_mono_ms() + NEIGHBOUR_QUOTA_MS;
-	if (s->hold_until && found->to.n > 0)
-		return SMTP_REFUSE(s, 504, "5.5.4",
-				   "A message to be sent later (HOLDFOR, HOLDUNTIL) goes to other servers only; "
-				   "send it without that to addresses of this server");
 	for (size_t i = 0; i < found->to.n; i++) {
 		enum courier_account_take_verdict v;
 		TRY(ask_quota(s, found->to.p[i], until, &v));

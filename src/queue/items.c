@@ -27,6 +27,7 @@ static const char *const steps[] = {
 	"ALTER TABLE item ADD COLUMN ret INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE item ADD COLUMN envid BLOB NOT NULL DEFAULT x'';"
 	"ALTER TABLE item ADD COLUMN orcpt BLOB NOT NULL DEFAULT x'';",
+	"ALTER TABLE item ADD COLUMN hold INTEGER NOT NULL DEFAULT 0;" /* FUTURERELEASE */
 	/* Mail for other servers. Times are milliseconds; `turn` is the sender, as the
 	 * traffic knows it; states and `tell` are in queue/mail.h. A recipient's
 	 * number is taken from the items' sequence. */
@@ -173,16 +174,23 @@ static result run_put_body(struct db *db, void *arg)
 	return engine_put_body(k->q->engine, k->m->sealed.bytes, &k->body);
 }
 
+/* Milliseconds; a time beyond all calendars is none. */
+static int64_t hold_of(const struct edge_queue_keep *m)
+{
+	return m->hold_until > 0 && m->hold_until < INT64_MAX / 1000 ? m->hold_until * 1000 : 0;
+}
+
 result keeping_insert(struct db *db, struct keeping *k)
 {
 	const struct edge_queue_keep *m = k->m;
 	k->id = 0;
 	TRY(db_run(db, "INSERT OR IGNORE INTO item (delivery, account, sender, recipient, size, octets, state, attempts,"
-		" deaths, kept, next, why, notify, ret, envid, orcpt)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10, x'', ?11, ?12, ?13, ?14)",
+		" deaths, kept, next, why, notify, ret, envid, orcpt, hold)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10, x'', ?11, ?12, ?13, ?14, ?15)",
 		DB_BLOB(str_of((const char *)m->delivery.b, sizeof m->delivery.b)), DB_INT(m->account), DB_BLOB(m->sender),
 		DB_BLOB(m->recipient), DB_INT(m->size), DB_INT(m->sealed.bytes.n), DB_INT(k->state), DB_INT(m->deaths),
-		DB_INT(k->now), DB_INT(k->next), DB_INT(m->notify), DB_INT(m->ret), DB_BLOB(m->envid), DB_BLOB(m->orcpt)));
+		DB_INT(k->now), DB_INT(k->next), DB_INT(m->notify), DB_INT(m->ret), DB_BLOB(m->envid), DB_BLOB(m->orcpt),
+		DB_INT(hold_of(m))));
 	if (db_changed(db) == 0)
 		return OK;
 	uint64_t id = (uint64_t)db_last_row(db);
@@ -212,6 +220,8 @@ result keeping_prepare(struct keeping *k)
 {
 	k->now = clock_wall_ms();
 	k->next = k->now + (int64_t)items_soon(k->q, 1);
+	if (hold_of(k->m) > k->now)
+		k->next = hold_of(k->m);
 	k->in_file = k->m->sealed.bytes.n > QUEUE_INLINE;
 	k->state = k->m->deaths >= QUEUE_DEATHS ? ITEM_QUARANTINE : ITEM_WAITING;
 	return k->in_file ? items_read(k->q, run_put_body, k) : OK;

@@ -13,6 +13,7 @@ struct taking {
 	struct item *out;
 	bool alone; /* no other courier of this line is under way */
 	bool found, blocked;
+	bool held; /* for longer than one look ahead */
 	int64_t now, next;
 };
 
@@ -21,9 +22,9 @@ static result run_take(struct db *db, void *arg)
 	struct taking *t = arg;
 	struct query AUTO_QUERY *rows = NULL;
 	bool row;
-	t->found = t->blocked = false;
+	t->found = t->blocked = t->held = false;
 	t->next = -1;
-	TRY(db_ask(db, &rows, "SELECT id, delivery, octets, attempts, deaths, next FROM item"
+	TRY(db_ask(db, &rows, "SELECT id, delivery, octets, attempts, deaths, next, hold FROM item"
 		" WHERE account = ?1 AND state = 0 ORDER BY next, id LIMIT 1", DB_INT(t->line->account)));
 	TRY(query_next(rows, &row));
 	if (!row)
@@ -36,7 +37,9 @@ static result run_take(struct db *db, void *arg)
 	if (delivery.n != sizeof t->out->delivery.b)
 		return failure(FAIL_DAMAGE, "a queued item has no delivery id");
 	memcpy(t->out->delivery.b, delivery.p, delivery.n);
-	if (t->next > t->now && t->next <= t->now + SCHEDULE_WAIT_MOST)
+	/* A wait longer than any of ours is a clock that was set back, unless the sender asked for it. */
+	t->held = t->next > t->now + SCHEDULE_WAIT_MOST && query_int(rows, 6) > t->now;
+	if (t->held || (t->next > t->now && t->next <= t->now + SCHEDULE_WAIT_MOST))
 		return OK;
 	t->blocked = t->out->deaths > 0 && !t->alone;
 	if (t->blocked)
@@ -56,6 +59,8 @@ static void kept_take(void *arg)
 		t->line->exclusive = true;
 	else if (t->blocked)
 		t->line->blocked = true;
+	else if (t->held)
+		at = clock_mono_ms() + SCHEDULE_WAIT_MOST;
 	else if (t->found || t->next >= 0)
 		at = t->found ? clock_mono_ms() : items_when(t->next);
 	schedule_set(s, t->line, SCHEDULE_NEVER);

@@ -36,9 +36,8 @@ static struct {
 	struct gate go;
 	int given_up;
 	int events[LOG_EVENTS];
+	int64_t hold_until;
 } t;
-
-/* ---- the accounts ---- */
 
 static void die(void *arg)
 {
@@ -108,8 +107,6 @@ static void give_up(result why)
 }
 
 static const struct queue_world world = {.account = account, .give_up = give_up};
-
-/* ---- life ---- */
 
 static void count_event(void *ctx, str record)
 {
@@ -215,15 +212,13 @@ static void pass(uint64_t ms)
 	settle();
 }
 
-/* ---- questions ---- */
-
 static result keep_with(uint64_t n, unsigned char delivery, uint32_t deaths, str sealed)
 {
 	AUTO_ARENA arena a = arena_new(65536);
 	struct edge_queue_kept kept;
 	struct edge_queue_keep m = {.delivery = {{delivery}}, .account = n, .sender = STR("a@example.org"),
 		.recipient = STR("b@example.test"), .size = 7, .deaths = deaths, .wrapped = STR("wrapped"),
-			.sealed = body_of(sealed)};
+			.sealed = body_of(sealed), .hold_until = t.hold_until};
 	result r = edge_queue_keep_call(t.edge, NULL, &m, &a, &kept);
 	return failed(r) ? failure(r.kind, "refused") : OK;
 }
@@ -267,8 +262,6 @@ static enum fail_kind drop(uint64_t item)
 	return web_queue_drop_call(t.web, NULL, &(struct web_queue_drop){.item = item}, &a, &done).kind;
 }
 
-/* ---- the tests ---- */
-
 static void an_item_is_brought_after_a_while(void)
 {
 	keep(1, 1);
@@ -289,6 +282,17 @@ static void an_item_is_brought_after_a_while(void)
 	keep(1, 2);
 	pass(RETRY);
 	assert_int_equal(look().total, 0);
+}
+
+static void what_is_to_be_sent_later_waits_that_long(void)
+{
+	t.hold_until = START / 1000 + 3 * 86400;
+	keep(1, 1);
+	for (int hour = 1; hour < 3 * 24; hour++)
+		pass(3600000);
+	assert_int_equal(t.tries[1], 0);
+	pass(3600000 + SCHEDULE_WAIT_MOST);
+	assert_int_equal(t.kept[1], 1);
 }
 
 static void keeping_twice_is_keeping_once(void)
@@ -678,7 +682,7 @@ static void the_clock_may_jump(void)
 
 #define ON_KIT(NAME) static void NAME##_test(void **state) { (void)state; on_kit(NAME); }
 #define TESTS(X) \
-	X(an_item_is_brought_after_a_while) X(keeping_twice_is_keeping_once) \
+	X(an_item_is_brought_after_a_while) X(what_is_to_be_sent_later_waits_that_long) X(keeping_twice_is_keeping_once) \
 	X(who_is_unable_is_tried_ever_less_often) X(a_refused_item_does_not_hold_up_the_others) \
 	X(an_account_that_does_not_start_is_asked_once_for_all) X(an_account_that_is_back_gets_all_at_once) \
 	X(what_kills_its_account_is_held_and_the_others_go_on) X(what_has_killed_goes_alone) \

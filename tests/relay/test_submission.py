@@ -129,6 +129,14 @@ def test_held_until_it_is_time(world):
     assert time.monotonic() - began > 2
 
 
+def test_held_here_too(world):
+    with world.login() as smtp:
+        began = time.monotonic()
+        name = world.send(smtp, USER1, ['user3@example.test'], ' HOLDFOR=3')
+    world.inbox('user3@example.test', text=name.encode())
+    assert time.monotonic() - began > 2
+
+
 def test_tls_is_required_and_the_other_server_has_none(world):
     """It comes back rather than to travel in clear (RFC 8689)."""
     with wire.Smtp(world.server.ports['submissions'], tls=True) as smtp:
