@@ -33,6 +33,8 @@ EVENT(EV_UNREPORTED, LOG_NOTICE, "report.unwanted", "nobody is told what became 
 	" or none reads it")
 EVENT(EV_REPORT_LATER, LOG_WARNING, "report.deferred", "a report cannot be written now; it is tried again")
 EVENT(EV_RELAY_ABSENT, LOG_WARNING, "relay.absent", "there is no relay now; mail for other servers waits")
+EVENT(EV_TLS_REPORTED, LOG_INFO, "tls.reported", "a report about TLS was sent to a domain (RFC 8460)")
+EVENT(EV_TLS_UNREPORTED, LOG_NOTICE, "tls.unreported", "a report about TLS could not be sent to one of its places")
 EVENT(EV_INSPECT_FAILED, LOG_WARNING, "inspect.failed", "an inspect worker could not examine a message")
 EVENT(EV_ACCOUNT_OPENED, LOG_INFO, "account.opened", "an account's process opened its database")
 EVENT(EV_ACCOUNT_SHUT, LOG_INFO, "account.shut", "an account's process ended in order")

@@ -11,6 +11,7 @@ enum relay_limit {
 	RELAY_RECIPIENTS_MAX = 100,  /* in one transaction, where the server names no number */
 	RELAY_TLS_OUTCOMES_MAX = 20, /* as queue-relay.talk */
 	RELAY_TEXT_MAX = 500,
+	RELAY_FIELDS_MAX = 64 * 1024,  /* printed above a report */
 	RELAY_STUFF_BLOCK = 64 * 1024, /* dot-stuffed at a time; a smaller message goes out with its commands */
 
 	RELAY_LOOKUP_MS = 60000,     /* resolve and fetch */

@@ -36,6 +36,8 @@ extern const struct queue_relay_as_relay relay_queue_handlers;
 extern const struct edge_relay_as_relay relay_edge_handlers;
 result on_send(struct arrival *in, struct queue_relay_send *m, struct queue_relay_sent *answer) NODISCARD;
 result on_report(struct arrival *in, struct queue_relay_report *m, struct queue_relay_reported *answer) NODISCARD;
+result on_tls_report(struct arrival *in, struct queue_relay_tls_report *m,
+	struct queue_relay_tls_reported *answer) NODISCARD;
 result on_verify(struct arrival *in, struct edge_relay_verify *m, struct edge_relay_verified *answer) NODISCARD;
 
 #endif

@@ -92,7 +92,7 @@ static result on_reporter(struct arrival *in, struct relay_auth_reporter *m, str
 	static const struct relay_auth_signer signer = {STR_INIT("home.test"), STR_INIT("e1"),
 		RELAY_AUTH_ALGORITHM_ED25519_SHA256, STR_INIT("k1")};
 	(void)in;
-	assert_true(m->address.n > 0);
+	(void)m;
 	answer->domain = STR("home.test");
 	answer->signers.p = &signer;
 	answer->signers.n = 1;
@@ -119,6 +119,30 @@ static result on_bounce(struct arrival *in, struct asker_inspect_bounce *m, stru
 	return arena_result(in->arena);
 }
 
+static result on_examine(struct arrival *in, struct asker_inspect_examine *m, struct asker_inspect_examined *answer)
+{
+	struct asker_inspect_signature *s = arena_array(in->arena, 1, sizeof *s);
+	answer->facts = body_of(STR("facts"));
+	*s = (struct asker_inspect_signature){.key = STR("k1"), .digest = {7}, .field = STR("DKIM-Signature: b=\r\n"),
+		.at = sizeof "DKIM-Signature: b=" - 1};
+	answer->signatures.p = s;
+	answer->signatures.n = m->signers.n;
+	return arena_result(in->arena);
+}
+
+static result on_post(struct arrival *in, struct asker_fetch_post *m, struct asker_fetch_got *answer)
+{
+	(void)in;
+	assert_str(m->host, STR("reports.example.test"));
+	assert_str(m->path, STR("/v1"));
+	assert_str(m->type, STR("application/tlsrpt+gzip"));
+	buf_clear(&kit.posted);
+	buf_put(&kit.posted, m->message.bytes);
+	answer->finding = ASKER_FETCH_FINDING_DONE;
+	answer->status = kit.post_refused ? 503 : 201;
+	return OK;
+}
+
 static result on_sign(struct arrival *in, struct principal_vault_sign *m, struct principal_vault_signatures_are *answer)
 {
 	static const str signature = STR_INIT("signed");
@@ -132,11 +156,11 @@ static result on_sign(struct arrival *in, struct principal_vault_sign *m, struct
 }
 
 static const struct asker_resolve_as_resolve resolve_handlers = {.look_up = on_look_up};
-static const struct asker_fetch_as_fetch fetch_handlers = {.get = on_get};
+static const struct asker_fetch_as_fetch fetch_handlers = {.get = on_get, .post = on_post};
 static const struct relay_auth_as_auth auth_handlers = {.way = on_way, .reporter = on_reporter};
 static const struct principal_vault_as_vault vault_handlers = {.unwrap = on_unwrap, .wrap_for = on_wrap,
 	.sign = on_sign};
-static const struct asker_inspect_as_inspect inspect_handlers = {.bounce = on_bounce};
+static const struct asker_inspect_as_inspect inspect_handlers = {.bounce = on_bounce, .examine = on_examine};
 
 static const struct {
 	const struct channel_kind *near, *far;
@@ -500,6 +524,7 @@ int kit_group_close(void **state)
 int kit_relay_open(void **state)
 {
 	kit = (struct kit){.tls = kit.tls, .trusts_nobody = kit.trusts_nobody, .message = buf_new(1 << 20),
+		.posted = buf_new(1 << 20),
 		.tls_key_hash = {key_hash, sizeof key_hash}};
 	relay = (struct relay){.world = &world, .tls = trusts_server};
 	memset(near, 0, sizeof near);
@@ -515,6 +540,7 @@ int kit_relay_open(void **state)
 int kit_relay_close(void **state)
 {
 	buf_free(&kit.message);
+	buf_free(&kit.posted);
 	options_free(&relay.options);
 	sts_close(&relay.sts);
 	return kit_close_loop(state);

@@ -39,6 +39,8 @@ struct kit {
 	size_t fetched;
 	str wanted; /* of kit_refused, and of a test's own checks */
 	size_t bounces;
+	buf posted; /* by HTTPS */
+	bool post_refused;
 	uint64_t wrapped_for;
 	struct tls_context *trusts_nobody;
 	uint64_t rest_ms;  /* so long passes, by a clock that the test holds, before all is closed */

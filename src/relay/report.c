@@ -4,23 +4,17 @@
  * The relay may open the message that is reported on, and knows nobody else's
  * secrets: inspect writes, vault signs what inspect prepared, and the result is
  * sealed like any message in the queue. */
-#include "base/log.h"
-#include "grammar/dkim/dkim_signature.h"
 #include "relay/limits.h"
 #include "relay/relay.h"
+#include "relay/reporter.h"
 #include "relay/sealed.h"
 #include "run/clock.h"
-#include "talk/asker_inspect.h"
 #include "talk/mail_flags.h"
-#include "talk/principal_vault.h"
-#include "talk/relay_auth.h"
-
-enum { TRACE_FIELDS_MAX = 64 * 1024 };
 
 struct report {
 	const struct queue_relay_report *m;
 	arena *arena;
-	struct relay_auth_reporter_is from;
+	struct reporter from;
 	struct asker_inspect_bounced made;
 	buf fields; /* printed above the report */
 };
@@ -29,36 +23,6 @@ static void close_report(struct report *r)
 {
 	asker_inspect_bounced_release(&r->made);
 	buf_free(&r->fields);
-}
-
-static struct asking patiently(const struct report *r, uint64_t ms)
-{
-	return (struct asking){&r->m->delivery, r->arena, ms};
-}
-
-/* ---- who writes ---- */
-
-static result ask_reporter(struct report *r)
-{
-	struct channel *auth;
-	const struct relay_auth_reporter q = {.address = r->m->sender};
-	const struct asking how = patiently(r, RELAY_NEIGHBOUR_MS);
-	TRY(relay.world->room(NEIGHBOUR_AUTH, &auth));
-	TRY(relay_auth_reporter_call_within(auth, &how, &q, &r->from));
-	if (r->from.domain.n == 0)
-		r->from.domain = relay_name();
-	return OK;
-}
-
-/* Leads to the report's story in the log. */
-static str message_id(struct report *r)
-{
-	AUTO_BUF buf id = buf_new(ASKER_INSPECT_BOUNCE_MESSAGE_ID_MAX);
-	for (size_t i = 0; i < sizeof r->m->report.b; i++)
-		buf_printf(&id, "%02x", r->m->report.b[i]);
-	buf_putc(&id, '@');
-	buf_put(&id, relay_name());
-	return arena_dup(r->arena, buf_str(&id));
 }
 
 /* ---- what inspect writes ---- */
@@ -86,31 +50,17 @@ static result copy_rows(struct report *r, struct asker_inspect_bounce *q)
 	return OK;
 }
 
-/* An account reads what it gets from us without a signature. */
-static result copy_signers(struct report *r, struct asker_inspect_bounce *q)
-{
-	struct asker_inspect_signer *v = arena_array(r->arena, r->from.signers.n + 1, sizeof *v);
-	if (!v)
-		return arena_result(r->arena);
-	for (size_t i = 0; i < r->from.signers.n; i++)
-		v[i] = (struct asker_inspect_signer){.domain = r->from.signers.p[i].domain,
-			.selector = r->from.signers.p[i].selector, .key = r->from.signers.p[i].key,
-			.algorithm = (enum asker_inspect_algorithm)r->from.signers.p[i].algorithm};
-	q->signers.p = v;
-	q->signers.n = r->m->holder == QUEUE_RELAY_HOLDER_RELAY ? r->from.signers.n : 0;
-	return OK;
-}
-
 static result have_written(struct report *r, str original)
 {
 	const struct queue_relay_report *m = r->m;
 	struct channel *inspect;
 	struct asker_inspect_bounce q = {.to = m->sender, .from_domain = r->from.domain, .reporting_mta = relay_name(),
-		.message_id = message_id(r), .now = clock_wall_s(), .arrived = m->arrived, .envid = m->envid,
+		.message_id = reporter_message_id(&m->report, r->arena), .now = clock_wall_s(), .arrived = m->arrived, .envid = m->envid,
 		.utf8 = (m->flags & MAIL_UTF8) != 0, .message = body_of(original)};
-	const struct asking how = patiently(r, RELAY_INSPECT_MS);
+	const struct asking how = {&m->delivery, r->arena, RELAY_INSPECT_MS};
 	TRY(copy_rows(r, &q));
-	TRY(copy_signers(r, &q));
+	q.signers.p = r->from.signers;
+	q.signers.n = m->holder == QUEUE_RELAY_HOLDER_RELAY ? r->from.n : 0; /* an account needs no proof of us */
 	TRY(body_share(&q.message));
 	result done = relay.world->room(NEIGHBOUR_INSPECT, &inspect);
 	if (!failed(done))
@@ -129,32 +79,11 @@ static result open_and_write(struct report *r)
 
 /* ---- above it ---- */
 
-static result sign(struct report *r)
-{
-	struct principal_vault_to_sign wanted[ASKER_INSPECT_BOUNCED_SIGNATURES_MAX];
-	const struct principal_vault_sign q = {.wanted = {wanted, r->made.signatures.n}};
-	const struct asking how = patiently(r, RELAY_NEIGHBOUR_MS);
-	struct principal_vault_signatures_are are;
-	struct channel *vault;
-	for (size_t i = 0; i < q.wanted.n; i++) {
-		wanted[i].key = r->made.signatures.p[i].key;
-		memcpy(wanted[i].digest, r->made.signatures.p[i].digest, sizeof wanted[i].digest);
-	}
-	TRY(relay.world->room(NEIGHBOUR_VAULT, &vault));
-	TRY(principal_vault_sign_call_within(vault, &how, &q, &are));
-	if (are.signatures.n != q.wanted.n)
-		return failure(FAIL_PEER, "vault signs another number than was asked for");
-	for (size_t i = 0; i < are.signatures.n; i++)
-		dkim_signature_fill(&r->fields, r->made.signatures.p[i].field, r->made.signatures.p[i].at, are.signatures.p[i]);
-	return buf_result(&r->fields);
-}
-
 static result print_fields(struct report *r)
 {
 	if (r->m->holder == QUEUE_RELAY_HOLDER_ACCOUNT)
 		buf_put(&r->fields, STR("Return-Path: <>\r\n"));
-	if (r->made.signatures.n > 0)
-		TRY(sign(r));
+	TRY(reporter_sign(&r->from, (struct to_sign){r->made.signatures.p, r->made.signatures.n}, &r->fields));
 	return buf_result(&r->fields);
 }
 
@@ -192,7 +121,8 @@ static result seal(struct report *r, struct queue_relay_reported *answer)
 
 static result make(struct report *r, struct queue_relay_reported *answer)
 {
-	TRY(ask_reporter(r));
+	r->from = (struct reporter){.trace = &r->m->delivery, .arena = r->arena};
+	TRY(reporter_find(&r->from, r->m->sender));
 	TRY(open_and_write(r));
 	TRY(print_fields(r));
 	return seal(r, answer);
@@ -200,7 +130,7 @@ static result make(struct report *r, struct queue_relay_reported *answer)
 
 result on_report(struct arrival *in, struct queue_relay_report *m, struct queue_relay_reported *answer)
 {
-	struct report r = {.m = m, .arena = in->arena, .fields = buf_new(TRACE_FIELDS_MAX)};
+	struct report r = {.m = m, .arena = in->arena, .fields = buf_new(RELAY_FIELDS_MAX)};
 	result done = m->rows.n > 0 ? make(&r, answer) : failure(FAIL_INPUT, "a report about nobody");
 	close_report(&r);
 	return done;
