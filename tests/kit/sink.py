@@ -1,4 +1,4 @@
-"""Another domain's mail server that takes everything and keeps it as it came, octet by octet."""
+"""Another domain's mail server that takes what it is not told to refuse, and keeps it as it came, octet by octet."""
 import collections
 import socketserver
 import threading
@@ -30,7 +30,10 @@ class Talk(socketserver.StreamRequestHandler):
             if verb == 'EHLO':
                 self.wfile.write(''.join(f'250-{e}\r\n' for e in ['sink', *EXTENSIONS[:-1]]).encode())
                 self.reply(f'250 {EXTENSIONS[-1]}')
+            elif verb == 'DATA' and not recipients:
+                self.reply('554 5.5.1 no valid recipients')
             elif verb == 'DATA':
+                time.sleep(self.server.pause)
                 message = self.data()
                 self.server.taken.append(Taken(sender, recipients, message))
                 recipients = []
@@ -38,6 +41,8 @@ class Talk(socketserver.StreamRequestHandler):
             elif verb == 'QUIT':
                 self.reply('221 bye')
                 return
+            elif verb == 'RCPT' and (refusal := self.server.refuse(text)):
+                self.reply(refusal)
             else:
                 if verb == 'MAIL':
                     sender, recipients = text, []
@@ -47,12 +52,13 @@ class Talk(socketserver.StreamRequestHandler):
 
 
 class Sink:
-    """`with Sink() as sink`: listens at 127.0.0.1:sink.port; sink.taken are the letters so far."""
+    """`with Sink() as sink`: listens at 127.0.0.1:sink.port; sink.taken are the letters so far. `refuse(text)` gives the
+    answer to a RCPT command that is to be refused; `pause` is how long each letter takes."""
 
     def __init__(self, address='127.0.0.1', port=0):
         self.server = socketserver.ThreadingTCPServer((address, port), Talk, bind_and_activate=False)
         self.server.allow_reuse_address, self.server.daemon_threads = True, True
-        self.server.taken = []
+        self.server.taken, self.server.refuse, self.server.pause = [], lambda text: None, 0
         self.server.server_bind()
         self.server.server_activate()
         self.port = self.server.server_address[1]
