@@ -100,7 +100,7 @@ OPTION(OPT_WORLD_SESSIONS_EACH, "world-sessions-each", COUNT, "20", 1, 200, R_QU
 OPTION(OPT_EDGE_MX, "edge-mx-workers", COUNT, "1", 1, 64, 0, "processes that receive mail")
 OPTION(OPT_EDGE_CLIENT, "edge-client-workers", COUNT, "1", 1, 64, 0, "processes that serve clients before login")
 OPTION(OPT_INSPECT, "inspect-workers", COUNT, "1", 1, 64, 0, "processes that parse messages")
-OPTION(OPT_RELAY, "relay-workers", COUNT, "1", 1, 64, 0, "processes that send mail to other servers")
+OPTION(OPT_RELAY, "relay-workers", COUNT, "1", 1, 64, R_QUEUE, "processes that send mail to other servers")
 OPTION(OPT_INSPECT_MESSAGES, "inspect-messages", COUNT, "10000", 1, 0, R_INSPECT,
 	"messages after which an inspect process is replaced")
 OPTION(OPT_UID_BASE, "uid-base", COUNT, "1879048192", 1000, 4000000000, 0,

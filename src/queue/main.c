@@ -19,8 +19,14 @@ static result account(uint64_t number, struct channel **out)
 	return room_connect(&courier_account_as_courier_kind, "account", number, out);
 }
 
+static uint64_t relays, next_relay;
+
+/* Each in turn; where one cannot be reached, whichever the supervisor gives. */
 static result relay(struct channel **out)
 {
+	result r = room_connect(&queue_relay_as_queue_kind, "relay", next_relay++ % relays, out);
+	if (!failed(r) || r.kind == FAIL_CANCELLED || relays == 1)
+		return r;
 	return room_connect(&queue_relay_as_queue_kind, "relay", ROOM_ANY, out);
 }
 
@@ -49,6 +55,7 @@ static result prepare(const struct supervisor_room_begin *b)
 	files = files_local(AT_FDCWD);
 	queue.retry = (struct backoff){options_number(&o, OPT_RETRY_TIME), SCHEDULE_WAIT_MOST};
 	read_outward(&o);
+	relays = options_number(&o, OPT_RELAY);
 	queue.world = &queue_world_of_rooms;
 	options_free(&o);
 	return OK;
