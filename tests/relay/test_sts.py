@@ -1,6 +1,8 @@
 """MTA-STS from one demo to another: policies over HTTPS, found by DNS, kept to by the relay (RFC 8461)."""
 import http.server
 import json
+import os
+import signal
 import smtplib
 import ssl
 import threading
@@ -141,3 +143,20 @@ def test_policies_are_kept_for_their_time(sites):
             assert time.monotonic() < deadline
             time.sleep(0.1)
     assert len(https.seen) == before
+
+
+def test_rooms_that_die_are_asked_again(sites):
+    """Of what they knew nothing is needed."""
+    a, b, https = sites
+    for process in a.processes():
+        if process.room in ('resolve', 'fetch'):
+            os.kill(process.pid, signal.SIGKILL)
+    with wire.Imap(b.ports['imap']) as imap:
+        imap.login('user1@site-b.test', b.password)
+        had = imap.select()
+        send(a, 'tried.test')
+        deadline = time.monotonic() + 20 * paths.SLOWER
+        while imap.select() == had:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    assert {'resolve', 'fetch'} <= {p.room for p in a.processes()}
