@@ -243,7 +243,7 @@ result items_keep(struct queue *q, const struct edge_queue_keep *m, uint64_t *it
 	TRY(keeping_prepare(&k));
 	result r = items_write(q, run_keep, kept_keep, &k);
 	if (k.in_file && (failed(r) || k.id == 0))
-		items_delete_body(q, &k.body);
+		items_drop_body(q, &k.body, r);
 	*item = k.id;
 	return r;
 }

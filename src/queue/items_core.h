@@ -31,6 +31,9 @@ result items_load_file(struct queue *q, const struct blob_key *key, uint64_t oct
 result items_body_of(struct db *db, uint64_t id, struct blob_key *key, bool *there) NODISCARD;
 /* After the row has gone; a failure leaves a file that the next start sweeps. */
 void items_delete_body(struct queue *q, const struct blob_key *key);
+/* After a write that did not need it or failed. Where the disk failed a commit a row may name it all the same: then it
+ * stays, and the start that comes next sweeps it if none does. */
+void items_drop_body(struct queue *q, const struct blob_key *key, result write);
 
 /* The wait before an account is looked for once more. */
 uint64_t items_soon(const struct queue *q, unsigned unreached);

@@ -178,3 +178,9 @@ void items_delete_body(struct queue *q, const struct blob_key *key)
 	result r = items_read(q, run_delete_body, &d);
 	(void)r; /* swept at the next start */
 }
+
+void items_drop_body(struct queue *q, const struct blob_key *key, result write)
+{
+	if (write.kind != FAIL_DISK)
+		items_delete_body(q, key);
+}

@@ -31,7 +31,7 @@ result posting_prepare(struct posting *p, arena *a) NODISCARD;
 result posting_body(struct posting *p) NODISCARD;          /* a large one goes into a file; suspends */
 result posting_insert(struct db *db, struct posting *p) NODISCARD; /* within the transaction */
 void posting_kept(struct posting *p);                      /* shows it to the traffic */
-void posting_drop_body(struct posting *p);                 /* after a failure, or when it was there */
+void posting_drop_body(struct posting *p, result write);   /* after a failure, or when it was there */
 
 /* Does this message's sender want to hear that? */
 bool mail_wants(const struct parcel *p, uint8_t notify, enum mail_tell what);

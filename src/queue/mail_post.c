@@ -122,10 +122,10 @@ result posting_body(struct posting *p)
 	return p->in_file ? items_read(p->q, run_put_body, p) : OK;
 }
 
-void posting_drop_body(struct posting *p)
+void posting_drop_body(struct posting *p, result write)
 {
 	if (p->in_file)
-		items_delete_body(p->q, &p->body);
+		items_drop_body(p->q, &p->body, write);
 }
 
 static bool on_hold(const struct posting *p)
@@ -251,7 +251,7 @@ result mail_post(struct queue *q, struct edge_queue_post *m, arena *a)
 		.brief = m->sealed.bytes.n <= BRIEF_OCTETS};
 	result r = items_commit(q, &job);
 	if (failed(r) || p.id == 0)
-		posting_drop_body(&p);
+		posting_drop_body(&p, r);
 	if (!failed(r) && p.id > 0)
 		tell_posted(&p);
 	return r;

@@ -664,6 +664,30 @@ static void what_was_acknowledged_survives_any_fault(void)
 	}
 }
 
+/* When the disk fails a commit the next start may find the row all the same: then its file is there too. */
+static void a_commit_that_failed_may_hold_with_its_file(void)
+{
+	static char big[QUEUE_INLINE + 1];
+	uint64_t n = 0;
+	bool hit;
+	do {
+		t.manner[1] = UNREACHABLE;
+		sim_fault_at(t.sim, SIM_REFUSE, ++n);
+		result r = keep_with(1, (unsigned char)n, 0, str_of(big, sizeof big));
+		hit = sim_steps(t.sim) >= n;
+		close_queue();
+		sim_restart(t.sim);
+		open_queue();
+		t.manner[1] = KEEPS;
+		int before = t.kept[1];
+		pass(SCHEDULE_WAIT_MOST);
+		assert_int_equal(look().total, 0);
+		assert_int_equal(body_files(), 0);
+		assert_true(failed(r) || t.kept[1] == before + 1);
+	} while (hit);
+	assert_true(n > 5);
+}
+
 /* Somebody sets the clock, by seconds and by decades, to and fro: within twice the longest wait all is tried. */
 static void the_clock_may_jump(void)
 {
@@ -689,7 +713,7 @@ static void the_clock_may_jump(void)
 	X(a_suspect_waits_for_the_others_and_is_not_forgotten) X(items_wait_until_there_is_room_for_them) \
 	X(one_account_does_not_take_all_couriers) X(what_came_with_three_deaths_is_held_at_once) \
 	X(couriers_are_bounded) X(items_of_an_erased_account_go) X(large_items_lie_in_files) \
-	X(a_stop_loses_nothing) X(the_clock_may_jump) X(what_was_acknowledged_survives_any_fault)
+	X(a_stop_loses_nothing) X(the_clock_may_jump) X(a_commit_that_failed_may_hold_with_its_file) X(what_was_acknowledged_survives_any_fault)
 TESTS(ON_KIT)
 
 int main(void)

@@ -205,12 +205,12 @@ static result make_copies(struct reporting *r)
 	return OK;
 }
 
-static void free_copies(struct reporting *r, bool kept)
+static void free_copies(struct reporting *r, result told)
 {
 	for (size_t i = 0; i < r->copies_n; i++) {
 		struct copy *c = &r->copies[i];
-		if (c->in_file && (!kept || (c->account > 0 ? c->keeping.id : c->posting.id) == 0))
-			items_delete_body(r->q, c->account > 0 ? &c->keeping.body : &c->posting.body);
+		if (c->in_file && (failed(told) || (c->account > 0 ? c->keeping.id : c->posting.id) == 0))
+			items_drop_body(r->q, c->account > 0 ? &c->keeping.body : &c->posting.body, told);
 		queue_relay_reported_release(&c->is);
 		arena_free(&c->arena);
 	}
@@ -294,7 +294,7 @@ static result pass(struct reporting *r, bool *again)
 			r->parcel.content.sealed = body_of(buf_str(&r->parcel.content.bytes));
 		choose(r);
 		result t = tell(r);
-		free_copies(r, !failed(t));
+		free_copies(r, t);
 		if (t.kind == FAIL_CANCELLED)
 			return t;
 		if (failed(t))
