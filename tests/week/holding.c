@@ -1,5 +1,5 @@
 /* The queue's real parts, over a disk of its own, with the accounts of this house. */
-#include "house.h"
+#include "world.h"
 
 #include <stdio.h>
 #include <sys/socket.h>
@@ -12,12 +12,14 @@
 #include "talk/courier_account.h"
 
 /* ACCOUNT_ID: of the first account, as other rooms call it. */
-enum { ACCOUNT_ID = 1, RETRY = 60 * SECOND, NUMBER = 8, WELL = 3 * HOUR, LATE = HOUR + 10 * MINUTE };
+enum { ACCOUNT_ID = 1, RETRY = 60 * SECOND, NUMBER = 8, WELL = 3 * HOUR, LATE = HOUR + 10 * MINUTE,
+	EXPIRE = 2 * DAY, LOOPS = 5 };
 
 static struct {
 	struct channel *edge, *edge_far, *web, *web_far;
-	struct fiber *schedule;
-	bool running, ending, open;
+	struct fiber *fibers[LOOPS];
+	unsigned running;
+	bool ending, open;
 	uint64_t *seen; /* by letter: the audit that saw it last */
 	size_t seen_n;
 	uint64_t audits, moves;
@@ -101,21 +103,22 @@ static void give_up(result why)
 	holding.ending = true;
 }
 
-static result nobody(struct channel **out)
-{
-	(void)out;
-	return failure(FAIL_DENIED, "there is no such room here");
-}
-
-static const struct queue_world world = {.account = reach, .relay = nobody, .auth = nobody, .give_up = give_up};
+static const struct queue_world world = {.account = reach, .relay = world_relay, .auth = world_auth, .give_up = give_up};
 
 /* ---- life ---- */
 
-static void run_schedule(void *arg)
+static void (*const loops[LOOPS])(struct queue *q) = {queue_run, queue_run_outward, queue_run_alarms, queue_run_reports,
+	tls_days_run};
+
+static void run_loop(void *arg)
 {
-	(void)arg;
-	queue_run(&queue);
-	holding.running = false;
+	loops[(uintptr_t)arg](&queue);
+	holding.running--;
+}
+
+struct channel *holding_edge(void)
+{
+	return holding.edge;
 }
 
 static void open_doors(void)
@@ -134,12 +137,16 @@ static void open_doors(void)
 void holding_open(struct sim *sim)
 {
 	static const unsigned char key[QUEUE_KEY] = "the queue's key";
-	queue = (struct queue){.retry = {RETRY, SCHEDULE_WAIT_MOST}, .world = &world};
+	queue = (struct queue){.retry = {RETRY, SCHEDULE_WAIT_MOST}, .world = &world,
+		.out = {.retry = {5 * MINUTE, 4 * HOUR}, .expire_ms = EXPIRE, .warn_ms = 4 * HOUR, .suppress_ms = 30ull * DAY,
+			.sessions = 12, .sessions_each = 4}};
 	expect_ok(queue_open(&queue, sim_files(sim), key));
 	open_doors();
 	holding.ending = false;
-	holding.running = holding.open = true;
-	expect_ok(fiber_start(run_schedule, NULL, "schedule", &holding.schedule));
+	holding.open = true;
+	world_open();
+	for (uintptr_t i = 0; i < LOOPS; i++, holding.running++)
+		expect_ok(fiber_start(run_loop, (void *)i, "queue", &holding.fibers[i]));
 }
 
 /* A courier that cannot write down what became of its item tries again after a while. */
@@ -149,10 +156,12 @@ void holding_close(void)
 	if (!holding.open)
 		return;
 	holding.open = false;
-	fiber_cancel(holding.schedule);
+	for (size_t i = 0; i < LOOPS; i++)
+		fiber_cancel(holding.fibers[i]);
+	world_close();
 	for (size_t i = 0; i < ACCOUNTS; i++)
 		holding_cut(&week.accounts[i]);
-	for (uint64_t turns = 1; holding.running || queue.couriers > 0; turns++) {
+	for (uint64_t turns = 1; holding.running || queue.couriers > 0 || queue.out.carriers > 0; turns++) {
 		fiber_yield();
 		if (turns % 100 == 0)
 			clock_test_advance(QUEUE_DISK_MS);
@@ -169,7 +178,7 @@ bool holding_ending(void)
 
 uint64_t holding_moves(void)
 {
-	return holding.moves + queue.couriers * 1000003 + committer_commits(queue.store) * 7919;
+	return holding.moves + world_moves() + queue.out.carriers * 104729 + queue.couriers * 1000003 + committer_commits(queue.store) * 7919;
 }
 
 /* ---- asked ---- */
@@ -212,6 +221,10 @@ static void administrate(const struct web_queue_item_row *row, bool all)
 {
 	AUTO_ARENA arena a = arena_new(65536);
 	struct web_queue_done done;
+	if (row->account == 0 && row->state == WEB_QUEUE_ITEM_STATE_QUARANTINE)
+		(void)!failed(web_queue_release_call(holding.web, NULL, &(struct web_queue_release){.item = row->item}, &a, &done));
+	if (row->account == 0)
+		return;
 	struct letter_row *l = &week.letters[letter_of(row)];
 	if (row->state != WEB_QUEUE_ITEM_STATE_QUARANTINE || (!all && chance(3)))
 		return;
@@ -265,10 +278,18 @@ static void expect_tried(const struct web_queue_item_row *row, uint32_t letter)
 static void see(const struct web_queue_item_row *row, bool all)
 {
 	(void)all;
+	if (row->account == 0) {
+		world_see(row);
+		return;
+	}
 	uint32_t letter = letter_of(row);
 	expect(week.letters[letter].held, "the queue holds letter %u, which it was not given", letter);
 	expect(holding.seen[letter] != holding.audits, "the queue holds letter %u twice", letter);
 	holding.seen[letter] = holding.audits;
+	if (week.calm)
+		say("queue: holds letter %u, state %d, %u attempts, %.*s", letter, (int)row->state, row->attempts,
+			STR_ARG(row->why));
+	week.letters[letter].owed = true; /* a report, from now on */
 	expect_tried(row, letter);
 }
 
@@ -280,6 +301,7 @@ size_t holding_audit(void)
 	memset(holding.seen + holding.seen_n, 0, (n - holding.seen_n) * sizeof *holding.seen);
 	holding.seen_n = n;
 	holding.audits++;
+	world_audit();
 	return walk(see, false);
 }
 

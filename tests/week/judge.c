@@ -1,5 +1,5 @@
 /* Are the stores what the model says? */
-#include "house.h"
+#include "world.h"
 
 #include "base/mem.h"
 
@@ -353,6 +353,7 @@ void judge_promises(bool over)
 {
 	size_t waiting = holding_audit();
 	expect(!over || waiting == 0, "%zu letters never leave the queue", waiting);
+	world_judge();
 	for (uint32_t i = 0; i < week.letters_n; i++) {
 		const struct letter_row *l = &week.letters[i];
 		expect(!l->claimed || l->arrived, "account %u calls letter %u a duplicate, and never had it", l->account, i);

@@ -1,5 +1,5 @@
 /* What goes wrong, and how it is put right; the nightly look at everything. */
-#include "house.h"
+#include "world.h"
 
 #include "run/clock.h"
 
@@ -117,6 +117,7 @@ static void set_the_clock(void)
 	if (week.troubled != UINT64_MAX)
 		week.troubled = week_now();
 	say("the clock steps by %lld ms", (long long)step);
+	world_clock_steps();
 	clock_test_set(clock_wall_ms() + step);
 }
 

@@ -175,7 +175,7 @@ static void resend(void *arg)
 	for (unsigned i = 0; i < 3; i++) {
 		uint32_t letter = (uint32_t)below(week.letters_n);
 		const struct letter_row *l = &week.letters[letter];
-		if (!l->drafted && !l->dropped && week_now() - l->at < RESENT_WITHIN)
+		if (!l->drafted && !l->report && !l->dropped && week_now() - l->at < RESENT_WITHIN)
 			s->copies[s->waiting++] = (struct copy){s, letter};
 	}
 	week.count.resent += s->waiting;

@@ -1,5 +1,5 @@
 /* What the accounts must hold, in arrays. */
-#include "house.h"
+#include "world.h"
 
 #include <stdio.h>
 
@@ -151,6 +151,7 @@ uint64_t flags_after(const struct effect *e, uint64_t flags)
 static void apply_arrival(struct account *a, const struct effect *e)
 {
 	week.letters[e->letter].arrived = true;
+	world_told(e->letter);
 	a->octets += letter_octets(e->letter);
 	a->news = array_more(a->news, a->news_n, &a->news_cap, sizeof *a->news);
 	a->news[a->news_n++] = e->letter;

@@ -28,6 +28,7 @@ struct letter_row {
 	bool dropped;   /* by an administrator */
 	bool heavy;     /* the account's process mostly dies of it */
 	bool drafted;   /* it never was a delivery */
+	bool report;    /* of the relay: no edge has it */
 };
 
 struct post {

@@ -1,6 +1,6 @@
 /* `week SEED [PACE]` tells a week. Without a seed all of seeds.h are tried, the first twice, and with POSTERN_SOAK many
  * more at a quicker pace. */
-#include "house.h"
+#include "world.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
@@ -154,6 +154,7 @@ static void end_well(void)
 {
 	week.calm = true;
 	week.victim = NULL;
+	world_calm();
 	agenda_clear(); /* nobody tries again */
 	sim_fault_at(week.disk, SIM_NONE, 0);
 	for (size_t i = 0; i < ACCOUNTS; i++) {
@@ -187,10 +188,12 @@ static void run_week(void *arg)
 	house_open();
 	mail_begin();
 	owners_begin();
+	world_begin();
 	luck_begin();
 	live((uint64_t)week.days * DAY);
 	end_well();
 	mail_end();
+	world_end();
 	house_close();
 }
 
