@@ -81,9 +81,17 @@ static struct trouble lost(const struct opening *o, const char *when, result r)
 {
 	AUTO_BUF buf address = buf_new(NET_TEXT_MAX);
 	net_put_ip(&address, o->call->address);
-	struct trouble t = trouble_later(STR("4.4.2"),
-		say(o->call->arena, "The connection to %.*s [%.*s] failed %s: %s", STR_ARG(o->call->host->name),
-			STR_ARG(buf_str(&address)), when, r.text));
+	return trouble_later(STR("4.4.2"), say(o->call->arena, "The connection to %.*s [%.*s] failed %s: %s",
+		STR_ARG(o->call->host->name), STR_ARG(buf_str(&address)), when, r.text));
+}
+
+static struct trouble unreached(const struct opening *o, result r)
+{
+	AUTO_BUF buf address = buf_new(NET_TEXT_MAX);
+	net_put_ip(&address, o->call->address);
+	struct trouble t = trouble_later(STR("4.4.1"), say(o->call->arena, "There is no connection to %.*s [%.*s]: %s",
+		STR_ARG(o->call->host->name), STR_ARG(buf_str(&address)), r.text));
+	t.slow_down = r.kind == FAIL_NETWORK;
 	return t;
 }
 
@@ -282,7 +290,7 @@ static const net_addr *calls_from(const net_addr *to)
 static struct trouble begin_on(struct opening *o, int fd)
 {
 	result r = stream_open(fd, &o->s->stream);
-	return failed(r) ? lost(o, "at once", r) : (struct trouble){0};
+	return failed(r) ? unreached(o, r) : (struct trouble){0};
 }
 
 static struct trouble connect_to(struct opening *o)
@@ -290,12 +298,8 @@ static struct trouble connect_to(struct opening *o)
 	int fd;
 	const struct call *c = o->call;
 	result r = net_connect_from(c->address, calls_from(c->address), RELAY_CONNECT_MS, &fd);
-	if (failed(r)) {
-		struct trouble t = lost(o, "at once", r);
-		t.status = STR("4.4.1");
-		t.slow_down = r.kind == FAIL_NETWORK;
-		return t;
-	}
+	if (failed(r))
+		return unreached(o, r);
 	if (failed(net_local(fd, &o->s->local)))
 		o->s->local = (net_addr){0};
 	return begin_on(o, fd);
