@@ -32,7 +32,7 @@ void buf_printf(buf *b, const char *format, ...) __attribute__((format(printf, 2
 void buf_drop(buf *b, size_t n);          /* takes n bytes off the front */
 result buf_result(const buf *b) NODISCARD; /* OK, LIMIT or MEMORY */
 
-/* Room for `more` bytes at p + n. Messages are printed octet by octet: these two are made to vanish in their callers. */
+/* Room for `more` bytes at p + n. Messages are printed octet by octet: these two vanish in their callers. */
 static inline bool buf_reserve(buf *b, size_t more)
 {
 	return (!b->broken && more <= b->cap - b->n) || buf_widen(b, more);
