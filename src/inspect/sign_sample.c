@@ -50,7 +50,8 @@ static void put_field(const struct asker_inspect_signature *s, EVP_PKEY *key)
 	AUTO_BUF buf field = buf_new(2 * DKIM_FIELD_MAX);
 	unsigned char made[SIGNATURE_MAX];
 	bool rsa = EVP_PKEY_is_a(key, "RSA");
-	dkim_signature_fill(&field, s->field, s->at, rsa ? sign_rsa(key, s->digest, made) : sign_ed25519(key, s->digest, made));
+	str signature = rsa ? sign_rsa(key, s->digest, made) : sign_ed25519(key, s->digest, made);
+	dkim_signature_fill(&field, s->field, s->at, signature);
 	must(!failed(buf_result(&field)));
 	fwrite(field.p, 1, field.n, stdout);
 	EVP_PKEY_free(key);
