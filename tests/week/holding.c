@@ -103,7 +103,8 @@ static void give_up(result why)
 	holding.ending = true;
 }
 
-static const struct queue_world world = {.account = reach, .relay = world_relay, .auth = world_auth, .give_up = give_up};
+static const struct queue_world world = {.account = reach, .relay = world_relay, .auth = world_auth,
+	.give_up = give_up};
 
 /* ---- life ---- */
 
@@ -178,7 +179,8 @@ bool holding_ending(void)
 
 uint64_t holding_moves(void)
 {
-	return holding.moves + world_moves() + queue.out.carriers * 104729 + queue.couriers * 1000003 + committer_commits(queue.store) * 7919;
+	return holding.moves + world_moves() + queue.out.carriers * 104729 + queue.couriers * 1000003 +
+		committer_commits(queue.store) * 7919;
 }
 
 /* ---- asked ---- */
@@ -221,8 +223,9 @@ static void administrate(const struct web_queue_item_row *row, bool all)
 {
 	AUTO_ARENA arena a = arena_new(65536);
 	struct web_queue_done done;
+	const struct web_queue_release again = {.item = row->item};
 	if (row->account == 0 && row->state == WEB_QUEUE_ITEM_STATE_QUARANTINE)
-		(void)!failed(web_queue_release_call(holding.web, NULL, &(struct web_queue_release){.item = row->item}, &a, &done));
+		(void)!failed(web_queue_release_call(holding.web, NULL, &again, &a, &done));
 	if (row->account == 0)
 		return;
 	struct letter_row *l = &week.letters[letter_of(row)];

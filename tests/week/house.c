@@ -79,10 +79,12 @@ static void start_store(struct account *a)
 	}
 	if (!a->full)
 		sim_fault_at(a->sim, SIM_NONE, 0);
-	a->ending = a->away = a->flaky = false;
+	a->away = a->flaky = false;
 	a->troubled = week_now();
 	say("%u: starts", a->number);
+	a->ending = true; /* nobody reaches it while it is looked at */
 	judge_opened(a);
+	a->ending = false;
 }
 
 void account_leaves(struct account *a)

@@ -17,7 +17,7 @@
 #include "run/random.h"
 #include "run/worker.h"
 
-enum { DAYS = 7, REST = 12 * HOUR, LAST_LINES = 60, LINE = 240, TURN_ARENA = 64 << 20 };
+enum { DAYS = 7, REST = 5 * DAY, LAST_LINES = 60, LINE = 240, TURN_ARENA = 64 << 20 };
 
 /* 2026-01-05, a Monday, 00:00 UTC. */
 static const int64_t monday = 1767571200000;
@@ -167,7 +167,8 @@ static void end_well(void)
 	for (uint32_t i = 0; i < week.letters_n; i++)
 		week.letters[i].heavy = false;
 	house_settle();
-	for (uint64_t end = week_now() + REST; week_now() < end;) {
+	/* Longest waits what is held until a time, when the clock was set back. */
+	for (uint64_t end = week_now() + REST; week_now() < end && holding_audit() > 0;) {
 		holding_administrate(true);
 		pass_until(week_now() + HOUR);
 	}

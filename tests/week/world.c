@@ -1,4 +1,4 @@
-/* The world outside: what owners send there, a relay that answers as other servers do, and who hears what became of it. */
+/* The world outside: what owners send there, a relay that answers as servers do, and who hears what became of it. */
 #include "world.h"
 
 #include <stdio.h>
@@ -68,7 +68,8 @@ static struct outgoing *meant(const trace_id *id, str sealed)
 	expect(sealed.n >= NUMBER && str_to_u64(str_sub(sealed, 0, NUMBER), &number) && number < world.n,
 		"the queue sends what it was not given");
 	struct outgoing *o = &world.v[number];
-	expect(memcmp(&o->id, id, sizeof *id) == 0 && sealed.n == o->octets, "the queue changed message %u", (unsigned)number);
+	expect(memcmp(&o->id, id, sizeof *id) == 0 && sealed.n == o->octets, "the queue changed message %u",
+		(unsigned)number);
 	return o;
 }
 
@@ -140,7 +141,8 @@ static uint32_t write_report(const struct queue_relay_report *m, size_t message)
 		struct outgoing *o = &world.v[message];
 		world.named = array_more(world.named, world.named_n, &world.named_cap, sizeof *world.named);
 		world.named[world.named_n++] = (struct naming){letter, (uint32_t)message,
-			(unsigned)(addressee_of(o, m->rows.p[i].address) - o->to), m->rows.p[i].action == QUEUE_RELAY_ACTION_FAILED};
+			(unsigned)(addressee_of(o, m->rows.p[i].address) - o->to),
+			m->rows.p[i].action == QUEUE_RELAY_ACTION_FAILED};
 	}
 	return letter;
 }
