@@ -7,6 +7,8 @@
 
 enum { ANSWER_ARENA = 4 << 20, BUSY_MS = 2000, PAUSE_MS = 200, PAUSE_MOST_MS = 30000 };
 
+enum { OF_TLS_REPORT = MAIL_REPORT | MAIL_TLS_OPTIONAL };
+
 struct carrier {
 	struct queue *q;
 	struct parcel parcel;
@@ -95,7 +97,9 @@ static result send_parcel(struct carrier *c)
 	c->answer = judge(&c->sent);
 	c->end.outcomes = c->sent.outcomes.p;
 	c->end.host = c->sent.host;
-	tls_days_note(&c->q->out.tls, c->sent.tls.p, c->sent.tls.n);
+	/* A report about TLS is nothing to report on, or two servers would never end telling each other. */
+	if ((c->parcel.flags & OF_TLS_REPORT) != OF_TLS_REPORT)
+		tls_days_note(&c->q->out.tls, c->sent.tls.p, c->sent.tls.n);
 	return OK;
 }
 

@@ -85,6 +85,12 @@ static void run_tls_days(void *arg)
 	tls_days_run(&queue);
 }
 
+static void run_tls_tell(void *arg)
+{
+	(void)arg;
+	tls_days_tell(&queue);
+}
+
 static void run_reports(void *arg)
 {
 	(void)arg;
@@ -104,6 +110,7 @@ static result start(void)
 	TRY(fiber_start(run_outward, NULL, "traffic", NULL));
 	TRY(fiber_start(run_alarms, NULL, "alarms", NULL));
 	TRY(fiber_start(run_tls_days, NULL, "tls days", NULL));
+	TRY(fiber_start(run_tls_tell, NULL, "tls reports", NULL));
 	return fiber_start(run_reports, NULL, "reports", NULL);
 }
 

@@ -10,9 +10,10 @@
 #include "run/net.h"
 #include "run/random.h"
 #include "talk/courier_account.h"
+#include "talk/mail_flags.h"
 #include "talk/queue_auth.h"
 
-enum { MINUTE = 60000, FIBERS = 5, POST_MOST = 200 };
+enum { MINUTE = 60000, FIBERS = 6, POST_MOST = 200 };
 
 struct world world;
 
@@ -111,7 +112,29 @@ static result on_report(struct arrival *in, struct queue_relay_report *m, struct
 	return OK;
 }
 
-static const struct queue_relay_as_relay relay_handlers = {.send = on_send, .report = on_report};
+static result on_tls_report(struct arrival *in, struct queue_relay_tls_report *m,
+	struct queue_relay_tls_reported *answer)
+{
+	static const str to = STR_INIT("tls@reports.test");
+	(void)in;
+	if (world.report_fails)
+		return failure(FAIL_BUSY, "not now");
+	world.tls_reports++;
+	world.last_rows = m->rows.n;
+	answer->wanted = !world.tls_unwanted;
+	if (!answer->wanted)
+		return OK;
+	answer->mail.p = &to;
+	answer->mail.n = 1;
+	answer->size = 50;
+	answer->flags = MAIL_REPORT | MAIL_TLS_OPTIONAL;
+	answer->wrapped = STR("wrapped");
+	answer->sealed = body_of(STR("tls report"));
+	return OK;
+}
+
+static const struct queue_relay_as_relay relay_handlers = {.send = on_send, .report = on_report,
+	.tls_report = on_tls_report};
 
 static result relay(struct channel **out)
 {
@@ -220,7 +243,7 @@ static void count_event(void *ctx, str record)
 
 static void (*const loops[FIBERS])(struct queue *) = {
 	queue_run, queue_run_outward, queue_run_alarms, queue_run_reports,
-	tls_days_run};
+	tls_days_run, tls_days_tell};
 
 static void run_loop(void *arg)
 {

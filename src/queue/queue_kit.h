@@ -16,7 +16,7 @@ extern struct world {
 	struct sim *sim;
 	enum manner manner;
 	bool slow_down, relay_absent, auth_absent, auth_dead, report_fails, account_unable, no_suppression, by_return;
-	bool stopping;
+	bool stopping, tls_unwanted;
 	unsigned char poison;      /* the message that a relay ends with */
 	uint64_t route;            /* that auth says */
 	uint64_t reader_account;   /* who reads reports; 0 and no outside: nobody */
@@ -24,7 +24,7 @@ extern struct world {
 	uint64_t report_octets, octets; /* of a report, of a message; 0: few */
 	uint8_t notify;
 	int64_t hold, by;
-	int sends, recipients, reports, at_once, at_once_most, kept[8], given_up;
+	int sends, recipients, reports, tls_reports, at_once, at_once_most, kept[8], given_up;
 	char last_destination[256];
 	uint64_t last_route;
 	size_t last_sender_n, last_rows, tls; /* how many TLS outcomes the relay tells of */

@@ -32,6 +32,8 @@ void tls_days_free(struct tls_days *d);
 void tls_days_note(struct tls_days *d, const struct queue_relay_tls_outcome *what, size_t n);
 /* Writes down what was counted until cancelled, and then once more. */
 void tls_days_run(struct queue *q);
+/* Has the days that are over told to their domains, each once, until cancelled (tls_reporter.c). */
+void tls_days_tell(struct queue *q);
 
 struct tls_row {
 	struct queue_relay_tls_outcome what;

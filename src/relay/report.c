@@ -55,7 +55,8 @@ static result have_written(struct report *r, str original)
 	const struct queue_relay_report *m = r->m;
 	struct channel *inspect;
 	struct asker_inspect_bounce q = {.to = m->sender, .from_domain = r->from.domain, .reporting_mta = relay_name(),
-		.message_id = reporter_message_id(&m->report, r->arena), .now = clock_wall_s(), .arrived = m->arrived, .envid = m->envid,
+		.message_id = reporter_message_id(&m->report, r->arena), .now = clock_wall_s(), .arrived = m->arrived,
+			.envid = m->envid,
 		.utf8 = (m->flags & MAIL_UTF8) != 0, .message = body_of(original)};
 	const struct asking how = {&m->delivery, r->arena, RELAY_INSPECT_MS};
 	TRY(copy_rows(r, &q));
