@@ -282,6 +282,21 @@ static void success_is_told_where_the_next_server_does_not(void)
 	assert_int_equal(queued(), 0);
 }
 
+static void an_account_that_is_back_gets_all_at_once(void)
+{
+	world.reader_account = 2;
+	world.manner = FAILS;
+	world.no_suppression = world.account_unable = true;
+	for (unsigned char i = 1; i <= 5; i++)
+		post(i, "a@example.org", "b@one.test", NULL);
+	pass(6 * HOUR);
+	assert_int_equal(queued(), 5);
+	world.account_unable = false;
+	for (int i = 0; i < 400 && world.kept[2] == 0; i++)
+		leap(10000);
+	assert_int_equal(world.kept[2], 5);
+}
+
 /* ---- time ---- */
 
 static void a_delay_is_told_once_and_the_end_too(void)
@@ -541,12 +556,12 @@ static void a_stop_in_any_state_loses_nothing(void)
 	X(a_route_is_a_line_of_its_own) X(without_a_relay_mail_waits) X(what_ends_the_relay_is_held) \
 	X(a_failure_is_reported_to_its_account) X(a_failure_is_reported_to_another_server_and_ends_there) \
 	X(who_wants_no_report_gets_none) X(a_report_that_cannot_be_written_waits) \
-	X(a_large_report_lies_in_a_file) X(success_is_told_where_the_next_server_does_not) \
-	X(a_delay_is_told_once_and_the_end_too) X(what_waits_behind_a_dead_destination_ends_too) \
-	X(what_is_to_wait_waits) X(what_must_arrive_by_a_time_is_returned_or_told) \
-	X(an_unknown_address_is_not_tried_for_ever) X(sessions_are_counted_by_day) \
-	X(an_administrator_steers) X(what_is_under_way_is_not_sent_twice) X(what_was_acknowledged_is_sent_or_reported) \
-	X(a_stop_in_any_state_loses_nothing)
+	X(a_large_report_lies_in_a_file) X(an_account_that_is_back_gets_all_at_once) \
+	X(success_is_told_where_the_next_server_does_not) X(a_delay_is_told_once_and_the_end_too) \
+	X(what_waits_behind_a_dead_destination_ends_too) X(what_is_to_wait_waits) \
+	X(what_must_arrive_by_a_time_is_returned_or_told) X(an_unknown_address_is_not_tried_for_ever) \
+	X(sessions_are_counted_by_day) X(an_administrator_steers) X(what_is_under_way_is_not_sent_twice) \
+	X(what_was_acknowledged_is_sent_or_reported) X(a_stop_in_any_state_loses_nothing)
 TESTS(KIT_TEST)
 
 int main(void)

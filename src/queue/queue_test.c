@@ -248,19 +248,15 @@ static struct seen look(void)
 	return s;
 }
 
-static enum fail_kind release(uint64_t item)
-{
-	AUTO_ARENA arena a = arena_new(65536);
-	struct web_queue_done done;
-	return web_queue_release_call(t.web, NULL, &(struct web_queue_release){.item = item}, &a, &done).kind;
-}
-
-static enum fail_kind drop(uint64_t item)
-{
-	AUTO_ARENA arena a = arena_new(65536);
-	struct web_queue_done done;
-	return web_queue_drop_call(t.web, NULL, &(struct web_queue_drop){.item = item}, &a, &done).kind;
-}
+#define ACT(NAME) \
+	static enum fail_kind NAME(uint64_t item) \
+	{ \
+		AUTO_ARENA arena a = arena_new(65536); \
+		struct web_queue_done done; \
+		return web_queue_##NAME##_call(t.web, NULL, &(struct web_queue_##NAME){.item = item}, &a, &done).kind; \
+	}
+ACT(release)
+ACT(drop)
 
 static void an_item_is_brought_after_a_while(void)
 {
@@ -352,28 +348,6 @@ static void an_account_that_does_not_start_is_asked_once_for_all(void)
 	pass(RETRY * 4);
 	assert_int_equal(t.kept[1], 40);
 	assert_int_equal(look().total, 0);
-}
-
-static void an_account_that_is_back_gets_all_at_once(void)
-{
-	t.manner[1] = UNABLE;
-	for (unsigned char i = 1; i <= 10; i++)
-		keep(1, i);
-	for (int i = 0; i < 6; i++)
-		pass(SCHEDULE_WAIT_MOST);
-	t.manner[1] = KEEPS;
-	struct seen s = look();
-	assert_int_equal(release(s.first.item), FAIL_NONE);
-	settle();
-	assert_int_equal(t.kept[1], 10);
-	t.manner[1] = UNREACHABLE;
-	keep(1, 11);
-	pass(RETRY / 10);
-	int connects = t.connects;
-	assert_true(connects > 0);
-	t.manner[1] = KEEPS; /* back a second later: found soon, not after minutes */
-	pass(RETRY / 5);
-	assert_int_equal(t.kept[1], 11);
 }
 
 static void what_kills_its_account_is_held_and_the_others_go_on(void)
@@ -708,12 +682,13 @@ static void the_clock_may_jump(void)
 #define TESTS(X) \
 	X(an_item_is_brought_after_a_while) X(what_is_to_be_sent_later_waits_that_long) X(keeping_twice_is_keeping_once) \
 	X(who_is_unable_is_tried_ever_less_often) X(a_refused_item_does_not_hold_up_the_others) \
-	X(an_account_that_does_not_start_is_asked_once_for_all) X(an_account_that_is_back_gets_all_at_once) \
+	X(an_account_that_does_not_start_is_asked_once_for_all) \
 	X(what_kills_its_account_is_held_and_the_others_go_on) X(what_has_killed_goes_alone) \
 	X(a_suspect_waits_for_the_others_and_is_not_forgotten) X(items_wait_until_there_is_room_for_them) \
 	X(one_account_does_not_take_all_couriers) X(what_came_with_three_deaths_is_held_at_once) \
 	X(couriers_are_bounded) X(items_of_an_erased_account_go) X(large_items_lie_in_files) \
-	X(a_stop_loses_nothing) X(the_clock_may_jump) X(a_commit_that_failed_may_hold_with_its_file) X(what_was_acknowledged_survives_any_fault)
+	X(a_stop_loses_nothing) X(the_clock_may_jump) X(a_commit_that_failed_may_hold_with_its_file) \
+	X(what_was_acknowledged_survives_any_fault)
 TESTS(ON_KIT)
 
 int main(void)
