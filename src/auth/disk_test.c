@@ -186,6 +186,77 @@ static bool is_erased(void)
 	return id_of("gone@example.test") == 0;
 }
 
+/* ---- DKIM's keys ---- */
+
+static const struct book_key *key_of(const char *domain, enum key_state state, enum dkim_algorithm algorithm)
+{
+	return domain_key(book_domain(&auth.directory->book, str_from(domain)), state, algorithm);
+}
+
+static uint64_t key_id(const char *domain, enum key_state state, enum dkim_algorithm algorithm)
+{
+	const struct book_key *k = key_of(domain, state, algorithm);
+	return k ? k->id : 0;
+}
+
+static result begin_keys(void)
+{
+	return directory_begin_keys(auth.directory, STR("example.test"), 1);
+}
+
+static bool has_begun(void)
+{
+	return key_of("example.test", KEY_BEGUN, DKIM_RSA_SHA256) && key_of("example.test", KEY_BEGUN, DKIM_ED25519_SHA256);
+}
+
+static result finish_key(void)
+{
+	return directory_finish_key(auth.directory, key_id("begun.test", KEY_BEGUN, DKIM_RSA_SHA256), STR("AAAA"), 2);
+}
+
+static bool has_finished(void)
+{
+	return key_of("begun.test", KEY_ACTIVE, DKIM_RSA_SHA256) != NULL;
+}
+
+static result turn_key(void)
+{
+	return directory_turn_key(auth.directory, key_id("turned.test", KEY_PUBLISHED, DKIM_RSA_SHA256), 3);
+}
+
+static bool has_turned(void)
+{
+	return key_of("turned.test", KEY_ACTIVE, DKIM_RSA_SHA256) && key_of("turned.test", KEY_RETIRED, DKIM_RSA_SHA256);
+}
+
+static result doom_key(void)
+{
+	return directory_doom_key(auth.directory, key_id("turned.test", KEY_RETIRED, DKIM_ED25519_SHA256));
+}
+
+static bool is_doomed(void)
+{
+	return !key_of("turned.test", KEY_RETIRED, DKIM_ED25519_SHA256);
+}
+
+static void finish_both(const char *domain)
+{
+	for (int a = 0; a < KEY_ALGORITHMS; a++)
+		assert_ok(directory_finish_key(auth.directory, key_id(domain, KEY_BEGUN, (enum dkim_algorithm)a), STR("AA"), 1));
+}
+
+static void keys_to_begin_with(void)
+{
+	assert_ok(kit_domain("begun.test"));
+	assert_ok(kit_domain("turned.test"));
+	assert_ok(directory_begin_keys(auth.directory, STR("begun.test"), 1));
+	for (int round = 0; round < 2; round++) {
+		assert_ok(directory_begin_keys(auth.directory, STR("turned.test"), 1));
+		finish_both("turned.test");
+	}
+	assert_ok(directory_turn_key(auth.directory, key_id("turned.test", KEY_PUBLISHED, DKIM_ED25519_SHA256), 1));
+}
+
 static const struct change {
 	result (*make)(void);
 	bool (*seen)(void);
@@ -196,6 +267,8 @@ static const struct change {
 	{disable, is_disabled, false},     {set_hash, has_hash, true},            {erase, is_erased, false},
 	{add_outside, has_outside, false}, {add_route, has_route, false},         {delete_route, lacks_route, false},
 	{make_forward_key, has_forward_key, false}, {keep_long_sender, has_long_sender, true},
+	{begin_keys, has_begun, false},    {finish_key, has_finished, false},     {turn_key, has_turned, false},
+	{doom_key, is_doomed, false},
 };
 enum { CHANGES = sizeof changes / sizeof *changes };
 
@@ -222,6 +295,7 @@ static void begin(void)
 	assert_ok(kit_alias("old@example.test", ANNA));
 	const struct route old = {.kind = ROUTE_RELAYED, .match = STR("old.test"), .host = STR("h.test")};
 	assert_ok(directory_add_route(auth.directory, &old, (str){NULL, 0}));
+	keys_to_begin_with();
 	for (size_t i = 0; i < CHANGES; i++)
 		assert_false(changes[i].seen());
 }

@@ -1,6 +1,6 @@
 #include "edge/examine.h"
 #include "edge/signers.h"
-#include "grammar/text/base64.h"
+#include "grammar/dkim/dkim_signature.h"
 #include "run/clock.h"
 #include "talk/edge_auth.h"
 #include "talk/principal_vault.h"
@@ -106,22 +106,6 @@ static result examine_as_from(struct task *t, str tried, struct asker_inspect_ex
 
 /* ---- signing ---- */
 
-/* Behind b=, folded: a line that is longer than 78 octets is no good custom. */
-static void put_signature(buf *out, const struct asker_inspect_signature *to, str signature)
-{
-	enum { FOLD = 72 };
-	AUTO_BUF buf text = buf_new(4096);
-	base64_encode(&text, signature, 0);
-	buf_put(out, str_sub(to->field, 0, to->at));
-	for (str rest = buf_str(&text); rest.n; rest = str_skip(rest, FOLD)) {
-		buf_put(out, STR("\r\n\t"));
-		buf_put(out, str_sub(rest, 0, FOLD));
-	}
-	buf_put(out, str_skip(to->field, to->at));
-	if (text.broken)
-		out->broken = text.broken;
-}
-
 static result sign(struct task *t, struct examination *x)
 {
 	struct principal_vault_to_sign wanted[ASKER_INSPECT_EXAMINED_SIGNATURES_MAX];
@@ -137,8 +121,10 @@ static result sign(struct task *t, struct examination *x)
 	result r = principal_vault_sign_call_within(vault, &ask, &q, &are);
 	if (failed(r) || are.signatures.n != x->found.signatures.n)
 		return failure(failed(r) ? r.kind : FAIL_PEER, "vault does not sign");
-	for (size_t i = 0; i < are.signatures.n; i++)
-		put_signature(&x->signatures, &x->found.signatures.p[i], are.signatures.p[i]);
+	for (size_t i = 0; i < are.signatures.n; i++) {
+		const struct asker_inspect_signature *to = &x->found.signatures.p[i];
+		dkim_signature_fill(&x->signatures, to->field, to->at, are.signatures.p[i]);
+	}
 	return buf_result(&x->signatures);
 }
 

@@ -1,9 +1,12 @@
 """Every command of `postern`: what it does, for people and for programs, and its exit status."""
+import hashlib
 import json
 import os
 import pty
+import re
 import select
 import signal
+import subprocess
 import termios
 import time
 
@@ -163,6 +166,29 @@ def test_domains(house):
     assert 'accounts' in refused(house, 'domain', 'delete', 'example.test')
     for wrong in ('', 'a..b', '-a.example', 'a b.example', 'x' * 64 + '.example'):
         refused(house, 'domain', 'add', wrong)
+
+
+def test_domain_records(house):
+    listed = as_json(house, 'domain', 'records', 'example.org')
+    assert {'name', 'type', 'value', 'note'} == set(listed[0])
+    kinds = {(row['name'].split('.')[0], row['type']) for row in listed}
+    assert {('example', 'MX'), ('_dmarc', 'TXT'), ('_25', 'TLSA'), ('_imaps', 'SRV'), ('_smtp', 'TXT')} <= kinds
+    keys = [row for row in listed if row['value'].startswith('v=DKIM1; ')]
+    assert len(keys) == 2 and all('._domainkey.example.org' in row['name'] for row in keys)
+    rsa = max(keys, key=lambda row: len(row['value']))
+    zone = done(house, 'domain', 'records', 'EXAMPLE.org')
+    assert 'example.org. IN MX 10 ' in zone
+    pieces = re.findall(r'"([^"]*)"', next(line for line in zone.split('\n') if line.startswith(rsa['name'])))
+    assert len(pieces) == 2 and len(pieces[0]) == 255 and ''.join(pieces) == rsa['value']
+    assert as_json(house, 'domain', 'records', 'example.org') == listed
+    assert 'domain list' in refused(house, 'domain', 'records', 'example.com')
+
+
+def test_tlsa_is_of_the_certificate(house):
+    listed = as_json(house, 'domain', 'records', 'example.test')
+    der = subprocess.run('openssl x509 -pubkey -noout | openssl pkey -pubin -outform DER', shell=True, check=True,
+                         stdin=open(house.ready['ca']), capture_output=True).stdout
+    assert [row['value'] for row in listed if row['type'] == 'TLSA'] == ['3 1 1 ' + hashlib.sha256(der).hexdigest()]
 
 
 def test_aliases(house):

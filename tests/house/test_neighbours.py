@@ -11,8 +11,8 @@ import pytest
 
 from kit import load, paths, server, wire
 
-PROGRAMS = ['postern', 'posternd', *(f'postern-{r}' for r in ('vault', 'watch', 'auth', 'inspect', 'queue', 'edge',
-                                                              'web', 'account'))]
+PROGRAMS = ['postern', 'posternd', *(f'postern-{r}' for r in ('vault', 'watch', 'auth', 'inspect', 'queue', 'edge', 'web',
+                                                              'resolve', 'relay', 'fetch', 'account'))]
 
 
 @pytest.fixture
