@@ -29,7 +29,7 @@ extern struct world {
 	uint64_t last_route;
 	size_t last_sender_n, last_rows, tls; /* how many TLS outcomes the relay tells of */
 	uint32_t last_flags;
-	int last_action;
+	enum queue_relay_action last_action;
 	int seen[SEEN]; /* by the message's number: at which send it came first */
 	int events[LOG_EVENTS];
 	struct gate go; /* SLOWLY waits for it */
