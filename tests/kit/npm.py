@@ -2,6 +2,7 @@
 
 None of their scripts run.
 """
+import json
 import os
 import shutil
 import subprocess
@@ -25,15 +26,25 @@ def folder(package, version):
     return there
 
 
-def install(package, version):
+def folder_with(package, version, overrides):
+    """The same in a tree of its own, where some of what it depends on has other versions than it asks for."""
+    tree = FOLDER.with_name(f'npm-{package.lower()}')
+    if not (tree / 'node_modules' / package).is_dir():
+        tree.mkdir(parents=True, exist_ok=True)
+        (tree / 'package.json').write_text(json.dumps({'dependencies': {package: version}, 'overrides': overrides}))
+        install(package, version, tree, named=False)
+    return tree / 'node_modules' / package
+
+
+def install(package, version, tree=FOLDER, named=True):
     npm = shutil.which('npm')
     if not npm:
         raise Missing('npm is not installed')
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    argv = [npm, 'install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', str(FOLDER),
-            f'{package}@{version}']
+    tree.mkdir(parents=True, exist_ok=True)
+    argv = [npm, 'install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', str(tree),
+            *([f'{package}@{version}'] if named else [])]
     try:
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=FOLDER,
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=tree,
                               timeout=INSTALL_SECONDS)
     except subprocess.TimeoutExpired:
         raise Missing(f'npm did not install {package} within {INSTALL_SECONDS} seconds') from None
