@@ -242,7 +242,8 @@ static bool is_doomed(void)
 static void finish_both(const char *domain)
 {
 	for (int a = 0; a < KEY_ALGORITHMS; a++)
-		assert_ok(directory_finish_key(auth.directory, key_id(domain, KEY_BEGUN, (enum dkim_algorithm)a), STR("AA"), 1));
+		assert_ok(directory_finish_key(
+			auth.directory, key_id(domain, KEY_BEGUN, (enum dkim_algorithm)a), STR("AA"), 1));
 }
 
 static void keys_to_begin_with(void)

@@ -142,7 +142,8 @@ static result seal_and_post(struct parcel *p)
 	m.sealed = body_of(views.bytes);
 	TRY(neighbour(NEIGHBOUR_QUEUE, &queue));
 	const struct asking ask = {.trace = &p->s->trace, .arena = &a, .timeout_ms = left_of(l, NEIGHBOUR_KEEP_MS)};
-	return edge_queue_post_call_within(queue, &ask, &m, &kept);
+	result r = edge_queue_post_call_within(queue, &ask, &m, &kept);
+	return failed(r) ? failure(r.kind, "the queue takes no message; its own lines in the log say why") : OK;
 }
 
 /* auth counts what was written; nothing waits for that. */

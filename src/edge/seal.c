@@ -12,8 +12,10 @@ result seal_item(const struct sealing *s, buf *out, struct sealed *views)
 	struct principal_vault_wrapped_key key;
 	TRY(neighbour(NEIGHBOUR_VAULT, &vault));
 	const struct asking ask = {.trace = s->id, .arena = &a, .timeout_ms = s->wait_ms};
-	TRY(principal_vault_wrap_for_call_within(vault, &ask, &q, &key));
-	result r = item_seal(s->item, s->id, key.key, out);
+	result r = principal_vault_wrap_for_call_within(vault, &ask, &q, &key);
+	if (failed(r)) /* the refusal's sentence ends with the arena */
+		return failure(r.kind, "the vault gives no key to seal a message with");
+	r = item_seal(s->item, s->id, key.key, out);
 	secret_wipe(key.key, sizeof key.key);
 	if (!failed(r)) {
 		buf_put(out, key.wrapped);

@@ -33,7 +33,9 @@ static result add_all(str host, uint16_t type, bool also_private, struct address
 {
 	AUTO_ARENA arena a = arena_new(ANSWER_ARENA_MAX);
 	struct asker_resolve_looked_up answer;
-	TRY(ask(&(struct asker_resolve_look_up){.name = host, .type = type}, &a, &answer));
+	result r = ask(&(struct asker_resolve_look_up){.name = host, .type = type}, &a, &answer);
+	if (failed(r)) /* the refusal's sentence ends with the arena */
+		return failure(r.kind, "the resolver gives no answer");
 	for (size_t i = 0; i < answer.records.n; i++)
 		add(answer.records.p[i], also_private, out);
 	if (answer.finding == ASKER_RESOLVE_FINDING_BOGUS)

@@ -294,13 +294,13 @@ static result pass(struct reporting *r, bool *again)
 			r->parcel.content.sealed = body_of(buf_str(&r->parcel.content.bytes));
 		choose(r);
 		result t = tell(r);
-		free_copies(r, t);
-		if (t.kind == FAIL_CANCELLED)
-			return t;
-		if (failed(t))
+		if (failed(t) && t.kind != FAIL_CANCELLED) /* its sentence may lie in a copy's arena */
 			log_event(EV_REPORT_LATER, &r->parcel.delivery, F_U64("message", r->parcel.message),
 				  F_STR("why", str_from(t.text)));
-		else if (r->n == QUEUE_TOGETHER)
+		free_copies(r, t);
+		if (t.kind == FAIL_CANCELLED)
+			return failure(FAIL_CANCELLED, "the room is stopping");
+		if (!failed(t) && r->n == QUEUE_TOGETHER)
 			r->parcel.message--; /* there may be more of it */
 		*again |= failed(t);
 	}

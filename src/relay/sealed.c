@@ -15,8 +15,10 @@ result sealed_open(const struct sealed_item *s, buf *plain, struct item *out)
 	struct principal_vault_unwrap q = {.wrapped = s->wrapped};
 	const struct asking how = {s->delivery, &a, RELAY_NEIGHBOUR_MS};
 	TRY(relay.world->room(NEIGHBOUR_VAULT, &vault));
-	TRY(principal_vault_unwrap_call_within(vault, &how, &q, &key));
-	result r = item_open(s->sealed, s->delivery, key.key, plain, out);
+	result r = principal_vault_unwrap_call_within(vault, &how, &q, &key);
+	if (failed(r)) /* the refusal's sentence ends with the arena */
+		return failure(r.kind, "the vault does not open the message's key; its own lines in the log say why");
+	r = item_open(s->sealed, s->delivery, key.key, plain, out);
 	secret_wipe(key.key, sizeof key.key);
 	return r;
 }

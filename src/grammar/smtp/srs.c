@@ -17,8 +17,10 @@ static bool read_day(str s, uint32_t *day)
 	if (s.n != 2)
 		return false;
 	int high = value_of(str_at(s, 0)), low = value_of(str_at(s, 1));
-	*day = (uint32_t)(high << DIGIT_BITS | low);
-	return high >= 0 && low >= 0;
+	if (high < 0 || low < 0)
+		return false;
+	*day = (uint32_t)high << DIGIT_BITS | (uint32_t)low;
+	return true;
 }
 
 /* What is before the next '=', which is stepped over; false when there is none or nothing. */
