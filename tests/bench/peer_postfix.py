@@ -6,8 +6,8 @@ import shutil
 
 import peer_dovecot
 from peers import DOMAIN, give, write
-
-POSTFIX_USER, POSTFIX_GROUP = 'mail', 'games'    # of every Debian machine, and not used here
+from kit import peers as kit_peers
+from kit.peers import POSTFIX_GROUP, POSTFIX_USER
 
 
 class PostfixDovecot(peer_dovecot.Dovecot):
@@ -63,26 +63,9 @@ smtpd_tls_security_level = may
 maillog_file = {self.home}/maillog
 maillog_file_prefixes = {self.home}
 ''')
-        write(config / 'master.cf', f'''127.0.0.1:{self.ports['smtp']} inet n - n - - smtpd
-postlog unix-dgram n - n - 1 postlogd
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-tlsmgr unix - - n 1000? 1 tlsmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-flush unix n - n 1000? 0 flush
-proxymap unix - - n - - proxymap
-lmtp unix - - n - - lmtp
-error unix - - n - - error
-retry unix - - n - - error
-anvil unix - - n - 1 anvil
-scache unix - - n - 1 scache
-''')
-        for name in ('active', 'bounce', 'corrupt', 'defer', 'deferred', 'flush', 'hold', 'incoming', 'private',
-                     'saved', 'trace', 'maildrop', 'public'):
+        write(config / 'master.cf', kit_peers.POSTFIX_SERVICES.format(address=f'127.0.0.1:{self.ports["smtp"]}')
+              + 'lmtp unix - - n - - lmtp\n')
+        for name in kit_peers.POSTFIX_FOLDERS:
             give(POSTFIX_USER, queue / name)
         for name in ('maildrop', 'public'):
             shutil.chown(queue / name, POSTFIX_USER, POSTFIX_GROUP)

@@ -14,7 +14,7 @@ from .sites import Site, Unavailable
 POSTFIX_USER, POSTFIX_GROUP = 'mail', 'games'    # of every Debian machine, and not used here
 POSTFIX_FOLDERS = ('active', 'bounce', 'corrupt', 'defer', 'deferred', 'flush', 'hold', 'incoming', 'private', 'saved',
                    'trace', 'maildrop', 'public')
-POSTFIX_SERVICES = '''{address}:25 inet n - n - - smtpd
+POSTFIX_SERVICES = '''{address} inet n - n - - smtpd
 postlog unix-dgram n - n - 1 postlogd
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -26,14 +26,11 @@ trace unix - - n - 0 bounce
 verify unix - - n - 1 verify
 flush unix n - n 1000? 0 flush
 proxymap unix - - n - - proxymap
-smtp unix - - n - - smtp
 error unix - - n - - error
 retry unix - - n - - error
 anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
-virtual unix - n n - - virtual
-'''
-STS_POLICY = 'version: STSv1\r\nmode: {mode}\r\n{mx}max_age: 86400\r\n'
+'''    # master.cf; behind it the agents that deliver
 
 
 class Resolver(Site):
@@ -107,7 +104,8 @@ queue_run_delay = 2s
 maillog_file = {self.home}/maillog
 maillog_file_prefixes = {self.home}
 ''')
-        (config / 'master.cf').write_text(POSTFIX_SERVICES.format(address=self.address))
+        (config / 'master.cf').write_text(POSTFIX_SERVICES.format(address=f'{self.address}:25')
+                                          + 'smtp unix - - n - - smtp\nvirtual unix - n n - - virtual\n')
         for folder in (*(queue / name for name in POSTFIX_FOLDERS), data, boxes):
             folder.mkdir(parents=True, exist_ok=True)
             shutil.chown(folder, POSTFIX_USER if folder != boxes else 'nobody')
