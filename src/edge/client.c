@@ -70,17 +70,6 @@ void client_session(struct client *c)
 	sessions[c->protocol](c);
 }
 
-/* 48 bits of milliseconds, 80 random bits, like the UUID of RFC 9562 5.7. */
-trace_id trace_new(void)
-{
-	trace_id t;
-	uint64_t ms = (uint64_t)clock_wall_ms();
-	random_fill(t.b, sizeof t.b);
-	for (int i = 0; i < 6; i++)
-		t.b[i] = (unsigned char)(ms >> (8 * (5 - i)) & 0xff);
-	return t;
-}
-
 void trace_text(const trace_id *id, char out[TRACE_TEXT])
 {
 	static const char digits[] = "0123456789abcdef";

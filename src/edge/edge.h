@@ -71,8 +71,6 @@ bool client_may_login(const struct client *c);
 result client_start_tls(struct client *c) NODISCARD;
 /* Sends what was said last and ends the connection, at most CLIENT_GOODBYE_MS. Suspends unless cancelled. */
 void client_end(struct client *c);
-/* A fresh id, ordered by time so that an account's index of them grows at one end. */
-trace_id trace_new(void);
 enum { TRACE_TEXT = 32 };
 void trace_text(const trace_id *id, char out[TRACE_TEXT]); /* hex, no terminator */
 

@@ -9,6 +9,7 @@
 #include "talk/edge_relay.h"
 #include "talk/item.h"
 #include "talk/principal_vault.h"
+#include "run/random.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -9,6 +9,7 @@
 #include "talk/edge_auth.h"
 #include "talk/edge_queue.h"
 #include "talk/mail_flags.h"
+#include "run/random.h"
 
 /* ---- the list ---- */
 

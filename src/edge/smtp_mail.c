@@ -4,6 +4,7 @@
 
 #include "run/clock.h"
 #include "talk/edge_auth.h"
+#include "run/random.h"
 
 /* The command's views end with it; what a transaction needs is copied. */
 static void keep(struct smtp_session *s, const struct smtp_mail *m)

@@ -1,24 +1,14 @@
 #include "fetch/request.h"
 
 #include "base/buf.h"
+#include "grammar/dns/name.h"
 
-enum { HOST_MAX = 253, LABEL_MAX = 63, PATH_MAX_OCTETS = 2048, TYPE_MAX = 100 };
+enum { PATH_MAX_OCTETS = 2048, TYPE_MAX = 100 };
 
+/* "10.0.0.1" would be an address, which has no name to verify. */
 static bool is_host(str s)
 {
-	size_t label = 0;
-	if (s.n == 0 || s.n > HOST_MAX)
-		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = str_at(s, i);
-		if (c == '.' ? label == 0 : !ascii_alpha(c) && !ascii_digit(c) && c != '-' && c != '_')
-			return false;
-		label = c == '.' ? 0 : label + 1;
-		if (label > LABEL_MAX)
-			return false;
-	}
-	/* "10.0.0.1" would be an address, which has no name to verify. */
-	return label > 0 && !ascii_digit(str_at(s, s.n - 1));
+	return dns_name_is(s) && !ascii_digit(str_at(s, s.n - 1));
 }
 
 static bool is_printable(str s, unsigned char from)
@@ -48,14 +38,14 @@ static char *finish(buf *text, arena *a)
 
 char *request_url(const struct request *r, arena *a)
 {
-	AUTO_BUF buf text = buf_new(PATH_MAX_OCTETS + HOST_MAX + 32);
+	AUTO_BUF buf text = buf_new(PATH_MAX_OCTETS + DNS_NAME_MAX + 32);
 	buf_printf(&text, "https://%.*s:%u%.*s", STR_ARG(r->host), r->port, STR_ARG(r->path));
 	return finish(&text, a);
 }
 
 char *request_addresses(const struct request *r, const net_addr *list, size_t n, arena *a)
 {
-	AUTO_BUF buf text = buf_new(HOST_MAX + 32 + REQUEST_ADDRESSES_MAX * (NET_TEXT_MAX + 1));
+	AUTO_BUF buf text = buf_new(DNS_NAME_MAX + 32 + REQUEST_ADDRESSES_MAX * (NET_TEXT_MAX + 1));
 	buf_printf(&text, "+%.*s:%u:", STR_ARG(r->host), r->port);
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0)

@@ -43,7 +43,6 @@ result mail_read_message(struct db *db,
 /* A wall clock time of a row, on the monotonic clock. */
 uint64_t mail_when(const struct queue *q, int64_t wall_ms);
 void mail_alarm(struct queue *q, int64_t at); /* look again at that time at the latest */
-trace_id mail_new_id(void);
 int64_t mail_turn_of(uint64_t account, str sender);
 
 /* An address that servers called unknown (mail_suppress.c). */

@@ -23,17 +23,6 @@ int64_t mail_turn_of(uint64_t account, str sender)
 	return -(int64_t)(h >> 2) - 1;
 }
 
-/* 48 bits of milliseconds, 80 random bits, as edge makes them. */
-trace_id mail_new_id(void)
-{
-	trace_id t;
-	uint64_t ms = (uint64_t)clock_wall_ms();
-	random_fill(t.b, sizeof t.b);
-	for (int i = 0; i < 6; i++)
-		t.b[i] = (unsigned char)(ms >> (8 * (5 - i)) & 0xff);
-	return t;
-}
-
 static result destination_of(str address, arena *a, str *out)
 {
 	size_t at = str_rchr(address, '@');

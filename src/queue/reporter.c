@@ -266,7 +266,7 @@ static void log_rows(const struct reporting *r)
 static result tell(struct reporting *r)
 {
 	r->now = clock_wall_ms();
-	r->id = mail_new_id();
+	r->id = trace_new();
 	r->readers = (struct queue_auth_reader_is){0};
 	r->copies = NULL;
 	if (r->rows_n > 0) {

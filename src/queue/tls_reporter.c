@@ -89,7 +89,7 @@ static result settle(struct telling *t)
 
 static result tell(struct telling *t)
 {
-	t->id = mail_new_id();
+	t->id = trace_new();
 	t->is = (struct queue_relay_tls_reported){0};
 	result r = ask_relay(t);
 	if (!failed(r))

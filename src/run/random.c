@@ -1,5 +1,7 @@
 #include "run/random.h"
 
+#include "run/clock.h"
+
 #include <sodium.h>
 #include <string.h>
 
@@ -75,4 +77,14 @@ void random_test_seed(uint64_t seed)
 	seeded.drawn = 0;
 	must(sodium_init() >= 0 && randombytes_set_implementation(&all) == 0);
 	random_seed_hash();
+}
+
+trace_id trace_new(void)
+{
+	trace_id t;
+	uint64_t ms = (uint64_t)clock_wall_ms();
+	random_fill(t.b, sizeof t.b);
+	for (int i = 0; i < 6; i++)
+		t.b[i] = (unsigned char)(ms >> (8 * (5 - i)) & 0xff);
+	return t;
 }

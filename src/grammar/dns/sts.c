@@ -1,8 +1,9 @@
 #include "grammar/dns/sts.h"
 
+#include "grammar/dns/name.h"
 #include "grammar/dns/record_fields.h"
 
-enum { AGE_DIGITS_MAX = 10, NAME_OCTETS_MAX = 253, LABEL_OCTETS_MAX = 63 };
+enum { AGE_DIGITS_MAX = 10 };
 
 /* ---- the record ---- */
 
@@ -51,20 +52,7 @@ struct reading {
 
 static bool is_pattern(str s)
 {
-	size_t label = 0;
-	if (str_starts(s, STR("*.")))
-		s = str_skip(s, 2);
-	if (s.n == 0 || s.n > NAME_OCTETS_MAX)
-		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = str_at(s, i);
-		if (c == '.' ? label == 0 : !ascii_alpha(c) && !ascii_digit(c) && c != '-' && c != '_')
-			return false;
-		label = c == '.' ? 0 : label + 1;
-		if (label > LABEL_OCTETS_MAX)
-			return false;
-	}
-	return label > 0;
+	return dns_name_is(str_starts(s, STR("*.")) ? str_skip(s, 2) : s);
 }
 
 static result read_mode(struct reading *r, str value)
