@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "grammar/smtp/proxy.h"
 #include "run/clock.h"
+#include "run/random.h"
 
 #include <errno.h>
 #include <unistd.h>
