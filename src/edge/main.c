@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "edge/door.h"
+#include "edge/far_key.h"
 #include "talk/edge_auth.h"
 #include "talk/room.h"
 #include "talk/settings.h"
@@ -44,7 +45,7 @@ static result prepare(const struct supervisor_room_begin *b)
 	TRY(read_hostname(e));
 	TRY(read_proxies(e));
 	if (b->certificate.n > 0)
-		TRY(tls_server_context(b->certificate, b->private_key, &e->tls));
+		TRY(far_key_context(b->certificate, &e->tls));
 	uint64_t transit = options_number(&e->options, OPT_TRANSIT);
 	e->transit = budget_new(transit ? transit : budget_of_memory(1, MEMORY_SHARE * EDGES_ASSUMED));
 	e->demo = options_yes(&e->options, OPT_DEMO);

@@ -71,10 +71,10 @@ static result send_told(struct process *p, const struct files *files)
 	};
 	m.settings.p = settings;
 	m.settings.n = settings_for(h, p->role, settings);
-	if (row->tls) {
+	if (row->tls == TLS_CERTIFICATE)
 		m.certificate = buf_str(&h->certificate);
+	else if (row->tls == TLS_KEY)
 		m.private_key = buf_str(&h->private_key);
-	}
 	m.files.p = files->row;
 	m.files.n = files->n;
 	return supervisor_room_begin_send(p->channel, NULL, &m);

@@ -1,18 +1,18 @@
 #include "supervisor/policy.h"
 
 static const struct role_row rows[ROLES] = {
-	[ROLE_VAULT] = {"vault", "postern-vault", "keys", 0, WORKERS_ONE, 4096, false},
-	[ROLE_WATCH] = {"watch", "postern-watch", "ledger", R_WATCH, WORKERS_ONE, 65536, false},
-	[ROLE_AUTH] = {"auth", "postern-auth", "directory", R_AUTH, WORKERS_ONE, 65536, false},
-	[ROLE_INSPECT] = {"inspect", "postern-inspect", NULL, R_INSPECT, OPT_INSPECT, 4096, false},
-	[ROLE_QUEUE] = {"queue", "postern-queue", "queue", R_QUEUE, WORKERS_ONE, 4096, false},
-	[ROLE_EDGE_MX] = {"edge-mx", "postern-edge", NULL, R_EDGE, OPT_EDGE_MX, 131072, true},
-	[ROLE_EDGE_CLIENT] = {"edge-client", "postern-edge", NULL, R_EDGE, OPT_EDGE_CLIENT, 131072, true},
-	[ROLE_WEB] = {"web", "postern-web", NULL, R_WEB, WORKERS_ONE, 1024, false},
-	[ROLE_RESOLVE] = {"resolve", "postern-resolve", NULL, R_RESOLVE, WORKERS_ONE, 4096, false},
-	[ROLE_RELAY] = {"relay", "postern-relay", NULL, R_RELAY, OPT_RELAY, 65536, false},
-	[ROLE_FETCH] = {"fetch", "postern-fetch", NULL, R_FETCH, WORKERS_ONE, 4096, false},
-	[ROLE_ACCOUNT] = {"account", "postern-account", NULL, R_ACCOUNT, WORKERS_ON_DEMAND, 1024, false},
+	[ROLE_VAULT] = {"vault", "postern-vault", "keys", 0, WORKERS_ONE, 4096, TLS_KEY},
+	[ROLE_WATCH] = {"watch", "postern-watch", "ledger", R_WATCH, WORKERS_ONE, 65536, TLS_NOTHING},
+	[ROLE_AUTH] = {"auth", "postern-auth", "directory", R_AUTH, WORKERS_ONE, 65536, TLS_NOTHING},
+	[ROLE_INSPECT] = {"inspect", "postern-inspect", NULL, R_INSPECT, OPT_INSPECT, 4096, TLS_NOTHING},
+	[ROLE_QUEUE] = {"queue", "postern-queue", "queue", R_QUEUE, WORKERS_ONE, 4096, TLS_NOTHING},
+	[ROLE_EDGE_MX] = {"edge-mx", "postern-edge", NULL, R_EDGE, OPT_EDGE_MX, 131072, TLS_CERTIFICATE},
+	[ROLE_EDGE_CLIENT] = {"edge-client", "postern-edge", NULL, R_EDGE, OPT_EDGE_CLIENT, 131072, TLS_CERTIFICATE},
+	[ROLE_WEB] = {"web", "postern-web", NULL, R_WEB, WORKERS_ONE, 1024, TLS_NOTHING},
+	[ROLE_RESOLVE] = {"resolve", "postern-resolve", NULL, R_RESOLVE, WORKERS_ONE, 4096, TLS_NOTHING},
+	[ROLE_RELAY] = {"relay", "postern-relay", NULL, R_RELAY, OPT_RELAY, 65536, TLS_NOTHING},
+	[ROLE_FETCH] = {"fetch", "postern-fetch", NULL, R_FETCH, WORKERS_ONE, 4096, TLS_NOTHING},
+	[ROLE_ACCOUNT] = {"account", "postern-account", NULL, R_ACCOUNT, WORKERS_ON_DEMAND, 1024, TLS_NOTHING},
 };
 
 struct route {

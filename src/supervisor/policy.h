@@ -25,6 +25,8 @@ enum role {
 	ROLES,
 };
 
+enum tls_part { TLS_NOTHING, TLS_CERTIFICATE, TLS_KEY };
+
 struct role_row {
 	const char *name;
 	const char *program;  /* of the executable beside posternd */
@@ -32,7 +34,7 @@ struct role_row {
 	unsigned settings;    /* which options it is told: a bit of enum option_rooms */
 	int workers;          /* the option that says how many, -1: exactly one, -2: on demand */
 	uint32_t files;       /* limit of open descriptors */
-	bool tls;             /* is given certificate and key */
+	enum tls_part tls;    /* what it is given of certificate and key */
 };
 
 enum { WORKERS_ONE = -1, WORKERS_ON_DEMAND = -2 };

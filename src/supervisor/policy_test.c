@@ -61,12 +61,14 @@ static void rooms_meet_where_a_route_is_open_either_way(void **state)
 	assert_false(roles_meet(ROLE_ACCOUNT, ROLE_ACCOUNT) || roles_meet(ROLE_WEB, ROLE_ACCOUNT));
 }
 
-static void only_edges_are_given_the_certificate_and_doors_to_the_world(void **state)
+static void the_key_is_the_vaults_the_certificate_and_doors_to_the_world_the_edges(void **state)
 {
 	(void)state;
 	enum role role;
 	for (enum role r = 0; r < ROLES; r++)
-		assert_int_equal(role_row_of(r)->tls, r == ROLE_EDGE_MX || r == ROLE_EDGE_CLIENT);
+		assert_int_equal(role_row_of(r)->tls, r == ROLE_VAULT ? TLS_KEY
+			: r == ROLE_EDGE_MX || r == ROLE_EDGE_CLIENT  ? TLS_CERTIFICATE
+								      : TLS_NOTHING);
 	assert_true(listener_role(STR("smtp"), &role) && role == ROLE_EDGE_MX);
 	assert_true(listener_role(STR("imaps"), &role) && role == ROLE_EDGE_CLIENT);
 	assert_true(listener_role(STR("pop3"), &role) && role == ROLE_EDGE_CLIENT);
@@ -81,7 +83,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exactly_the_written_routes_are_open),
 		cmocka_unit_test(rooms_meet_where_a_route_is_open_either_way),
-		cmocka_unit_test(only_edges_are_given_the_certificate_and_doors_to_the_world),
+		cmocka_unit_test(the_key_is_the_vaults_the_certificate_and_doors_to_the_world_the_edges),
 	};
 	return cmocka_run_group_tests_name("supervisor policy", tests, NULL, NULL);
 }

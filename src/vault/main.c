@@ -8,12 +8,14 @@
 #include "base/log.h"
 #include "talk/principal_vault.h"
 #include "talk/room.h"
+#include "vault/handshakes.h"
 #include "vault/keys.h"
 #include "vault/signing.h"
 
 /* One process, one keys folder. */
 static struct keys *keys;
 static struct signing *signing;
+static struct handshakes *handshakes;
 
 struct principal {
 	char text[PRINCIPAL_MAX];
@@ -146,25 +148,40 @@ static result on_signing_key_drop(
 	return signing_drop(signing, m->key);
 }
 
+static result on_sign_handshake(
+	struct arrival *in, struct principal_vault_sign_handshake *m, struct principal_vault_handshake_signed *answer)
+{
+	AUTO_BUF buf made = buf_new(PRINCIPAL_VAULT_HANDSHAKE_SIGNED_SIGNATURE_MAX);
+	const struct tls_to_sign what = {(enum tls_scheme)m->scheme, (enum tls_hash)m->hash, m->bytes};
+	if (!is_edge(in))
+		return deny(in, "a handshake's signature");
+	TRY(handshakes_sign(handshakes, &what, &made));
+	answer->signature = arena_dup(in->arena, buf_str(&made));
+	return arena_result(in->arena);
+}
+
 static result prepare(const struct supervisor_room_begin *b)
 {
-	(void)b;
-	return signing_prepare();
+	TRY(signing_prepare());
+	return handshakes_read(b->private_key, &handshakes);
 }
 
 static result start(void)
 {
 	TRY(keys_open(&keys));
+	TRY(handshakes_open(handshakes));
 	return signing_open(keys, SIGNING_KEYS_MAX, &signing);
 }
 
 static void end(void)
 {
 	signing_close(&signing);
+	handshakes_close(&handshakes);
 }
 
 static const struct principal_vault_as_vault handlers = {
 	.own_key = on_own_key, .wrap_for = on_wrap_for, .unwrap = on_unwrap, .erase = on_erase, .sign = on_sign,
+	.sign_handshake = on_sign_handshake,
 	.signing_key_make = on_signing_key_make, .signing_key_drop = on_signing_key_drop};
 static const struct room_door doors[] = {{.kind = &principal_vault_as_vault_kind, .handlers = &handlers}};
 static const struct sandbox_call *const tables[] = {sandbox_files, NULL};

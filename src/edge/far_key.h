@@ -1,0 +1,12 @@
+/* The server's certificate without its key: each full handshake has the vault
+ * sign (run/tls_far.h), which suspends the session's fiber for at most
+ * NEIGHBOUR_KEY_MS; without the vault there is no new session. */
+#ifndef EDGE_FAR_KEY_H
+#define EDGE_FAR_KEY_H
+
+#include "run/tls.h"
+
+/* Before the jail. `chain` in PEM. INPUT, MEMORY. */
+result far_key_context(str chain, struct tls_context **out) NODISCARD;
+
+#endif
