@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "edge/door.h"
 #include "edge/far_key.h"
+#include "run/tls_far.h"
 #include "talk/edge_auth.h"
 #include "talk/room.h"
 #include "talk/settings.h"
@@ -95,6 +96,7 @@ int main(void)
 	recipients_free(&edge.recipients);
 	signers_drop(&edge.signers);
 	tls_context_free(&edge.tls);
+	tls_far_close();
 	mem_free(edge.proxies);
 	options_free(&edge.options);
 	return status;

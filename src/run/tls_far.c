@@ -13,7 +13,7 @@
 #define FAR "provider=postern"
 #define NEAR "provider=default"
 
-/* OpenSSL knows providers by name, for the whole process; they stay loaded. */
+/* OpenSSL knows providers by name, for the whole process. */
 static const struct tls_signer *signer;
 static OSSL_PROVIDER *near, *far;
 
@@ -324,6 +324,15 @@ result tls_far_open(const struct tls_signer *s)
 	far = OSSL_PROVIDER_add_builtin(NULL, "postern", begin) == 1 ? OSSL_PROVIDER_load(NULL, "postern") : NULL;
 	bool good = near && far && EVP_set_default_properties(NULL, "?" NEAR) == 1;
 	return good ? OK : refused();
+}
+
+void tls_far_close(void)
+{
+	if (far)
+		OSSL_PROVIDER_unload(far);
+	if (near)
+		OSSL_PROVIDER_unload(near);
+	near = far = NULL;
 }
 
 static EVP_PKEY *public_of(str chain)

@@ -29,6 +29,7 @@ struct tls_signer {
 
 /* Before the jail, once; `signer` must outlive the contexts. MEMORY. */
 result tls_far_open(const struct tls_signer *signer) NODISCARD;
+void tls_far_close(void); /* no context is left; without open it does nothing */
 /* As tls_server_context; the key is whatever the signer has. INPUT. */
 result tls_far_context(str chain, struct tls_context **out) NODISCARD;
 

@@ -225,6 +225,13 @@ static int open_provider(void **state)
 	return failed(tls_far_open(&holder)) ? -1 : 0;
 }
 
+static int close_provider(void **state)
+{
+	(void)state;
+	tls_far_close();
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,5 +241,5 @@ int main(void)
 		cmocka_unit_test(the_holder_refuses_what_is_not_its_kind),
 		cmocka_unit_test(keys_that_are_here_still_sign),
 	};
-	return cmocka_run_group_tests(tests, open_provider, NULL);
+	return cmocka_run_group_tests(tests, open_provider, close_provider);
 }
