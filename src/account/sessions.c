@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "account/account.h"
+#include "account/speech.h"
 #include "account/store/check.h"
 #include "base/mem.h"
 #include "grammar/imap/imap_codes.h"
@@ -11,6 +12,7 @@ struct session_entry {
 	enum auth_account_protocol protocol;
 	int socket;
 	trace_id trace;
+	uint64_t credential;
 	size_t tag_n;
 	char tag[AUTH_ACCOUNT_SESSION_TAG_MAX];
 };
@@ -18,9 +20,10 @@ struct session_entry {
 static void speak(void *arg)
 {
 	struct session_entry *e = arg;
-	const struct imap_login_done l = {.socket = e->socket, .tag = str_of(e->tag, e->tag_n), .trace = e->trace};
+	const struct imap_login_done l = {
+		.socket = e->socket, .tag = str_of(e->tag, e->tag_n), .trace = e->trace, .credential = e->credential};
 	if (e->protocol == AUTH_ACCOUNT_PROTOCOL_POP3)
-		pop3_session_run(&account.pop3, e->socket);
+		pop3_session_run(&account.pop3, e->socket, e->credential);
 	else
 		imap_session_run(&account.imap, &l);
 	mem_free(e);
@@ -47,6 +50,7 @@ static result begin_session(struct arrival *in, struct auth_account_session *m)
 		return failure(FAIL_MEMORY, "out of memory");
 	e->protocol = m->protocol;
 	e->trace = in->trace;
+	e->credential = m->credential;
 	e->tag_n = m->tag.n;
 	memcpy(e->tag, m->tag.p, m->tag.n);
 	e->socket = m->socket;
@@ -85,6 +89,15 @@ static result on_session(struct arrival *in, struct auth_account_session *m, str
 		refuse(talk_take_fd(&m->socket), STR("BYE "), STR("\"ManageSieve is not available\""));
 		break;
 	}
+	return OK;
+}
+
+/* They say goodbye by themselves, each on its fiber. */
+static result on_end(struct arrival *in, struct auth_account_end *m, struct auth_account_ended *answer)
+{
+	(void)in;
+	answer->sessions = speech_revoke(&account.imap.sessions, m->credential, m->all) +
+			   speech_revoke(&account.pop3.sessions, m->credential, m->all);
 	return OK;
 }
 
@@ -158,4 +171,4 @@ static result on_check(struct arrival *in, struct auth_account_check *m, struct 
 }
 
 const struct auth_account_as_account auth_handlers = {
-	.session = on_session, .quota = on_quota, .usage = on_usage, .check = on_check};
+	.session = on_session, .end = on_end, .quota = on_quota, .usage = on_usage, .check = on_check};

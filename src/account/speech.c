@@ -2,14 +2,15 @@
 
 #include <unistd.h>
 
-result speech_open(struct speech *s, int socket, uint64_t idle_ms, struct list *sessions)
+result speech_open(struct speech *s, const struct speech_login *l, struct list *sessions)
 {
-	result r = stream_open(socket, &s->stream);
+	result r = stream_open(l->socket, &s->stream);
 	if (failed(r)) {
-		close(socket);
+		close(l->socket);
 		return r;
 	}
-	stream_set_idle(s->stream, idle_ms);
+	stream_set_idle(s->stream, l->idle_ms);
+	s->credential = l->credential;
 	s->fiber = fiber_self();
 	list_insert(sessions, &s->place);
 	return OK;
@@ -41,15 +42,32 @@ result speech_rest(struct speech *s)
 	return r;
 }
 
+static void end(struct speech *s)
+{
+	s->stopping = true;
+	if (s->resting)
+		fiber_cancel(s->fiber);
+}
+
+uint32_t speech_revoke(struct list *sessions, uint64_t credential, bool all)
+{
+	uint32_t n = 0;
+	LIST_EACH_SAFE(node, sessions) {
+		struct speech *s = LIST_OWNER(node, struct speech, place);
+		if (!all && s->credential != credential)
+			continue;
+		s->revoked = true;
+		end(s);
+		n++;
+	}
+	return n;
+}
+
 void speech_stop(struct list *sessions)
 {
 	enum { STEP_MS = 10 };
-	LIST_EACH_SAFE(node, sessions) {
-		struct speech *s = LIST_OWNER(node, struct speech, place);
-		s->stopping = true;
-		if (s->resting)
-			fiber_cancel(s->fiber);
-	}
+	LIST_EACH_SAFE(node, sessions)
+		end(LIST_OWNER(node, struct speech, place));
 	for (unsigned waited = 0; !list_empty(sessions); waited += STEP_MS) {
 		if (waited == SPEECH_STOP_MS)
 			LIST_EACH(node, sessions)

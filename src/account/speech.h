@@ -17,12 +17,18 @@ struct speech {
 	struct list place;
 	struct fiber *fiber;
 	struct stream *stream;
+	uint64_t credential; /* the app password that opened it; 0: the owner's own password */
 	bool resting;  /* waits for a command: may be cancelled */
-	bool stopping; /* the room ends */
+	bool stopping; /* the room ends, */
+	bool revoked;  /* or what opened the session is no longer good */
 };
 
-/* Takes the socket, also when it fails; then nothing is to be closed. */
-result speech_open(struct speech *s, int socket, uint64_t idle_ms, struct list *sessions) NODISCARD;
+struct speech_login {
+	int socket; /* taken, also when it fails; then nothing is to be closed */
+	uint64_t credential;
+	uint64_t idle_ms;
+};
+result speech_open(struct speech *s, const struct speech_login *l, struct list *sessions) NODISCARD;
 void speech_close(struct speech *s);
 /* Gives the answers gathered in `out` to the stream and clears it; `now` also
  * sends them. What made `out` incomplete is returned, and nothing sent. Suspends. */
@@ -32,5 +38,8 @@ result speech_rest(struct speech *s) NODISCARD;
 /* Ends every session: at once where it rests, else after the command under way
  * or SPEECH_STOP_MS. Suspends until the last one has closed. */
 void speech_stop(struct list *sessions);
+/* Ends those that this credential opened, or all, in the same way, but does not
+ * wait; the number of them. */
+uint32_t speech_revoke(struct list *sessions, uint64_t credential, bool all);
 
 #endif

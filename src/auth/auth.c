@@ -20,6 +20,7 @@ result auth_open(struct auth *a, struct files *f, const unsigned char key[DIRECT
 	tokens_init(&a->tokens);
 	a->tokens.ended = login_ended;
 	audience_init(&a->audience);
+	exchanges_init(&a->exchanges);
 	signing_init(&a->signing);
 	TRY(recent_open(&a->recent));
 	TRY(directory_open(f, key, &a->directory));
@@ -27,6 +28,8 @@ result auth_open(struct auth *a, struct files *f, const unsigned char key[DIRECT
 	a->directory->changed = tell_edges;
 	a->directory->rule.separator = separator.n ? separator.p[0] : '\0';
 	TRY(profiles_open(&a->profiles, a->directory, &a->options));
+	TRY(app_salts_open(&a->salts, a->directory));
+	app_uses_open(&a->app_uses, a->directory);
 	return checker_open(options_number(&a->options, OPT_PASSWORD_WORKERS),
 			    options_number(&a->options, OPT_PASSWORD_MEMORY), &a->checker);
 }
@@ -38,9 +41,11 @@ void auth_close(struct auth *a)
 	a->opened = false;
 	checker_close(&a->checker);
 	profiles_close(&a->profiles);
+	app_uses_close(&a->app_uses);
 	directory_close(&a->directory);
 	recent_close(&a->recent);
 	tokens_free(&a->tokens);
 	audience_free(&a->audience);
 	throttle_free(&a->throttle);
+	exchanges_free(&a->exchanges);
 }

@@ -2,9 +2,11 @@
 #ifndef AUTH_AUTH_H
 #define AUTH_AUTH_H
 
+#include "auth/app_passwords.h"
 #include "auth/audience.h"
 #include "auth/checker.h"
 #include "auth/directory.h"
+#include "auth/exchanges.h"
 #include "auth/profile.h"
 #include "auth/recent.h"
 #include "auth/signing.h"
@@ -42,6 +44,9 @@ struct auth {
 	struct signing signing;
 	struct profiles profiles;
 	struct local_users local_users;
+	struct app_salts salts;
+	struct app_uses app_uses;
+	struct exchanges exchanges;
 	const struct auth_world *world;
 	bool opened;
 };

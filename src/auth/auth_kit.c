@@ -84,9 +84,20 @@ static result on_session(struct arrival *in, struct auth_account_session *m, str
 	(void)in;
 	(void)answer;
 	kit.sessions++;
+	kit.session_credential = m->credential;
 	assert_true(m->user.n < sizeof kit.session_user);
 	memcpy(kit.session_user, m->user.p, m->user.n);
 	assert_int_equal(write(m->socket, "* OK\r\n", 6), 6);
+	return OK;
+}
+
+static result on_end(struct arrival *in, struct auth_account_end *m, struct auth_account_ended *answer)
+{
+	(void)in;
+	kit.ended_credential = m->credential;
+	kit.ended_all = m->all;
+	answer->sessions = 1;
+	kit.ends++;
 	return OK;
 }
 
@@ -118,7 +129,7 @@ static result on_check(struct arrival *in, struct auth_account_check *m, struct 
 }
 
 static const struct auth_account_as_account account_handlers = {
-	.session = on_session, .quota = on_quota, .usage = on_usage, .check = on_check};
+	.session = on_session, .end = on_end, .quota = on_quota, .usage = on_usage, .check = on_check};
 
 static result account(uint64_t number, struct channel **out)
 {

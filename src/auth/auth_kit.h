@@ -26,7 +26,9 @@ struct kit {
 	bool no_folder, no_vault, account_down;
 	struct channel *account, *account_far; /* auth's end and the account's */
 	uint64_t account_number, quota;
-	int sessions;
+	int sessions, ends; /* handed over; how often some had to end */
+	uint64_t session_credential, ended_credential;
+	bool ended_all;
 	char session_user[ADDRESS_MAX + 1];
 	int events[LOG_EVENTS];
 	char last_fields[4096]; /* of the last event, as its record */

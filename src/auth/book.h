@@ -61,6 +61,7 @@ struct book_account {
 	bool admin, disabled;
 	int64_t created; /* seconds since 1970 */
 	uint64_t seen;
+	uint64_t round; /* grows whenever a secret of its owner is changed or revoked */
 	hash grants; /* addresses and "@domain"s it may send as beside its own */
 };
 

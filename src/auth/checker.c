@@ -15,6 +15,8 @@ struct task {
 	str hash; /* p NULL: make one into `made` */
 	str password;
 	char *made;
+	str salt; /* with `salted`: the password is salted into it */
+	struct scram_key *salted;
 	result r;
 };
 
@@ -23,13 +25,21 @@ static struct task *task_of(struct job *j)
 	return (struct task *)(void *)((char *)j - offsetof(struct task, job));
 }
 
+static void run_one(const struct checker *c, struct task *t)
+{
+	if (t->salted)
+		*t->salted = scram_salted(t->password, t->salt, SCRAM_ITERATIONS);
+	else if (t->made)
+		t->r = password_hash(t->password, c->memory, t->made);
+	else
+		t->r = password_verify(t->hash, t->password);
+}
+
 static void run(void *ctx, struct job **jobs, size_t n)
 {
 	const struct checker *c = ctx;
-	for (size_t i = 0; i < n; i++) {
-		struct task *t = task_of(jobs[i]);
-		t->r = t->made ? password_hash(t->password, c->memory, t->made) : password_verify(t->hash, t->password);
-	}
+	for (size_t i = 0; i < n; i++)
+		run_one(c, task_of(jobs[i]));
 }
 
 static result hash_of_nobody(struct checker *c)
@@ -82,4 +92,10 @@ result checker_verify(struct checker *c, str text, str password)
 	if (failed(t.r) || text.n)
 		return t.r;
 	return failure(FAIL_DENIED, "the password is wrong");
+}
+
+result checker_salted(struct checker *c, str secret, str salt, struct scram_key *out)
+{
+	struct task t = {.password = secret, .salt = salt, .salted = out, .r = OK};
+	return worker_run(c->worker, &t.job);
 }

@@ -8,6 +8,7 @@
 #define AUTH_CHECKER_H
 
 #include "auth/password.h"
+#include "auth/scram.h"
 
 enum { CHECKER_WAITING = 64 };
 
@@ -17,6 +18,8 @@ result checker_open(size_t threads, uint64_t memory, struct checker **out) NODIS
 void checker_close(struct checker **c);
 
 result checker_hash(struct checker *c, str password, char hash[PASSWORD_HASH_MAX]) NODISCARD;
+/* Hi() of an app password (scram.h). */
+result checker_salted(struct checker *c, str secret, str salt, struct scram_key *out) NODISCARD;
 /* An empty hash takes as long as a real one and is always DENIED. */
 result checker_verify(struct checker *c, str hash, str password) NODISCARD;
 

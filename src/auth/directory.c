@@ -58,6 +58,13 @@ static const char *const steps[] = {
 	" mark INTEGER NOT NULL);"
 	"CREATE INDEX correspondent_account ON correspondent(account);"
 	"CREATE TABLE mark_key (key BLOB NOT NULL);",
+	/* app passwords (app_passwords.h), and the key that SCRAM's salts are made with */
+	"CREATE TABLE app_password ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL REFERENCES account(id) ON DELETE CASCADE,"
+	" name TEXT NOT NULL, protocols INTEGER NOT NULL, networks TEXT NOT NULL, expires INTEGER NOT NULL,"
+	" created INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0, used_protocol INTEGER NOT NULL DEFAULT 0,"
+	" used_from TEXT NOT NULL DEFAULT '', plain BLOB NOT NULL, grouped BLOB NOT NULL, UNIQUE (account, name));"
+	"CREATE TABLE salt_key (key BLOB NOT NULL);",
 };
 const struct db_schema directory_schema = {steps, sizeof steps / sizeof *steps};
 

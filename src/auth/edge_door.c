@@ -3,8 +3,8 @@
 #include "auth/doors.h"
 #include "auth/forwarder.h"
 #include "auth/local_users.h"
-#include "auth/login.h"
 #include "auth/recipient.h"
+#include "auth/scram_login.h"
 #include "talk/room.h"
 
 static result on_recipient(struct arrival *in, struct edge_auth_recipient *m, struct edge_auth_recipient_is *answer)
@@ -29,6 +29,18 @@ static result on_login(struct arrival *in, struct edge_auth_login *m, struct edg
 {
 	const struct login_question q = {.asked = m, .channel = in->ctx, .trace = &in->trace};
 	return login_answer(&auth, &q, answer);
+}
+
+static result on_scram(struct arrival *in, struct edge_auth_scram *m, struct edge_auth_scram_is *answer)
+{
+	const struct scram_caller who = {.channel = in->ctx, .trace = &in->trace, .m = in->arena};
+	return scram_login_begin(&auth, &who, m, answer);
+}
+
+static result on_scram_proof(struct arrival *in, struct edge_auth_scram_proof *m, struct edge_auth_login_is *answer)
+{
+	const struct scram_caller who = {.channel = in->ctx, .trace = &in->trace, .m = in->arena};
+	return scram_login_prove(&auth, &who, m, answer);
 }
 
 static result on_local_login(struct arrival *in, struct edge_auth_local_login *m, struct edge_auth_login_is *answer)
@@ -99,10 +111,11 @@ static void on_logout(struct arrival *in, struct edge_auth_logout *m)
 void edge_left(struct room_visitor *v)
 {
 	tokens_drop_channel(&auth.tokens, v);
+	exchanges_drop_channel(&auth.exchanges, v);
 	audience_left(&auth.audience, v);
 }
 
 const struct edge_auth_as_auth edge_handlers = {
 	.recipient = on_recipient, .signers = on_signers, .forwarder = on_forwarder,
-	.login = on_login, .local_login = on_local_login,
+	.login = on_login, .scram = on_scram, .scram_proof = on_scram_proof, .local_login = on_local_login,
 	.may_send = on_may_send, .logout = on_logout, .may_write = on_may_write, .wrote = on_wrote};

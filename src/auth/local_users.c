@@ -77,7 +77,7 @@ result local_users_login(struct auth *a, const void *channel, const struct edge_
 	answer->verdict = EDGE_AUTH_LOGIN_VERDICT_DISABLED;
 	if (who->disabled)
 		return OK;
-	TRY(tokens_give(&a->tokens, channel, who->id, &answer->token));
+	TRY(tokens_give(&a->tokens, channel, (struct token_owner){.account = who->id}, &answer->token));
 	answer->account = who->id;
 	answer->address = who->entry->key;
 	answer->verdict = EDGE_AUTH_LOGIN_VERDICT_ACCEPTED;

@@ -5,10 +5,9 @@
 
 #include "run/clock.h"
 #include "run/net.h"
-#include "run/secret.h"
 #include "talk/auth_account.h"
 
-enum { SESSION_TRIES = 2, SESSION_TAKEN_MS = 20000, KEY_TEXT = 1 + ADDRESS_MAX };
+enum { SESSION_TRIES = 2, SESSION_TAKEN_MS = 20000, SESSIONS_END_MS = 5000, KEY_TEXT = 1 + ADDRESS_MAX };
 
 /* ---- guessing ---- */
 
@@ -43,76 +42,86 @@ static struct throttle_key network_of(str client)
 	return k;
 }
 
-static uint32_t count_failure(struct auth *a, const struct edge_auth_login *m)
+static uint32_t count_failure(struct auth *a, const struct login_try *t)
 {
-	struct throttle_key network = network_of(m->client), name = make_key('u', m->user);
+	struct throttle_key network = network_of(t->client), name = make_key('u', t->user);
 	uint64_t now = clock_mono_ms();
 	uint32_t by_network = throttle_failed(&a->throttle, key_of(&network), now);
 	uint32_t by_name = throttle_failed(&a->throttle, key_of(&name), now);
 	return by_network > by_name ? by_network : by_name;
 }
 
-static uint32_t wait_of_network(const struct auth *a, const struct edge_auth_login *m)
+static uint32_t wait_of_network(const struct auth *a, const struct login_try *t)
 {
-	struct throttle_key network = network_of(m->client);
+	struct throttle_key network = network_of(t->client);
 	return throttle_wait(&a->throttle, key_of(&network), clock_mono_ms());
+}
+
+/* ---- when a secret changes ---- */
+
+/* Logins that are being checked meanwhile notice it by the account's round. */
+static void next_round(struct auth *a, uint64_t account)
+{
+	struct book_account *who = book_account(&a->directory->book, account);
+	if (who)
+		who->round++;
 }
 
 void login_forget(struct auth *a, uint64_t account)
 {
+	next_round(a, account);
 	recent_forget(&a->recent, account);
 	tokens_drop_account(&a->tokens, account);
 }
 
-/* ---- the password ---- */
-
-static result stored_hash(struct auth *a, uint64_t account, struct account_record *out)
+void login_forget_app(struct auth *a, uint64_t account, uint64_t app_password)
 {
-	result r = directory_read_account(a->directory, account, out);
-	return r.kind == FAIL_ABSENT ? OK : r; /* an empty hash is checked as long as another */
+	next_round(a, account);
+	tokens_drop_credential(&a->tokens, (struct token_owner){account, app_password});
 }
 
-/* OK, DENIED, or what keeps us from knowing. */
-static result prove(struct auth *a, uint64_t account, str password)
+void login_end_sessions(struct auth *a, uint64_t account, uint64_t credential, bool all)
 {
-	struct account_record record = {0}, now = {0};
-	if (account && recent_knows(&a->recent, account, password, clock_mono_ms()))
-		return OK;
-	TRY(stored_hash(a, account, &record));
-	result r = checker_verify(a->checker, str_from(record.hash), password);
-	/* The password may have been changed meanwhile: then this one is not kept. */
-	if (!failed(r) && !failed(stored_hash(a, account, &now)) && memcmp(record.hash, now.hash, sizeof now.hash) == 0)
-		recent_keep(&a->recent, account, password, clock_mono_ms());
-	secret_wipe(&record, sizeof record);
-	secret_wipe(&now, sizeof now);
-	return r;
+	AUTO_ARENA arena m = arena_new(4096);
+	struct channel *c;
+	const struct auth_account_end e = {.credential = credential, .all = all};
+	struct auth_account_ended ended;
+	const struct asking how = {.arena = &m, .timeout_ms = SESSIONS_END_MS};
+	result r = a->world->account(account, &c);
+	if (!failed(r))
+		r = auth_account_end_call_within(c, &how, &e, &ended);
+	(void)r;
 }
 
-static enum edge_auth_login_verdict judge(struct auth *a, const struct edge_auth_login *m, struct book_account **out)
+/* ---- who it is ---- */
+
+struct book_account *login_claimed(const struct auth *a, str authzid, str user)
 {
-	const struct book_account *claimed = reach_login(&a->directory->book, m->user);
-	uint64_t id = claimed ? claimed->id : 0;
-	if (m->authzid.n > 0 && !str_ieq(m->authzid, m->user))
-		id = 0; /* nobody acts for another here */
-	result r = prove(a, id, m->password);
-	struct book_account *who = book_account(&a->directory->book, id); /* it may have gone meanwhile */
-	if (r.kind == FAIL_DENIED || (!failed(r) && !who))
+	if (authzid.n > 0 && !str_ieq(authzid, user))
+		return NULL; /* nobody acts for another here */
+	return reach_login(&a->directory->book, user);
+}
+
+static enum edge_auth_login_verdict judge(const struct auth *a, const struct proof *p)
+{
+	const struct book_account *who = book_account(&a->directory->book, p->account); /* it may have gone meanwhile */
+	if (p->r.kind == FAIL_DENIED || (!failed(p->r) && !who))
 		return EDGE_AUTH_LOGIN_VERDICT_REFUSED;
-	if (failed(r))
+	if (failed(p->r) || who->round != p->round)
 		return EDGE_AUTH_LOGIN_VERDICT_LATER;
-	*out = who;
-	return who->disabled ? EDGE_AUTH_LOGIN_VERDICT_DISABLED : EDGE_AUTH_LOGIN_VERDICT_ACCEPTED;
+	if (who->disabled)
+		return EDGE_AUTH_LOGIN_VERDICT_DISABLED;
+	return p->barred ? EDGE_AUTH_LOGIN_VERDICT_BARRED : EDGE_AUTH_LOGIN_VERDICT_ACCEPTED;
 }
 
 /* ---- the session ---- */
 
-static result introduce(struct auth *a, uint64_t account, const struct login_question *q,
-	struct auth_account_session *s)
+static result introduce(struct auth *a, uint64_t account, const struct login_try *t, struct auth_account_session *s)
 {
 	AUTO_ARENA arena m = arena_new(4096);
 	struct channel *c;
 	struct auth_account_session_taken taken;
-	const struct asking how = {.trace = q->trace, .arena = &m, .timeout_ms = SESSION_TAKEN_MS};
+	const struct asking how = {.trace = t->trace, .arena = &m, .timeout_ms = SESSION_TAKEN_MS};
 	TRY(a->world->account(account, &c));
 	result r = auth_account_session_call_within(c, &how, s, &taken);
 	return failed(r) ? failure(r.kind, "the account does not take the session") : OK;
@@ -121,21 +130,20 @@ static result introduce(struct auth *a, uint64_t account, const struct login_que
 /* One end of a fresh stream to the account, the other to the edge. An account's
  * process may be ending just now for want of work, so a closed channel is
  * tried once more. */
-static result hand_over(struct auth *a, const struct login_question *q, const struct book_account *who, int *edge_end)
+static result hand_over(struct auth *a, const struct login_try *t, const struct proof *p, int *edge_end)
 {
-	const struct edge_auth_login *m = q->asked;
-	uint64_t account = who->id;
+	const struct book_account *who = book_account(&a->directory->book, p->account);
 	AUTO_BUF buf user = buf_new(ADDRESS_MAX);
 	int ends[2];
 	buf_put(&user, who->entry->key); /* the account may be erased while this waits */
 	TRY(buf_result(&user));
 	TRY(net_pair(SOCK_STREAM, ends));
-	struct auth_account_session s = {.user = buf_str(&user), .client = m->client, .encrypted = m->encrypted,
-		.tag = m->tag,
-		.socket = ends[1], .protocol = (enum auth_account_protocol)(m->protocol - EDGE_AUTH_PROTOCOL_IMAP)};
+	struct auth_account_session s = {.user = buf_str(&user), .client = t->client, .encrypted = t->encrypted,
+		.tag = t->tag, .credential = p->app_password, .socket = ends[1],
+		.protocol = (enum auth_account_protocol)(t->protocol - EDGE_AUTH_PROTOCOL_IMAP)};
 	result r = OK;
 	for (int i = 0; i < SESSION_TRIES; i++) {
-		r = introduce(a, account, q, &s);
+		r = introduce(a, p->account, t, &s);
 		if (r.kind != FAIL_CLOSED)
 			break;
 	}
@@ -151,39 +159,76 @@ _Static_assert((int)EDGE_AUTH_PROTOCOL_POP3 - (int)EDGE_AUTH_PROTOCOL_IMAP == (i
 	       (int)EDGE_AUTH_PROTOCOL_MANAGESIEVE - (int)EDGE_AUTH_PROTOCOL_IMAP == (int)AUTH_ACCOUNT_PROTOCOL_MANAGESIEVE,
 	       "the mailbox protocols stand in the same order in both declarations");
 
-static enum edge_auth_login_verdict admit(struct auth *a, const struct login_question *q,
-	const struct book_account *who,
-					  struct edge_auth_login_is *answer)
+static enum edge_auth_login_verdict admit(struct auth *a, const struct login_try *t, const struct proof *p,
+	struct edge_auth_login_is *answer)
 {
-	answer->account = who->id;
-	if (q->asked->protocol == EDGE_AUTH_PROTOCOL_SMTP)
-		return failed(tokens_give(&a->tokens, q->channel, who->id, &answer->token)) ?
+	const struct token_owner owner = {p->account, p->app_password};
+	answer->account = p->account;
+	if (t->protocol == EDGE_AUTH_PROTOCOL_SMTP)
+		return failed(tokens_give(&a->tokens, t->channel, owner, &answer->token)) ?
 			EDGE_AUTH_LOGIN_VERDICT_LATER : EDGE_AUTH_LOGIN_VERDICT_ACCEPTED;
-	if (q->asked->session && failed(hand_over(a, q, who, &answer->session)))
+	if (t->session && failed(hand_over(a, t, p, &answer->session)))
 		return EDGE_AUTH_LOGIN_VERDICT_UNAVAILABLE;
 	return EDGE_AUTH_LOGIN_VERDICT_ACCEPTED;
 }
 
-static void report(const struct login_question *q, const struct edge_auth_login_is *answer)
+/* While the session was being handed over the secret may have been revoked. */
+static enum edge_auth_login_verdict stay(const struct auth *a, const struct proof *p, struct edge_auth_login_is *answer)
 {
-	const struct edge_auth_login *m = q->asked;
+	enum edge_auth_login_verdict v = judge(a, p);
+	if (v != EDGE_AUTH_LOGIN_VERDICT_ACCEPTED && answer->session >= 0) {
+		close(answer->session);
+		answer->session = -1;
+	}
+	return v;
+}
+
+static void report(const struct login_try *t, const struct proof *p, const struct edge_auth_login_is *answer)
+{
 	bool in = answer->verdict == EDGE_AUTH_LOGIN_VERDICT_ACCEPTED;
-	log_event(in ? EV_LOGIN : EV_LOGIN_FAILED, q->trace, F_STR("user", m->user), F_STR("client", m->client),
-		  F_STR("protocol", str_from(edge_auth_protocol_names[m->protocol])), F_U64("account", answer->account),
-		  F_STR("verdict", str_from(edge_auth_login_verdict_names[answer->verdict])));
+	log_event(in ? EV_LOGIN : EV_LOGIN_FAILED, t->trace, F_STR("user", t->user), F_STR("client", t->client),
+		  F_STR("protocol", str_from(edge_auth_protocol_names[t->protocol])), F_U64("account", answer->account),
+		  F_STR("verdict", str_from(edge_auth_login_verdict_names[answer->verdict])),
+		  F_STR("mechanism", str_from(t->mechanism)), F_STR("app", p->name), F_STR("why", answer->text));
+}
+
+static void note_use(struct auth *a, const struct login_try *t, const struct proof *p)
+{
+	const struct app_use use = {.at = clock_wall_s(), .protocol = t->protocol, .client = t->client};
+	if (p->app_password)
+		app_used(&a->app_uses, p->app_password, &use);
+}
+
+result login_conclude(struct auth *a, const struct login_try *t, const struct proof *p,
+	struct edge_auth_login_is *answer)
+{
+	answer->session = -1;
+	answer->verdict = judge(a, p);
+	answer->delay = answer->verdict == EDGE_AUTH_LOGIN_VERDICT_REFUSED ? count_failure(a, t) : wait_of_network(a, t);
+	if (answer->verdict == EDGE_AUTH_LOGIN_VERDICT_BARRED) {
+		answer->account = p->account;
+		answer->text = str_from(p->barred);
+	}
+	if (answer->verdict == EDGE_AUTH_LOGIN_VERDICT_ACCEPTED)
+		answer->verdict = admit(a, t, p, answer);
+	if (answer->verdict == EDGE_AUTH_LOGIN_VERDICT_ACCEPTED)
+		answer->verdict = stay(a, p, answer);
+	if (answer->verdict == EDGE_AUTH_LOGIN_VERDICT_ACCEPTED)
+		note_use(a, t, p);
+	report(t, p, answer);
+	return fiber_cancelled() ? failure(FAIL_CANCELLED, "the room is ending") : OK;
 }
 
 result login_answer(struct auth *a, const struct login_question *q, struct edge_auth_login_is *answer)
 {
-	struct book_account *who = NULL;
-	answer->session = -1;
-	answer->verdict = judge(a, q->asked, &who);
-	if (answer->verdict == EDGE_AUTH_LOGIN_VERDICT_REFUSED)
-		answer->delay = count_failure(a, q->asked);
-	else
-		answer->delay = wait_of_network(a, q->asked);
-	if (answer->verdict == EDGE_AUTH_LOGIN_VERDICT_ACCEPTED)
-		answer->verdict = admit(a, q, who, answer);
-	report(q, answer);
-	return fiber_cancelled() ? failure(FAIL_CANCELLED, "the room is ending") : OK;
+	const struct edge_auth_login *m = q->asked;
+	const struct login_try t = {.protocol = m->protocol, .user = m->user, .client = m->client, .tag = m->tag,
+		.encrypted = m->encrypted, .session = m->session, .mechanism = "PLAIN", .channel = q->channel,
+		.trace = q->trace, .claimed = login_claimed(a, m->authzid, m->user)};
+	struct proof p;
+	prove_begin(&p, &t);
+	prove_password(a, &t, m->password, &p);
+	result r = login_conclude(a, &t, &p, answer);
+	prove_end(&p);
+	return r;
 }

@@ -62,10 +62,12 @@ static result start(void)
 	return fiber_start(finish_leftovers, NULL, "leftovers", NULL);
 }
 
-/* Counts of the last seconds are written down; mail does not depend on them. */
+/* Counts and uses of the last seconds are written down; mail does not depend on them. */
 static void stop(void)
 {
 	result r = profiles_flush(&auth.profiles);
+	if (!failed(r))
+		r = app_uses_flush(&auth.app_uses);
 	(void)r;
 }
 

@@ -15,6 +15,12 @@ static const char *const earlier[] = {
 	"INSERT INTO address (id, key, domain) VALUES (3, 'anna@example.test', 1), (4, 'all@example.test', 1);"
 	"INSERT INTO target (alias, target) VALUES (4, 3);"
 	"INSERT INTO forward_key (key, made) VALUES (x'00', 1);",
+	"INSERT INTO domain (id, name) VALUES (1, 'example.test');"
+	"INSERT INTO account (id, name, hash, quota, admin, disabled, created, state) VALUES (1, '', '-', 0, 0, 0, 5, 1);"
+	"INSERT INTO address (id, key, domain, account) VALUES (3, 'anna@example.test', 1, 1);"
+	"INSERT INTO address (id, key, domain) VALUES (4, 'all@example.test', 1);"
+	"INSERT INTO target (alias, target) VALUES (4, 3);"
+	"INSERT INTO mark_key (key) VALUES (x'00');",
 };
 enum { EARLIER = sizeof earlier / sizeof *earlier };
 
@@ -27,7 +33,7 @@ static void look(struct db *db)
 		" WHERE key = 'all@example.test'"));
 	assert_int_equal(n, 1);
 	assert_ok(db_get(db, &n, "SELECT (SELECT count(*) FROM outside) + (SELECT count(*) FROM route)"
-		" + (SELECT count(*) FROM dkim_key)"));
+		" + (SELECT count(*) FROM dkim_key) + (SELECT count(*) FROM app_password)"));
 	assert_int_equal(n, 0);
 }
 

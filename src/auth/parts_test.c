@@ -89,10 +89,10 @@ static void tokens_are_bounded(void **state)
 	trace_id first, token;
 	(void)state;
 	tokens_init(&t);
-	assert_ok(tokens_give(&t, &t, 7, &first));
+	assert_ok(tokens_give(&t, &t, (struct token_owner){7, 0}, &first));
 	assert_int_equal(tokens_account(&t, &t, &first), 7);
 	for (size_t i = 0; i < TOKENS_MAX; i++)
-		assert_ok(tokens_give(&t, &t, 8, &token));
+		assert_ok(tokens_give(&t, &t, (struct token_owner){8, 0}, &token));
 	assert_int_equal(t.table.n, TOKENS_MAX);
 	assert_int_equal(tokens_account(&t, &t, &first), 0);
 	tokens_drop_account(&t, 8);

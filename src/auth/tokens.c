@@ -6,7 +6,7 @@
 struct login {
 	struct list node;
 	const void *channel;
-	uint64_t account;
+	struct token_owner owner;
 	trace_id token;
 	struct sending sending;
 };
@@ -28,7 +28,7 @@ static void drop(struct tokens *t, struct login *l)
 	hash_remove(&t->table, name_of(&l->token));
 	list_remove(&l->node);
 	if (l->sending.sent && t->ended)
-		t->ended(l->account, &l->sending);
+		t->ended(l->owner.account, &l->sending);
 	mem_free(l);
 }
 
@@ -39,7 +39,7 @@ void tokens_free(struct tokens *t)
 	hash_free(&t->table);
 }
 
-result tokens_give(struct tokens *t, const void *channel, uint64_t account, trace_id *out)
+result tokens_give(struct tokens *t, const void *channel, struct token_owner o, trace_id *out)
 {
 	if (t->table.n >= TOKENS_MAX)
 		drop(t, LIST_OWNER(t->oldest.next, struct login, node));
@@ -47,7 +47,7 @@ result tokens_give(struct tokens *t, const void *channel, uint64_t account, trac
 	if (!l)
 		return failure(FAIL_MEMORY, "out of memory");
 	l->channel = channel;
-	l->account = account;
+	l->owner = o;
 	random_fill(l->token.b, sizeof l->token.b);
 	result r = hash_put(&t->table, name_of(&l->token), l);
 	if (failed(r)) {
@@ -68,7 +68,7 @@ static struct login *find(const struct tokens *t, const void *channel, const tra
 uint64_t tokens_account(const struct tokens *t, const void *channel, const trace_id *token)
 {
 	const struct login *l = find(t, channel, token);
-	return l ? l->account : 0;
+	return l ? l->owner.account : 0;
 }
 
 struct sending *tokens_sending(const struct tokens *t, const void *channel, const trace_id *token)
@@ -97,7 +97,16 @@ void tokens_drop_account(struct tokens *t, uint64_t account)
 {
 	LIST_EACH_SAFE(n, &t->oldest) {
 		struct login *l = LIST_OWNER(n, struct login, node);
-		if (l->account == account)
+		if (l->owner.account == account)
+			drop(t, l);
+	}
+}
+
+void tokens_drop_credential(struct tokens *t, struct token_owner o)
+{
+	LIST_EACH_SAFE(n, &t->oldest) {
+		struct login *l = LIST_OWNER(n, struct login, node);
+		if (l->owner.account == o.account && l->owner.credential == o.credential)
 			drop(t, l);
 	}
 }

@@ -27,13 +27,20 @@ struct tokens {
 void tokens_init(struct tokens *t);
 void tokens_free(struct tokens *t);
 
+/* Whose login it is, and by what. */
+struct token_owner {
+	uint64_t account;
+	uint64_t credential; /* the app password; 0: the person's own password */
+};
+
 /* `channel` is only compared. */
-result tokens_give(struct tokens *t, const void *channel, uint64_t account, trace_id *out) NODISCARD;
+result tokens_give(struct tokens *t, const void *channel, struct token_owner o, trace_id *out) NODISCARD;
 /* The account, 0 when the token was not given on this channel or is forgotten. */
 uint64_t tokens_account(const struct tokens *t, const void *channel, const trace_id *token);
 struct sending *tokens_sending(const struct tokens *t, const void *channel, const trace_id *token); /* or NULL */
 void tokens_drop(struct tokens *t, const void *channel, const trace_id *token);
 void tokens_drop_channel(struct tokens *t, const void *channel);
 void tokens_drop_account(struct tokens *t, uint64_t account);
+void tokens_drop_credential(struct tokens *t, struct token_owner o);
 
 #endif

@@ -1,5 +1,6 @@
 /* What administrators ask, brought by web. Every change is an event. */
 #include "auth/accounts.h"
+#include "auth/app_door.h"
 #include "auth/doors.h"
 #include "auth/listing.h"
 #include "auth/login.h"
@@ -11,7 +12,7 @@
 
 enum { CHECK_MS = 3600 * 1000 }; /* all of a large account is read */
 
-static result report(const struct arrival *in, const char *act, str what, result r)
+result web_report(const struct arrival *in, const char *act, str what, result r)
 {
 	if (failed(r))
 		log_event(EV_ADMIN_REFUSED, &in->trace, F_STR("act", str_from(act)), F_STR("what", what),
@@ -26,19 +27,19 @@ static result report(const struct arrival *in, const char *act, str what, result
 static result on_domain_add(struct arrival *in, struct web_auth_domain_add *m, struct web_auth_done *answer)
 {
 	(void)answer;
-	return report(in, "domain add", m->name, directory_add_domain(auth.directory, m->name));
+	return web_report(in, "domain add", m->name, directory_add_domain(auth.directory, m->name));
 }
 
 static result on_domain_delete(struct arrival *in, struct web_auth_domain_delete *m, struct web_auth_done *answer)
 {
 	(void)answer;
-	return report(in, "domain delete", m->name, directory_delete_domain(auth.directory, m->name));
+	return web_report(in, "domain delete", m->name, directory_delete_domain(auth.directory, m->name));
 }
 
 static result on_domain_catch_all(struct arrival *in, struct web_auth_domain_catch_all *m, struct web_auth_done *answer)
 {
 	(void)answer;
-	return report(in, "domain catch-all", m->name, directory_set_catch_all(auth.directory, m->name, m->target));
+	return web_report(in, "domain catch-all", m->name, directory_set_catch_all(auth.directory, m->name, m->target));
 }
 
 static struct listing listing_of(struct arrival *in, str after)
@@ -90,7 +91,7 @@ static result account_add(const struct web_auth_account_add *m, uint64_t *id)
 
 static result on_account_add(struct arrival *in, struct web_auth_account_add *m, struct web_auth_account_added *answer)
 {
-	return report(in, "account add", m->address, account_add(m, &answer->account));
+	return web_report(in, "account add", m->address, account_add(m, &answer->account));
 }
 
 static result on_account_list(struct arrival *in, struct web_auth_account_list *m, struct web_auth_accounts *answer)
@@ -174,7 +175,7 @@ static result on_account_check(struct arrival *in, struct web_auth_account_check
 	struct web_auth_account_checked *answer)
 {
 	result r = check_account(in->arena, m, answer);
-	return m->repair ? report(in, "account check --repair", m->address, r) : r;
+	return m->repair ? web_report(in, "account check --repair", m->address, r) : r;
 }
 
 static result set_password(const struct web_auth_account_password *m)
@@ -189,13 +190,15 @@ static result set_password(const struct web_auth_account_password *m)
 		r = directory_set_hash(auth.directory, id, str_from(text));
 	secret_wipe(text, sizeof text);
 	login_forget(&auth, id);
+	if (!failed(r))
+		login_end_sessions(&auth, id, 0, false);
 	return r;
 }
 
 static result on_account_password(struct arrival *in, struct web_auth_account_password *m, struct web_auth_done *answer)
 {
 	(void)answer;
-	return report(in, "account password", m->address, set_password(m));
+	return web_report(in, "account password", m->address, set_password(m));
 }
 
 static result set_quota(const struct web_auth_account_quota *m)
@@ -208,7 +211,7 @@ static result set_quota(const struct web_auth_account_quota *m)
 static result on_account_quota(struct arrival *in, struct web_auth_account_quota *m, struct web_auth_done *answer)
 {
 	(void)answer;
-	return report(in, "account quota", m->address, set_quota(m));
+	return web_report(in, "account quota", m->address, set_quota(m));
 }
 
 static result set_disabled(const struct web_auth_account_disable *m)
@@ -218,13 +221,15 @@ static result set_disabled(const struct web_auth_account_disable *m)
 	uint64_t id = who->id;
 	TRY(directory_set_disabled(auth.directory, id, m->disabled));
 	login_forget(&auth, id);
+	if (m->disabled)
+		login_end_sessions(&auth, id, 0, true);
 	return OK;
 }
 
 static result on_account_disable(struct arrival *in, struct web_auth_account_disable *m, struct web_auth_done *answer)
 {
 	(void)answer;
-	return report(in, m->disabled ? "account disable" : "account enable", m->address, set_disabled(m));
+	return web_report(in, m->disabled ? "account disable" : "account enable", m->address, set_disabled(m));
 }
 
 static result delete_account(str address)
@@ -237,7 +242,7 @@ static result delete_account(str address)
 static result on_account_delete(struct arrival *in, struct web_auth_account_delete *m, struct web_auth_done *answer)
 {
 	(void)answer;
-	return report(in, "account delete", m->address, delete_account(m->address));
+	return web_report(in, "account delete", m->address, delete_account(m->address));
 }
 
 static result set_grant(const struct web_auth_send_as *m)
@@ -250,7 +255,7 @@ static result set_grant(const struct web_auth_send_as *m)
 static result on_send_as(struct arrival *in, struct web_auth_send_as *m, struct web_auth_done *answer)
 {
 	(void)answer;
-	return report(in, m->granted ? "send-as add" : "send-as remove", m->account, set_grant(m));
+	return web_report(in, m->granted ? "send-as add" : "send-as remove", m->account, set_grant(m));
 }
 
 /* ---- aliases ---- */
@@ -258,14 +263,14 @@ static result on_send_as(struct arrival *in, struct web_auth_send_as *m, struct 
 static result on_alias_add(struct arrival *in, struct web_auth_alias_add *m, struct web_auth_done *answer)
 {
 	(void)answer;
-	return report(in, "alias add", m->address, directory_add_alias(auth.directory, m->address, m->targets.p,
+	return web_report(in, "alias add", m->address, directory_add_alias(auth.directory, m->address, m->targets.p,
 		m->targets.n));
 }
 
 static result on_alias_delete(struct arrival *in, struct web_auth_alias_delete *m, struct web_auth_done *answer)
 {
 	(void)answer;
-	return report(in, "alias delete", m->address, directory_delete_alias(auth.directory, m->address));
+	return web_report(in, "alias delete", m->address, directory_delete_alias(auth.directory, m->address));
 }
 
 static result on_alias_list(struct arrival *in, struct web_auth_alias_list *m, struct web_auth_aliases *answer)
@@ -305,13 +310,13 @@ _Static_assert((int)ROUTE_RELAYED == (int)WEB_AUTH_ROUTE_KIND_RELAYED,
 static result on_route_add(struct arrival *in, struct web_auth_route_add *m, struct web_auth_done *answer)
 {
 	(void)answer;
-	return report(in, "route add", m->match, route_add(m));
+	return web_report(in, "route add", m->match, route_add(m));
 }
 
 static result on_route_delete(struct arrival *in, struct web_auth_route_delete *m, struct web_auth_done *answer)
 {
 	(void)answer;
-	return report(in, "route delete", m->match,
+	return web_report(in, "route delete", m->match,
 		      directory_delete_route(auth.directory, (enum route_kind)m->kind, m->match));
 }
 
@@ -334,6 +339,9 @@ const struct web_auth_as_auth web_handlers = {
 	.account_quota = on_account_quota,
 	.account_disable = on_account_disable,
 	.account_delete = on_account_delete,
+	.app_password_add = app_door_add,
+	.app_password_list = app_door_list,
+	.app_password_revoke = app_door_revoke,
 	.send_as = on_send_as,
 	.alias_add = on_alias_add,
 	.alias_delete = on_alias_delete,

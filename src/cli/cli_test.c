@@ -18,7 +18,9 @@ NOT_RUN(run_account_check)
 NOT_RUN(run_account_password)
 NOT_RUN(run_account_quota)
 NOT_RUN(run_account_delete)
-NOT_RUN(run_send_as)
+NOT_RUN(run_plain_of)
+NOT_RUN(run_app_password_add)
+NOT_RUN(run_app_password_list)
 NOT_RUN(run_domain_list)
 NOT_RUN(run_domain_records)
 NOT_RUN(run_alias_list)
@@ -157,7 +159,7 @@ static void test_rows_are_whole(void **state)
 		const struct command *c = &commands[i];
 		assert_non_null(c->run);
 		assert_true(strlen(c->about) > 0);
-		bool plain = c->run == run_plain || c->run == run_send_as || c->run == run_account_delete;
+		bool plain = c->run == run_plain || c->run == run_plain_of || c->run == run_account_delete;
 		assert_int_equal(plain || c->run == run_queue_act, c->endpoint != NULL);
 		assert_true(!plain || (c->fields && c->said));
 		for (size_t k = 0; k < i; k++)

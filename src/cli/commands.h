@@ -18,11 +18,14 @@ int ask_server(const struct call *c, const char *name, json_t *in, json_t **out)
 int ask_server_twice(const struct call *c, const char *name, json_t *in, json_t **out);
 int list_server(const struct call *c, const struct api_pages *p, json_t **out);
 /* Asks for the password, posts with it added, and wipes it. Takes `in`. */
+/* A time in words: "90d" and its kin from now, a day's end, RFC 3339, or seconds since 1970. */
+bool time_of_text(str text, int64_t now, int64_t *out);
 int ask_with_password(const struct call *c, const char *endpoint, json_t *in, json_t **answer);
 int complain(const struct call *c, int status, const char *kind, const char *text);
 int finish(int status, json_t *answer); /* frees the answer */
 
 int run_plain(struct call *c); /* endpoint, fields, fixed, said of the row */
+int run_plain_of(struct call *c); /* the same, with the option --account as a member */
 int run_account_add(struct call *c);
 int run_account_list(struct call *c);
 int run_account_show(struct call *c);
@@ -30,7 +33,8 @@ int run_account_check(struct call *c);
 int run_account_password(struct call *c);
 int run_account_quota(struct call *c);
 int run_account_delete(struct call *c);
-int run_send_as(struct call *c);
+int run_app_password_add(struct call *c);
+int run_app_password_list(struct call *c);
 int run_domain_list(struct call *c);
 int run_domain_records(struct call *c);
 int run_alias_list(struct call *c);

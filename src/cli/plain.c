@@ -62,7 +62,7 @@ int run_plain(struct call *c)
 	return pass_on(c, in);
 }
 
-int run_send_as(struct call *c)
+int run_plain_of(struct call *c)
 {
 	const char *account = call_option(c, "account");
 	json_t *in = request_of(c);

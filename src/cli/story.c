@@ -40,8 +40,10 @@ static const struct sentence {
 	{"report.deferred", "A report cannot be written now[: {why}]. It is tried again."},
 	{"relay.absent", "Mail for other servers waits: there is no relay now[: {why}]."},
 	{"inspect.failed", "It could not be examined[: {why}]."},
-	{"login.accepted", "Logged in[ as {user}][ from {client}][ ({protocol})]."},
-	{"login.refused", "A login[ as {user}][ from {client}][ ({protocol})] was refused[: {verdict}]."},
+	{"login.accepted", "Logged in[ as {user}][ from {client}][ ({protocol})][ by {mechanism}]"
+		"[ with the app password \"{app}\"]."},
+	{"login.refused", "A login[ as {user}][ from {client}][ ({protocol})][ by {mechanism}]"
+		"[ with the app password \"{app}\"] was refused[: {verdict}][ ({why})]."},
 	{"client.connected", "Connected[: {client}]."},
 	{"client.disconnected", "Disconnected[: {client}][, {in:octets} came][, {out:octets} went]."},
 	{"client.limited", "A limit was reached[ by {client}][ for {address}][: {why}][: {limit}]."},

@@ -1,7 +1,7 @@
 /* IMAP before login (RFC 9051 6.1, 6.2): a few commands, then the session
  * belongs to the account and this process only carries bytes. */
 #include "base/mem.h"
-#include "edge/login.h"
+#include "edge/scram.h"
 #include "grammar/imap/imap_codes.h"
 #include "grammar/imap/imap_command.h"
 #include "grammar/imap/imap_print.h"
@@ -36,13 +36,19 @@ static result say(struct imap *i, str tag, const char *text)
 	return stream_write(i->client->stream, buf_str(&line));
 }
 
+static void put_mechanisms(const struct imap *i, buf *out)
+{
+	buf_put(out, STR(" AUTH=PLAIN"));
+	scram_put_mechanisms(i->client, STR("AUTH="), out);
+}
+
 static void put_capabilities(struct imap *i, buf *out)
 {
 	buf_put(out, STR("CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE"));
 	if (!i->client->encrypted && i->client->edge->tls)
 		buf_put(out, STR(" STARTTLS"));
 	if (client_may_login(i->client))
-		buf_put(out, STR(" AUTH=PLAIN"));
+		put_mechanisms(i, out);
 	else
 		buf_put(out, STR(" LOGINDISABLED"));
 }
@@ -92,14 +98,17 @@ static result do_starttls(struct imap *i, const struct imap_command *c)
 	return client_start_tls(i->client);
 }
 
-static result refuse_login(struct imap *i, str tag, enum edge_auth_login_verdict v)
+static result refuse_login(struct imap *i, str tag, const struct login_answer *a)
 {
 	AUTO_BUF buf text = buf_new(1024);
-	bool wrong = v == EDGE_AUTH_LOGIN_VERDICT_REFUSED;
+	enum edge_auth_login_verdict v = a->verdict;
+	bool wrong = v == EDGE_AUTH_LOGIN_VERDICT_REFUSED || v == EDGE_AUTH_LOGIN_VERDICT_BARRED;
+	if (v == EDGE_AUTH_LOGIN_VERDICT_MALFORMED)
+		return say(i, tag, "BAD The login message is not as its mechanism says");
 	const char *code = wrong                                   ? IMAP_CODE_AUTHENTICATIONFAILED
 					   : v == EDGE_AUTH_LOGIN_VERDICT_DISABLED ? IMAP_CODE_CONTACTADMIN
 															   : IMAP_CODE_UNAVAILABLE;
-	buf_printf(&text, "NO [%s] %s", code, login_sentence(v));
+	buf_printf(&text, "NO [%s] %s", code, login_sentence(a));
 	buf_putc(&text, '\0');
 	TRY(buf_result(&text));
 	TRY(say(i, tag, text.p));
@@ -115,6 +124,17 @@ static result refuse_in_clear(struct imap *i, str tag)
 			   "no password travels in clear here");
 }
 
+/* What auth answered. The account answers the command when it took the session. */
+static result settle(struct imap *i, str tag, struct login_answer *a)
+{
+	if (a->verdict == EDGE_AUTH_LOGIN_VERDICT_ACCEPTED && a->session < 0)
+		a->verdict = EDGE_AUTH_LOGIN_VERDICT_UNAVAILABLE;
+	if (a->verdict != EDGE_AUTH_LOGIN_VERDICT_ACCEPTED)
+		return refuse_login(i, tag, a);
+	i->session = a->session;
+	return OK;
+}
+
 static result try_login(struct imap *i, str tag, const struct sasl_plain *p)
 {
 	struct login_try q = {.protocol = EDGE_AUTH_PROTOCOL_IMAP, .authzid = p->authzid, .user = p->authcid,
@@ -128,13 +148,8 @@ static result try_login(struct imap *i, str tag, const struct sasl_plain *p)
 	if (r.kind == FAIL_CANCELLED)
 		return r;
 	if (failed(r))
-		return refuse_login(i, tag, EDGE_AUTH_LOGIN_VERDICT_LATER);
-	if (answer.verdict == EDGE_AUTH_LOGIN_VERDICT_ACCEPTED && answer.session < 0)
-		return refuse_login(i, tag, EDGE_AUTH_LOGIN_VERDICT_UNAVAILABLE);
-	if (answer.verdict != EDGE_AUTH_LOGIN_VERDICT_ACCEPTED)
-		return refuse_login(i, tag, answer.verdict);
-	i->session = answer.session; /* the account answers the command */
-	return OK;
+		return refuse_login(i, tag, &login_unanswered);
+	return settle(i, tag, &answer);
 }
 
 static result do_login(struct imap *i, const struct imap_command *c)
@@ -162,14 +177,28 @@ static bool connection_is_lost(result r)
 	       (r.kind == FAIL_CANCELLED && fiber_cancelled());
 }
 
-static result do_authenticate(struct imap *i, const struct imap_command *c)
+static result do_scram(struct imap *i, const struct imap_command *c, bool plus)
+{
+	AUTO_BUF buf user = buf_new(EDGE_AUTH_LOGIN_IS_ADDRESS_MAX);
+	struct login_answer answer;
+	const struct scram_carrier s = {.client = i->client, .protocol = EDGE_AUTH_PROTOCOL_IMAP, .before = STR("+ "),
+		.end = LINE_ANY, .tag = c->tag, .session = true, .has_initial = c->auth.has_initial,
+		.initial = c->auth.initial};
+	if (c->tag.n > EDGE_AUTH_LOGIN_TAG_MAX)
+		return say(i, c->tag, "BAD The tag is too long");
+	result r = scram_run(&s, plus, &user, &answer);
+	if (connection_is_lost(r))
+		return r;
+	if (failed(r))
+		return say(i, c->tag, r.kind == FAIL_CANCELLED ? "BAD The login was cancelled"
+							       : "BAD The login message is not as SCRAM says");
+	return settle(i, c->tag, &answer);
+}
+
+static result do_plain(struct imap *i, const struct imap_command *c)
 {
 	SECRET_BUF buf message = buf_new(SASL_LINE_MAX);
 	struct sasl_plain p;
-	if (!str_ieq(c->auth.mechanism, STR("PLAIN")))
-		return say(i, c->tag, "NO [" IMAP_CODE_CANNOT "] This mechanism is not offered; PLAIN is");
-	if (!client_may_login(i->client))
-		return refuse_in_clear(i, c->tag);
 	buf_reserve(&message, SASL_LINE_MAX);
 	result r = plain_message(i, c, &message);
 	if (connection_is_lost(r))
@@ -180,6 +209,16 @@ static result do_authenticate(struct imap *i, const struct imap_command *c)
 		return say(i, c->tag, r.kind == FAIL_CANCELLED ? "BAD The login was cancelled"
 							       : "BAD The login message is not as PLAIN says");
 	return try_login(i, c->tag, &p);
+}
+
+static result do_authenticate(struct imap *i, const struct imap_command *c)
+{
+	bool plus, scram = scram_is_mechanism(i->client, c->auth.mechanism, &plus);
+	if (!scram && !str_ieq(c->auth.mechanism, STR("PLAIN")))
+		return say(i, c->tag, "NO [" IMAP_CODE_CANNOT "] This mechanism is not offered; PLAIN and SCRAM-SHA-256 are");
+	if (!client_may_login(i->client))
+		return refuse_in_clear(i, c->tag);
+	return scram ? do_scram(i, c, plus) : do_plain(i, c);
 }
 
 typedef result imap_handler(struct imap *i, const struct imap_command *c);

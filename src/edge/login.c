@@ -4,6 +4,17 @@
 
 #include "run/carry.h"
 
+result login_take(struct client *c, struct edge_auth_login_is *is, bool session, struct login_answer *out)
+{
+	if (is->delay && !c->trusted)
+		TRY(fiber_sleep(is->delay < LOGIN_DELAY_MAX_MS ? is->delay : LOGIN_DELAY_MAX_MS));
+	session = session && is->verdict == EDGE_AUTH_LOGIN_VERDICT_ACCEPTED;
+	*out = (struct login_answer){.verdict = is->verdict, .account = is->account, .token = is->token,
+		.session = session ? talk_take_fd(&is->session) : -1};
+	memcpy(out->text, is->text.p ? is->text.p : "", is->text.n);
+	return OK;
+}
+
 result login_ask(struct client *c, const struct login_try *q, struct login_answer *out)
 {
 	AUTO_ARENA arena a = arena_new(65536);
@@ -18,12 +29,7 @@ result login_ask(struct client *c, const struct login_try *q, struct login_answe
 	result r = edge_auth_login_call_within(auth, &ask, &m, &is);
 	if (failed(r)) /* the refusal's sentence ends with the arena */
 		return failure(r.kind, "auth does not check logins now");
-	if (is.delay && !c->trusted)
-		r = fiber_sleep(is.delay < LOGIN_DELAY_MAX_MS ? is.delay : LOGIN_DELAY_MAX_MS);
-	if (!failed(r)) {
-		bool session = q->session && is.verdict == EDGE_AUTH_LOGIN_VERDICT_ACCEPTED;
-		*out = (struct login_answer){is.verdict, is.account, is.token, session ? talk_take_fd(&is.session) : -1};
-	}
+	r = login_take(c, &is, q->session, out);
 	edge_auth_login_is_release(&is);
 	return r;
 }
@@ -38,7 +44,7 @@ result login_local(struct client *c, arena *a, struct login_answer *out, str *ad
 	result r = edge_auth_local_login_call_within(auth, &ask, &m, &is);
 	if (failed(r)) /* the refusal's sentence ends with the arena */
 		return failure(r.kind, "auth does not look up users now");
-	*out = (struct login_answer){is.verdict, is.account, is.token, -1};
+	*out = (struct login_answer){.verdict = is.verdict, .account = is.account, .token = is.token, .session = -1};
 	*address = arena_dup(a, is.address);
 	edge_auth_login_is_release(&is);
 	return arena_result(a);
@@ -72,9 +78,11 @@ void login_hand_over(struct client *c, str protocol, int session)
 		client_end(c);
 }
 
-const char *login_sentence(enum edge_auth_login_verdict v)
+const struct login_answer login_unanswered = {.verdict = EDGE_AUTH_LOGIN_VERDICT_LATER, .session = -1};
+
+const char *login_sentence(const struct login_answer *a)
 {
-	switch (v) {
+	switch (a->verdict) {
 	case EDGE_AUTH_LOGIN_VERDICT_ACCEPTED:
 		return "Logged in";
 	case EDGE_AUTH_LOGIN_VERDICT_REFUSED:
@@ -85,6 +93,10 @@ const char *login_sentence(enum edge_auth_login_verdict v)
 		return "The server is busy with other logins; try again in a moment";
 	case EDGE_AUTH_LOGIN_VERDICT_UNAVAILABLE:
 		return "The mailbox cannot be opened now; try again in a moment";
+	case EDGE_AUTH_LOGIN_VERDICT_BARRED:
+		return a->text;
+	case EDGE_AUTH_LOGIN_VERDICT_MALFORMED:
+		return "The login message is not as its mechanism says";
 	}
 	return "The server cannot check logins now; try again in a moment";
 }

@@ -22,11 +22,14 @@ struct login_answer {
 	enum edge_auth_login_verdict verdict;
 	uint64_t account;
 	trace_id token;
+	char text[EDGE_AUTH_LOGIN_IS_TEXT_MAX + 1]; /* barred: auth's sentence */
 	int session; /* the caller's: the stream to the account when the session was asked for and accepted, else -1 */
 };
 
 /* Writes *out only when OK. */
 result login_ask(struct client *c, const struct login_try *q, struct login_answer *out) NODISCARD;
+/* auth's answer, after the wait that it asks for; its session is the caller's from then on. Suspends. */
+result login_take(struct client *c, struct edge_auth_login_is *is, bool session, struct login_answer *out) NODISCARD;
 /* A process of this machine, by its user id; its account's address is in the arena. */
 result login_local(struct client *c, arena *a, struct login_answer *out, str *address) NODISCARD;
 /* auth may forget the login: nobody will ask about its token again. */
@@ -34,7 +37,9 @@ void login_end(struct client *c, const trace_id *token);
 /* After a login to a mailbox: carries bytes between the client and `session`,
  * which it takes, until either ends. Suspends. */
 void login_hand_over(struct client *c, str protocol, int session);
-/* The sentence for a person. Static. */
-const char *login_sentence(enum edge_auth_login_verdict v);
+/* The sentence for a person; ends with the answer. */
+const char *login_sentence(const struct login_answer *a);
+/* For when auth gave no answer. */
+extern const struct login_answer login_unanswered;
 
 #endif

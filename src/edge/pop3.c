@@ -1,7 +1,7 @@
 /* POP3 before login (RFC 1939 section 4, 2449, 2595, 5034, 3206): a few
  * commands, then the session belongs to the account and this process only
  * carries bytes. */
-#include "edge/login.h"
+#include "edge/scram.h"
 #include "grammar/pop3/pop3.h"
 #include "run/secret.h"
 
@@ -48,8 +48,11 @@ static result do_capa(struct pop3 *p, const struct pop3_command *c)
 	AUTO_BUF buf out = buf_new(4096);
 	(void)c;
 	buf_put(&out, STR("+OK That is what is offered\r\n"));
-	if (client_may_login(p->client))
-		buf_put(&out, STR("USER\r\nSASL PLAIN\r\n"));
+	if (client_may_login(p->client)) {
+		buf_put(&out, STR("USER\r\nSASL PLAIN"));
+		scram_put_mechanisms(p->client, STR(""), &out);
+		buf_put(&out, STR("\r\n"));
+	}
 	if (!p->client->encrypted && p->client->edge->tls)
 		buf_put(&out, STR("STLS\r\n"));
 	pop3_put_capabilities(&out);
@@ -91,15 +94,29 @@ static result do_stls(struct pop3 *p, const struct pop3_command *c)
 }
 
 /* [AUTH]: asking the person for another password may help (RFC 3206 section 4). */
-static result refuse_login(struct pop3 *p, enum edge_auth_login_verdict v)
+static result refuse_login(struct pop3 *p, const struct login_answer *a)
 {
-	bool wrong = v == EDGE_AUTH_LOGIN_VERDICT_REFUSED;
+	enum edge_auth_login_verdict v = a->verdict;
+	bool wrong = v == EDGE_AUTH_LOGIN_VERDICT_REFUSED || v == EDGE_AUTH_LOGIN_VERDICT_BARRED;
+	if (v == EDGE_AUTH_LOGIN_VERDICT_MALFORMED)
+		return say_err(p, "The login message is not as its mechanism says");
 	if (wrong && ++p->logins_failed >= POP3_LOGINS_MAX && !p->client->trusted) {
 		p->ending = true;
 		return say(p, false, "[AUTH]", "Too many failed logins; this connection ends");
 	}
 	return say(p, false, wrong || v == EDGE_AUTH_LOGIN_VERDICT_DISABLED ? "[AUTH]" : "[SYS/TEMP]",
-		login_sentence(v));
+		login_sentence(a));
+}
+
+/* What auth answered. The account answers the command when it took the session. */
+static result settle(struct pop3 *p, struct login_answer *a)
+{
+	if (a->verdict == EDGE_AUTH_LOGIN_VERDICT_ACCEPTED && a->session < 0)
+		a->verdict = EDGE_AUTH_LOGIN_VERDICT_UNAVAILABLE;
+	if (a->verdict != EDGE_AUTH_LOGIN_VERDICT_ACCEPTED)
+		return refuse_login(p, a);
+	p->session = a->session;
+	return OK;
 }
 
 static result try_login(struct pop3 *p, const struct sasl_plain *plain)
@@ -111,13 +128,8 @@ static result try_login(struct pop3 *p, const struct sasl_plain *plain)
 	if (r.kind == FAIL_CANCELLED)
 		return r;
 	if (failed(r))
-		return refuse_login(p, EDGE_AUTH_LOGIN_VERDICT_LATER);
-	if (answer.verdict == EDGE_AUTH_LOGIN_VERDICT_ACCEPTED && answer.session < 0)
-		return refuse_login(p, EDGE_AUTH_LOGIN_VERDICT_UNAVAILABLE);
-	if (answer.verdict != EDGE_AUTH_LOGIN_VERDICT_ACCEPTED)
-		return refuse_login(p, answer.verdict);
-	p->session = answer.session; /* the account answers the command */
-	return OK;
+		return refuse_login(p, &login_unanswered);
+	return settle(p, &answer);
 }
 
 static result needs_tls(struct pop3 *p)
@@ -184,14 +196,42 @@ static result plain_login(struct pop3 *p, const struct pop3_auth *a)
 	return try_login(p, &plain);
 }
 
+static result scram_login(struct pop3 *p, const struct pop3_auth *a, bool plus)
+{
+	AUTO_BUF buf user = buf_new(EDGE_AUTH_LOGIN_IS_ADDRESS_MAX);
+	struct login_answer answer;
+	const struct scram_carrier c = {.client = p->client, .protocol = EDGE_AUTH_PROTOCOL_POP3, .before = STR("+ "),
+		.end = LINE_ANY, .session = true, .has_initial = a->has_initial, .initial = a->initial};
+	result r = scram_run(&c, plus, &user, &answer);
+	if (connection_is_lost(r))
+		return r;
+	if (failed(r))
+		return say_err(p, r.kind == FAIL_CANCELLED ? "The login was cancelled"
+							   : "The login message is not as SCRAM says");
+	return settle(p, &answer);
+}
+
+/* No RFC has it, but clients ask so. */
+static result list_mechanisms(struct pop3 *p)
+{
+	AUTO_BUF buf out = buf_new(POP3_REPLY_MAX);
+	buf_put(&out, STR("+OK That is what is offered\r\nPLAIN\r\nSCRAM-SHA-256\r\n"));
+	buf_put(&out, scram_offers_plus(p->client) ? STR("SCRAM-SHA-256-PLUS\r\n.\r\n") : STR(".\r\n"));
+	TRY(buf_result(&out));
+	return stream_write(p->client->stream, buf_str(&out));
+}
+
 static result do_auth(struct pop3 *p, const struct pop3_command *c)
 {
+	bool plus;
 	if (!client_may_login(p->client))
 		return needs_tls(p);
-	if (!c->auth.mechanism.n) /* no RFC has it, but clients ask so */
-		return stream_write(p->client->stream, STR("+OK That is what is offered\r\nPLAIN\r\n.\r\n"));
+	if (!c->auth.mechanism.n)
+		return list_mechanisms(p);
+	if (scram_is_mechanism(p->client, c->auth.mechanism, &plus))
+		return scram_login(p, &c->auth, plus);
 	if (!str_ieq(c->auth.mechanism, STR("PLAIN")))
-		return say_err(p, "This mechanism is not offered; PLAIN is");
+		return say_err(p, "This mechanism is not offered; PLAIN and SCRAM-SHA-256 are");
 	return plain_login(p, &c->auth);
 }
 

@@ -18,7 +18,8 @@ static const struct kit_scene scenes[] = {
 	{"lines ended by LF", HELLO "c: USER user1@here.test\\n\nS: +OK\nc: PASS secret\\n\nS: +OK hello\nEND"},
 	{"the words of CAPA", HELLO "C: CAPA\nS: +OK\nS: USER\nS: SASL PLAIN\nS: TOP\nS: UIDL\nS: RESP-CODES\n"
 		"S: AUTH-RESP-CODE\nS: PIPELINING\nS: UTF8 USER\nS: EXPIRE NEVER\nS: IMPLEMENTATION Postern\nS: .\n" QUIT},
-	{"the mechanisms", HELLO "C: AUTH\nS: +OK\nS: PLAIN\nS: .\nC: AUTH CRAM-MD5\nS: -ERR This mech\n" QUIT},
+	{"the mechanisms", HELLO "C: AUTH\nS: +OK\nS: PLAIN\nS: SCRAM-SHA-256\nS: .\n"
+		"C: AUTH CRAM-MD5\nS: -ERR This mech\n" QUIT},
 	{"UTF8", HELLO "C: UTF8\nS: +OK\n" USER "C: PASS secret\nS: +OK hello\nEND"},
 
 	/* refusals (RFC 3206) */

@@ -1,3 +1,4 @@
+#include "edge/scram.h"
 #include "edge/smtp.h"
 #include "grammar/smtp/smtp_reply.h"
 #include "grammar/text/timestamp.h"
@@ -26,6 +27,12 @@ static void put_submission(const struct smtp_session *s, buf *text)
 	timestamp_print(text, clock_wall_s() + (int64_t)longest);
 }
 
+static void put_mechanisms(const struct client *c, buf *text)
+{
+	buf_put(text, STR("\nAUTH PLAIN LOGIN"));
+	scram_put_mechanisms(c, STR(""), text);
+}
+
 static void put_extensions(struct smtp_session *s, buf *text)
 {
 	const struct client *c = s->client;
@@ -41,7 +48,7 @@ static void put_extensions(struct smtp_session *s, buf *text)
 	if (!smtp_is_private(s) && c->edge->tls)
 		buf_put(text, STR("\nSTARTTLS"));
 	if (smtp_is_submission(s) && client_may_login(c) && !s->logged_in)
-		buf_put(text, STR("\nAUTH PLAIN LOGIN"));
+		put_mechanisms(c, text);
 	if (c->edge->demo && c->from_loopback)
 		buf_put(text, STR("\nXCLIENT NAME ADDR PORT HELO"));
 	buf_put(text, STR("\nHELP"));

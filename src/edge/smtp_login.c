@@ -1,5 +1,5 @@
-/* AUTH PLAIN and LOGIN (RFC 4954, 4616). */
-#include "edge/login.h"
+/* AUTH PLAIN, LOGIN and SCRAM (RFC 4954, 4616, 7677). */
+#include "edge/scram.h"
 #include "edge/smtp.h"
 #include "grammar/text/base64.h"
 #include "grammar/text/sasl.h"
@@ -40,12 +40,15 @@ static result too_many_logins(struct smtp_session *s)
 	return smtp_reply(s, 421, "4.7.0", "Too many failed logins; this connection ends");
 }
 
-static result refuse_login(struct smtp_session *s, enum edge_auth_login_verdict v)
+static result refuse_login(struct smtp_session *s, const struct login_answer *a)
 {
+	enum edge_auth_login_verdict v = a->verdict;
 	bool temporary = v == EDGE_AUTH_LOGIN_VERDICT_LATER || v == EDGE_AUTH_LOGIN_VERDICT_UNAVAILABLE;
+	if (v == EDGE_AUTH_LOGIN_VERDICT_MALFORMED)
+		return refuse_coding(s, OK);
 	if (!temporary && ++s->logins_failed >= SMTP_LOGINS_MAX && !s->client->trusted)
 		return too_many_logins(s);
-	return SMTP_REFUSE(s, temporary ? 454 : 535, temporary ? "4.7.0" : "5.7.8", login_sentence(v));
+	return SMTP_REFUSE(s, temporary ? 454 : 535, temporary ? "4.7.0" : "5.7.8", login_sentence(a));
 }
 
 static void enter(struct smtp_session *s, const struct login_answer *answer, str user)
@@ -65,9 +68,9 @@ static result try_login(struct smtp_session *s, str authzid, str user, str passw
 	if (r.kind == FAIL_CANCELLED)
 		return r;
 	if (failed(r))
-		return refuse_login(s, EDGE_AUTH_LOGIN_VERDICT_LATER);
+		return refuse_login(s, &login_unanswered);
 	if (answer.verdict != EDGE_AUTH_LOGIN_VERDICT_ACCEPTED)
-		return refuse_login(s, answer.verdict);
+		return refuse_login(s, &answer);
 	enter(s, &answer, user);
 	return smtp_reply(s, 235, "2.7.0", "Logged in");
 }
@@ -118,6 +121,22 @@ static result do_login(struct smtp_session *s, const struct smtp_auth *a)
 	return try_login(s, (str){NULL, 0}, buf_str(&user), buf_str(&password));
 }
 
+static result do_scram(struct smtp_session *s, const struct smtp_auth *a, bool plus)
+{
+	AUTO_BUF buf user = buf_new(sizeof s->user);
+	struct login_answer answer;
+	const struct scram_carrier c = {.client = s->client, .protocol = EDGE_AUTH_PROTOCOL_SMTP, .before = STR("334 "),
+		.end = LINE_CRLF, .has_initial = a->has_initial, .initial = a->initial};
+	result r = scram_run(&c, plus, &user, &answer);
+	if (r.kind == FAIL_INPUT || (r.kind == FAIL_CANCELLED && !fiber_cancelled()))
+		return refuse_coding(s, r);
+	TRY(r);
+	if (answer.verdict != EDGE_AUTH_LOGIN_VERDICT_ACCEPTED)
+		return refuse_login(s, &answer);
+	enter(s, &answer, buf_str(&user));
+	return smtp_reply(s, 235, "2.7.0", "Logged in");
+}
+
 result smtp_meet_local(struct smtp_session *s)
 {
 	AUTO_ARENA arena a = arena_new(4096);
@@ -135,6 +154,7 @@ result smtp_meet_local(struct smtp_session *s)
 
 result smtp_do_auth(struct smtp_session *s, const struct smtp_command *c)
 {
+	bool plus;
 	if (!smtp_is_submission(s))
 		return SMTP_REFUSE(s, 502, "5.5.1", "Nobody logs in on this port; mail programs use submission (587 or 465)");
 	if (s->logged_in)
@@ -145,5 +165,7 @@ result smtp_do_auth(struct smtp_session *s, const struct smtp_command *c)
 		return do_plain(s, &c->auth);
 	if (str_ieq(c->auth.mechanism, STR("LOGIN")))
 		return do_login(s, &c->auth);
-	return SMTP_REFUSE(s, 504, "5.5.4", "This mechanism is not offered; PLAIN and LOGIN are");
+	if (scram_is_mechanism(s->client, c->auth.mechanism, &plus))
+		return do_scram(s, &c->auth, plus);
+	return SMTP_REFUSE(s, 504, "5.5.4", "This mechanism is not offered; PLAIN, LOGIN and SCRAM-SHA-256 are");
 }

@@ -30,6 +30,13 @@ const struct endpoint endpoints[] = {
 	{"account-quota", AUTH(ACCOUNT_QUOTA), "address octets", true, "Sets the quota; 0: none."},
 	{"account-disable", AUTH(ACCOUNT_DISABLE), "address disabled", true, "Disables or enables an account."},
 	{"account-delete", AUTH(ACCOUNT_DELETE), "address", true, "Erases an account: its key first, then its mail."},
+	{"app-password-add", AUTH(APP_PASSWORD_ADD), "account name", true,
+		"Makes a secret for one device or program; the answer alone has it. Without protocols, networks and expires "
+		"(seconds since 1970) it is good for everything."},
+	{"app-password-list", AUTH(APP_PASSWORD_LIST), "account", false,
+		"An account's app passwords, with their last use: all that is known of them."},
+	{"app-password-revoke", AUTH(APP_PASSWORD_REVOKE), "account name", true,
+		"Ends an app password and the sessions that it opened."},
 	{"send-as", AUTH(SEND_AS), "account address granted", true,
 		"Grants or takes away the right to use a sender address."},
 	{"alias-add", AUTH(ALIAS_ADD), "address targets", true, "Passes an address's mail on to others."},

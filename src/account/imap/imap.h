@@ -61,6 +61,7 @@ struct imap_login_done {
 	int socket; /* taken */
 	str tag;    /* of the command that logged in; the first answer carries it */
 	trace_id trace;
+	uint64_t credential; /* the app password that was used; 0: the owner's own password */
 };
 
 void imap_home_init(struct imap_home *h);

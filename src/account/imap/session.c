@@ -107,6 +107,8 @@ static void part(struct imap_session *s)
 		(void)r;
 	} else if (why == FAIL_TIMEOUT) {
 		imap_bye(s, "[" IMAP_CODE_UNAVAILABLE "] Nothing was heard for too long; log in again.");
+	} else if (why == FAIL_CANCELLED && s->speech.revoked) {
+		imap_bye(s, "The password that this session was opened with was changed or revoked; log in again.");
 	} else if (why == FAIL_CANCELLED) {
 		imap_bye(s, "[" IMAP_CODE_UNAVAILABLE "] The server is being stopped; log in again in a moment.");
 	} else if (why == FAIL_INPUT) {
@@ -148,7 +150,8 @@ void imap_session_run(struct imap_home *h, const struct imap_login_done *l)
 		.code = buf_new(IMAP_OUT_MAX),
 		.arena = arena_new(IMAP_COMMAND_ARENA),
 	};
-	if (failed(speech_open(&s.speech, l->socket, h->idle_ms, &h->sessions)))
+	const struct speech_login login = {l->socket, l->credential, h->idle_ms};
+	if (failed(speech_open(&s.speech, &login, &h->sessions)))
 		return;
 	greet(&s, l->tag);
 	serve(&s);

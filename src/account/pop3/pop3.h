@@ -31,8 +31,9 @@ struct pop3_home {
 };
 
 void pop3_home_init(struct pop3_home *h);
-/* Takes the socket; answers the login first. Suspends until the session has ended. */
-void pop3_session_run(struct pop3_home *h, int socket);
+/* Takes the socket; answers the login first. `credential`: the app password that was used; 0: the owner's own
+ * password. Suspends until the session has ended. */
+void pop3_session_run(struct pop3_home *h, int socket, uint64_t credential);
 /* Every session ends without removing anything: at once where it waits for a
  * command, else after that command or SPEECH_STOP_MS (account/speech.h). Suspends until the last one has gone. */
 void pop3_sessions_stop(struct pop3_home *h);

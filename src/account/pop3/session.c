@@ -123,7 +123,9 @@ static void part(struct pop3_session *s)
 	if (why != FAIL_NONE && why != FAIL_CANCELLED)
 		return;
 	s->link = OK;
-	if (why == FAIL_CANCELLED)
+	if (why == FAIL_CANCELLED && s->speech.revoked)
+		refuse(s, failure(FAIL_CANCELLED, "the password was changed or revoked and nothing was removed; log in again"));
+	else if (why == FAIL_CANCELLED)
 		refuse(s, failure(FAIL_CANCELLED, "the server is being stopped and nothing was removed; log in again"));
 	result r = pop3_send(s, true);
 	if (!failed(r))
@@ -136,10 +138,11 @@ void pop3_home_init(struct pop3_home *h)
 	list_init(&h->sessions);
 }
 
-void pop3_session_run(struct pop3_home *h, int socket)
+void pop3_session_run(struct pop3_home *h, int socket, uint64_t credential)
 {
 	struct pop3_session s = {.home = h, .out = buf_new(POP3_OUT_MAX)};
-	if (failed(speech_open(&s.speech, socket, h->idle_ms, &h->sessions)))
+	const struct speech_login login = {socket, credential, h->idle_ms};
+	if (failed(speech_open(&s.speech, &login, &h->sessions)))
 		return;
 	greet(&s);
 	serve(&s);

@@ -38,7 +38,7 @@ static void close_home(struct stage *t)
 
 static void run(struct stage *t, int socket)
 {
-	pop3_session_run(&t->pop3, socket);
+	pop3_session_run(&t->pop3, socket, 0);
 }
 
 /* The greeting counts the messages: dialogues hear it. */

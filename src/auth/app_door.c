@@ -1,0 +1,133 @@
+#include "auth/app_door.h"
+
+#include "auth/app_secret.h"
+#include "auth/login.h"
+#include "run/clock.h"
+#include "run/secret.h"
+
+/* ---- making one ---- */
+
+/* The verifier of this text, for the account of that address. */
+static result verifier_of(str text, str address, struct scram_verifier *out)
+{
+	unsigned char salt[SCRAM_SALT];
+	struct scram_key salted;
+	app_salt_of(&auth.salts, address, salt);
+	TRY(checker_salted(auth.checker, text, str_of((const char *)salt, sizeof salt), &salted));
+	*out = scram_verifier(&salted);
+	secret_wipe(&salted, sizeof salted);
+	return OK;
+}
+
+static result check_name(str name)
+{
+	if (name.n == 0 || name.n > APP_NAME_MAX || !str_is_utf8(name) || str_chr(name, '\0') != STR_NONE)
+		return failure(FAIL_INPUT, "an app password has a name of at most 100 octets, such as \"phone\"");
+	return OK;
+}
+
+static result plan_of(const struct web_auth_app_password_add *m, arena *a, struct app_password *out)
+{
+	const struct scope_words w = {.protocols = m->protocols.p, .protocols_n = m->protocols.n,
+		.networks = m->networks.p, .networks_n = m->networks.n};
+	TRY(check_name(m->name));
+	if (m->expires < 0 || (m->expires > 0 && m->expires <= clock_wall_s()))
+		return failure(FAIL_INPUT, "the time at which it expires has passed already");
+	*out = (struct app_password){.name = m->name, .expires = m->expires};
+	return scope_of_words(&w, a, &out->scope);
+}
+
+static result keep(const char *letters, const char *text, uint64_t account, struct app_password *n)
+{
+	const struct book_account *who = book_account(&auth.directory->book, account);
+	AUTO_BUF buf address = buf_new(ADDRESS_MAX);
+	buf_put(&address, who->entry->key); /* the account may be erased meanwhile */
+	TRY(buf_result(&address));
+	TRY(verifier_of(str_of(letters, APP_SECRET_LETTERS), buf_str(&address), &n->plain));
+	TRY(verifier_of(str_of(text, APP_SECRET_TEXT), buf_str(&address), &n->grouped));
+	return app_password_keep(auth.directory, account, n);
+}
+
+static result add(arena *a, const struct web_auth_app_password_add *m, str *secret)
+{
+	char letters[APP_SECRET_LETTERS], text[APP_SECRET_TEXT];
+	struct app_password n;
+	struct book_account *who;
+	TRY(directory_find_account(auth.directory, m->account, &who));
+	TRY(plan_of(m, a, &n));
+	app_secret_make(letters);
+	app_secret_group(letters, text);
+	result r = keep(letters, text, who->id, &n);
+	if (!failed(r))
+		*secret = arena_dup(a, str_of(text, sizeof text));
+	secret_wipe(letters, sizeof letters);
+	secret_wipe(text, sizeof text);
+	secret_wipe(&n, sizeof n);
+	return failed(r) ? r : arena_result(a);
+}
+
+result app_door_add(struct arrival *in, struct web_auth_app_password_add *m, struct web_auth_app_password_added *answer)
+{
+	return web_report(in, "app-password add", m->account, add(in->arena, m, &answer->secret));
+}
+
+/* ---- listing ---- */
+
+static result row_of(arena *a, const struct app_password *p, struct web_auth_app_password_row *out)
+{
+	str *protocols, *networks;
+	const struct app_use use = app_last_use(&auth.app_uses, p);
+	*out = (struct web_auth_app_password_row){.name = p->name, .expires = p->expires, .created = p->created,
+		.used = use.at, .used_from = arena_dup(a, use.client)};
+	if (use.at)
+		out->used_protocol = str_from(edge_auth_protocol_names[use.protocol]);
+	TRY(scope_protocols(&p->scope, a, &protocols, &out->protocols.n));
+	TRY(scope_networks(&p->scope, a, &networks, &out->networks.n));
+	out->protocols.p = protocols;
+	out->networks.p = networks;
+	return OK;
+}
+
+static result list(arena *a, const struct app_passwords *rows, struct web_auth_app_passwords *answer)
+{
+	struct web_auth_app_password_row *v = arena_array(a, APP_PASSWORDS_MAX, sizeof *v);
+	if (!v)
+		return arena_result(a);
+	for (size_t i = 0; i < rows->n; i++)
+		TRY(row_of(a, &rows->v[i], &v[i]));
+	answer->rows.p = v;
+	answer->rows.n = rows->n;
+	return arena_result(a);
+}
+
+result app_door_list(struct arrival *in, struct web_auth_app_password_list *m, struct web_auth_app_passwords *answer)
+{
+	struct book_account *who;
+	struct app_passwords rows;
+	TRY(directory_find_account(auth.directory, m->account, &who));
+	result r = app_passwords_read(auth.directory, who->id, in->arena, &rows);
+	if (!failed(r))
+		r = list(in->arena, &rows, answer);
+	app_passwords_wipe(&rows);
+	return r;
+}
+
+/* ---- revoking ---- */
+
+static result end(str account, str name)
+{
+	struct book_account *who;
+	uint64_t id;
+	TRY(directory_find_account(auth.directory, account, &who));
+	uint64_t number = who->id;
+	TRY(app_password_revoke(auth.directory, number, name, &id));
+	login_forget_app(&auth, number, id);
+	login_end_sessions(&auth, number, id, false);
+	return OK;
+}
+
+result app_door_revoke(struct arrival *in, struct web_auth_app_password_revoke *m, struct web_auth_done *answer)
+{
+	(void)answer;
+	return web_report(in, "app-password revoke", m->account, end(m->account, m->name));
+}

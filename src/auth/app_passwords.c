@@ -1,0 +1,135 @@
+#include "auth/app_passwords.h"
+
+#include "auth/directory_core.h"
+#include "run/clock.h"
+#include "run/secret.h"
+
+/* ---- reading ---- */
+
+struct read_job {
+	uint64_t account;
+	arena *arena;
+	struct app_passwords *out;
+};
+
+static result read_verifier(const struct query *q, int column, struct scram_verifier *out)
+{
+	str b = query_bytes(q, column);
+	if (b.n != sizeof *out)
+		return failure(FAIL_DAMAGE, "an app password in the directory has keys of another length");
+	memcpy(out, b.p, sizeof *out);
+	return OK;
+}
+
+static result read_row(const struct query *q, arena *a, struct app_password *p)
+{
+	*p = (struct app_password){.id = (uint64_t)query_int(q, 0), .name = arena_dup(a, query_bytes(q, 1)),
+		.scope = {.protocols = (unsigned)query_int(q, 2), .networks = arena_dup(a, query_bytes(q, 3))},
+		.expires = query_int(q, 4), .created = query_int(q, 5),
+		.used = {.at = query_int(q, 6), .protocol = (enum edge_auth_protocol)query_int(q, 7),
+			 .client = arena_dup(a, query_bytes(q, 8))}};
+	TRY(arena_result(a));
+	if ((unsigned)p->used.protocol >= SCOPE_PROTOCOLS)
+		return failure(FAIL_DAMAGE, "an app password in the directory was used by an unknown protocol");
+	TRY(read_verifier(q, 9, &p->plain));
+	return read_verifier(q, 10, &p->grouped);
+}
+
+static result run_read(struct db *db, void *arg)
+{
+	const struct read_job *j = arg;
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	j->out->n = 0;
+	TRY(db_ask(db, &q, "SELECT id, name, protocols, networks, expires, created, used, used_protocol, used_from,"
+		" plain, grouped FROM app_password WHERE account = ?1 ORDER BY id", DB_INT(j->account)));
+	for (;;) {
+		TRY(query_next(q, &row));
+		if (!row)
+			return OK;
+		if (j->out->n == APP_PASSWORDS_MAX)
+			return failure(FAIL_DAMAGE, "an account in the directory has more app passwords than there may be");
+		TRY(read_row(q, j->arena, &j->out->v[j->out->n]));
+		j->out->n++;
+	}
+}
+
+result app_passwords_read(struct directory *d, uint64_t account, arena *a, struct app_passwords *out)
+{
+	struct read_job j = {account, a, out};
+	*out = (struct app_passwords){.v = arena_array(a, APP_PASSWORDS_MAX, sizeof *out->v)};
+	return out->v ? directory_read(d, run_read, &j) : arena_result(a);
+}
+
+void app_passwords_wipe(struct app_passwords *p)
+{
+	if (p->v)
+		secret_wipe(p->v, APP_PASSWORDS_MAX * sizeof *p->v);
+	p->n = 0;
+}
+
+/* ---- keeping ---- */
+
+struct keep_job {
+	uint64_t account;
+	struct app_password *n;
+};
+
+static str verifier_bytes(const struct scram_verifier *v)
+{
+	return str_of((const char *)v, sizeof *v);
+}
+
+static result run_keep(struct db *db, void *arg)
+{
+	const struct keep_job *j = arg;
+	struct app_password *n = j->n;
+	int64_t there;
+	TRY(db_get(db, &there, "SELECT count(*) FROM app_password WHERE account = ?1", DB_INT(j->account)));
+	if (there >= APP_PASSWORDS_MAX)
+		return failure(FAIL_LIMIT, "the account has 50 app passwords; revoke those that nobody uses");
+	TRY(db_run(db, "INSERT INTO app_password (account, name, protocols, networks, expires, created, plain, grouped)"
+		" SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM account WHERE id = ?1 AND state = 1",
+		DB_INT(j->account), DB_TEXT(n->name), DB_INT(n->scope.protocols), DB_TEXT(n->scope.networks),
+		DB_INT(n->expires), DB_INT(n->created), DB_BLOB(verifier_bytes(&n->plain)),
+		DB_BLOB(verifier_bytes(&n->grouped))));
+	n->id = (uint64_t)db_last_row(db);
+	return db_changed(db) == 1 ? OK : failure(FAIL_ABSENT, "there is no such account any more");
+}
+
+result app_password_keep(struct directory *d, uint64_t account, struct app_password *n)
+{
+	struct keep_job j = {account, n};
+	n->created = clock_wall_s();
+	result r = edit_commit(d, run_keep, NULL, &j);
+	if (r.kind == FAIL_EXISTS)
+		return failure(FAIL_EXISTS, "the account has an app password of that name; revoke it, or take another name");
+	return r;
+}
+
+/* ---- revoking ---- */
+
+struct revoke_job {
+	uint64_t account, id;
+	str name;
+};
+
+static result run_revoke(struct db *db, void *arg)
+{
+	struct revoke_job *j = arg;
+	int64_t id;
+	TRY(db_get(db, &id, "SELECT id FROM app_password WHERE account = ?1 AND name = ?2", DB_INT(j->account),
+		DB_TEXT(j->name)));
+	j->id = (uint64_t)id;
+	return db_run(db, "DELETE FROM app_password WHERE id = ?1", DB_INT(id));
+}
+
+result app_password_revoke(struct directory *d, uint64_t account, str name, uint64_t *id)
+{
+	struct revoke_job j = {.account = account, .name = name};
+	result r = edit_commit(d, run_revoke, NULL, &j);
+	if (r.kind == FAIL_ABSENT)
+		return failure(FAIL_ABSENT, "the account has no app password of that name; app-password list shows them");
+	*id = j.id;
+	return r;
+}

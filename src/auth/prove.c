@@ -1,0 +1,117 @@
+#include "auth/prove.h"
+
+#include "auth/app_secret.h"
+#include "run/clock.h"
+#include "run/secret.h"
+
+enum { PROOF_ARENA = 256 << 10 }; /* the rows of an account's app passwords */
+
+void prove_begin(struct proof *p, const struct login_try *t)
+{
+	*p = (struct proof){.r = failure(FAIL_DENIED, "the secret is wrong"), .arena = arena_new(PROOF_ARENA)};
+	if (t->claimed) {
+		p->account = t->claimed->id;
+		p->round = t->claimed->round;
+	}
+}
+
+void prove_end(struct proof *p)
+{
+	secret_wipe(&p->client, sizeof p->client);
+	arena_free(&p->arena);
+}
+
+/* ---- app passwords ---- */
+
+static const char *bars(const struct app_password *row, const struct login_try *t)
+{
+	if (row->expires && clock_wall_s() >= row->expires)
+		return "This app password has expired; make a new one";
+	if (!scope_has_protocol(&row->scope, t->protocol))
+		return "This app password is not for this protocol; make another one for it";
+	if (!scope_has_client(&row->scope, t->client))
+		return "This app password is not for the network you are in";
+	return NULL;
+}
+
+void prove_found(struct proof *p, const struct login_try *t, const struct app_password *row)
+{
+	p->r = OK;
+	p->app_password = row->id;
+	p->name = row->name;
+	p->barred = bars(row, t);
+}
+
+result prove_rows(struct auth *a, struct proof *p, struct app_passwords *out)
+{
+	return app_passwords_read(a->directory, p->account, &p->arena, out);
+}
+
+static result salted(struct auth *a, const struct login_try *t, str letters, struct scram_key *out)
+{
+	unsigned char salt[SCRAM_SALT];
+	app_salt_of(&a->salts, t->claimed ? t->claimed->entry->key : t->user, salt);
+	return checker_salted(a->checker, letters, str_of((const char *)salt, sizeof salt), out);
+}
+
+/* All rows are looked at, so that the time does not tell which it was. */
+static void compare(struct proof *p, const struct login_try *t, const struct app_passwords *rows)
+{
+	const struct app_password *found = NULL;
+	for (size_t i = 0; i < rows->n; i++)
+		if (scram_opens(&rows->v[i].plain, &p->client))
+			found = &rows->v[i];
+	if (found)
+		prove_found(p, t, found);
+}
+
+/* OK also when it is none of the account's. */
+static result by_app_password(struct auth *a, const struct login_try *t, str letters, struct proof *p)
+{
+	struct scram_key key;
+	struct app_passwords rows;
+	TRY(salted(a, t, letters, &key));
+	p->client = scram_client_key(&key);
+	secret_wipe(&key, sizeof key);
+	result r = prove_rows(a, p, &rows);
+	if (!failed(r))
+		compare(p, t, &rows);
+	app_passwords_wipe(&rows);
+	return r;
+}
+
+/* ---- people's passwords ---- */
+
+static result stored_hash(struct auth *a, uint64_t account, struct account_record *out)
+{
+	result r = directory_read_account(a->directory, account, out);
+	return r.kind == FAIL_ABSENT ? OK : r; /* an empty hash is checked as long as another */
+}
+
+static result by_password(struct auth *a, uint64_t account, str password)
+{
+	struct account_record record = {0}, now = {0};
+	if (account && recent_knows(&a->recent, account, password, clock_mono_ms()))
+		return OK;
+	TRY(stored_hash(a, account, &record));
+	result r = checker_verify(a->checker, str_from(record.hash), password);
+	/* The password may have been changed meanwhile: then this one is not kept. */
+	if (!failed(r) && !failed(stored_hash(a, account, &now)) && memcmp(record.hash, now.hash, sizeof now.hash) == 0)
+		recent_keep(&a->recent, account, password, clock_mono_ms());
+	secret_wipe(&record, sizeof record);
+	secret_wipe(&now, sizeof now);
+	return r;
+}
+
+void prove_password(struct auth *a, const struct login_try *t, str password, struct proof *p)
+{
+	char letters[APP_SECRET_LETTERS];
+	result r = OK;
+	if (app_secret_read(password, letters))
+		r = by_app_password(a, t, str_of(letters, sizeof letters), p);
+	secret_wipe(letters, sizeof letters);
+	if (failed(r))
+		p->r = r;
+	else if (!p->app_password) /* a person's password may have that form too */
+		p->r = by_password(a, p->account, password);
+}
