@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "run/clock.h"
 
 /* Of the uid map of a container that has only the usual 65,536 ids. */
 enum { UID_BASE_SMALL = 60000, UIDS_WANTED = 65536 };
@@ -44,6 +47,17 @@ static result open_folder(int at, const char *name, int *out)
 	return OK;
 }
 
+/* Processes of a server that was killed hold on for a moment: one that was being started has its descriptors. */
+static bool lock(int fd)
+{
+	const struct timespec pause = {.tv_nsec = TAKEOVER_LOOK_MS * 1000000};
+	uint64_t until = clock_mono_ms() + TAKEOVER_MS;
+	int r;
+	while ((r = flock(fd, LOCK_EX | LOCK_NB)) < 0 && errno == EWOULDBLOCK && clock_left(until))
+		nanosleep(&pause, NULL);
+	return r == 0;
+}
+
 static result take_root(struct folders *f, const char *directory)
 {
 	/* 0711: rooms with users of their own pass through to their folders. */
@@ -52,7 +66,7 @@ static result take_root(struct folders *f, const char *directory)
 	f->root = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (f->root < 0)
 		return failure(FAIL_DISK, "the data directory cannot be opened");
-	if (flock(f->root, LOCK_EX | LOCK_NB) < 0)
+	if (!lock(f->root))
 		return failure(FAIL_EXISTS, "another server is running on this data directory; stop it first");
 	return OK;
 }

@@ -19,7 +19,10 @@ struct folders {
 	uint32_t uid_base;
 };
 
-/* Makes what is missing. A lock on DIR keeps a second server away (EXISTS). */
+/* What a killed server's last processes still hold is waited for so long, and looked at so often. */
+enum { TAKEOVER_MS = 1000, TAKEOVER_LOOK_MS = 20 };
+
+/* Makes what is missing. A lock on DIR keeps a second server away (EXISTS, after TAKEOVER_MS). */
 result folders_open(struct folders *f, const char *directory, uint32_t uid_base) NODISCARD;
 void folders_close(struct folders *f);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { BASE = 1000000 };
@@ -92,6 +93,25 @@ static void one_server_a_directory(void **state)
 	folders_close(&g);
 }
 
+/* A room that was being started when its server was killed has the lock until it ends. */
+static void who_takes_over_waits_for_the_last_to_end(void **state)
+{
+	(void)state;
+	struct folders f, g;
+	int status;
+	assert_ok(folders_open(&f, root, BASE));
+	pid_t last = fork();
+	assert_true(last >= 0);
+	if (last == 0) {
+		usleep(TAKEOVER_MS / 4 * 1000);
+		_exit(0);
+	}
+	folders_close(&f);
+	assert_ok(folders_open(&g, root, BASE));
+	folders_close(&g);
+	assert_int_equal(waitpid(last, &status, 0), last);
+}
+
 static void ids_that_have_no_user_are_refused(void **state)
 {
 	(void)state;
@@ -110,6 +130,7 @@ int main(void)
 		FOLDER_TEST(accounts_come_and_go_with_all_they_hold),
 		FOLDER_TEST(removal_stays_inside),
 		FOLDER_TEST(one_server_a_directory),
+		FOLDER_TEST(who_takes_over_waits_for_the_last_to_end),
 		FOLDER_TEST(ids_that_have_no_user_are_refused),
 	};
 	return cmocka_run_group_tests_name("supervisor folders", tests, NULL, NULL);

@@ -1,10 +1,13 @@
 #include "supervisor/listeners.h"
 #include "base/mem.h"
+#include "run/clock.h"
 #include "run/net.h"
+#include "supervisor/folders.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 struct source {
@@ -44,13 +47,23 @@ static result add(struct listeners *l, struct listener one)
 	return OK;
 }
 
+/* As with the lock on the data directory: a killed server's last processes may hold the port for a moment. */
+static result listen_at(const net_addr *a, uint64_t until, int *fd)
+{
+	const struct timespec pause = {.tv_nsec = TAKEOVER_LOOK_MS * 1000000};
+	result r;
+	while ((r = net_listen(a, fd)).kind == FAIL_EXISTS && clock_left(until))
+		nanosleep(&pause, NULL);
+	return r;
+}
+
 static result bind_one(struct listeners *l, const struct source *s, str address, uint64_t worker)
 {
 	net_addr a;
 	struct listener one = {.protocol = s->protocol, .worker = worker, .fd = -1};
 	must(listener_role(str_from(s->protocol), &one.role));
 	TRY(net_parse(address, &a));
-	TRY(worker == 0 ? net_listen(&a, &one.fd) : net_listen_beside(&a, &one.fd));
+	TRY(worker == 0 ? listen_at(&a, l->until, &one.fd) : net_listen_beside(&a, &one.fd));
 	snprintf(one.address, sizeof one.address, "%.*s", STR_ARG(address));
 	result r = add(l, one);
 	if (failed(r))
@@ -131,7 +144,7 @@ static result bind_local(struct listeners *l, const struct options *o, buf *prob
 
 result listeners_open(struct listeners *l, const struct options *o, buf *problems)
 {
-	*l = (struct listeners){0};
+	*l = (struct listeners){.until = clock_mono_ms() + TAKEOVER_MS};
 	result r = bind_admin(l, problems);
 	result local = bind_local(l, o, problems);
 	if (failed(local))

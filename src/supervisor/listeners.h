@@ -21,6 +21,7 @@ struct listener {
 struct listeners {
 	struct listener *p;
 	size_t n;
+	uint64_t until; /* a port that is taken is waited for: TAKEOVER_MS for all together */
 };
 
 enum { LISTENERS_MAX = 4096 };
