@@ -91,14 +91,22 @@ static result find_programs(struct programs *p)
 	return programs_open(p, POSTERN_LIBEXEC);
 }
 
-/* Many accounts mean many channels. */
+/* Many accounts mean many channels, and an edge has two descriptors a session. Above the limit that the shell or
+ * systemd gave only root may go; nobody else loses by the attempt. */
 static void raise_limits(void)
 {
-	struct rlimit files;
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
+	struct rlimit files, most = {0, 0};
+	for (size_t i = 0; i < ROLES; i++) {
+		rlim_t wanted = role_row_of((enum role)i)->files;
+		most.rlim_max = wanted > most.rlim_max ? wanted : most.rlim_max;
 	}
+	most.rlim_cur = most.rlim_max;
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return;
+	if (files.rlim_max < most.rlim_max && setrlimit(RLIMIT_NOFILE, &most) == 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
 }
 
 static result set_up(struct house *h, buf *problems)

@@ -50,6 +50,16 @@ def test_no_room_is_traced_or_makes_core_files(rooms):
         assert core[4:6] == ['0', '0'], f'{process.room} may write core files'
 
 
+def test_an_edge_may_have_two_descriptors_for_each_of_its_sessions(rooms):
+    """Whatever limit the server was started under: root may raise it."""
+    as_root()
+    for process in rooms:
+        if process.room.startswith('edge'):
+            limits = open(f'/proc/{process.pid}/limits').read()
+            files = next(line for line in limits.splitlines() if line.startswith('Max open files')).split()
+            assert int(files[3]) >= 2 * 30000, f'{process.room} may open {files[3]} files'
+
+
 def test_rooms_are_not_dumpable(rooms):
     """/proc/PID belongs to root when the process is not dumpable, whoever it runs as."""
     as_root()
