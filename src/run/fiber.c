@@ -12,7 +12,8 @@ enum {
 	REST_MS = 5000,       /* waiting for this long, a fiber is trimmed; an unused stack goes */
 	SWEEP_BATCH = 512,    /* at once; the others follow after SWEEP_PAUSE_MS */
 	SWEEP_PAUSE_MS = 10,
-	TRIM_HEAP_AFTER = 64, /* trimmed fibers, or fewer when nobody else is left to trim */
+	TRIM_HEAP_AFTER = 64, /* fibers that fell asleep or ended, or fewer when nobody else is left to trim */
+	TRIM_HEAP_MS = 1000,  /* not more often while others come and go */
 	ROUNDS_MAX = 64,      /* fibers that keep waking each other let the loop poll after so many */
 };
 
@@ -30,7 +31,8 @@ static struct {
 	struct list all;
 	struct list round_ends;
 	size_t pooled;
-	size_t trimmed; /* since the heap was trimmed */
+	size_t left_holes;     /* fibers that fell asleep or ended since the heap was trimmed */
+	uint64_t heap_trimmed; /* when */
 	size_t count;
 	struct fiber *self;
 	struct context own;
@@ -106,6 +108,7 @@ static result take_or_make(struct fiber **out)
 static void end(struct fiber *f)
 {
 	sys.count--;
+	sys.left_holes++;
 	list_remove(&f->all);
 	fiber_heap_remove(f);
 	if (sys.pooled == POOL_MAX) {
@@ -279,6 +282,17 @@ static void plan_sweep(void)
 	uv_unref((uv_handle_t *)&sys.sweep);
 }
 
+/* What fell asleep left holes in the heap (TLS handshakes above all), what ended all that it had. */
+static void trim_heap(uint64_t now)
+{
+	bool many = sys.left_holes >= TRIM_HEAP_AFTER && now - sys.heap_trimmed >= TRIM_HEAP_MS;
+	if (!many && !(sys.left_holes && oldest() == UINT64_MAX))
+		return;
+	sys.left_holes = 0;
+	sys.heap_trimmed = now;
+	malloc_trim(0);
+}
+
 static void on_sweep(uv_timer_t *timer)
 {
 	(void)timer;
@@ -294,13 +308,9 @@ static void on_sweep(uv_timer_t *timer)
 		struct fiber *f = LIST_OWNER(sys.resting.next, struct fiber, place);
 		list_remove(&f->place);
 		context_trim(&f->context);
-		sys.trimmed++;
+		sys.left_holes++;
 	}
-	/* What fell asleep left holes in the heap (TLS handshakes above all). */
-	if (sys.trimmed >= TRIM_HEAP_AFTER || (sys.trimmed && oldest() == UINT64_MAX)) {
-		sys.trimmed = 0;
-		malloc_trim(0);
-	}
+	trim_heap(now);
 	plan_sweep();
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/sanitized.h"
 #include "base/test.h"
 #include "run/clock.h"
 #include "run/fiber.h"
@@ -554,6 +555,66 @@ static void five_thousand_at_once(void **state)
 	assert_int_equal(alive, 0);
 }
 
+/* ---- memory goes back ---- */
+
+enum { GUESTS = 200, BLOCKS = 60, BLOCK = 1000, PIN = 100000, GONE_MS = 5500 };
+
+static bool guests_go;
+static size_t guests_here;
+
+static void guest(void *arg)
+{
+	void *had[BLOCKS];
+	(void)arg;
+	for (size_t i = 0; i < BLOCKS; i++) {
+		had[i] = mem_alloc(BLOCK);
+		assert_non_null(had[i]);
+	}
+	guests_here++;
+	while (!guests_go)
+		assert_ok(fiber_sleep(10));
+	for (size_t i = 0; i < BLOCKS; i++)
+		mem_free(had[i]);
+	guests_here--;
+}
+
+static size_t resident_octets(void)
+{
+	unsigned long all = 0, resident = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%lu %lu", &all, &resident), 2);
+	fclose(f);
+	return resident * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* The end of the heap is in use, so that free does not return what lies before it; nobody rests for long meanwhile. */
+static void see_guests_off(void *arg)
+{
+	(void)arg;
+	while (guests_here < GUESTS)
+		assert_ok(fiber_sleep(1));
+	void *pin = mem_alloc(PIN);
+	size_t with = resident_octets();
+	guests_go = true;
+	for (unsigned ms = 0; ms < GONE_MS; ms += 50)
+		assert_ok(fiber_sleep(50));
+	assert_int_equal(guests_here, 0);
+	assert_in_range(resident_octets(), 0, with - GUESTS * BLOCKS * BLOCK * 3 / 4);
+	mem_free(pin);
+}
+
+static void what_ended_sessions_had_goes_back(void **state)
+{
+	(void)state;
+	if (SANITIZED)
+		skip(); /* it keeps what was freed */
+	for (size_t i = 0; i < GUESTS; i++)
+		go(guest, NULL);
+	go(see_guests_off, NULL);
+	loop_run();
+}
+
 int main(void)
 {
 #define T(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
@@ -564,7 +625,7 @@ int main(void)
 		T(a_descriptor_wakes_its_reader), T(closing_a_watch_wakes_its_waiter), T(a_pair_tells_which),
 		T(the_loop_stack_can_be_borrowed), T(refused_memory_starts_nothing), T(report_the_cost_of_a_switch),
 		T(five_thousand_at_once), T(fibers_have_a_limit), T(a_signal_ends_the_loop_in_order),
-		T(a_resting_fiber_gives_its_stack_back_and_wakes_nobody),
+		T(a_resting_fiber_gives_its_stack_back_and_wakes_nobody), T(what_ended_sessions_had_goes_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
