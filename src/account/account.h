@@ -8,7 +8,6 @@
 #include "config/options.h"
 
 enum account_limits {
-	SESSIONS_MAX = 100,        /* at a time; a phone opens ten */
 	ACCOUNT_TRIM_MS = 3000,    /* after so long without work caches are given back */
 	ACCOUNT_INSPECT_MS = 60000,
 	ACCOUNT_VAULT_MS = 30000,

@@ -355,7 +355,7 @@ static void sessions_of_all_kinds(void)
 	for (int i = 0; i < 1000 && account.sessions; i++)
 		assert_ok(fiber_sleep(1));
 	assert_int_equal(account.sessions, 0);
-	account.sessions = SESSIONS_MAX;
+	account.sessions = (uint32_t)options_number(&account.options, OPT_SESSIONS);
 	assert_true(str_starts(first_line(AUTH_ACCOUNT_PROTOCOL_IMAP, &imap), STR("a1 NO [LIMIT] ")));
 	assert_true(str_starts(first_line(AUTH_ACCOUNT_PROTOCOL_POP3, &pop3), STR("-ERR [SYS/TEMP] ")));
 	assert_int_equal(stream_read_some(pop3, &some).kind, FAIL_CLOSED);

@@ -65,6 +65,11 @@ static result begin_session(struct arrival *in, struct auth_account_session *m)
 	return OK;
 }
 
+static bool full(void)
+{
+	return account.sessions >= options_number(&account.options, OPT_SESSIONS);
+}
+
 static result on_session(struct arrival *in, struct auth_account_session *m, struct auth_account_session_taken *answer)
 {
 	(void)answer;
@@ -73,7 +78,7 @@ static result on_session(struct arrival *in, struct auth_account_session *m, str
 		if (!account.store)
 			refuse(talk_take_fd(&m->socket), m->tag,
 				STR(" NO [" IMAP_CODE_UNAVAILABLE "] The account is being closed; log in again"));
-		else if (account.sessions >= SESSIONS_MAX || failed(begin_session(in, m)))
+		else if (full() || failed(begin_session(in, m)))
 			refuse(talk_take_fd(&m->socket), m->tag,
 				STR(" NO [" IMAP_CODE_LIMIT "] This account has too many sessions; close some mail programs"));
 		break;
@@ -81,7 +86,7 @@ static result on_session(struct arrival *in, struct auth_account_session *m, str
 		if (!account.store)
 			refuse(talk_take_fd(&m->socket), STR("-ERR "),
 				STR("[SYS/TEMP] The account is being closed; log in again"));
-		else if (account.sessions >= SESSIONS_MAX || failed(begin_session(in, m)))
+		else if (full() || failed(begin_session(in, m)))
 			refuse(talk_take_fd(&m->socket), STR("-ERR "),
 				STR("[SYS/TEMP] This account has too many sessions; close some mail programs"));
 		break;

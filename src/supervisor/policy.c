@@ -12,7 +12,7 @@ static const struct role_row rows[ROLES] = {
 	[ROLE_RESOLVE] = {"resolve", "postern-resolve", NULL, R_RESOLVE, WORKERS_ONE, 4096, TLS_NOTHING},
 	[ROLE_RELAY] = {"relay", "postern-relay", NULL, R_RELAY, OPT_RELAY, 65536, TLS_NOTHING},
 	[ROLE_FETCH] = {"fetch", "postern-fetch", NULL, R_FETCH, WORKERS_ONE, 4096, TLS_NOTHING},
-	[ROLE_ACCOUNT] = {"account", "postern-account", NULL, R_ACCOUNT, WORKERS_ON_DEMAND, 1024, TLS_NOTHING},
+	[ROLE_ACCOUNT] = {"account", "postern-account", NULL, R_ACCOUNT, WORKERS_ON_DEMAND, 4096, TLS_NOTHING},
 };
 
 struct route {
