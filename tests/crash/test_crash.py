@@ -12,6 +12,7 @@ import pytest
 from kit import load, paths, reader, wire
 
 ROUNDS = int(os.environ.get('POSTERN_KILLS', 2000 if paths.SOAK else 20))
+SEED = int(os.environ.get('POSTERN_SEED', 20260303))    # of the moments and of what the mail programs do
 USERS = 5
 READERS = 2
 STORM = 100    # kills before all is looked at, and thrown away
@@ -94,7 +95,7 @@ def mixed_load(server, storm):
     """Letters to one and to several, APPEND, and mail programs that STORE, MOVE and EXPUNGE."""
     with contextlib.ExitStack() as stack:
         running = stack.enter_context(load.Load(server, server.users, prefix=b's%d-' % storm))
-        running.readers = [stack.enter_context(reader.Reader(server, user, READERS * storm + number))
+        running.readers = [stack.enter_context(reader.Reader(server, user, SEED + READERS * storm + number))
                            for number, user in enumerate(server.users[:READERS])]
         yield running
 
@@ -103,7 +104,7 @@ class Storms:
     """Kills under load, and what was seen."""
 
     def __init__(self, server):
-        self.server, self.rng = server, random.Random(20260303)
+        self.server, self.rng = server, random.Random(SEED)
         self.kills, self.letters, self.commands = 0, 0, Counter()
         self.back = {}    # room -> seconds until there was another process
 
