@@ -64,7 +64,7 @@ const struct command commands[] = {
 	{"trace", "ID|ADDRESS", NULL, "tells a letter's story, or the latest of an address", run_trace},
 	{"status", "", NULL, "shows whether the server is well: processes and counters", run_status},
 	{"demo", "", "domain=NAME port-base=N users=N password=P empty proxy dns=ADDR:PORT dns-anchor=FILE relay-port=N "
-		"https-port=N tls-ca=FILE",
+		"https-port=N tls-ca=FILE edges=N",
 		"runs a complete server on loopback, with sample mail; Ctrl-C ends it", run_demo},
 	{"help", "[COMMAND...]", NULL, "shows the commands", run_help},
 	{"version", "", NULL, "shows the version", run_version},

@@ -102,12 +102,15 @@ static result read_call(struct demo *d, const struct call *c)
 	d->proxy = call_option(c, "proxy");
 	d->base = 12000;
 	d->users = 20;
+	d->edges = 1;
 	d->relay_port = 25;
 	d->https_port = 443;
 	if (!read_number(c, "port-base", DEMO_BASE_MAX, &d->base))
 		return demo_trouble(d, FAIL_INPUT, "--port-base is a number from 1 to %d", DEMO_BASE_MAX);
 	if (!read_number(c, "users", DEMO_USERS_MAX, &d->users))
 		return demo_trouble(d, FAIL_INPUT, "--users is a number from 1 to %d", DEMO_USERS_MAX);
+	if (!read_number(c, "edges", DEMO_EDGES_MAX, &d->edges))
+		return demo_trouble(d, FAIL_INPUT, "--edges is a number from 1 to %d", DEMO_EDGES_MAX);
 	TRY(read_world(d, c));
 	if (password && (strlen(password) == 0 || strlen(password) > DEMO_PASSWORD_MAX || strchr(password, '\n')))
 		return demo_trouble(d, FAIL_INPUT, "--password has 1 to %d octets on one line", DEMO_PASSWORD_MAX);

@@ -21,6 +21,7 @@ enum {
 	DEMO_USERS_MAX = 100000,
 	DEMO_BASE_MAX = 65535 - 995,
 	DEMO_PASSWORD_MAX = 200,
+	DEMO_EDGES_MAX = 64,
 	DEMO_READY_S = 60,
 	DEMO_STOP_S = 20,
 	DEMO_HASH_MEMORY = 8 << 20, /* least that the server takes: thousands of logins in a test take no time */
@@ -30,7 +31,7 @@ enum {
 
 struct demo {
 	const struct call *call;
-	unsigned base, users;
+	unsigned base, users, edges;
 	unsigned relay_port, https_port;        /* of the others' servers */
 	const char *dns, *dns_anchor, *tls_ca; /* NULL: not given; files are absolute paths */
 	char domain[DEMO_DOMAIN_MAX + 1];

@@ -155,6 +155,7 @@ result demo_home_configure(struct demo *d, bool proxy)
 	put_path(d, &out, "private-key", "private-key.pem");
 	for (size_t i = 0; i < demo_ports_n; i++)
 		buf_printf(&out, "%s = { \"127.0.0.1:%u\" }\n", demo_ports[i].option, d->base + demo_ports[i].offset);
+	buf_printf(&out, "edge-client-workers = %u\n", d->edges);
 	buf_printf(&out, "log = file\npassword-memory = %u\ndemo = yes\n", (unsigned)DEMO_HASH_MEMORY);
 	/* It is there to be tried out, and to be measured. */
 	buf_put(&out, STR("send-hour = 0\nsend-day = 0\nfirst-hour = 0\nfirst-day = 0\nsessions-per-account = 1000\n"));
