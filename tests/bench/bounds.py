@@ -60,6 +60,11 @@ IMAP = {
     'IDLE: from the 250 to EXISTS': 'Nothing: it mostly arrives before the 250; Dovecot waits half a second on purpose.',
 }
 
+STALLS = (
+    'A connection that waits is a fiber of the edge and a row of its poll, so Postern goes on as before. Postfix has a '
+    'process for each client, a hundred at most by default: the first hundred that stall have them all, until its '
+    'time limit under stress (10 s of silence) ends them, and those behind them follow.')
+
 SENDING = (
     'CPU on two cores. A third of it is the vault\'s: an RSA-2048 and an Ed25519 signature for each message; a fifth the '
     'queue\'s, which commits each message when it comes and when it has gone; then the edge, the relay, auth (who may '

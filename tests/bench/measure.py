@@ -5,6 +5,7 @@ import os
 import pathlib
 import platform
 import resource
+import statistics
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ POLL_SECONDS = 0.01
 VISIBLE_SECONDS = 60
 SETTLE_SECONDS = 1
 LOAD_SECONDS = 25
+IDLE_SECONDS = 10    # after which stacks, buffers and caches went back
 
 
 METERS = {}    # server -> Meter
@@ -88,6 +90,10 @@ def spread(messages, recipients, users):
     return each
 
 
+def middle(results, key):
+    return statistics.median(r[key] for r in results)
+
+
 def deliver(server, messages, connections, size=4096, recipients=1, per_connection=0, starttls=False):
     """One run of load; what came of it, as a dictionary."""
     watcher = Watcher(server)
@@ -116,10 +122,14 @@ def deliver(server, messages, connections, size=4096, recipients=1, per_connecti
             'p99': said['p99_ms'], 'load_cpu': said['own_cpu']}
 
 
-def idle_tls_sessions(server, users, sessions):
-    """Opens TLS IMAP sessions that say nothing more; the server's private memory before and with them, by room."""
+def allow_files(count):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, sessions + 1000), hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, count)), hard))
+
+
+def idle_tls_sessions(server, users, sessions):
+    """Opens TLS IMAP sessions that say nothing more; the server's private memory before, with and after them, by room."""
+    allow_files(sessions + 500)
     before = by_room(server)
     opened = []
     for number in range(sessions):
@@ -127,11 +137,12 @@ def idle_tls_sessions(server, users, sessions):
         session.login(users[number % len(users)], server.password)
         session.select()
         opened.append(session)
-    time.sleep(5)
+    time.sleep(IDLE_SECONDS)
     after = by_room(server)
     for session in opened:
         session.close()
-    return before, after
+    time.sleep(IDLE_SECONDS)
+    return before, after, by_room(server)
 
 
 def by_room(server):

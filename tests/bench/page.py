@@ -4,7 +4,7 @@ import chart
 import delivery
 import imap_bench
 import imap_rows
-import measure  # noqa: F401  (finds the kit)
+import measure
 import sending
 
 OURS = 'Postern'
@@ -156,14 +156,36 @@ def imap_bars(section):
     return [(name, imap_bench.ratios(by_side)[0]) for name, by_side in section['rows'].items()]
 
 
+def stalls_section(section):
+    found, one = section['rows'], section['one']
+    count = next(iter(found.values()))['stalled']
+    yield '## Deliveries while others stall\n'
+    yield (f'{section["measured"]}. 10 connections send messages of 4 KiB to 20 accounts, alone, and while {count:,} others from 40 '
+           'loopback addresses say nothing more: half of them after EHLO, half in the middle of a message. Counted is what '
+           f'was accepted within {measure.LOAD_SECONDS} s, and the milliseconds from MAIL to 250 (median / 99th of 100) of what '
+           'was. The last column: how many of the silent ones were served up to where they fell silent.\n')
+    rows = []
+    for name, mine in found.items():
+        cells = [f'{measure.middle(mine[state], "rate"):,.0f}' for state in ('alone', 'beside')]
+        cells += [' / '.join(f'{measure.middle(mine[state], key):,.1f}' for key in ('p50', 'p99'))
+                  if measure.middle(mine[state], 'messages') else 'none' for state in ('alone', 'beside')]
+        rows.append([name, *cells, f'{min(mine["reached"]):,}'])
+    yield from table(['', 'a second, alone', 'beside them', 'ms, alone', 'beside them', 'served'], rows)
+    yield bounds.STALLS + '\n'
+    yield (f'When all of them come from one address, {one["let_in"]} are let in (`connections-per-address`); the others read '
+           f'`{one["refusal"]}`, and somebody else `{one["other"].split(" ")[0]}`.\n')
+
+
 def memory_section(section):
     yield '## Memory\n'
-    yield (f'{section["measured"]}. Private memory (Private_Clean and Private_Dirty of smaps_rollup), KiB. An idle account has no session, '
-           'and has given its caches back.\n')
-    rows = ([f'{row["sessions"]} idle TLS sessions over {row["users"]} accounts', f'{row["session"]:.1f}',
-             f'{row["idle"]:.0f}' if row['idle'] else 'none runs', f'{row["account"]:.0f}', f'{row["total"]:,}']
-            for row in section['rows'])
-    yield from table(['', 'in the edge, a session', 'idle account process', 'with its sessions', 'whole server'], rows)
+    yield (f'{section["measured"]}. Private memory (Private_Clean and Private_Dirty of smaps_rollup), KiB; of the whole server: all of '
+           'its processes, and the command that started it. An idle account has no session, and has given its caches back. '
+           'The last column: ten seconds after all sessions ended at once.\n')
+    rows = ([f'{row["sessions"]:,} idle TLS sessions over {row["users"]:,} accounts', f'{row["session"]:.1f}',
+             f'{row["idle"]:.0f}' if row['idle'] else 'none runs', f'{row["account"]:.0f}', f'{row["total"]:,}',
+             f'**{row["each"]:.1f}**', f'{row["left"]:,}'] for row in section['rows'])
+    yield from table(['', 'in the edge, a session', 'idle account process', 'with its sessions', 'whole server', 'a session',
+                      'afterwards'], rows)
 
 
 def write(folder, measured):
@@ -178,6 +200,8 @@ def write(folder, measured):
     lines += delivery_section(measured['delivery'])
     if measured['delivery'].get('flushes'):
         lines += costs(measured['delivery']['flushes'])
+    if measured.get('stalls'):
+        lines += stalls_section(measured['stalls'])
     if measured.get('sending'):
         lines += sending_section(measured['sending'])
     lines += imap_section(measured['imap'])
