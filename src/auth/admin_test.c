@@ -67,6 +67,14 @@ static enum fail_kind catch_all(const char *name, const char *target)
 	return kind(web_auth_domain_catch_all_call(kit.web, NULL, &m, &a, &done));
 }
 
+static enum fail_kind signing(const char *name, bool signs)
+{
+	AUTO_ARENA arena a = arena_new(65536);
+	struct web_auth_done done;
+	struct web_auth_domain_signing m = {.name = str_from(name), .signs = signs};
+	return kind(web_auth_domain_signing_call(kit.web, NULL, &m, &a, &done));
+}
+
 static enum fail_kind grant(const char *account, const char *address, bool granted)
 {
 	AUTO_ARENA arena a = arena_new(65536);
@@ -363,6 +371,7 @@ static void edges_hear_of_every_change(void)
 	two_people();
 	HEARS_OF(kind(kit_alias("a@example.test", ANNA)));
 	HEARS_OF(catch_all("example.test", "a@example.test"));
+	HEARS_OF(signing("example.test", false));
 	HEARS_OF(delete_alias("a@example.test"));
 	HEARS_OF(disable(ANNA, true));
 	HEARS_OF(disable(ANNA, false));

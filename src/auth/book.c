@@ -51,6 +51,7 @@ result book_add_domain(struct book *b, uint64_t id, str name)
 	memcpy(copy, name.p, name.n);
 	d->id = id;
 	d->name = str_of(copy, name.n);
+	d->signs = true;
 	list_init(&d->keys);
 	result r = hash_put(&b->domains, d->name, d);
 	if (failed(r)) {

@@ -29,6 +29,7 @@ struct book_domain {
 	struct list node;
 	uint64_t id;
 	struct book_entry *catch_all; /* NULL: mail for unknown addresses is refused */
+	bool signs;                   /* its mail to other servers: yes, unless an administrator said no */
 	size_t addresses;             /* without the two fixed ones */
 	struct list keys;             /* of DKIM, oldest first: signing_keys.h */
 	str name;

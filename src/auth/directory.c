@@ -65,6 +65,7 @@ static const char *const steps[] = {
 	" created INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0, used_protocol INTEGER NOT NULL DEFAULT 0,"
 	" used_from TEXT NOT NULL DEFAULT '', plain BLOB NOT NULL, grouped BLOB NOT NULL, UNIQUE (account, name));"
 	"CREATE TABLE salt_key (key BLOB NOT NULL);",
+	"ALTER TABLE domain ADD COLUMN signs INTEGER NOT NULL DEFAULT 1;",
 };
 const struct db_schema directory_schema = {steps, sizeof steps / sizeof *steps};
 
@@ -84,12 +85,13 @@ static result load_domains(struct db *db, struct book *b)
 {
 	struct query AUTO_QUERY *q = NULL;
 	bool row;
-	TRY(db_ask(db, &q, "SELECT id, name FROM domain ORDER BY id"));
+	TRY(db_ask(db, &q, "SELECT id, name, signs FROM domain ORDER BY id"));
 	for (;;) {
 		TRY(query_next(q, &row));
 		if (!row)
 			return OK;
 		TRY(book_add_domain(b, (uint64_t)query_int(q, 0), query_bytes(q, 1)));
+		book_domain(b, query_bytes(q, 1))->signs = query_int(q, 2) != 0;
 	}
 }
 

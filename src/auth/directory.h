@@ -44,6 +44,7 @@ void directory_close(struct directory **d);
 
 result directory_add_domain(struct directory *d, str name) NODISCARD;
 result directory_delete_domain(struct directory *d, str name) NODISCARD;
+result directory_set_signing(struct directory *d, str name, bool signs) NODISCARD;
 result directory_set_catch_all(struct directory *d, str name, str target) NODISCARD; /* empty: none */
 
 struct new_account {

@@ -14,6 +14,7 @@ struct domain_edit {
 	uint64_t id;
 	uint64_t fixed[FIXED];
 	struct book_entry *catch_all;
+	bool signs;
 };
 
 static result read_name(str text, arena *a, struct domain_edit *e)
@@ -202,6 +203,36 @@ result directory_set_catch_all(struct directory *d, str name, str target)
 {
 	TRY(edit_begin(d));
 	result r = set_catch_all(d, name, target);
+	edit_end(d);
+	return r;
+}
+
+/* ---- signing ---- */
+
+static result run_signing(struct db *db, void *arg)
+{
+	const struct domain_edit *e = arg;
+	return db_run(db, "UPDATE domain SET signs = ?2 WHERE id = ?1", DB_INT(e->domain->id), DB_INT(e->signs));
+}
+
+static void kept_signing(void *arg)
+{
+	struct domain_edit *e = arg;
+	e->domain->signs = e->signs;
+}
+
+static result set_signing(struct directory *d, str name, bool signs)
+{
+	AUTO_ARENA arena a = arena_new(16384);
+	struct domain_edit e = {.d = d, .signs = signs};
+	TRY(known_name(name, &a, &e));
+	return run_edit(d, run_signing, kept_signing, &e);
+}
+
+result directory_set_signing(struct directory *d, str name, bool signs)
+{
+	TRY(edit_begin(d));
+	result r = set_signing(d, name, signs);
 	edit_end(d);
 	return r;
 }

@@ -152,6 +152,16 @@ static bool has_catch_all(void)
 	return book_domain(&auth.directory->book, STR("example.test"))->catch_all != NULL;
 }
 
+static result end_signing(void)
+{
+	return directory_set_signing(auth.directory, STR("example.test"), false);
+}
+
+static bool signs_not(void)
+{
+	return !book_domain(&auth.directory->book, STR("example.test"))->signs;
+}
+
 static result disable(void)
 {
 	return directory_set_disabled(auth.directory, id_of(OTTO), true);
@@ -269,7 +279,7 @@ static const struct change {
 	{add_outside, has_outside, false}, {add_route, has_route, false},         {delete_route, lacks_route, false},
 	{make_forward_key, has_forward_key, false}, {keep_long_sender, has_long_sender, true},
 	{begin_keys, has_begun, false},    {finish_key, has_finished, false},     {turn_key, has_turned, false},
-	{doom_key, is_doomed, false},
+	{doom_key, is_doomed, false},      {end_signing, signs_not, false},
 };
 enum { CHANGES = sizeof changes / sizeof *changes };
 

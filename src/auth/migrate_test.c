@@ -21,6 +21,10 @@ static const char *const earlier[] = {
 	"INSERT INTO address (id, key, domain) VALUES (4, 'all@example.test', 1);"
 	"INSERT INTO target (alias, target) VALUES (4, 3);"
 	"INSERT INTO mark_key (key) VALUES (x'00');",
+	"INSERT INTO domain (id, name) VALUES (1, 'example.test');"
+	"INSERT INTO address (id, key, domain) VALUES (3, 'anna@example.test', 1), (4, 'all@example.test', 1);"
+	"INSERT INTO target (alias, target) VALUES (4, 3);"
+	"INSERT INTO salt_key (key) VALUES (x'00');",
 };
 enum { EARLIER = sizeof earlier / sizeof *earlier };
 
@@ -35,6 +39,8 @@ static void look(struct db *db)
 	assert_ok(db_get(db, &n, "SELECT (SELECT count(*) FROM outside) + (SELECT count(*) FROM route)"
 		" + (SELECT count(*) FROM dkim_key) + (SELECT count(*) FROM app_password)"));
 	assert_int_equal(n, 0);
+	assert_ok(db_get(db, &n, "SELECT count(*) FROM domain WHERE signs"));
+	assert_int_equal(n, 1);
 }
 
 /* The N-th operation of the first opening fails; the next one finds what was there. */

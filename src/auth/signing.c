@@ -124,6 +124,8 @@ result signing_signers(struct auth *a, str domain, arena *m, struct edge_auth_si
 	if (r.kind == FAIL_ABSENT || r.kind == FAIL_INPUT)
 		return OK;
 	const struct book_domain *d = book_domain(&a->directory->book, name);
+	if (d && !d->signs)
+		return OK;
 	if (d)
 		TRY(list_active(d, m, out));
 	return out->rows.n > 0 || r.kind == FAIL_LIMIT ? OK : r;

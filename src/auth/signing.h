@@ -41,7 +41,7 @@ void signing_init(struct signing *s);
 
 /* Sees to it that the domain (as the book spells it) has keys. ABSENT: no such domain. */
 result signing_ready(struct auth *a, str domain) NODISCARD;
-/* The active ones; none for a domain that is not ours. From memory once there are any. */
+/* The active ones; none for a domain that is not ours, or does not sign. From memory once there are any. */
 result signing_signers(struct auth *a, str domain, arena *m, struct edge_auth_signers_are *out) NODISCARD;
 
 /* One look at every domain: makes, turns, retires and destroys what is due. */

@@ -76,6 +76,26 @@ static void a_domain_gets_its_keys_when_they_are_asked_for(void **state)
 	kit_run(makes);
 }
 
+static void is_switched(void)
+{
+	assert_ok(kit_domain("example.test"));
+	assert_int_equal(signing("example.test"), 2);
+	assert_ok(directory_set_signing(auth.directory, STR("example.test"), false));
+	assert_int_equal(signing("example.test"), 0);
+	reopen();
+	assert_int_equal(signing("example.test"), 0);
+	assert_ok(directory_set_signing(auth.directory, STR("example.test"), true));
+	assert_int_equal(signing("example.test"), 2);
+	assert_int_equal(directory_set_signing(auth.directory, STR("example.org"), false).kind, FAIL_ABSENT);
+	states(0, 2, 0);
+}
+
+static void signing_can_be_off_for_a_domain(void **state)
+{
+	(void)state;
+	kit_run(is_switched);
+}
+
 static void looks(void)
 {
 	assert_ok(kit_domain("example.test"));
@@ -281,6 +301,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_domain_gets_its_keys_when_they_are_asked_for),
+		cmocka_unit_test(signing_can_be_off_for_a_domain),
 		cmocka_unit_test(or_at_the_first_look),
 		cmocka_unit_test(what_was_begun_is_finished),
 		cmocka_unit_test(with_no_room_for_keys_mail_goes_unsigned),

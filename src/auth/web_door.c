@@ -42,6 +42,13 @@ static result on_domain_catch_all(struct arrival *in, struct web_auth_domain_cat
 	return web_report(in, "domain catch-all", m->name, directory_set_catch_all(auth.directory, m->name, m->target));
 }
 
+static result on_domain_signing(struct arrival *in, struct web_auth_domain_signing *m, struct web_auth_done *answer)
+{
+	(void)answer;
+	return web_report(in, m->signs ? "domain signing on" : "domain signing off", m->name,
+		      directory_set_signing(auth.directory, m->name, m->signs));
+}
+
 static struct listing listing_of(struct arrival *in, str after)
 {
 	return (struct listing){.d = auth.directory, .arena = in->arena, .after = after};
@@ -329,6 +336,7 @@ const struct web_auth_as_auth web_handlers = {
 	.domain_add = on_domain_add,
 	.domain_delete = on_domain_delete,
 	.domain_catch_all = on_domain_catch_all,
+	.domain_signing = on_domain_signing,
 	.domain_list = on_domain_list,
 	.domain_records = on_domain_records,
 	.account_add = on_account_add,

@@ -29,12 +29,13 @@ int run_domain_list(struct call *c)
 	int status;
 	if (!get_list(c, "domain-list", "name", &rows, &status))
 		return status;
-	struct table t = table_new("Domain|Accounts|Unknown addresses");
+	struct table t = table_new("Domain|Accounts|Unknown addresses|Signing");
 	json_array_foreach(rows, i, row) {
 		str to = text_of(row, "catch_all");
 		table_cell(&t, text_of(row, "name"));
 		number_cell(&t, row, "accounts");
 		table_cell(&t, to.n > 0 ? to : STR("are refused"));
+		table_cell(&t, json_is_true(json_object_get(row, "signs")) ? STR("on") : STR("off"));
 	}
 	table_print(&t);
 	return finish(status, rows);

@@ -17,6 +17,8 @@ const struct endpoint endpoints[] = {
 	{"domain-delete", AUTH(DOMAIN_DELETE), "name", true, "Ends it; refused while accounts are in it."},
 	{"domain-catch-all", AUTH(DOMAIN_CATCH_ALL), "name", true,
 		"Sets where mail for unknown addresses goes; without target it is refused."},
+	{"domain-signing", AUTH(DOMAIN_SIGNING), "name signs", true,
+		"Sets whether mail from a domain to other servers is signed (DKIM); it is, unless this says otherwise."},
 	{"domain-list", AUTH(DOMAIN_LIST), "", false, "The domains, a page at a time; `after` is the last name seen."},
 	{"account-add", AUTH(ACCOUNT_ADD), "address", true,
 		"Makes an account, with a password or an Argon2id hash made elsewhere.", .check = own_check_account},

@@ -28,6 +28,10 @@ class Dovecot(peers.Peer):
     def lmtp_listener(self):
         return f"inet_listener lmtp {{\n    port = {self.ports['smtp']}\n  }}"
 
+    def auth_listener(self):
+        """Where another server asks about passwords."""
+        return ''
+
     def configure(self):
         super().configure()
         give(MAIL_USER, self.home / 'mail')
@@ -98,6 +102,9 @@ service imap {{
   process_limit = 5000
   process_min_avail = 2
   service_count = 100
+}}
+service auth {{
+  {self.auth_listener()}
 }}
 service lmtp {{
   {self.lmtp_listener()}

@@ -18,11 +18,12 @@ from kit import debs, paths, processes, server as kit_server  # noqa: E402
 
 PEERS = paths.ROOT / 'build' / 'peers'
 PACKAGES = ['postfix', 'dovecot-core', 'dovecot-imapd', 'dovecot-lmtpd', 'dovecot-pop3d', 'opensmtpd',
-            'exim4-daemon-light', 'exim4-base']
+            'exim4-daemon-light', 'exim4-base', 'opendkim']
 LIBRARIES = ['libdb5.3', 'libnsl2', 'libsasl2-2', 'libicu72', 'libapparmor1', 'libbz2-1.0', 'libcap2', 'libcrypt1',
              'libexttextcat-2.0-0', 'liblua5.4-0', 'liblz4-1', 'libpam0g', 'libsodium23', 'libstemmer0d', 'libtirpc3',
              'libunwind8', 'libwrap0', 'libzstd1', 'libevent-2.1-7', 'libgnutls-dane0', 'libgnutls30', 'libidn12',
-             'libpcre2-8-0']
+             'libpcre2-8-0', 'libbsd0', 'libldap-2.5-0', 'liblua5.3-0', 'libmemcached11', 'libmilter1.0.1', 'libopendbx1',
+             'libopendkim11', 'librbl1', 'libunbound8', 'libvbr2']
 DOMAIN = 'example.test'
 START_SECONDS = 15
 # What the demo's accounts have: two passes over 8 MiB.
@@ -47,7 +48,7 @@ def relocate():
 
 
 def versions():
-    return debs.versions(PEERS, ('postfix', 'dovecot-core', 'opensmtpd', 'exim4-daemon-light'))
+    return debs.versions(PEERS, ('postfix', 'dovecot-core', 'opensmtpd', 'exim4-daemon-light', 'opendkim'))
 
 
 def argon2id(password):

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import measure
-import peer_postfix
+import peer_sending
 import peers
 from kit import server as kit_server
 
@@ -16,6 +16,7 @@ DOMAIN = 'sink.test'
 MESSAGES = 10000
 CONNECTIONS = 10
 SINK_SECONDS = 240
+WARMING = 200           # messages before, so that what starts on demand runs
 COUNTED = re.compile(rb'mesg=\s*(\d+)')
 
 
@@ -57,28 +58,33 @@ class Postern(kit_server.Server):
 
     name = 'Postern'
     submission = 'submission'
+    share = 1    # of the messages that are sent
 
     def towards(self, port):
-        done = self.command('route', 'add', 'domain', DOMAIN, '--host', '[127.0.0.1]', '--port', str(port))
+        self.told('route', 'add', 'domain', DOMAIN, '--host', '[127.0.0.1]', '--port', str(port))
+
+    def told(self, *words):
+        done = self.command(*words)
         if done.returncode:
-            raise RuntimeError(f'postern route add: {done.stderr}')
+            raise RuntimeError(f'postern {" ".join(words)}: {done.stderr}')
 
 
-class Postfix(peer_postfix.PostfixDovecot):
-    """Takes from loopback without a login, and sends everything to the sink."""
-
-    name = 'Postfix'
-    submission = 'smtp'
+class BarePostern(Postern):
+    """Asks for a login all the same: without one it takes nothing for other servers."""
 
     def towards(self, port):
-        config = self.home / 'postfix'
-        with open(config / 'main.cf', 'a') as main:
-            main.write(f'relayhost = [127.0.0.1]:{port}\nsmtpd_relay_restrictions = permit_mynetworks reject\n'
-                       'default_destination_concurrency_limit = 50\n')
-        with open(config / 'master.cf', 'a') as master:
-            master.write('smtp unix - - n - - smtp\n')
-        subprocess.run([self.root / 'usr/sbin/postfix', '-c', config, 'reload'], env=self.environment, capture_output=True)
-        time.sleep(1)
+        super().towards(port)
+        self.told('domain', 'signing', 'off', peers.DOMAIN)
+
+
+# Row -> who is measured in it, from (place: name -> folder, users, password).
+ROWS = {
+    'login and signature': (lambda place, n, p: Postern(place('sending'), users=n, password=p),
+                            lambda place, n, p: peer_sending.SigningPostfix(place('sending-signing'), n, p)),
+    'neither': (lambda place, n, p: BarePostern(place('sending-bare'), users=n, password=p),
+                lambda place, n, p: peer_sending.Postfix(place('sending-postfix'), n, p)),
+}
+CLAIM = 'login and signature'    # the row in which both do the same work
 
 
 def send(server, sink, messages):
@@ -98,16 +104,18 @@ def send(server, sink, messages):
             'memory': measure.private_kib(server)}
 
 
-def run(servers, folder, options, tell):
+def run(servers, row, folder, options, tell):
     """name of server -> list of results, in turns."""
     found = {}
     with Sink(folder / 'sink') as sink:
         for server in servers:
             server.towards(sink.port)
+            send(server, sink, WARMING)
         for turn in range(options.rounds):
             for server in servers:
-                messages = max(int(MESSAGES * options.share), CONNECTIONS)
-                tell(f'  round {turn + 1} of {options.rounds}: {server.name}: {messages} messages from submission to smtp-sink ...')
+                messages = max(int(MESSAGES * options.share * server.share), CONNECTIONS)
+                tell(f'  round {turn + 1} of {options.rounds}: {row}: {server.name}: {messages} messages from submission to '
+                     'smtp-sink ...')
                 found.setdefault(server.name, []).append(send(server, sink, messages))
     return found
 
@@ -116,11 +124,17 @@ def middle(results, key):
     return statistics.median(r[key] for r in results)
 
 
+def ratios(found):
+    """Of each row: (row, name of server, results, (rate, CPU) of Postern's over it or None)."""
+    for row, by_server in found.items():
+        ours = by_server.get('Postern')
+        for name, results in by_server.items():
+            both = ours and results is not ours
+            yield row, name, results, tuple(middle(ours, key) / middle(results, key) for key in ('sent', 'cpu')) if both else None
+
+
 def table(found, tell):
     tell('\nMessages of 4 KiB a second from submission until smtp-sink has them; CPU seconds for 1,000; private memory in KiB')
-    ours = found.get('Postern')
-    for name, results in found.items():
-        line = f'  {name:12}{middle(results, "sent"):10,.0f}{middle(results, "cpu"):10.2f}{middle(results, "memory"):12,.0f}'
-        if ours and results is not ours:
-            line += ''.join(f'{middle(ours, key) / middle(results, key):9.3g}x' for key in ('sent', 'cpu'))
-        tell(line)
+    for row, name, results, ratio in ratios(found):
+        tell(f'  {row:22}{name:30}{middle(results, "sent"):10,.0f}{middle(results, "cpu"):10.2f}{middle(results, "memory"):12,.0f}'
+             + ''.join(f'{r:9.3g}x' for r in ratio or ()))

@@ -161,6 +161,9 @@ def test_domains(house):
     done(house, 'domain', 'catch-all', 'bücher.example', 'user2@example.test')
     assert 'user2@example.test' in done(house, 'domain', 'list')
     done(house, 'domain', 'catch-all', 'bücher.example')
+    for state in ('off', 'on'):
+        done(house, 'domain', 'signing', state, 'bücher.example')
+        assert next(r for r in rows(house, 'domain', 'list') if r['name'] == one['name'])['signs'] == (state == 'on')
     done(house, 'domain', 'delete', 'bücher.example')
     refused(house, 'domain', 'delete', 'bücher.example')
     assert 'accounts' in refused(house, 'domain', 'delete', 'example.test')
