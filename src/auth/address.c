@@ -27,6 +27,17 @@ result address_parse(str text, arena *a, struct address *out)
 	return join(m.local, domain, a, out);
 }
 
+result address_parse_elsewhere(str text, arena *a, struct address *out)
+{
+	struct mailbox m;
+	str domain;
+	TRY(mailbox_parse(text, a, &m));
+	if (m.kind == MAILBOX_BARE)
+		return failure(FAIL_INPUT, "an address elsewhere has a domain");
+	TRY(mailbox_domain(m.domain, a, &domain));
+	return join(m.local, domain, a, out);
+}
+
 result address_or_domain(str text, arena *a, str *key)
 {
 	struct address parsed;

@@ -17,6 +17,8 @@ struct address {
 	str domain;
 };
 
+/* The same for an address elsewhere, whose domain may be a literal ([192.0.2.1]). */
+result address_parse_elsewhere(str text, arena *a, struct address *out) NODISCARD;
 result address_parse(str text, arena *a, struct address *out) NODISCARD;
 /* The same for "@domain", which stands for all of a domain's addresses. */
 result address_or_domain(str text, arena *a, str *key) NODISCARD;

@@ -78,7 +78,7 @@ static result on_may_write(struct arrival *in, struct edge_auth_may_write *m, st
 	struct profile_question q = {.account = account, .login = tokens_sending(&auth.tokens, in->ctx, &m->token)};
 	if (!q.login)
 		return failure(FAIL_ABSENT, "there is no such login");
-	TRY(address_parse(m->address, in->arena, &address));
+	TRY(address_parse_elsewhere(m->address, in->arena, &address));
 	q.address = address.key;
 	profile_ask(&auth.profiles, &q, &why);
 	answer->verdict = why.n ? EDGE_AUTH_WRITE_VERDICT_LIMITED : EDGE_AUTH_WRITE_VERDICT_ALLOWED;
@@ -95,7 +95,7 @@ static void on_wrote(struct arrival *in, struct edge_auth_wrote *m)
 	if (!account || !keys || failed(profile_ready(&auth.profiles, account)))
 		return;
 	for (size_t i = 0; i < m->recipients.n; i++)
-		if (!failed(address_parse(m->recipients.p[i], in->arena, &address)))
+		if (!failed(address_parse_elsewhere(m->recipients.p[i], in->arena, &address)))
 			keys[n++] = address.key;
 	struct sending *login = tokens_sending(&auth.tokens, in->ctx, &m->token);
 	if (login)

@@ -10,6 +10,7 @@ static result on_route(struct arrival *in, struct queue_auth_route *m, struct qu
 	(void)in;
 	const struct route *r = routes_choose(&auth.directory->routes, m->sender, m->recipient);
 	answer->route = r ? r->id : 0;
+	answer->table = auth.directory->routes.table;
 	return OK;
 }
 

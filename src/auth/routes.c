@@ -30,6 +30,18 @@ static str keep(char **at, str s)
 	return kept;
 }
 
+/* Routes in any order give the same sum (FNV-1a of each). */
+static uint64_t mark_of(const struct route *n)
+{
+	uint64_t h = 14695981039346656037ull;
+	const uint64_t numbers[] = {n->id, n->kind};
+	const str parts[] = {str_of((const char *)numbers, sizeof numbers), n->match};
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		for (size_t j = 0; j < parts[i].n; j++)
+			h = (h ^ (unsigned char)parts[i].p[j]) * 1099511628211ull;
+	return h;
+}
+
 result routes_add(struct routes *r, const struct route *n)
 {
 	must(n->kind != ROUTE_RELAYED || n->match.n > 0);
@@ -49,6 +61,7 @@ result routes_add(struct routes *r, const struct route *n)
 		return done;
 	}
 	list_insert(&r->list, &copy->node);
+	r->table += mark_of(copy);
 	return OK;
 }
 
@@ -57,6 +70,7 @@ void routes_remove(struct routes *r, struct route *gone)
 	hash_remove(&r->of[gone->kind], gone->match);
 	hash_remove_u64(&r->ids, gone->id);
 	list_remove(&gone->node);
+	r->table -= mark_of(gone);
 	mem_free(gone);
 }
 

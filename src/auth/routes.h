@@ -37,6 +37,7 @@ struct routes {
 	hash of[ROUTE_KINDS];
 	hash ids;
 	struct list list; /* by id */
+	uint64_t table;   /* another number whenever the routes are others */
 };
 
 void routes_init(struct routes *r);

@@ -272,6 +272,25 @@ static const struct book_domain *domain_after(const struct book *b, str name, ui
 	return NULL;
 }
 
+static result turn_all_seen(struct auth *a, struct ids v)
+{
+	for (size_t i = 0; i < v.n; i++) {
+		const struct book_key *k = book_key(&a->directory->book, v.id[i]);
+		if (k && k->state == KEY_PUBLISHED)
+			TRY(turn_if_seen(a, v.id[i]));
+	}
+	return OK;
+}
+
+result signing_rotate(struct auth *a, str domain)
+{
+	TRY(signing_ready(a, domain));
+	const struct book_domain *d = book_domain(&a->directory->book, domain);
+	bool waits = d && (domain_key(d, KEY_PUBLISHED, DKIM_RSA_SHA256) ||
+			   domain_key(d, KEY_PUBLISHED, DKIM_ED25519_SHA256));
+	return waits ? turn_all_seen(a, ids_of(d)) : locked(a, make, domain);
+}
+
 static void trouble(str domain, result r)
 {
 	if (failed(r) && r.kind != FAIL_CANCELLED)

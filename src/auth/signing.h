@@ -44,6 +44,9 @@ result signing_ready(struct auth *a, str domain) NODISCARD;
 /* The active ones; none for a domain that is not ours, or does not sign. From memory once there are any. */
 result signing_signers(struct auth *a, str domain, arena *m, struct edge_auth_signers_are *out) NODISCARD;
 
+/* An administrator wants the domain's next keys: makes them; where they wait for DNS, looks there now. */
+result signing_rotate(struct auth *a, str domain) NODISCARD;
+
 /* One look at every domain: makes, turns, retires and destroys what is due. */
 void signing_look(struct auth *a);
 void signing_tend(struct auth *a); /* goes on doing so until the room ends */

@@ -6,6 +6,7 @@
 #include "auth/login.h"
 #include "auth/records.h"
 #include "auth/usage.h"
+#include "grammar/smtp/mailbox.h"
 #include "run/secret.h"
 #include "talk/auth_account.h"
 #include "talk/relay_auth.h"
@@ -64,6 +65,14 @@ static result on_domain_records(
 	struct arrival *in, struct web_auth_domain_records *m, struct web_auth_domain_records_are *answer)
 {
 	return records_of(&auth, m->name, in->arena, answer);
+}
+
+static result on_domain_rotate(struct arrival *in, struct web_auth_domain_rotate *m, struct web_auth_done *answer)
+{
+	str name;
+	(void)answer;
+	result r = mailbox_domain(m->name, in->arena, &name);
+	return web_report(in, "domain rotate", m->name, failed(r) ? r : signing_rotate(&auth, name));
 }
 
 /* ---- accounts ---- */
@@ -339,6 +348,7 @@ const struct web_auth_as_auth web_handlers = {
 	.domain_signing = on_domain_signing,
 	.domain_list = on_domain_list,
 	.domain_records = on_domain_records,
+	.domain_rotate = on_domain_rotate,
 	.account_add = on_account_add,
 	.account_list = on_account_list,
 	.account_show = on_account_show,

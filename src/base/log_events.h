@@ -24,6 +24,7 @@ EVENT(EV_SUPPRESSED, LOG_NOTICE, "queue.suppressed", "mail to an address that se
 EVENT(EV_SENT, LOG_INFO, "mail.sent", "another server accepted a message")
 EVENT(EV_SEND_DEFERRED, LOG_NOTICE, "mail.deferred", "a message could not be sent now; it is tried again")
 EVENT(EV_SEND_FAILED, LOG_NOTICE, "mail.failed", "a message cannot be sent; its sender is told")
+EVENT(EV_REROUTED, LOG_INFO, "queue.rerouted", "what waits goes another way, because the routes were changed")
 EVENT(EV_RELEASED, LOG_INFO, "queue.released", "a held message may go now")
 EVENT(EV_HELD, LOG_NOTICE, "queue.held", "an administrator holds a message")
 EVENT(EV_DELAYED, LOG_NOTICE, "mail.late", "a message is late; its sender is told")

@@ -44,6 +44,7 @@ int run_queue_list(struct call *c);
 int run_queue_show(struct call *c);
 int run_queue_act(struct call *c); /* endpoint and `said` of the row */
 int run_queue_suppressed(struct call *c);
+int run_queue_tls(struct call *c);
 int run_trace(struct call *c);
 int run_status(struct call *c);
 int run_demo(struct call *c);

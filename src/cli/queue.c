@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "cli/commands.h"
+#include "grammar/mime/date.h"
 
 /* What is chosen: a word (a number is an item, else a message's id) and the options. NULL: no UTF-8. */
 static json_t *choice_of(const struct call *c)
@@ -95,6 +96,16 @@ static void show_time(const char *name, int64_t seconds)
 		show_line(name, put_time(&b, seconds));
 }
 
+/* What the last answers mean and what to do about them. */
+static void print_advice(const json_t *rows)
+{
+	json_t *row;
+	size_t i;
+	json_array_foreach(rows, i, row)
+		if (text_of(row, "advice").n > 0)
+			printf("%.*s: %.*s\n", STR_ARG(text_of(row, "recipient")), STR_ARG(text_of(row, "advice")));
+}
+
 int run_queue_show(struct call *c)
 {
 	json_t *answer;
@@ -118,6 +129,7 @@ int run_queue_show(struct call *c)
 	show_time("Given up", number_of(answer, "expires"));
 	show_line("Envelope id", text_of(answer, "envid"));
 	print_rows(json_object_get(answer, "rows"));
+	print_advice(json_object_get(answer, "rows"));
 	return finish(status, answer);
 }
 
@@ -155,6 +167,32 @@ int run_queue_suppressed(struct call *c)
 		cell_u64(&t, number_of(row, "hits"));
 		table_cell(&t, number_of(row, "until") > 0 ? put_time(&b, number_of(row, "until")) : STR("still tried"));
 		table_cell(&t, text_of(row, "text"));
+	}
+	table_print(&t);
+	return finish(status, answer);
+}
+
+int run_queue_tls(struct call *c)
+{
+	json_t *answer, *row;
+	size_t i;
+	int status = list_server(c, &(struct api_pages){.name = "queue-tls", .key = "report"}, &answer);
+	if (status != STATUS_DONE)
+		return status;
+	if (c->json) {
+		show_json(answer);
+		return finish(status, answer);
+	}
+	AUTO_BUF buf b = buf_new(64);
+	struct table t = table_new("Day (UTC)|Domain|Sessions|Failed");
+	json_array_foreach(json_object_get(answer, "rows"), i, row) {
+		struct date d = date_of_days(number_of(row, "day"));
+		buf_clear(&b);
+		buf_printf(&b, "%04u-%02u-%02u", d.year, d.month, d.day);
+		table_cell(&t, buf_str(&b));
+		table_cell(&t, text_of(row, "domain"));
+		cell_u64(&t, number_of(row, "sessions"));
+		cell_u64(&t, number_of(row, "failures"));
 	}
 	table_print(&t);
 	return finish(status, answer);

@@ -23,6 +23,7 @@ static const struct sentence {
 	{"queue.posted", "Waits in the queue for {to}[, on its way to {destination}][ by route {route}]"
 		"[, not before {hold_until:time}]."},
 	{"queue.suppressed", "Not tried: {to} was unknown to its server lately. The sender is told."},
+	{"queue.rerouted", "Goes another way to {to} from now on[ (route {route})], because the routes were changed."},
 	{"queue.released", "May go now[ (item {item})][: {why}]."},
 	{"queue.held", "Held[ (item {item})][: {why}]. postern queue release lets it go."},
 	{"relay.tried", "Offered to {destination}[, server {host}][ at {address}][, over {tls}][ ({verified:verified})]:"

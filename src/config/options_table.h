@@ -95,6 +95,8 @@ OPTION(OPT_DELAY_WARNING, "delay-warning", TIME, "4h", 0, 0, R_QUEUE,
 	"after so long its sender is told that it is late; 0: never")
 OPTION(OPT_SUPPRESS_TIME, "suppress-time", TIME, "30d", 0, 0, R_QUEUE,
 	"mail to an address that servers called unknown three times is returned at once for so long; 0: never")
+OPTION(OPT_TLS_REPORTS, "tls-reports", YESNO, "yes", 0, 0, R_QUEUE,
+	"domains that ask for it are told each day how TLS with their servers went (RFC 8460)")
 OPTION(OPT_WORLD_SESSIONS, "world-sessions", COUNT, "100", 1, 200, R_QUEUE, "messages that are sent to other"
 	" servers at once")
 OPTION(OPT_WORLD_SESSIONS_EACH, "world-sessions-each", COUNT, "20", 1, 200, R_QUEUE,

@@ -164,8 +164,6 @@ static result on_may_write(struct arrival *in, struct edge_auth_may_write *m, st
 		return failure(FAIL_ABSENT, "forgotten");
 	if (str_starts(m->address, STR("limited@")))
 		*answer = (struct edge_auth_may_write_is){EDGE_AUTH_WRITE_VERDICT_LIMITED, STR("Enough for now.")};
-	if (str_starts(m->address, STR("suppressed@")))
-		*answer = (struct edge_auth_may_write_is){EDGE_AUTH_WRITE_VERDICT_SUPPRESSED, STR("No more to this one.")};
 	return OK;
 }
 
@@ -360,8 +358,8 @@ static result on_post(struct arrival *in, struct edge_queue_post *m, struct edge
 	(void)answer;
 	TRY(mood(KIT_QUEUE));
 	for (size_t i = 0; i < m->recipients.n; i++)
-		buf_printf(&to, "%.*s %u %.*s,", STR_ARG(m->recipients.p[i].address), m->recipients.p[i].notify,
-			   STR_ARG(m->recipients.p[i].orcpt));
+		buf_printf(&to, "%.*s %u %.*s%s,", STR_ARG(m->recipients.p[i].address), m->recipients.p[i].notify,
+			   STR_ARG(m->recipients.p[i].orcpt), m->recipients.p[i].delivered ? " delivered" : "");
 	must(kit->kept_n < KIT_KEPT_MAX && m->recipients.n > 0);
 	struct kit_kept *k = &kit->kept[kit->kept_n++];
 	*k = (struct kit_kept){.account = m->account, .posted = true, .recipients = (unsigned)m->recipients.n,

@@ -5,7 +5,7 @@
  * over quota), unknown@, later@, disabled@; out@ leads to a@far.test and b@far.test,
  * mixed@ to user1 and c@far.test. Whatever is not of here.test is elsewhere, but
  * of back.test, for which this is a backup: its primary knows good@. A login may
- * not write to limited@ and suppressed@. The password is "secret". Time stands still but for kit_wait.
+ * not write to limited@. The password is "secret". Time stands still but for kit_wait.
  * One kit at a time. All but kit_run is called on a fiber. Tests only. */
 #ifndef EDGE_EDGE_KIT_H
 #define EDGE_EDGE_KIT_H

@@ -143,11 +143,26 @@ static unsigned flags_of(const struct letter *l)
 	return flags;
 }
 
+static struct outward_letter leaving(const struct letter *l, uint64_t until)
+{
+	return (struct outward_letter){.message = l->message, .trace = str_skip(buf_str(&l->above), l->return_path),
+		.received = l->now, .flags = flags_of(l), .until = until};
+}
+
 static result post(const struct letter *l, uint64_t until)
 {
-	const struct outward_letter o = {.message = l->message, .trace = str_skip(buf_str(&l->above), l->return_path),
-		.received = l->now, .flags = flags_of(l), .until = until};
+	const struct outward_letter o = leaving(l, until);
 	return outward_post(l->s, &o);
+}
+
+/* Its copies are kept: that is no reason to have it sent again. */
+static void tell_delivered(const struct letter *l)
+{
+	const struct outward_letter o = leaving(l, clock_mono_ms() + DELIVER_WHOLE_MS / 2);
+	result r = outward_tell(l->s, &o);
+	if (failed(r))
+		log_event(EV_UNREPORTED, &l->s->trace, F_STR("from", l->s->sender), F_STR("to", l->s->told.p[0].address),
+			  F_STR("action", STR("delivered")), F_STR("text", str_from(r.text)));
 }
 
 /* What comes by again and again by way of this server goes in a circle long before it has 50 fields. */
@@ -187,6 +202,8 @@ static result deliver_examined(struct letter *l)
 		return r;
 	if (failed(r))
 		return later(s, "The server cannot keep the message now; try again later");
+	if (s->told.n)
+		tell_delivered(l);
 	log_accepted(l);
 	return reply_kept(s);
 }

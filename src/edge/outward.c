@@ -107,7 +107,8 @@ static void fill_rows(struct parcel *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		const struct smtp_asked *asked = p->to[i].asked;
-		p->rows[i] = (struct edge_queue_recipient){.address = p->to[i].address};
+		p->rows[i] = (struct edge_queue_recipient){.address = p->to[i].address,
+			.delivered = p->to[i].kind == OUTWARD_DELIVERED};
 		if (asked) {
 			p->rows[i].notify = (uint8_t)asked->notify;
 			p->rows[i].orcpt = asked->orcpt;
@@ -132,7 +133,8 @@ static result seal_and_post(struct parcel *p)
 	struct channel *queue;
 	struct edge_queue_kept kept;
 	struct edge_queue_post m = {
-		.delivery = p->id, .account = way_of(p->to) == OUTWARD_WRITTEN ? p->s->account : 0, .sender = p->sender,
+		.delivery = p->id, .sender = p->sender,
+		.account = p->s->logged_in && p->to->kind != OUTWARD_FORWARDED ? p->s->account : 0,
 		.recipients = {p->rows, p->n}, .route = p->to->route, .size = l->message->bytes.n, .received = l->received,
 		.ret = (uint8_t)p->s->mail.ret, .envid = p->s->mail.envid,
 		.hold_until = p->s->hold_until, .deliver_by = p->s->deliver_by, .by_return = p->s->mail.by_return,
@@ -176,6 +178,8 @@ static result post_parcel(struct parcel *p)
 	seal_leave(e, size);
 	if (failed(r)) /* the sentence of a refusal ended with its arena */
 		return failure(r.kind, "the queue took no copy; its own lines in the log say why");
+	if (p->to->kind == OUTWARD_DELIVERED)
+		return OK;
 	log_event(EV_POSTED, &p->s->trace, F_STR("from", p->sender), F_STR("to", p->to->address),
 		  F_U64("recipients", p->n), F_U64("route", p->to->route), F_U64("size", size));
 	if (way_of(p->to) == OUTWARD_WRITTEN)
@@ -202,17 +206,26 @@ static result forwarding_sender(struct smtp_session *s, str *out)
 	return arena_result(&s->transaction);
 }
 
-result outward_post(struct smtp_session *s, const struct outward_letter *l)
+static result post_all(struct smtp_session *s, const struct outward_letter *l, const struct outward *o)
 {
-	const struct outward *o = &s->outward;
 	qsort(o->p, o->n, sizeof *o->p, by_way);
 	for (size_t at = 0; at < o->n;) {
 		struct parcel p = {.s = s, .letter = l, .to = o->p + at, .n = run_of(o->p + at, o->n - at),
-				   .id = at ? trace_new() : s->trace, .sender = s->sender};
+				   .id = at || (o == &s->told && s->outward.n) ? trace_new() : s->trace, .sender = s->sender};
 		if (p.to->kind == OUTWARD_FORWARDED)
 			TRY(forwarding_sender(s, &p.sender));
 		TRY(post_parcel(&p));
 		at += p.n;
 	}
 	return OK;
+}
+
+result outward_post(struct smtp_session *s, const struct outward_letter *l)
+{
+	return post_all(s, l, &s->outward);
+}
+
+result outward_tell(struct smtp_session *s, const struct outward_letter *l)
+{
+	return post_all(s, l, &s->told);
 }

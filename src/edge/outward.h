@@ -26,7 +26,7 @@ enum outward_limits {
 	OUTWARD_OWN_HOPS = 4,           /* Received fields of this server in what it is to forward: a circle */
 };
 
-enum outward_kind { OUTWARD_WRITTEN, OUTWARD_ALIASED, OUTWARD_FORWARDED, OUTWARD_RELAYED };
+enum outward_kind { OUTWARD_WRITTEN, OUTWARD_ALIASED, OUTWARD_FORWARDED, OUTWARD_RELAYED, OUTWARD_DELIVERED };
 
 struct outward_recipient {
 	enum outward_kind kind;
@@ -59,5 +59,7 @@ struct outward_letter {
 
 /* OK: the queue holds every parcel. */
 result outward_post(struct smtp_session *s, const struct outward_letter *l) NODISCARD;
+/* The same for recipients here (OUTWARD_DELIVERED), whose delivery the queue only reports (RFC 3461). */
+result outward_tell(struct smtp_session *s, const struct outward_letter *l) NODISCARD;
 
 #endif

@@ -33,6 +33,16 @@ static const struct kit_scene scenes[] = {
 	{"what reports were asked for", LOGIN MINE
 		"C: RCPT TO:<a@far.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;x@y.test\nS: 250\n" LETTER "S: 250\n"
 		"T: to a@far.test 6 rfc822;x@y.test,\n", MAILER},
+	{"a delivery here is reported to who asks for it", LOGIN MINE
+		"C: RCPT TO:<user2@here.test> NOTIFY=SUCCESS ORCPT=rfc822;x@y.test\nS: 250\n"
+		"C: RCPT TO:<USER2@here.test> NOTIFY=FAILURE\nS: 250\n" LETTER "S: 250\nK: 2\nP: 1\n"
+		"T: to user2@here.test 2 rfc822;x@y.test delivered,\n", MAILER},
+	{"a delivery here that nobody asks about is not", LOGIN MINE "C: RCPT TO:<user2@here.test> NOTIFY=NEVER\nS: 250\n"
+		LETTER "S: 250\nK: 1\nP: 0", MAILER},
+	{"its report cannot be kept: the message is", LOGIN MINE "C: RCPT TO:<user2@here.test> NOTIFY=SUCCESS\nS: 250\n"
+		LETTER "S: 250 2.0.0 Kept\nP: 0", MAILER, .refuses = KIT_QUEUE},
+	{"strangers are not told of deliveries", EHLO STRANGER "C: RCPT TO:<user2@here.test> NOTIFY=SUCCESS\nS: 250\n"
+		LETTER "S: 250\nK: 1\nP: 0"},
 	{"an alias that leads outside is the login's own mail", LOGIN MINE RCPT("out@here.test") LETTER "S: 250\nP: 1\n"
 		"T: account 1 route 0 flags 0 from user1@here.test to a@far.test 0 rfc822;out@here.test,b@far.test 0 rfc\n"
 		"T: DKIM-Signature", MAILER},
@@ -42,7 +52,6 @@ static const struct kit_scene scenes[] = {
 		"P: 1\nT: route 0", MAILER},
 	{"enough for now", LOGIN MINE "C: RCPT TO:<limited@far.test>\n"
 		"S: 450 4.7.1 Enough for now.\nC: DATA\nS: 503", MAILER},
-	{"suppressed", LOGIN MINE "C: RCPT TO:<suppressed@far.test>\nS: 550 5.7.1 No more", MAILER},
 
 	/* who signs */
 	{"From of another domain of the login", LOGIN MINE RCPT("a@far.test") HEADER("From: x@own.test") "S: 250\n"

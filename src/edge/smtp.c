@@ -61,6 +61,7 @@ void smtp_reset(struct smtp_session *s)
 	arena_clear(&s->transaction);
 	hash_free(&s->accounts);
 	outward_clear(&s->outward);
+	outward_clear(&s->told);
 	mem_free(s->targets);
 	s->targets = NULL;
 	s->targets_n = s->targets_cap = s->recipients = 0;
@@ -262,6 +263,7 @@ void smtp_session(struct client *c)
 	s->data = buf_new(options_number(&c->edge->options, OPT_MESSAGE_SIZE));
 	s->accounts = hash_new(SMTP_TARGETS_MAX);
 	outward_init(&s->outward);
+	outward_init(&s->told);
 	s->trace = c->session;
 	stream_set_idle(c->stream, options_number(&c->edge->options, OPT_COMMAND_TIME));
 	result r = c->protocol == CLIENT_LOCAL ? smtp_meet_local(s) : OK;

@@ -66,6 +66,7 @@ struct smtp_session {
 	size_t targets_n, targets_cap;
 	hash accounts;         /* which accounts are among the targets */
 	struct outward outward; /* recipients on other servers */
+	struct outward told;    /* recipients here whose delivery is reported (NOTIFY=SUCCESS) */
 	int64_t hold_until, deliver_by; /* seconds since 1970 (RFC 4865, RFC 2852); 0: not asked */
 	size_t recipients;
 	struct mailbox first;  /* the first recipient */

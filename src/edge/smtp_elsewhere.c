@@ -25,12 +25,11 @@ static result refuse_later(struct smtp_session *s)
 
 static result judge_writing(struct smtp_session *s, const struct edge_auth_may_write_is *is, bool *accepted)
 {
-	static const struct smtp_fault suppressed = {.code = 550, .status = "5.7.1", .text = ""};
 	static const struct smtp_fault limited = {.code = 450, .status = "4.7.1", .text = ""};
 	*accepted = is->verdict == EDGE_AUTH_WRITE_VERDICT_ALLOWED;
 	if (*accepted)
 		return OK;
-	return refuse_with(s, is->verdict == EDGE_AUTH_WRITE_VERDICT_LIMITED ? limited : suppressed, is->text);
+	return refuse_with(s, limited, is->text);
 }
 
 static result ask_may_write(struct smtp_session *s, str address, bool *accepted)

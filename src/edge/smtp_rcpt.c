@@ -180,6 +180,15 @@ static result add_elsewhere(struct smtp_session *s, const struct smtp_target *t,
 	return outward_add(&s->outward, &r);
 }
 
+/* Only a login is told of deliveries here: at the other doors DSN is not offered, or who forges a sender could have
+ * reports sent to it. */
+static result add_told(struct smtp_session *s, const struct smtp_target *t)
+{
+	const struct outward_recipient r = {.kind = OUTWARD_DELIVERED, .address = t->recipient, .asked = t->asked};
+	bool wanted = s->logged_in && s->sender.n > 0 && t->asked && (t->asked->notify & SMTP_NOTIFY_SUCCESS);
+	return wanted ? outward_add(&s->told, &r) : OK;
+}
+
 static result add_found(struct smtp_session *s, struct smtp_target *t, const struct resolved *found)
 {
 	TRY(arena_result(&s->transaction));
@@ -189,6 +198,8 @@ static result add_found(struct smtp_session *s, struct smtp_target *t, const str
 		t->account = found->to.p[i];
 		TRY(add_target(s, t));
 	}
+	if (found->to.n > 0)
+		TRY(add_told(s, t));
 	return add_outside(s, t, found);
 }
 
@@ -197,12 +208,13 @@ static result keep_recipient(struct smtp_session *s, const struct smtp_rcpt *rcp
 {
 	const struct mailbox *to = &rcpt->to;
 	struct smtp_target t = {.recipient = arena_dup(&s->transaction, address), .asked = keep_asked(s, rcpt)};
-	size_t before = s->targets_n, outward = s->outward.n;
+	size_t before = s->targets_n, outward = s->outward.n, told = s->told.n;
 	if (s->recipients == 0)
 		keep_first(s, to);
 	if (failed(add_found(s, &t, found))) {
 		drop_targets(s, before);
 		outward_drop(&s->outward, outward);
+		outward_drop(&s->told, told);
 		return SMTP_REFUSE(
 			s, 452, "4.5.3", "No more recipients fit into this transaction; send to the rest in another");
 	}

@@ -46,7 +46,7 @@ static const char *const items_changed[] = {
 static const char *const mail_changed[] = {
 	[ADMIN_RETRY] = "UPDATE recipient SET next = ?2 WHERE id = ?1",
 	[ADMIN_HOLD] = "UPDATE recipient SET state = 4 WHERE id = ?1 AND ?2",
-	[ADMIN_RELEASE] = "UPDATE recipient SET state = 0, next = ?2 WHERE id = ?1",
+	[ADMIN_RELEASE] = "UPDATE recipient SET state = CASE WHEN tell = 3 THEN 3 ELSE 0 END, next = ?2 WHERE id = ?1",
 	[ADMIN_DROP] = "DELETE FROM recipient WHERE id = ?1 AND ?2",
 };
 
@@ -143,8 +143,11 @@ static void hasten_accounts(struct acting *a)
 static void kept_act(void *arg)
 {
 	struct acting *a = arg;
-	if (a->act == ADMIN_RETRY || a->act == ADMIN_RELEASE)
-		hasten_accounts(a);
+	if (a->act != ADMIN_RETRY && a->act != ADMIN_RELEASE)
+		return;
+	hasten_accounts(a);
+	a->q->out.to_tell = true;
+	gate_wake_all(&a->q->out.tell);
 }
 
 static void log_each(const struct acting *a)

@@ -1,5 +1,6 @@
 /* The queue, to look at. */
 #include "base/mem.h"
+#include "grammar/smtp/advice.h"
 #include "queue/admin_core.h"
 
 enum { PAGE = 50 };
@@ -22,9 +23,9 @@ result chosen_of(const struct choice *c, struct chosen *out)
 }
 
 #define ITEM_COLUMNS "SELECT i.id, i.delivery, i.account, i.sender, i.recipient, x'', 0, i.size, i.state," \
-	" i.attempts, i.kept, i.next, 0, x'', x'', i.why FROM item i WHERE i.id > ?6 AND"
+	" i.attempts, i.kept, i.next, 0, x'', x'', i.why, 0 FROM item i WHERE i.id > ?6 AND"
 #define MAIL_COLUMNS "SELECT r.id, m.delivery, 0, m.sender, r.address, r.destination, r.route, m.size," \
-	" r.state + 10, r.attempts, m.arrived, r.next, r.code, r.status, r.host, r.text FROM recipient r" \
+	" r.state + 10, r.attempts, m.arrived, r.next, r.code, r.status, r.host, r.text, r.advice FROM recipient r" \
 	" JOIN message m ON m.id = r.message WHERE r.id > ?6 AND"
 
 struct listing {
@@ -48,6 +49,16 @@ static enum web_queue_item_state state_of(int64_t kept)
 	return items[kept >= 0 && kept < 5 ? kept : 0];
 }
 
+static str advice_of(const struct query *q, arena *a)
+{
+	AUTO_BUF buf b = buf_new(WEB_QUEUE_ITEM_ROW_ADVICE_MAX);
+	int64_t number = query_int(q, 16);
+	const struct advice *is = number > 0 && number < ADVICE_MAX ? advice_at((uint16_t)number) : NULL;
+	if (is)
+		buf_printf(&b, "%s %s", is->meaning, is->remedy);
+	return arena_dup(a, buf_str(&b));
+}
+
 static void list_row(struct listing *l, const struct query *q)
 {
 	struct web_queue_item_row row = {.item = (uint64_t)query_int(q, 0), .account = (uint64_t)query_int(q, 2),
@@ -56,7 +67,8 @@ static void list_row(struct listing *l, const struct query *q)
 		.size = (uint64_t)query_int(q, 7), .state = state_of(query_int(q, 8)),
 		.attempts = (uint32_t)query_int(q, 9), .kept = query_int(q, 10) / 1000, .next = query_int(q, 11) / 1000,
 		.code = (uint16_t)query_int(q, 12), .status = arena_dup(l->arena, query_bytes(q, 13)),
-		.host = arena_dup(l->arena, query_bytes(q, 14)), .why = arena_dup(l->arena, query_bytes(q, 15))};
+		.host = arena_dup(l->arena, query_bytes(q, 14)), .why = arena_dup(l->arena, query_bytes(q, 15)),
+		.advice = advice_of(q, l->arena)};
 	str delivery = query_bytes(q, 1);
 	if (delivery.n == sizeof row.delivery.b)
 		memcpy(row.delivery.b, delivery.p, delivery.n);

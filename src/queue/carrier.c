@@ -133,6 +133,10 @@ static result carry(struct carrier *c)
 {
 	struct queue *q = c->q;
 	struct parcel *p = &c->parcel;
+	bool moved;
+	TRY(mail_follow_routes(q, p, &moved));
+	if (moved)
+		return OK; /* its turn looks again from the first row on */
 	TRY(mail_fetch(q, p));
 	TRY(enter(&q->out, p->deaths > 0));
 	result r = send_parcel(c);

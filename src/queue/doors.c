@@ -1,6 +1,7 @@
 #include "queue/doors.h"
 
 #include "queue/admin.h"
+#include "queue/tls_days.h"
 
 static result on_keep(struct arrival *in, struct edge_queue_keep *m, struct edge_queue_kept *answer)
 {
@@ -89,6 +90,18 @@ static result on_lift(struct arrival *in, struct web_queue_lift *m, struct web_q
 	return report(in, "queue lift", &(struct choice){.destination = m->address}, admin_lift(&queue, m->address));
 }
 
+static result on_tls(struct arrival *in, struct web_queue_tls *m, struct web_queue_tls_are *answer)
+{
+	return tls_days_list(&queue, m->after, in->arena, answer);
+}
+
+static result on_tls_tell(struct arrival *in, struct web_queue_tls_tell *m, struct web_queue_done *answer)
+{
+	(void)m;
+	return report(in, "queue tls-tell", &(struct choice){0}, tls_days_tell_now(&queue, &answer->items));
+}
+
 const struct edge_queue_as_queue edge_handlers = {.keep = on_keep, .post = on_post};
 const struct web_queue_as_queue web_handlers = {.list = on_list, .show = on_show, .retry = on_retry, .hold = on_hold,
-	.release = on_release, .drop = on_drop, .flush = on_flush, .suppressed = on_suppressed, .lift = on_lift};
+	.release = on_release, .drop = on_drop, .flush = on_flush, .suppressed = on_suppressed, .lift = on_lift,
+	.tls = on_tls, .tls_tell = on_tls_tell};

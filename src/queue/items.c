@@ -61,6 +61,10 @@ static const char *const steps[] = {
 	" policy_type BLOB NOT NULL, policy BLOB NOT NULL, host BLOB NOT NULL, address BLOB NOT NULL,"
 	" local BLOB NOT NULL, result BLOB NOT NULL, detail BLOB NOT NULL,"
 	" PRIMARY KEY (day, policy_domain, what)) WITHOUT ROWID;",
+	/* `routes`: the number of auth's table that the rows go by. Suppressed addresses are in one form. */
+	"CREATE TABLE known (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+	"INSERT INTO known (name, value) VALUES ('routes', 0);"
+	"UPDATE OR REPLACE suppressed SET address = CAST(lower(CAST(address AS TEXT)) AS BLOB);",
 };
 const struct db_schema items_schema = {steps, sizeof steps / sizeof *steps};
 

@@ -58,6 +58,10 @@ result mail_take(struct queue *q, struct turn *t, struct parcel *p, uint64_t *at
 result mail_fetch(struct queue *q, struct parcel *p) NODISCARD; /* the content that lies in a file */
 void parcel_free(struct parcel *p);
 
+/* Before an attempt: when the routes are others than those the rows go by, all of them are given their way anew.
+ * *moved: so it was, and the parcel is to be taken anew. */
+result mail_follow_routes(struct queue *q, const struct parcel *p, bool *moved) NODISCARD;
+
 struct mail_end {
 	const struct queue_relay_outcome *outcomes; /* as many as the parcel's recipients; NULL: nothing was heard */
 	str host;

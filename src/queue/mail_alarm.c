@@ -73,8 +73,9 @@ static result note_ways(struct db *db, struct judging *g, uint64_t message)
 
 static result let_free(struct db *db, struct judging *g, struct judged *j)
 {
-	TRY(db_run(db, "UPDATE recipient SET state = 0, next = ?2 WHERE message = ?1 AND state = 1", DB_INT(j->id),
-		DB_INT(g->now)));
+	/* Who only waits to be told of a delivery here (tell 3) is told now. */
+	TRY(db_run(db, "UPDATE recipient SET state = CASE WHEN tell = 3 THEN 3 ELSE 0 END, next = ?2 WHERE message = ?1"
+		" AND state = 1", DB_INT(j->id), DB_INT(g->now)));
 	j->freed = db_changed(db);
 	return j->freed > 0 ? note_ways(db, g, j->id) : OK;
 }
@@ -185,7 +186,7 @@ static void kept_judge(void *arg)
 	if (g->ways_n > 0)
 		gate_wake_all(&o->changed);
 	for (size_t i = 0; i < g->n; i++)
-		if (g->of[i].warned + g->of[i].ended > 0)
+		if (g->of[i].freed + g->of[i].warned + g->of[i].ended > 0)
 			o->to_tell = true;
 	if (o->to_tell)
 		gate_wake_all(&o->tell);

@@ -33,6 +33,10 @@ result posting_insert(struct db *db, struct posting *p) NODISCARD; /* within the
 void posting_kept(struct posting *p);                      /* shows it to the traffic */
 void posting_drop_body(struct posting *p, result write);   /* after a failure, or when it was there */
 
+struct queue_auth_route;
+struct queue_auth_route_is;
+result route_ask(struct queue *q, const struct queue_auth_route *m, struct queue_auth_route_is *is) NODISCARD;
+
 /* Does this message's sender want to hear that? */
 bool mail_wants(const struct parcel *p, uint8_t notify, enum mail_tell what);
 /* A message without recipients goes; *body its file. */

@@ -12,11 +12,20 @@ static result first_alarm(struct db *db, int64_t *at)
 	return OK;
 }
 
+static result routes_known(struct db *db, uint64_t *table)
+{
+	int64_t known;
+	TRY(db_get(db, &known, "SELECT value FROM known WHERE name = 'routes'"));
+	*table = (uint64_t)known;
+	return OK;
+}
+
 result mail_load(struct db *db, struct queue *q)
 {
 	struct query AUTO_QUERY *rows = NULL;
 	bool row;
 	TRY(first_alarm(db, &q->out.alarm_at));
+	TRY(routes_known(db, &q->out.routes.table));
 	TRY(db_ask(db, &rows, "SELECT route, destination, turn, min(next) FROM recipient WHERE state = 0"
 		" GROUP BY route, destination, turn"));
 	for (;;) {

@@ -32,24 +32,14 @@ static result destination_of(str address, arena *a, str *out)
 	return out->n <= TRAFFIC_NAME ? OK : failure(FAIL_INPUT, "the domain is longer than a domain can be");
 }
 
-/* Where auth serves no routes, everything goes to its MX. */
 static result route_of(const struct posting *p, str recipient, uint64_t *route)
 {
-	AUTO_ARENA arena a = arena_new(4096);
-	struct channel *auth;
-	struct queue_auth_route_is is = {0};
-	const struct asking how = {.trace = &p->m->delivery, .arena = &a, .timeout_ms = QUEUE_ASK_MS};
+	struct queue_auth_route_is is = {.route = p->m->route};
 	const struct queue_auth_route m = {.sender = p->m->sender, .recipient = recipient};
-	*route = p->m->route;
-	if (*route > 0)
-		return OK;
-	result r = p->q->world->auth(&auth);
-	if (!failed(r))
-		r = queue_auth_route_call_within(auth, &how, &m, &is);
+	if (p->m->route == 0)
+		TRY(route_ask(p->q, &m, &is));
 	*route = is.route;
-	if (r.kind == FAIL_ABSENT || r.kind == FAIL_DENIED)
-		return OK;
-	return failed(r) ? failure(r.kind, "auth does not say which way mail goes now") : OK;
+	return OK;
 }
 
 static int by_way(const void *a, const void *b)
@@ -87,6 +77,8 @@ result posting_prepare(struct posting *p, arena *a)
 		struct entry *e = &p->entries[i];
 		e->to = &m->recipients.p[i];
 		e->way.sender = turn;
+		if (e->to->delivered)
+			continue; /* it goes nowhere */
 		TRY(destination_of(e->to->address, a, &e->way.destination));
 		TRY(route_of(p, e->to->address, &e->way.route));
 	}
@@ -152,21 +144,45 @@ static result take_numbers(struct db *db, size_t n, uint64_t *first)
 	return db_run(db, "UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'item'", DB_INT((uint64_t)last + n));
 }
 
+/* What stands in a new recipient's row. */
+struct fate {
+	enum mail_state state;
+	enum mail_tell tell;
+	str status, text;
+};
+
+static struct fate fate_of(const struct posting *p, const struct entry *e)
+{
+	if (e->suppressed)
+		return (struct fate){MAIL_GONE, TELL_FAILED, STR("5.1.1"), e->why};
+	struct fate f = {on_hold(p) ? MAIL_HELD : MAIL_WAITING, TELL_NOTHING, STR(""), STR("")};
+	if (e->to->delivered)
+		f = (struct fate){on_hold(p) ? MAIL_HELD : MAIL_GONE, TELL_DELIVERED, STR("2.0.0"),
+			STR("it is in the mailbox")};
+	return f;
+}
+
+static result look_up_suppressed(struct db *db, struct posting *p, struct entry *e, arena *a)
+{
+	const struct suppress_note note = {.address = e->to->address, .now = p->now};
+	if (!e->to->delivered)
+		TRY(suppress_find(db, &note, a, &e->why));
+	e->suppressed = e->why.n > 0;
+	return OK;
+}
+
 static result insert_entry(struct db *db, struct posting *p, struct entry *e, uint64_t number)
 {
 	AUTO_ARENA arena a = arena_new(4096);
-	const struct suppress_note note = {.address = e->to->address, .now = p->now};
-	TRY(suppress_find(db, &note, &a, &e->why));
-	e->suppressed = e->why.n > 0;
-	p->to_tell |= e->suppressed;
-	enum mail_state state = e->suppressed ? MAIL_GONE : on_hold(p) ? MAIL_HELD : MAIL_WAITING;
+	TRY(look_up_suppressed(db, p, e, &a));
+	const struct fate f = fate_of(p, e);
+	p->to_tell |= f.state == MAIL_GONE;
 	result r = db_run(db, "INSERT INTO recipient (id, message, address, notify, orcpt, route, destination,"
 		" turn, state, tell,"
 		" next, status, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 		DB_INT(number), DB_INT(p->id), DB_BLOB(e->to->address), DB_INT(e->to->notify), DB_BLOB(e->to->orcpt),
-		DB_INT(e->way.route), DB_BLOB(e->way.destination), DB_INT(e->way.sender), DB_INT(state),
-		DB_INT(e->suppressed ? TELL_FAILED : TELL_NOTHING), DB_INT(p->now),
-		DB_BLOB(e->suppressed ? STR("5.1.1") : STR("")), DB_BLOB(e->why));
+		DB_INT(e->way.route), DB_BLOB(e->way.destination), DB_INT(e->way.sender), DB_INT(f.state),
+		DB_INT(f.tell), DB_INT(p->now), DB_BLOB(f.status), DB_BLOB(f.text));
 	e->why = (str){0};
 	return r;
 }
@@ -185,6 +201,11 @@ result posting_insert(struct db *db, struct posting *p)
 	return OK;
 }
 
+static bool goes(const struct entry *e)
+{
+	return !e->suppressed && !e->to->delivered;
+}
+
 void posting_kept(struct posting *p)
 {
 	struct outward *o = &p->q->out;
@@ -200,8 +221,8 @@ void posting_kept(struct posting *p)
 		return;
 	/* Without memory for a turn it waits for the next start. */
 	for (size_t i = 0; i < p->n; i++)
-		if (!p->entries[i].suppressed && (i == 0 || by_way(&p->entries[i - 1], &p->entries[i]) != 0 ||
-						  p->entries[i - 1].suppressed))
+		if (goes(&p->entries[i]) && (i == 0 || by_way(&p->entries[i - 1], &p->entries[i]) != 0 ||
+					     !goes(&p->entries[i - 1])))
 			if (failed(traffic_wait(&o->traffic, &p->entries[i].way, clock_mono_ms())))
 				break;
 	gate_wake_all(&o->changed);
@@ -222,6 +243,8 @@ static void tell_posted(const struct posting *p)
 	const struct edge_queue_post *m = p->m;
 	for (size_t i = 0; i < p->n; i++) {
 		const struct entry *e = &p->entries[i];
+		if (e->to->delivered)
+			continue;
 		log_event(e->suppressed ? EV_SUPPRESSED : EV_QUEUED_OUT, &m->delivery, F_U64("message", p->id),
 			  F_U64("account", m->account), F_STR("from", m->sender), F_STR("to", e->to->address),
 			  F_STR("destination", e->way.destination), F_U64("route", e->way.route), F_U64("size", m->size),

@@ -44,6 +44,7 @@ static void read_outward(const struct options *o)
 		.retry = {options_number(o, OPT_RETRY_WORLD), options_number(o, OPT_RETRY_WORLD_MOST)},
 		.expire_ms = options_number(o, OPT_EXPIRE_TIME), .warn_ms = options_number(o, OPT_DELAY_WARNING),
 		.suppress_ms = options_number(o, OPT_SUPPRESS_TIME),
+		.tls = {.off = !options_yes(o, OPT_TLS_REPORTS)},
 		.sessions = (unsigned)options_number(o, OPT_WORLD_SESSIONS),
 		.sessions_each = (unsigned)options_number(o, OPT_WORLD_SESSIONS_EACH)};
 }

@@ -16,6 +16,14 @@ enum {
 	QUEUE_ALARM_AGAIN_MS = 30000, /* for one that is under way when its time has come */
 };
 
+/* By which of auth's tables of routes the rows go. */
+struct routes_known {
+	uint64_t table;
+	uint64_t ask_at; /* on the monotonic clock */
+	bool busy;       /* it is asked for, or the rows are changed */
+	struct gate done;
+};
+
 struct outward {
 	struct backoff retry;
 	uint64_t expire_ms, warn_ms; /* warn_ms 0: nobody is warned */
@@ -24,6 +32,7 @@ struct outward {
 	struct traffic traffic;
 	struct list parcels; /* under way: struct parcel */
 	struct tls_days tls;
+	struct routes_known routes;
 	size_t carriers;
 	uint64_t not_before; /* there is no relay now */
 	uint32_t pauses;

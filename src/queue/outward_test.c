@@ -155,6 +155,49 @@ static void a_route_is_a_line_of_its_own(void)
 	assert_int_equal(queued(), 0);
 }
 
+static void what_waits_goes_by_the_routes_of_the_day(void)
+{
+	world.manner = UNREACHED;
+	for (unsigned char i = 1; i <= 3; i++)
+		post(i, "a@example.org", "b@one.test", NULL);
+	pass(MINUTE);
+	assert_int_equal(world.last_route, 0);
+	world.manner = TAKES;
+	world.route = 7;
+	world.table = 1;
+	pass(20 * MINUTE);
+	assert_int_equal(queued(), 0);
+	assert_int_equal(world.last_route, 7);
+	assert_int_equal(world.events[EV_REROUTED], 3);
+}
+
+static void a_route_that_went_while_the_queue_was_away_is_not_gone_by(void)
+{
+	world.route = 7;
+	world.table = 5;
+	world.manner = LATER;
+	post(1, "a@example.org", "b@one.test", NULL);
+	pass(6 * MINUTE);
+	assert_int_equal(world.last_route, 7);
+	assert_int_equal(world.events[EV_REROUTED], 0); /* it came by that route */
+	close_queue();
+	world.route = 0;
+	world.table = 2;
+	open_queue();
+	int asked = world.routes_asked;
+	pass(30 * MINUTE);
+	assert_int_equal(world.last_route, 0);
+	assert_int_equal(world.events[EV_REROUTED], 1);
+	assert_true(world.routes_asked > asked);
+	close_queue();
+	open_queue();
+	asked = world.routes_asked;
+	for (int i = 0; i < 24; i++)
+		pass(HOUR);
+	assert_int_equal(world.events[EV_REROUTED], 1);
+	assert_true(world.routes_asked - asked < 20); /* once an attempt, not once a row */
+}
+
 static void without_a_relay_mail_waits(void)
 {
 	world.relay_absent = true;
@@ -282,6 +325,43 @@ static void success_is_told_where_the_next_server_does_not(void)
 	assert_int_equal(queued(), 0);
 }
 
+static void a_delivery_here_is_told(void)
+{
+	world.reader_account = 2;
+	world.notify = NOTIFY_SUCCESS;
+	world.delivered = true;
+	post(1, "a@example.org", "b@example.org", "postmaster", NULL);
+	settle();
+	assert_int_equal(world.sends, 0);
+	assert_int_equal(world.reports, 1);
+	assert_int_equal(world.last_rows, 2);
+	assert_int_equal(world.last_action, QUEUE_RELAY_ACTION_DELIVERED);
+	assert_int_equal(world.kept[2], 1);
+	assert_int_equal(queued(), 0);
+}
+
+static void a_delivery_here_that_waits_is_told_when_it_is_made(void)
+{
+	world.reader_account = 2;
+	world.notify = NOTIFY_SUCCESS;
+	world.delivered = true;
+	world.hold = START / 1000 + 3600;
+	post(1, "a@example.org", "b@example.org", NULL);
+	post(2, "a@example.org", "b@example.org", NULL);
+	pass(59 * MINUTE);
+	close_queue();
+	open_queue();
+	settle();
+	assert_int_equal(world.reports, 0);
+	assert_int_equal(choose_release("02", "", ""), 1);
+	settle();
+	assert_int_equal(world.reports, 1);
+	pass(2 * MINUTE);
+	assert_int_equal(world.reports, 2);
+	assert_int_equal(world.sends, 0);
+	assert_int_equal(queued(), 0);
+}
+
 static void an_account_that_is_back_gets_all_at_once(void)
 {
 	world.reader_account = 2;
@@ -379,7 +459,10 @@ static void an_unknown_address_is_not_tried_for_ever(void)
 	assert_int_equal(world.kept[2], 5);
 	assert_int_equal(world.events[EV_SUPPRESSED], 1);
 	assert_int_equal(queued(), 0);
-	assert_int_equal(lift("b@one.test"), FAIL_NONE);
+	post(6, "a@example.org", "B@One.TEST", NULL);
+	settle();
+	assert_int_equal(world.events[EV_SUPPRESSED], 2);
+	assert_int_equal(lift("B@one.test"), FAIL_NONE);
 	assert_int_equal(lift("b@one.test"), FAIL_ABSENT);
 	post(5, "a@example.org", "b@one.test", NULL);
 	settle();
@@ -553,7 +636,9 @@ static void a_stop_in_any_state_loses_nothing(void)
 	X(a_message_is_sent_at_once) X(posting_twice_is_posting_once) X(one_transaction_for_a_destination) \
 	X(what_is_late_is_tried_ever_less_often) X(a_destination_that_is_not_reached_is_left_alone) \
 	X(sessions_grow_and_shrink_with_the_answers) X(a_list_run_does_not_hold_up_a_letter) \
-	X(a_route_is_a_line_of_its_own) X(without_a_relay_mail_waits) X(what_ends_the_relay_is_held) \
+	X(a_route_is_a_line_of_its_own) X(what_waits_goes_by_the_routes_of_the_day) \
+	X(a_route_that_went_while_the_queue_was_away_is_not_gone_by) X(a_delivery_here_is_told) \
+	X(a_delivery_here_that_waits_is_told_when_it_is_made) X(without_a_relay_mail_waits) X(what_ends_the_relay_is_held) \
 	X(a_failure_is_reported_to_its_account) X(a_failure_is_reported_to_another_server_and_ends_there) \
 	X(who_wants_no_report_gets_none) X(a_report_that_cannot_be_written_waits) \
 	X(a_large_report_lies_in_a_file) X(an_account_that_is_back_gets_all_at_once) \

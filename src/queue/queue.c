@@ -31,7 +31,7 @@ static result open_store(struct queue *q, const unsigned char *key)
 
 static void outward_init(struct outward *o)
 {
-	struct gate *gates[] = {&o->changed, &o->calmer, &o->alarm, &o->tell};
+	struct gate *gates[] = {&o->changed, &o->calmer, &o->alarm, &o->tell, &o->routes.done};
 	for (size_t i = 0; i < sizeof gates / sizeof *gates; i++)
 		gate_init(gates[i]);
 	list_init(&o->parcels);

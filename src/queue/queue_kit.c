@@ -76,7 +76,8 @@ static result answer_all(struct arrival *in, const struct queue_relay_send *m, s
 	static const struct queue_relay_tls_outcome tls[] = {
 		{.policy_type = STR_INIT("sts"), .policy_domain = STR_INIT("one.test"), .host = STR_INIT("mx.test")},
 		{.policy_type = STR_INIT("sts"), .policy_domain = STR_INIT("one.test"),
-			.result = STR_INIT("certificate-expired")}};
+			.result = STR_INIT("certificate-expired")},
+		{.policy_type = STR_INIT("sts"), .policy_domain = STR_INIT("two.test")}};
 	*answer = (struct queue_relay_sent){.tls = {.p = tls, .n = world.tls}, .reached = world.manner != UNREACHED,
 		.slow_down = world.slow_down,
 		.host = STR("mx.test"), .outcomes = {.p = o, .n = m->recipients.n}};
@@ -119,8 +120,10 @@ static result on_tls_report(struct arrival *in, struct queue_relay_tls_report *m
 	(void)in;
 	if (world.report_fails)
 		return failure(FAIL_BUSY, "not now");
-	world.tls_reports++;
+	if (world.tls_reports++ == 0 && world.tls_slow_ms > 0)
+		TRY(fiber_sleep(world.tls_slow_ms));
 	world.last_rows = m->rows.n;
+	world.last_until = m->until;
 	answer->wanted = !world.tls_unwanted;
 	if (!answer->wanted)
 		return OK;
@@ -157,7 +160,9 @@ static result on_route(struct arrival *in, struct queue_auth_route *m, struct qu
 {
 	(void)in;
 	(void)m;
+	world.routes_asked++;
 	answer->route = world.route;
+	answer->table = world.table;
 	return OK;
 }
 
@@ -415,7 +420,8 @@ void post(unsigned char message, const char *sender, ...)
 	va_list args;
 	va_start(args, sender);
 	for (const char *r = va_arg(args, const char *); r; r = va_arg(args, const char *))
-		to[n++] = (struct edge_queue_recipient){.address = str_from(r), .notify = world.notify};
+		to[n++] = (struct edge_queue_recipient){.address = str_from(r), .notify = world.notify,
+			.delivered = world.delivered};
 	va_end(args);
 	struct edge_queue_post m = {.delivery = {{message}}, .sender = str_from(sender), .recipients = {.p = to, .n = n}};
 	assert_int_equal(send_post(&m), FAIL_NONE);
@@ -503,4 +509,26 @@ int body_files(void)
 	int n = 0;
 	assert_ok(files_list(sim_files(world.sim), count_files, &n));
 	return n;
+}
+
+uint64_t tell_tls(void)
+{
+	AUTO_ARENA arena a = arena_new(65536);
+	struct web_queue_done done;
+	assert_ok(web_queue_tls_tell_call(k.web, NULL, &(struct web_queue_tls_tell){0}, &a, &done));
+	return done.items;
+}
+
+uint64_t listed_tls(void)
+{
+	AUTO_ARENA arena a = arena_new(1 << 20);
+	struct web_queue_tls_are page = {0};
+	uint64_t sum = 0;
+	for (str after = {0};; after = page.rows.p[page.rows.n - 1].report) {
+		assert_ok(web_queue_tls_call(k.web, NULL, &(struct web_queue_tls){.after = after}, &a, &page));
+		for (size_t i = 0; i < page.rows.n; i++)
+			sum += page.rows.p[i].sessions;
+		if (page.rows.n == 0)
+			return sum;
+	}
 }

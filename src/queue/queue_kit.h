@@ -16,9 +16,12 @@ extern struct world {
 	struct sim *sim;
 	enum manner manner;
 	bool slow_down, relay_absent, auth_absent, auth_dead, report_fails, account_unable, no_suppression, by_return;
-	bool stopping, tls_unwanted;
+	bool stopping, tls_unwanted, delivered;
 	unsigned char poison;      /* the message that a relay ends with */
-	uint64_t route;            /* that auth says */
+	uint64_t route;            /* that auth says, */
+	uint64_t table;            /* and by which table */
+	int routes_asked;
+	uint64_t tls_slow_ms;      /* how long the first report takes */
 	uint64_t reader_account;   /* who reads reports; 0 and no outside: nobody */
 	const char *reader_outside;
 	uint64_t report_octets, octets; /* of a report, of a message; 0: few */
@@ -29,6 +32,7 @@ extern struct world {
 	uint64_t last_route;
 	size_t last_sender_n, last_rows, tls; /* how many TLS outcomes the relay tells of */
 	uint32_t last_flags;
+	int64_t last_until;
 	enum queue_relay_action last_action;
 	int seen[SEEN]; /* by the message's number: at which send it came first */
 	int events[LOG_EVENTS];
@@ -60,5 +64,7 @@ uint64_t choose_release(const char *message, const char *sender, const char *des
 uint64_t choose_drop(const char *message, const char *sender, const char *destination);
 enum fail_kind lift(const char *address);
 int body_files(void);
+uint64_t tell_tls(void);
+uint64_t listed_tls(void); /* sessions that nobody was told of */
 
 #endif

@@ -72,7 +72,8 @@ static result read_rows(struct db *db, struct reporting *r)
 	bool row;
 	TRY(db_ask(db, &rows, "SELECT id, notify, tell, address, orcpt, code, status, text, host, advice, last"
 		" FROM recipient"
-		" WHERE message = ?1 AND tell <> 0 ORDER BY id LIMIT ?2", DB_INT(r->parcel.message), DB_INT(QUEUE_TOGETHER)));
+		" WHERE message = ?1 AND tell <> 0 AND (state <> 1 OR tell <> 3) ORDER BY id LIMIT ?2",
+		DB_INT(r->parcel.message), DB_INT(QUEUE_TOGETHER)));
 	for (;;) {
 		TRY(query_next(rows, &row));
 		if (!row)
@@ -92,7 +93,8 @@ static result run_find(struct db *db, void *arg)
 	p->message = after;
 	r->n = 0;
 	int64_t next;
-	result found = db_get(db, &next, "SELECT message FROM recipient WHERE tell <> 0 AND message > ?1"
+	result found = db_get(db, &next, "SELECT message FROM recipient WHERE tell <> 0 AND (state <> 1 OR tell <> 3)"
+		" AND message > ?1"
 		" ORDER BY message LIMIT 1", DB_INT(after));
 	if (found.kind == FAIL_ABSENT)
 		return OK;

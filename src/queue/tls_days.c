@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "queue/items_core.h"
 #include "run/clock.h"
+#include "talk/web_queue.h"
 
 enum { KEY_MAX = 6000, PARTS = 8, NAME = 16, DAY_S = 86400 };
 
@@ -32,6 +33,7 @@ void tls_days_init(struct tls_days *d)
 {
 	d->counts = hash_new(TLS_DAYS_MEMORY);
 	gate_init(&d->some);
+	gate_init(&d->tell);
 }
 
 void tls_days_free(struct tls_days *d)
@@ -97,7 +99,7 @@ static void note_one(struct tls_days *d, const struct queue_relay_tls_outcome *w
 
 void tls_days_note(struct tls_days *d, const struct queue_relay_tls_outcome *what, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && !d->off; i++)
 		note_one(d, &what[i]);
 }
 
@@ -128,7 +130,7 @@ static result run_flush(struct db *db, void *arg)
 }
 
 /* The counts are the thread's until they are written: new ones gather apart. */
-static void flush(struct queue *q)
+result tls_days_flush(struct queue *q)
 {
 	struct tls_days taken = {.counts = q->out.tls.counts};
 	q->out.tls.counts = hash_new(TLS_DAYS_MEMORY);
@@ -136,6 +138,13 @@ static void flush(struct queue *q)
 	if (failed(r))
 		log_event(EV_STORE_FULL, NULL, F_STR("why", STR("counts for TLS reports were lost")));
 	tls_days_free(&taken);
+	return r;
+}
+
+static void flush(struct queue *q)
+{
+	result r = tls_days_flush(q);
+	(void)r; /* it has said so */
 }
 
 void tls_days_run(struct queue *q)
@@ -164,7 +173,8 @@ static void read_row(struct reading *r, const struct query *q)
 {
 	struct tls_row *row = &r->out->rows[r->out->n++];
 	str *parts[PARTS];
-	*row = (struct tls_row){.sessions = (uint64_t)query_int(q, PARTS)};
+	*row = (struct tls_row){.sessions = (uint64_t)query_int(q, PARTS),
+		.name = arena_dup(r->arena, query_bytes(q, PARTS + 1))};
 	parts_of(&row->what, parts);
 	for (int i = 0; i < PARTS; i++)
 		*parts[i] = arena_dup(r->arena, query_bytes(q, i));
@@ -193,7 +203,8 @@ static result run_next(struct db *db, void *arg)
 	r->out->rows = arena_array(r->arena, TLS_DAYS_ROWS, sizeof *r->out->rows);
 	if (!r->out->rows)
 		return arena_result(r->arena);
-	TRY(db_ask(db, &rows, "SELECT policy_type, policy_domain, policy, host, address, local, result, detail, sessions"
+	TRY(db_ask(db, &rows, "SELECT policy_type, policy_domain, policy, host, address, local, result, detail, sessions,"
+		" what"
 		" FROM tls_day WHERE day = ?1 AND policy_domain = ?2 ORDER BY sessions DESC LIMIT ?3", DB_INT(r->day),
 		DB_BLOB(r->out->domain), DB_INT(TLS_DAYS_ROWS)));
 	for (;;) {
@@ -236,4 +247,76 @@ result tls_days_forget(struct queue *q, int64_t day, str domain)
 {
 	struct reading r = {.day = day, .after = domain};
 	return items_write(q, run_forget, NULL, &r);
+}
+
+/* ---- shown ---- */
+
+struct listing {
+	int64_t day;
+	str domain;
+	arena *arena;
+	struct web_queue_tls_row *rows;
+	size_t n;
+};
+
+static void list_row(struct listing *l, const struct query *q)
+{
+	AUTO_BUF buf b = buf_new(WEB_QUEUE_TLS_ROW_REPORT_MAX);
+	struct web_queue_tls_row *row = &l->rows[l->n++];
+	*row = (struct web_queue_tls_row){.day = query_int(q, 0), .domain = arena_dup(l->arena, query_bytes(q, 1)),
+		.sessions = (uint64_t)query_int(q, 2), .failures = (uint64_t)query_int(q, 3)};
+	buf_printf(&b, "%lld.%.*s", (long long)row->day, STR_ARG(row->domain));
+	row->report = arena_dup(l->arena, buf_str(&b));
+}
+
+static result run_list(struct db *db, void *arg)
+{
+	struct listing *l = arg;
+	struct query AUTO_QUERY *rows = NULL;
+	bool row;
+	l->n = 0;
+	TRY(db_ask(db, &rows, "SELECT day, policy_domain, sum(sessions), sum(sessions * (result <> x'')) FROM tls_day"
+		" WHERE (day, policy_domain) > (?1, ?2) GROUP BY day, policy_domain ORDER BY day, policy_domain LIMIT ?3",
+		DB_INT(l->day), DB_BLOB(l->domain), DB_INT(WEB_QUEUE_TLS_ARE_ROWS_MAX)));
+	for (;;) {
+		TRY(query_next(rows, &row));
+		if (!row)
+			return arena_result(l->arena);
+		list_row(l, rows);
+	}
+}
+
+result tls_days_list(struct queue *q, str after, arena *a, struct web_queue_tls_are *out)
+{
+	struct listing l = {.arena = a, .rows = arena_array(a, WEB_QUEUE_TLS_ARE_ROWS_MAX, sizeof *l.rows)};
+	size_t dot = str_chr(after, '.');
+	uint64_t day = 0;
+	if (dot != STR_NONE && str_to_u64(str_sub(after, 0, dot), &day) && day <= INT64_MAX)
+		l.domain = str_skip(after, dot + 1);
+	l.day = (int64_t)day;
+	if (!l.rows)
+		return arena_result(a);
+	TRY(tls_days_flush(q));
+	TRY(items_read(q, run_list, &l));
+	out->rows.p = l.rows;
+	out->rows.n = l.n;
+	return OK;
+}
+
+static result run_count(struct db *db, void *arg)
+{
+	return db_get(db, arg, "SELECT count(*) FROM (SELECT DISTINCT day, policy_domain FROM tls_day)");
+}
+
+result tls_days_tell_now(struct queue *q, uint64_t *n)
+{
+	int64_t count;
+	if (q->out.tls.off)
+		return failure(FAIL_DENIED, "reports about TLS are switched off (`tls-reports`)");
+	TRY(tls_days_flush(q));
+	TRY(items_read(q, run_count, &count));
+	*n = (uint64_t)count;
+	q->out.tls.now = true;
+	gate_wake_all(&q->out.tls.tell);
+	return OK;
 }

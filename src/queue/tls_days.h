@@ -21,11 +21,16 @@ enum {
 	TLS_DAYS_MEMORY = 10000, /* different outcomes in memory; further ones wait for the next minute, uncounted */
 	TLS_DAYS_ROWS = 1000,    /* of one domain and day */
 	TLS_DAYS_ARENA = 8 << 20,
+	TLS_DAYS_OCTETS = 100 << 10, /* of the rows told of one domain and day: they travel in one packet */
+	TLS_DAYS_AT_ONCE = 8,        /* domains that are told, so that one whose collector is silent holds up no others */
 };
 
 struct tls_days {
 	hash counts;
 	struct gate some;
+	struct gate tell; /* somebody asks for the reports now, */
+	bool now;         /* of today too */
+	bool off;         /* nothing is counted, nobody told */
 };
 void tls_days_init(struct tls_days *d);
 void tls_days_free(struct tls_days *d);
@@ -34,9 +39,16 @@ void tls_days_note(struct tls_days *d, const struct queue_relay_tls_outcome *wha
 void tls_days_run(struct queue *q);
 /* Has the days that are over told to their domains, each once, until cancelled (tls_reporter.c). */
 void tls_days_tell(struct queue *q);
+/* Begins to tell all there is, today's part as well; *n: how many reports that may be. What is counted after it is told
+ * when the day is over. */
+result tls_days_tell_now(struct queue *q, uint64_t *n) NODISCARD;
+struct web_queue_tls_are;
+result tls_days_list(struct queue *q, str after, arena *a, struct web_queue_tls_are *out) NODISCARD;
+result tls_days_flush(struct queue *q) NODISCARD; /* writes down what was counted */
 
 struct tls_row {
 	struct queue_relay_tls_outcome what;
+	str name; /* its row's */
 	uint64_t sessions;
 };
 struct tls_from {

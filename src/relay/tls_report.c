@@ -74,8 +74,11 @@ static result fill(struct tls_work *w)
 	str contact = arena_dup(w->arena, buf_str(&text));
 	buf_clear(&text);
 	buf_printf(&text, "%lld.%.*s", (long long)m->day, STR_ARG(m->domain)); /* the same again for a second try */
-	w->report = (struct tls_report){.organization = w->from.domain, .contact = contact,
+	if (m->until > 0)
+		buf_printf(&text, ".%lld", (long long)m->until);
+	w->report = (struct tls_report){.until = m->until, .organization = w->from.domain, .contact = contact,
 		.id = arena_dup(w->arena, buf_str(&text)), .domain = m->domain, .day = m->day, .rows = rows, .n = m->rows.n};
+	w->answer->name = w->report.id;
 	return arena_result(w->arena);
 }
 
@@ -122,7 +125,8 @@ static bool post_to(struct tls_work *w, const struct tlsrpt_place *p)
 	bool taken = !failed(r) && got.finding == ASKER_FETCH_FINDING_DONE && got.status / 100 == 2;
 	str why = failed(r) ? str_from(r.text) : got.why;
 	log_event(taken ? EV_TLS_REPORTED : EV_TLS_UNREPORTED, &w->m->report, F_STR("domain", w->m->domain),
-		  F_STR("to", p->host), F_U64("status", got.status), F_STR("why", why));
+		  F_STR("to", p->host), F_U64("status", got.status), F_STR("why", why),
+		  F_STR("report", w->report.id));
 	asker_fetch_got_release(&got);
 	return taken;
 }

@@ -46,6 +46,8 @@ const struct endpoint endpoints[] = {
 	{"alias-list", AUTH(ALIAS_LIST), "", false, "The aliases, a page at a time; `after` is the last address seen."},
 	{"domain-records", AUTH(DOMAIN_RECORDS), "name", false,
 		"Every DNS record that the domain needs, DKIM keys included."},
+	{"domain-rotate", AUTH(DOMAIN_ROTATE), "name", true,
+		"Makes the keys that follow the domain's DKIM keys; where they wait, looks whether DNS has them by now."},
 	{"route-add", AUTH(ROUTE_ADD), "kind host", true,
 		"Sends mail by recipient, domain or sender another way than to its MX; kind relayed: also takes it from "
 		"others."},
@@ -62,6 +64,11 @@ const struct endpoint endpoints[] = {
 	{"queue-suppressed", QUEUE(SUPPRESSED), "", false,
 		"Addresses that servers called unknown, a page at a time; `after` is the last one seen."},
 	{"queue-lift", QUEUE(LIFT), "address", true, "Has mail to a suppressed address tried again."},
+	{"queue-tls", QUEUE(TLS), "", false,
+		"Sessions with other domains' servers that these were not told of yet, by day and domain, a page at a time; "
+		"`after` is the last `report` seen."},
+	{"queue-tls-tell", QUEUE(TLS_TELL), "", true,
+		"Reports them to the domains now, today's too, where these ask for reports (RFC 8460)."},
 	{"trace", WATCH(TRACE), "query", false,
 		"A letter's story: by trace id or its first 8 digits, or the latest events of an address.",
 		.dress = own_dress_traces},

@@ -35,11 +35,22 @@ static void put_member(buf *out, const char *name, str value)
 	put_text(out, value);
 }
 
-static void put_day(buf *out, const char *name, int64_t day, const char *time)
+static void put_time(buf *out, const char *name, int64_t seconds)
 {
-	struct date d = date_of_days(day);
+	struct date d = date_of_days(seconds / TLS_REPORT_DAY_S);
+	unsigned s = (unsigned)(seconds % TLS_REPORT_DAY_S);
 	put_name(out, name);
-	buf_printf(out, "\"%04u-%02u-%02uT%sZ\"", d.year, d.month, d.day, time);
+	buf_printf(out, "\"%04u-%02u-%02uT%02u:%02u:%02uZ\"", d.year, d.month, d.day, s / 3600, s / 60 % 60, s % 60);
+}
+
+static int64_t start_of(const struct tls_report *r)
+{
+	return r->day * TLS_REPORT_DAY_S;
+}
+
+static int64_t end_of(const struct tls_report *r)
+{
+	return r->until > 0 ? r->until : start_of(r) + TLS_REPORT_DAY_S - 1;
 }
 
 /* The lines of a policy that begin with a word, which is left out; all of them for an empty one. */
@@ -135,9 +146,9 @@ void tls_report_json(buf *out, const struct tls_report *r)
 	buf_putc(out, '{');
 	put_member(out, "organization-name", r->organization);
 	buf_put(out, STR(",\"date-range\":{"));
-	put_day(out, "start-datetime", r->day, "00:00:00");
+	put_time(out, "start-datetime", start_of(r));
 	buf_putc(out, ',');
-	put_day(out, "end-datetime", r->day, "23:59:59");
+	put_time(out, "end-datetime", end_of(r));
 	buf_put(out, STR("},"));
 	put_member(out, "contact-info", r->contact);
 	buf_putc(out, ',');
@@ -174,10 +185,10 @@ static void put_header(buf *out, const struct tls_report_mail *m)
 static void put_attachment(buf *out, const struct tls_report_mail *m)
 {
 	const struct tls_report *r = m->report;
-	long long start = (long long)r->day * TLS_REPORT_DAY_S;
 	buf_printf(out, "--=_%.*s\r\nContent-Type: application/tlsrpt+gzip\r\nContent-Transfer-Encoding: base64\r\n"
 		"Content-Disposition: attachment;\r\n filename=\"%.*s!%.*s!%lld!%lld!%.*s.json.gz\"\r\n\r\n", STR_ARG(r->id),
-		STR_ARG(m->submitter), STR_ARG(r->domain), start, start + TLS_REPORT_DAY_S - 1, STR_ARG(r->id));
+		STR_ARG(m->submitter), STR_ARG(r->domain), (long long)start_of(r),
+		(long long)end_of(r), STR_ARG(r->id));
 	base64_encode(out, m->packed, BASE64_LINE);
 }
 

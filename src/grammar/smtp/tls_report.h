@@ -25,6 +25,7 @@ struct tls_report {
 	str id;                    /* of letters, digits, '-', '.': it stands in a file's name */
 	str domain;                /* of the policies */
 	int64_t day;               /* days since 1970 */
+	int64_t until;             /* seconds since 1970: the part of the day until then; 0: all of it */
 	const struct tls_report_row *rows;
 	size_t n;
 };

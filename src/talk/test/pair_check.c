@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { ROUNDS = 60, ARENA = 16 << 20 };
+enum { ROUNDS = 60, ARENA = 32 << 20 };
 
 static const struct talk_pair *checked;
 
