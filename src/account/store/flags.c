@@ -1,13 +1,23 @@
 #include "account/store/core.h"
 #include "account/store/message.h"
 
+enum { KNOWN_MAX = 64 * 1024 }; /* rows copied for one change: 2 MiB of a command's memory */
+
 struct flagging {
-	uint64_t box;
+	uint64_t id; /* the mailbox's */
 	const struct flag_change *how;
 	struct uid_run *runs;
 	size_t runs_n;
+	struct row *rows; /* of the runs, as memory had them when the mailbox stood at `modseq` */
+	size_t rows_n;
+	uint64_t modseq;
+	bool known; /* the rows were copied */
 	uint32_t *modified; /* room for all of them */
 	size_t modified_n;
+	/* While the work runs: */
+	struct box_row *box;
+	struct flag_rule rule;
+	size_t at; /* in rows */
 };
 
 /* What becomes of flags here. */
@@ -24,68 +34,102 @@ static struct flag_rule rule_of(const struct flagging *f, uint64_t mask)
 }
 
 /* Counts and notes what the statement behind it will do to the row. */
-static result note(struct work *w, struct flagging *f, struct box_row *box, const struct flag_rule *rule,
-	struct row *row)
+static result note(struct work *w, struct flagging *f, struct row row)
 {
-	uint64_t flags = (row->flags & rule->keep) | rule->set;
-	if (row->modseq > (uint64_t)rule->latest) {
-		f->modified[f->modified_n++] = row->uid;
+	uint64_t flags = (row.flags & f->rule.keep) | f->rule.set;
+	if (row.modseq > (uint64_t)f->rule.latest) {
+		f->modified[f->modified_n++] = row.uid;
 		return OK;
 	}
-	if (flags == row->flags)
+	if (flags == row.flags)
 		return OK;
-	work_count_flags(box, row->flags, row->size, -1);
-	work_count_flags(box, flags, row->size, 1);
-	row->flags = flags;
-	row->modseq = box->modseq = work_modseq(w);
-	return effect_message(&w->effects, box->id, row, false);
+	work_count_flags(f->box, row.flags, row.size, -1);
+	work_count_flags(f->box, flags, row.size, 1);
+	row.flags = flags;
+	row.modseq = f->box->modseq = work_modseq(w);
+	return effect_message(&w->effects, f->id, &row, false);
 }
 
-static result one_run(struct work *w, struct flagging *f, struct box_row *box, struct flag_rule *rule,
-	const struct uid_run *run)
+static result note_scanned(struct work *w, struct flagging *f, const struct uid_run *run)
 {
 	struct query AUTO_QUERY *q = NULL;
-	size_t before = w->effects.n;
 	struct row row;
 	bool more;
-	TRY(message_scan(w->db, box->id, run, &q));
+	TRY(message_scan(w->db, f->id, run, &q));
 	for (;;) {
 		TRY(message_next(q, &row, &more));
 		if (!more)
-			break;
-		TRY(note(w, f, box, rule, &row));
+			return OK;
+		TRY(note(w, f, row));
 	}
-	if (w->effects.n == before)
-		return OK;
-	rule->modseq = work_modseq(w);
-	return message_put_flags(w->db, box->id, run, rule);
 }
 
+static result note_known(struct work *w, struct flagging *f, const struct uid_run *run)
+{
+	for (; f->at < f->rows_n && f->rows[f->at].uid <= run->last; f->at++)
+		TRY(note(w, f, f->rows[f->at]));
+	return OK;
+}
+
+static result one_run(struct work *w, struct flagging *f, const struct uid_run *run, bool known)
+{
+	size_t before = w->effects.n;
+	TRY(known ? note_known(w, f, run) : note_scanned(w, f, run));
+	if (w->effects.n == before)
+		return OK;
+	f->rule.modseq = work_modseq(w);
+	return message_put_flags(w->db, f->id, run, &f->rule);
+}
+
+/* What memory had is what the database has while the mailbox's modseq is the
+ * same: then a thousand rows need not be read to be changed. */
 static result flags_body(struct work *w, void *arg)
 {
 	struct flagging *f = arg;
-	struct box_row *box;
 	uint64_t mask;
-	f->modified_n = 0;
-	TRY(work_box(w, f->box, &box));
-	TRY(work_flags(w, box, &f->how->flags, f->how->how != FLAGS_REMOVE, &mask));
-	struct flag_rule rule = rule_of(f, mask);
+	TRY(work_box(w, f->id, &f->box));
+	TRY(work_flags(w, f->box, &f->how->flags, f->how->how != FLAGS_REMOVE, &mask));
+	bool known = f->known && f->box->modseq == f->modseq;
+	f->rule = rule_of(f, mask);
+	f->modified_n = f->at = 0;
 	for (size_t i = 0; i < f->runs_n; i++)
-		TRY(one_run(w, f, box, &rule, &f->runs[i]));
+		TRY(one_run(w, f, &f->runs[i], known));
 	return OK;
 }
 
 /* Messages that stand together in the view are alone between their uids in the database too. */
-static result find_runs(const struct view *v, const struct uids *which, arena *m, struct flagging *f)
+static void find_runs(const struct view *v, const struct uids *which, struct flagging *f)
 {
-	f->runs = arena_array(m, which->n ? which->n : 1, sizeof *f->runs);
-	if (!f->runs)
-		return arena_result(m);
 	for (size_t i = 0; i < which->n;) {
 		size_t n = view_together(v, &(struct uids){which->v + i, which->n - i});
 		f->runs[f->runs_n++] = (struct uid_run){which->v[i], which->v[i + n - 1]};
 		i += n;
 	}
+}
+
+static void copy_rows(const struct view *v, struct flagging *f)
+{
+	const struct loaded *l = v->box->loaded;
+	for (size_t i = 0; i < f->runs_n; i++) {
+		const struct uid_run *run = &f->runs[i];
+		for (size_t k = loaded_from(l, run->first); k < l->n && l->v[k].uid <= run->last; k++)
+			f->rows[f->rows_n++] = l->v[k];
+	}
+	f->known = true;
+	f->modseq = v->box->row.modseq;
+}
+
+static result prepare(const struct view *v, const struct uids *which, arena *m, struct flagging *f)
+{
+	size_t room = which->n ? which->n : 1;
+	f->modified = arena_array(m, room, sizeof *f->modified);
+	f->runs = arena_array(m, room, sizeof *f->runs);
+	if (room <= KNOWN_MAX)
+		f->rows = arena_array(m, room, sizeof *f->rows);
+	TRY(arena_result(m));
+	find_runs(v, which, f);
+	if (f->rows)
+		copy_rows(v, f);
 	return OK;
 }
 
@@ -93,13 +137,11 @@ result message_flags(struct view *v, const struct uids *which, const struct flag
 	struct uids *modified)
 {
 	TRY(view_may(v, OP_FLAGS, true));
-	struct flagging f = {.box = v->box->row.id, .how = how};
-	f.modified = arena_array(m, which->n ? which->n : 1, sizeof *f.modified);
-	if (!f.modified)
-		return arena_result(m);
-	TRY(find_runs(v, which, m, &f));
+	struct flagging f = {.id = v->box->row.id, .how = how};
+	TRY(prepare(v, which, m, &f));
 	struct work w = work_new(v->actor.store, flags_body, &f);
 	w.effects.origin = v->tag;
+	w.brief = which->n <= STORE_BRIEF_ROWS;
 	w.frees = how->how != FLAGS_REMOVE && how->flags.system & STORE_DELETED; /* EXPUNGE comes next */
 	TRY(work_do(&w));
 	*modified = (struct uids){f.modified, f.modified_n};

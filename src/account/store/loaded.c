@@ -22,11 +22,13 @@ const struct row *loaded_row(const struct loaded *l, uint32_t uid, size_t hint)
 	return at < l->n && l->v[at].uid == uid ? &l->v[at] : NULL;
 }
 
-static bool reserve(struct loaded *l)
+static bool reserve(struct loaded *l, size_t n)
 {
-	if (l->n < l->cap)
+	if (n <= l->cap)
 		return true;
 	size_t want = l->cap ? l->cap + l->cap / 2 : 64;
+	if (want < n)
+		want = n;
 	struct row *v = mem_grow(l->v, want * sizeof *v);
 	if (!v) {
 		l->broken = true;
@@ -40,7 +42,7 @@ static bool reserve(struct loaded *l)
 void loaded_arrive(struct loaded *l, const struct row *row)
 {
 	must(l->n == 0 || l->v[l->n - 1].uid < row->uid);
-	if (reserve(l))
+	if (reserve(l, l->n + 1))
 		l->v[l->n++] = *row;
 }
 
@@ -92,9 +94,10 @@ static void note(struct loaded *l, enum note_kind kind, uint32_t uid, uint32_t o
 
 void loaded_flag(struct loaded *l, const struct row *row, uint32_t origin)
 {
-	size_t at = loaded_from(l, row->uid);
+	size_t at = l->next < l->n && l->v[l->next].uid == row->uid ? l->next : loaded_from(l, row->uid);
 	if (at == l->n || l->v[at].uid != row->uid)
 		return;
+	l->next = at + 1;
 	l->v[at].flags = row->flags;
 	l->v[at].modseq = row->modseq;
 	l->v[at].size = row->size; /* which only a check mends */
@@ -138,6 +141,7 @@ void loaded_keyword(struct loaded *l, unsigned bit, str name)
 struct loading {
 	struct mbox *box;
 	uint64_t id;
+	size_t expected; /* rows */
 	struct loaded *fresh;
 };
 
@@ -147,12 +151,14 @@ static result read_rows(struct db *db, struct loading *job)
 	struct loaded *l = job->fresh;
 	struct row row;
 	bool more;
+	if (!reserve(l, job->expected))
+		return failure(FAIL_MEMORY, "out of memory");
 	TRY(message_scan(db, job->id, &(struct uid_run){0, UINT32_MAX}, &q));
 	for (;;) {
 		TRY(message_next(q, &row, &more));
 		if (!more)
 			return OK;
-		if (!reserve(l))
+		if (!reserve(l, l->n + 1))
 			return failure(FAIL_MEMORY, "out of memory");
 		l->v[l->n++] = row;
 	}
@@ -228,10 +234,11 @@ result loaded_get(struct store *s, struct mbox *b)
 		return failure(FAIL_MEMORY, "the mailbox did not fit into memory; close and open it again");
 	if (b->loaded)
 		return OK;
-	struct loading job = {b, b->row.id, loaded_new()};
+	struct loading job = {b, b->row.id, b->row.messages, loaded_new()};
 	if (!job.fresh)
 		return failure(FAIL_MEMORY, "out of memory");
-	result r = store_read(s, load_run, load_kept, &job);
+	const struct commit_job load = {load_run, load_kept, &job, false, job.expected <= STORE_BRIEF_ROWS};
+	result r = committer_do(s->committer, &load);
 	free_loaded(job.fresh);
 	if (!failed(r) && b->gone)
 		return failure(FAIL_ABSENT, "the mailbox was deleted meanwhile");

@@ -21,6 +21,7 @@ struct note {
 struct loaded {
 	struct row *v;
 	size_t n, cap;
+	size_t next;      /* behind the row whose flags changed last: where the next is likely */
 	str keywords[64]; /* by bit; owned */
 	unsigned keywords_n;
 	struct note *notes; /* for the views; empty without any */

@@ -13,6 +13,7 @@ struct pulling {
 	size_t others_n;
 	uint32_t *own;
 	size_t own_n;
+	uint32_t told; /* the number told last: the next one's flags mostly changed too */
 	bool gone;
 };
 
@@ -27,11 +28,20 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static bool ascends(const uint32_t *v, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (v[i - 1] >= v[i])
+			return false;
+	return true;
+}
+
 static size_t sort_unique(uint32_t *v, size_t n)
 {
 	size_t to = 0;
-	if (n > 1)
-		qsort(v, n, sizeof *v, by_number);
+	if (ascends(v, n))
+		return n;
+	qsort(v, n, sizeof *v, by_number);
 	for (size_t i = 0; i < n; i++)
 		if (to == 0 || v[to - 1] != v[i])
 			v[to++] = v[i];
@@ -127,11 +137,13 @@ static bool contains(const uint32_t *v, size_t n, uint32_t uid)
 	return n && bsearch(&uid, v, n, sizeof *v, by_number);
 }
 
-static void tell(const struct pulling *p, uint32_t uid, bool own, struct view_changes *out)
+static void tell(struct pulling *p, uint32_t uid, bool own, struct view_changes *out)
 {
-	uint32_t number = view_number(p->v, uid);
+	const struct view *v = p->v;
+	uint32_t number = p->told < v->n && v->uids[p->told] == uid ? p->told + 1 : view_number(v, uid);
 	if (!number || !loaded_row(p->l, uid, number - 1))
 		return;
+	p->told = number;
 	out->flagged[out->flagged_n++] = (struct view_flagged){number, uid, own};
 }
 

@@ -32,6 +32,7 @@ enum store_limits {
 	STORE_ROW_PLAIN_MAX = 1024 * 1024, /* and so is one that is larger before compression */
 	STORE_HEAD_MAX = 64 * 1024,   /* a longer header block is kept with the rest of the body */
 	STORE_BRIEF_MAX = 64 * 1024,       /* letters up to this size are kept without another thread's help */
+	STORE_BRIEF_ROWS = 1000,           /* and so are that many messages' flags changed, or listed */
 	STORE_BODY_MAX = 256 * 1024 * 1024,
 };
 

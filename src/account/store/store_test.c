@@ -196,6 +196,51 @@ static void flags_and_keywords(struct kit *k)
 	view_close(&v);
 }
 
+struct flagger {
+	struct kit *k;
+	struct view *v;
+	uint64_t flag;
+	bool done;
+};
+
+static void flag_three(void *arg)
+{
+	struct flagger *f = arg;
+	struct uids all = kit_uids(f->k, 3, 1, 2, 3), not;
+	assert_ok(set_flags(f->k, f->v, &all, (struct flag_change){FLAGS_ADD, {f->flag, NULL, 0}, false, 0}, &not));
+	f->done = true;
+}
+
+/* The second knows its rows from before the first: it must read them again. */
+static void flags_of_two_at_once_are_both_kept(struct kit *k)
+{
+	for (int i = 0; i < 3; i++)
+		assert_ok(kit_deliver(k, "", "two", 10));
+	struct view *v = kit_view(k, "INBOX");
+	struct flagger a = {k, v, STORE_SEEN, false}, b = {k, v, STORE_FLAGGED, false};
+	assert_ok(fiber_start(flag_three, &a, "first", NULL));
+	assert_ok(fiber_start(flag_three, &b, "second", NULL));
+	while (!a.done || !b.done)
+		fiber_yield();
+	for (uint32_t uid = 1; uid <= 3; uid++)
+		assert_int_equal(kit_flags(v, uid), STORE_SEEN | STORE_FLAGGED);
+	view_close(&v);
+}
+
+/* What is read ahead is there, and is given back like what a view has left. */
+static void a_mailbox_is_read_ahead(struct kit *k)
+{
+	assert_ok(kit_deliver(k, "", "ahead", 10));
+	view_expect(&k->owner, STR("INBOX"));
+	view_expect(&k->owner, STR("No such"));
+	struct view *v = kit_view(k, "INBOX");
+	assert_int_equal(view_exists(v), 1);
+	view_expect(&k->owner, STR("INBOX"));
+	view_close(&v);
+	assert_ok(store_trim(&k->administrator));
+	view_expect(&k->owner, STR("INBOX"));
+}
+
 static void the_last_keyword_is_refused(struct kit *k)
 {
 	assert_ok(kit_deliver(k, "", "keywords", 10));
@@ -441,6 +486,7 @@ static void a_slow_view_compares_whole(struct kit *k)
 	X(a_new_account_has_its_mailboxes) X(letters_come_back_byte_for_byte) X(ranges_touch_header_and_file)  \
 	X(a_delivery_is_kept_once) X(a_missing_mailbox_means_inbox) X(columns_come_in_batches)                 \
 	X(a_long_header_is_not_in_the_row) X(flags_and_keywords) X(the_last_keyword_is_refused)                         \
+	X(flags_of_two_at_once_are_both_kept) X(a_mailbox_is_read_ahead)                                               \
 	X(unchangedsince_tells_the_changed) X(expunge_and_what_a_second_view_sees)                             \
 	X(copies_share_and_moves_move) X(append_is_all_or_nothing) X(a_waiting_view_is_woken)                  \
 	X(recent_goes_to_the_first) X(picks) X(a_slow_view_compares_whole)
