@@ -154,6 +154,8 @@ void imap_session_run(struct imap_home *h, const struct imap_login_done *l)
 	if (failed(speech_open(&s.speech, &login, &h->sessions)))
 		return;
 	greet(&s, l->tag);
+	if (!failed(imap_send(&s, true)))
+		view_expect(&h->owner, STR("INBOX")); /* nearly every client opens it next */
 	serve(&s);
 	part(&s);
 	close_session(&s);

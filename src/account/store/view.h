@@ -5,7 +5,7 @@
  * removed keeps its number until then, but view_at says ABSENT. Changes come by
  * a journal of the mailbox, trimmed to its slowest view; a view that fell behind
  * it compares whole. The session owns the view and closes it. Only view_open,
- * view_close, view_wait and view_vanished suspend. */
+ * view_close, view_expect, view_wait and view_vanished suspend. */
 #ifndef ACCOUNT_STORE_VIEW_H
 #define ACCOUNT_STORE_VIEW_H
 
@@ -63,6 +63,8 @@ struct view_changes {
 
 /* write: SELECT, takes the \Recent ones; else EXAMINE. The first view of a mailbox loads its rows. */
 result view_open(const struct actor *a, str name, bool write, struct view **out) NODISCARD;
+/* Reads a mailbox's rows ahead of the view that is likely to be opened next, unless they are very many. Suspends. */
+void view_expect(const struct actor *a, str name);
 void view_close(struct view **v);
 bool view_writes(const struct view *v);
 /* Of the mailbox, now. ABSENT once it is deleted. */
