@@ -227,12 +227,10 @@ static result examine_and_deliver(struct smtp_session *s, const struct body *mes
 
 static result keep(struct smtp_session *s)
 {
-	AUTO_BODY struct body message = body_of(buf_str(&s->data));
-	/* Above the inline size every room shares one sealed copy, and ours is given back. */
-	if (failed(body_share(&message)))
+	AUTO_BODY struct body message = body_of(str_of(NULL, 0));
+	/* Above the inline size every room shares one sealed copy. */
+	if (failed(intake_body(&s->data, &message)))
 		return later(s, "The server is short of memory; try again later");
-	if (message.owned)
-		buf_free(&s->data);
 	return examine_and_deliver(s, &message);
 }
 

@@ -57,7 +57,7 @@ void smtp_reset(struct smtp_session *s)
 {
 	budget_give(&s->client->edge->transit, s->counted);
 	s->counted = 0;
-	buf_free(&s->data);
+	intake_free(&s->data);
 	arena_clear(&s->transaction);
 	hash_free(&s->accounts);
 	outward_clear(&s->outward);
@@ -260,7 +260,7 @@ void smtp_session(struct client *c)
 	s->client = c;
 	s->state = SMTP_CONNECTED;
 	s->transaction = arena_new(SMTP_TRANSACTION_MAX);
-	s->data = buf_new(options_number(&c->edge->options, OPT_MESSAGE_SIZE));
+	s->data = intake_new(options_number(&c->edge->options, OPT_MESSAGE_SIZE));
 	s->accounts = hash_new(SMTP_TARGETS_MAX);
 	outward_init(&s->outward);
 	outward_init(&s->told);

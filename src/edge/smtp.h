@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "edge/edge.h"
+#include "edge/intake.h"
 #include "edge/outward.h"
 #include "grammar/smtp/smtp.h"
 
@@ -70,7 +71,7 @@ struct smtp_session {
 	int64_t hold_until, deliver_by; /* seconds since 1970 (RFC 4865, RFC 2852); 0: not asked */
 	size_t recipients;
 	struct mailbox first;  /* the first recipient */
-	buf data;
+	struct intake data;
 	uint64_t counted;      /* of the budget */
 	bool too_large, no_room, spoilt; /* BDAT: the rest is eaten, the last chunk gets the refusal */
 };

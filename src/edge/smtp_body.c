@@ -4,21 +4,22 @@
 /* Forgets what came so far; the rest is read and dropped. */
 static void drop_data(struct smtp_session *s)
 {
-	buf_free(&s->data);
+	intake_free(&s->data);
 	budget_give(&s->client->edge->transit, s->counted);
 	s->counted = 0;
 	s->spoilt = true;
 }
 
-/* Counts the buffer against the budget of all messages in transit. */
+/* Counts what came against the budget of all messages in transit. */
 static void count_data(struct smtp_session *s)
 {
 	struct budget *b = &s->client->edge->transit;
+	intake_step(&s->data);
 	if (s->data.broken == FAIL_LIMIT)
 		s->too_large = true;
 	else if (s->data.broken)
 		s->no_room = true;
-	while (!s->no_room && !s->too_large && s->counted < s->data.n) {
+	while (!s->no_room && !s->too_large && s->counted < intake_size(&s->data)) {
 		if (failed(budget_take(b, SMTP_TRANSIT_STEP)))
 			s->no_room = true;
 		else
@@ -56,7 +57,7 @@ static result receive_data(struct smtp_session *s, struct smtp_data *d)
 	str in;
 	while (d->state != SMTP_DATA_DONE) {
 		TRY(stream_read_some(stream, &in));
-		stream_consume(stream, smtp_data_feed(d, in, s->spoilt ? NULL : &s->data));
+		stream_consume(stream, smtp_data_feed(d, in, s->spoilt ? NULL : &s->data.near));
 		if (!s->spoilt)
 			count_data(s);
 	}
@@ -93,7 +94,7 @@ static result receive_chunk(struct smtp_session *s, uint64_t left, bool keep)
 		TRY(stream_read_some(stream, &in));
 		in = str_sub(in, 0, left < SIZE_MAX ? (size_t)left : SIZE_MAX);
 		if (keep && !s->spoilt) {
-			buf_put(&s->data, in);
+			buf_put(&s->data.near, in);
 			count_data(s);
 		}
 		stream_consume(stream, in.n);
