@@ -3,6 +3,7 @@
 #include "auth/app_door.h"
 #include "auth/doors.h"
 #include "auth/listing.h"
+#include "auth/local_users.h"
 #include "auth/login.h"
 #include "auth/records.h"
 #include "auth/usage.h"
@@ -341,7 +342,21 @@ static result on_route_list(struct arrival *in, struct web_auth_route_list *m, s
 	return listing_routes(&auth.directory->routes, m->after, in->arena, answer);
 }
 
+static result on_account_of(struct arrival *in, struct web_auth_account_of *m, struct web_auth_account_of_is *answer)
+{
+	str address = m->address;
+	if (address.n == 0 && m->uid <= UINT32_MAX)
+		address = local_users_address(&auth.local_users, (uint32_t)m->uid);
+	const struct book_account *who = address.n ? reach_login(&auth.directory->book, address) : NULL;
+	if (!who)
+		return OK;
+	answer->account = who->id;
+	answer->address = arena_dup(in->arena, who->entry->key);
+	return arena_result(in->arena);
+}
+
 const struct web_auth_as_auth web_handlers = {
+	.account_of = on_account_of,
 	.domain_add = on_domain_add,
 	.domain_delete = on_domain_delete,
 	.domain_catch_all = on_domain_catch_all,

@@ -1,7 +1,8 @@
 #include "base/log.h"
 
 static const struct log_meaning meanings[] = {
-#define EVENT(ID, LEVEL, NAME, MEANING) [ID] = {LEVEL, NAME, MEANING},
+#define EVENT(ID, LEVEL, NAME, MEANING) [ID] = {LEVEL, NAME, MEANING, false},
+#define AUDIT(ID, LEVEL, NAME, MEANING) [ID] = {LEVEL, NAME, MEANING, true},
 #include "base/log_events.h"
 #undef EVENT
 };
@@ -20,17 +21,12 @@ const struct log_meaning *log_meaning_of(unsigned event)
 	return event < LOG_EVENTS ? &meanings[event] : NULL;
 }
 
-struct record {
-	size_t n;
-	char p[LOG_RECORD_MAX];
-};
-
-static size_t space(const struct record *r)
+static size_t space(const struct log_octets *r)
 {
 	return sizeof r->p - r->n;
 }
 
-static void put(struct record *r, const void *p, size_t n)
+static void put(struct log_octets *r, const void *p, size_t n)
 {
 	if (n > space(r))
 		n = space(r);
@@ -39,7 +35,7 @@ static void put(struct record *r, const void *p, size_t n)
 	r->n += n;
 }
 
-static void put_number(struct record *r, uint64_t v, size_t bytes)
+static void put_number(struct log_octets *r, uint64_t v, size_t bytes)
 {
 	char le[8];
 	for (size_t i = 0; i < 8; i++)
@@ -47,7 +43,7 @@ static void put_number(struct record *r, uint64_t v, size_t bytes)
 	put(r, le, bytes);
 }
 
-static void put_field(struct record *r, const struct log_field *f)
+static void put_field(struct log_octets *r, const struct log_field *f)
 {
 	size_t name = strlen(f->name);
 	size_t room = space(r);
@@ -67,16 +63,21 @@ static void put_field(struct record *r, const struct log_field *f)
 	put(r, f->text.p, text);
 }
 
-void log_fields(enum log_name event, const trace_id *trace, const struct log_field *fields)
+void log_encode(enum log_name event, const trace_id *trace, const struct log_field *fields, struct log_octets *out)
 {
 	static const trace_id none;
-	struct record r;
+	out->n = 0;
+	put_number(out, (uint64_t)event, 2);
+	put(out, trace ? trace->b : none.b, sizeof none.b);
+	for (const struct log_field *f = fields; f->name; f++)
+		put_field(out, f);
+}
+
+void log_fields(enum log_name event, const trace_id *trace, const struct log_field *fields)
+{
+	struct log_octets r;
 	if (!sink)
 		return;
-	r.n = 0;
-	put_number(&r, (uint64_t)event, 2);
-	put(&r, trace ? trace->b : none.b, sizeof none.b);
-	for (const struct log_field *f = fields; f->name; f++)
-		put_field(&r, f);
+	log_encode(event, trace, fields, &r);
 	sink(sink_ctx, str_of(r.p, r.n));
 }

@@ -47,12 +47,20 @@ struct log_field {
 	log_fields((ID), (TRACE), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(,)(struct log_field){0}})
 
 void log_fields(enum log_name event, const trace_id *trace, const struct log_field *fields);
+
+/* The record alone, for who brings it to watch by himself. */
+struct log_octets {
+	size_t n;
+	char p[LOG_RECORD_MAX];
+};
+void log_encode(enum log_name event, const trace_id *trace, const struct log_field *fields, struct log_octets *out);
 void log_set_sink(void (*sink)(void *ctx, str record), void *ctx);
 
 struct log_meaning {
 	enum log_level level;
 	const char *name;
 	const char *meaning;
+	bool audit; /* is kept in the audit log */
 };
 const struct log_meaning *log_meaning_of(unsigned event); /* NULL when there is no such row */
 

@@ -1,9 +1,14 @@
-/* The one list of events. EVENT(identifier, level, name, meaning).
+/* The one list of events. EVENT(identifier, level, name, meaning); AUDIT(...) the
+ * same for what is kept in the audit log as well: who came in and who could not,
+ * what was changed by whom, which keys were used. No event of a letter is one.
  * Included by log.h and log.c with their own EVENT; docs are made from it. */
+#ifndef AUDIT
+#define AUDIT EVENT
+#endif
 EVENT(EV_ROOM_STARTED, LOG_INFO, "room.started", "a room is jailed and at work")
-EVENT(EV_ROOM_ENDED, LOG_NOTICE, "room.ended", "a room's process ended; the supervisor starts another")
-EVENT(EV_ROOM_NONSENSE, LOG_ERROR, "room.nonsense", "a neighbour spoke nonsense; its channel was closed")
-EVENT(EV_ROOM_DROPPED, LOG_WARNING, "room.dropped", "events were lost because watch did not keep up")
+AUDIT(EV_ROOM_ENDED, LOG_NOTICE, "room.ended", "a room's process ended; the supervisor starts another")
+AUDIT(EV_ROOM_NONSENSE, LOG_ERROR, "room.nonsense", "a neighbour spoke nonsense; its channel was closed")
+AUDIT(EV_ROOM_DROPPED, LOG_WARNING, "room.dropped", "events were lost because watch did not keep up")
 EVENT(EV_CONNECT, LOG_DEBUG, "client.connected", "a client connected")
 EVENT(EV_DISCONNECT, LOG_DEBUG, "client.disconnected", "a client's connection ended")
 EVENT(EV_LIMITED, LOG_NOTICE, "client.limited", "a client reached a limit and was told so")
@@ -11,8 +16,8 @@ EVENT(EV_TLS_FAILED, LOG_NOTICE, "tls.failed", "a TLS handshake failed")
 EVENT(EV_SMTP_REFUSED, LOG_NOTICE, "smtp.refused", "a command or message was refused")
 EVENT(EV_SMTP_ACCEPTED, LOG_INFO, "smtp.accepted", "a message was accepted and is kept")
 EVENT(EV_POSTED, LOG_INFO, "smtp.posted", "a message for other servers was given to the queue")
-EVENT(EV_LOGIN, LOG_INFO, "login.accepted", "a login succeeded")
-EVENT(EV_LOGIN_FAILED, LOG_NOTICE, "login.refused", "a login was refused")
+AUDIT(EV_LOGIN, LOG_INFO, "login.accepted", "a login succeeded")
+AUDIT(EV_LOGIN_FAILED, LOG_NOTICE, "login.refused", "a login was refused")
 EVENT(EV_DELIVERED, LOG_INFO, "delivery.kept", "a message is on stable storage in a mailbox")
 EVENT(EV_DELIVERY_DEFERRED, LOG_WARNING, "delivery.deferred", "an account could not take it now; the queue holds it")
 EVENT(EV_QUEUED, LOG_INFO, "queue.kept", "the queue holds a message durably")
@@ -39,7 +44,7 @@ EVENT(EV_TLS_UNREPORTED, LOG_NOTICE, "tls.unreported", "a report about TLS could
 EVENT(EV_INSPECT_FAILED, LOG_WARNING, "inspect.failed", "an inspect worker could not examine a message")
 EVENT(EV_ACCOUNT_OPENED, LOG_INFO, "account.opened", "an account's process opened its database")
 EVENT(EV_ACCOUNT_SHUT, LOG_INFO, "account.shut", "an account's process ended in order")
-EVENT(EV_STORE_DAMAGE, LOG_ERROR, "store.damage", "stored bytes do not authenticate")
+AUDIT(EV_STORE_DAMAGE, LOG_ERROR, "store.damage", "stored bytes do not authenticate")
 EVENT(EV_STORE_FULL, LOG_ERROR, "store.full", "the disk is full")
 EVENT(EV_MAILBOX_CHANGED, LOG_DEBUG, "mailbox.changed", "a session changed a mailbox")
 EVENT(EV_DNS_FOUND, LOG_DEBUG, "dns.found", "a look-up found records")
@@ -48,8 +53,19 @@ EVENT(EV_DNS_BOGUS, LOG_WARNING, "dns.bogus", "an answer is signed wrongly (DNSS
 EVENT(EV_DNS_FAILED, LOG_NOTICE, "dns.failed", "a look-up got no answer")
 EVENT(EV_FETCHED, LOG_DEBUG, "fetch.done", "an HTTPS server answered")
 EVENT(EV_FETCH_REFUSED, LOG_NOTICE, "fetch.refused", "an HTTPS request got no acceptable answer")
-EVENT(EV_DKIM_KEY, LOG_NOTICE, "dkim.key", "a domain's signing key entered another state")
+AUDIT(EV_DKIM_KEY, LOG_NOTICE, "dkim.key", "a domain's signing key entered another state")
 EVENT(EV_DKIM_TROUBLE, LOG_WARNING, "dkim.trouble", "a domain's signing keys could not be made or turned; tried"
 	" again in an hour")
-EVENT(EV_ADMIN, LOG_NOTICE, "admin.act", "an administrator changed something")
-EVENT(EV_ADMIN_REFUSED, LOG_WARNING, "admin.refused", "an administration request was refused")
+AUDIT(EV_KEY_GIVEN, LOG_INFO, "key.given", "the vault gave a room its own key")
+AUDIT(EV_KEY_REFUSED, LOG_WARNING, "key.refused", "the vault refused a key, a wrapping or a signature")
+AUDIT(EV_KEY_CHANGED, LOG_NOTICE, "key.changed", "the vault made or destroyed a key")
+AUDIT(EV_ADMIN_ASKED, LOG_NOTICE, "admin.asked", "an administrator is about to change something")
+AUDIT(EV_ADMIN, LOG_NOTICE, "admin.act", "an administrator changed something")
+AUDIT(EV_ADMIN_REFUSED, LOG_WARNING, "admin.refused", "an administration request was refused")
+EVENT(EV_AUDIT_BEGIN, LOG_INFO, "audit.begin", "the first record of a file of the audit log")
+EVENT(EV_AUDIT_CHECKPOINT, LOG_INFO, "audit.checkpoint", "the vault signed the audit log up to here")
+EVENT(EV_AUDIT_GAP, LOG_ERROR, "audit.gap", "records of the audit log found no room and are lost")
+AUDIT(EV_AUDIT_BROKEN, LOG_ERROR, "audit.broken", "signed records of the audit log were gone when the server started")
+AUDIT(EV_AUDIT_FORGOTTEN, LOG_NOTICE, "audit.pseudonymised", "addresses in old records of the audit log were forgotten")
+EVENT(EV_AUDIT_TROUBLE, LOG_ERROR, "audit.trouble", "the audit log cannot be written or signed now; it is tried again")
+#undef AUDIT

@@ -73,6 +73,13 @@ const struct command commands[] = {
 	{"queue tls-tell", "", NULL, "reports them to the domains now, today's too", run_queue_act,
 		"queue-tls-tell", NULL, NULL, "reported to their domains now, where these ask for it"},
 	{"trace", "ID|ADDRESS", NULL, "tells a letter's story, or the latest of an address", run_trace},
+	{"audit verify", "", "checkpoint=FILE key=KEY path=FOLDER from=N",
+		"checks the audit log: nothing changed, cut, moved or put in; with --key also while the server is down",
+		run_audit_verify},
+	{"audit checkpoint", "", NULL, "prints its newest signed head, to be kept elsewhere", run_audit_checkpoint},
+	{"audit show", "", "account=ADDRESS since=TIME limit=N",
+		"shows records; to users who have an account here their own", run_audit_show},
+	{"audit path", "", "path=FOLDER", "names its files", run_audit_path},
 	{"status", "", NULL, "shows whether the server is well: processes and counters", run_status},
 	{"demo", "", "domain=NAME port-base=N users=N password=P empty proxy dns=ADDR:PORT dns-anchor=FILE relay-port=N "
 		"https-port=N tls-ca=FILE edges=N",

@@ -12,6 +12,8 @@ extern const size_t commands_n;
 
 /* where.c: connects to the server that --dir, --socket or the configuration names. */
 int connect_server(const struct call *c, struct api **out);
+/* Appends the server's directory. */
+int server_folder(const struct call *c, buf *out);
 /* Posts, and shows what went wrong; *out is NULL unless done. Takes `in`. */
 int ask_server(const struct call *c, const char *name, json_t *in, json_t **out);
 /* The same, once more a moment later when the answer's "rows" are none. */
@@ -46,6 +48,10 @@ int run_queue_act(struct call *c); /* endpoint and `said` of the row */
 int run_queue_suppressed(struct call *c);
 int run_queue_tls(struct call *c);
 int run_trace(struct call *c);
+int run_audit_verify(struct call *c);
+int run_audit_path(struct call *c);
+int run_audit_checkpoint(struct call *c);
+int run_audit_show(struct call *c);
 int run_status(struct call *c);
 int run_demo(struct call *c);
 int run_help(struct call *c);

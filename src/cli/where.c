@@ -8,6 +8,7 @@
 
 enum { EVENTS_COME_NS = 600 * 1000 * 1000 };
 
+static const char admin_socket[] = "/admin.sock";
 static const char standard_file[] = "/etc/postern/postern.conf";
 
 int complain(const struct call *c, int status, const char *kind, const char *text)
@@ -41,8 +42,20 @@ static result find_socket(const struct call *c, buf *out)
 		buf_put(out, options_text(&o, OPT_DIRECTORY));
 	}
 	options_free(&o);
-	buf_put(out, STR("/admin.sock"));
+	buf_put(out, str_from(admin_socket));
 	return buf_result(out);
+}
+
+int server_folder(const struct call *c, buf *out)
+{
+	result r = find_socket(c, out);
+	size_t end = strlen(admin_socket);
+	if (failed(r))
+		return complain(c, STATUS_UNREACHABLE, "unreachable", r.text);
+	if (!str_ends(buf_str(out), str_from(admin_socket)))
+		return complain(c, STATUS_USAGE, "usage", "the socket does not tell the server's directory; give --dir");
+	out->n -= end;
+	return STATUS_DONE;
 }
 
 int connect_server(const struct call *c, struct api **out)

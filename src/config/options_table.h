@@ -30,6 +30,8 @@ OPTION(OPT_LOG_LEVEL, "log-level", CHOICE, "info", 0, 0, R_WATCH,
 OPTION(OPT_TRACE_TIME, "trace-time", TIME, "14d", 60000, 0, R_WATCH, "how long a letter's story is kept")
 OPTION(OPT_TRACE_SIZE, "trace-size", SIZE, "2G", 16777216, 0, R_WATCH,
 	"octets of stories kept at most; the oldest are forgotten first")
+OPTION(OPT_AUDIT_PSEUDONYMISE, "audit-pseudonymise", TIME, "180d", 0, 0, R_WATCH,
+	"age at which addresses and names in the audit log are replaced by seals that nobody can open; 0: never")
 OPTION(OPT_MESSAGE_SIZE, "message-size", SIZE, "50M", 65536, 268435456, R_EDGE | R_ACCOUNT, "largest message accepted")
 OPTION(OPT_RECIPIENTS, "recipients", COUNT, "1000", 100, 100000, R_EDGE, "recipients in one transaction")
 OPTION(OPT_MESSAGES, "messages-per-connection", COUNT, "10000", 1, 0, R_EDGE, "messages in one SMTP connection")

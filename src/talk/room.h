@@ -16,6 +16,7 @@
 #ifndef TALK_ROOM_H
 #define TALK_ROOM_H
 
+#include "base/log.h"
 #include "run/sandbox.h"
 #include "talk/supervisor_room.h"
 
@@ -26,6 +27,7 @@ enum {
 	ROOM_LOG_PACKET = 32768, /* or up to so many octets; errors go at once */
 	ROOM_PEERS = 1 << 20,
 	ROOM_TRIES = 6,          /* of room_ask_again, */
+	ROOM_ATTEST_MS = 10000,  /* for a record of the audit log to reach the disk */
 	ROOM_PAUSE_MS = 10,      /* the first pause; each further one is three times as long */
 };
 #define ROOM_ANY UINT64_MAX
@@ -87,6 +89,12 @@ result room_connect(const struct channel_kind *kind, const char *role, uint64_t 
  * 1): waits a little and says whether to ask again, because the other room is
  * being replaced (CLOSED, BUSY). Suspends. */
 bool room_ask_again(result r, unsigned tried);
+
+/* As log_event, but OK means that the record is in the audit log and on the disk
+ * (an audited event of log_events.h). Suspends. FULL, DISK, BUSY, TIMEOUT ... */
+#define room_attest(ID, TRACE, ...) \
+	room_attest_fields((ID), (TRACE), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(,)(struct log_field){0}})
+result room_attest_fields(enum log_name event, const trace_id *trace, const struct log_field *fields) NODISCARD;
 
 /* For what only some rooms ask of the supervisor (accounts, the list of rooms). */
 struct channel *room_supervisor(void);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "talk/principal_vault.h"
 #include "talk/room.h"
+#include "vault/audit_key.h"
 #include "vault/handshakes.h"
 #include "vault/keys.h"
 #include "vault/signing.h"
@@ -57,11 +58,25 @@ static bool is_edge(const struct arrival *in)
 	return is_role(in, "edge-mx") || is_role(in, "edge-client");
 }
 
+static void refused(const struct arrival *in, const char *what)
+{
+	const struct room_visitor *v = visitor_of(in);
+	log_event(EV_KEY_REFUSED, &in->trace, F_STR("role", str_from(v->role)), F_U64("number", v->number),
+		  F_STR("asked", str_from(what)));
+}
+
 static result deny(const struct arrival *in, const char *what)
 {
-	log_event(EV_ROOM_NONSENSE, &in->trace, F_STR("role", str_from(visitor_of(in)->role)),
-		F_STR("asked", str_from(what)));
+	refused(in, what);
 	return failure(FAIL_DENIED, "the vault does not give this to that room");
+}
+
+/* An account's key is its owner's to know about. */
+static void given(const struct room_visitor *v, bool made)
+{
+	bool account = str_eq(str_from(v->role), STR("account"));
+	log_event(EV_KEY_GIVEN, NULL, F_STR("role", str_from(v->role)), F_U64("number", v->number),
+		  F_STR("state", made ? STR("made") : STR("opened")), F_U64("account", account ? v->number : 0));
 }
 
 static result on_own_key(
@@ -71,7 +86,12 @@ static result on_own_key(
 	struct principal p = principal_of(v->role, v->number);
 	if (is_edge(in) || is_role(in, "relay"))
 		return deny(in, "a key of its own");
-	return m->make ? keys_make(keys, name_of(&p), answer->key) : keys_get(keys, name_of(&p), answer->key);
+	result r = m->make ? keys_make(keys, name_of(&p), answer->key) : keys_get(keys, name_of(&p), answer->key);
+	if (r.kind == FAIL_DENIED || r.kind == FAIL_DAMAGE)
+		refused(in, "its key");
+	else if (!failed(r))
+		given(v, m->make);
+	return r;
 }
 
 /* An edge seals a queue item for an account or the relay, and may have nothing unwrapped; the relay seals reports. */
@@ -96,7 +116,10 @@ static result on_unwrap(struct arrival *in, struct principal_vault_unwrap *m, st
 	struct principal p = principal_of_item(relay ? 0 : v->number);
 	if (!relay && !is_role(in, "account"))
 		return deny(in, "an unwrapping");
-	return keys_unwrap(keys, name_of(&p), m->wrapped, answer->key);
+	result r = keys_unwrap(keys, name_of(&p), m->wrapped, answer->key);
+	if (failed(r))
+		refused(in, "an unwrapping of another's");
+	return r;
 }
 
 static result on_erase(struct arrival *in, struct principal_vault_erase *m, struct principal_vault_erased *answer)
@@ -105,7 +128,7 @@ static result on_erase(struct arrival *in, struct principal_vault_erase *m, stru
 	(void)answer;
 	if (!is_role(in, "auth"))
 		return deny(in, "an erasure");
-	log_event(EV_ADMIN, &in->trace, F_STR("act", STR("key erased")), F_U64("account", m->account));
+	log_event(EV_KEY_CHANGED, &in->trace, F_STR("act", STR("account's key destroyed")), F_U64("account", m->account));
 	return keys_erase(keys, name_of(&p));
 }
 
@@ -132,7 +155,7 @@ static result on_signing_key_make(
 	if (!is_role(in, "auth"))
 		return deny(in, "the making of a signing key");
 	TRY(signing_make(signing, &w, &public));
-	log_event(EV_ADMIN, &in->trace, F_STR("act", STR("signing key made")), F_STR("domain", m->domain),
+	log_event(EV_KEY_CHANGED, &in->trace, F_STR("act", STR("signing key made")), F_STR("domain", m->domain),
 		F_STR("key", m->key));
 	answer->public = arena_dup(in->arena, buf_str(&public));
 	return arena_result(in->arena);
@@ -144,7 +167,7 @@ static result on_signing_key_drop(
 	(void)answer;
 	if (!is_role(in, "auth"))
 		return deny(in, "the end of a signing key");
-	log_event(EV_ADMIN, &in->trace, F_STR("act", STR("signing key dropped")), F_STR("key", m->key));
+	log_event(EV_KEY_CHANGED, &in->trace, F_STR("act", STR("signing key dropped")), F_STR("key", m->key));
 	return signing_drop(signing, m->key);
 }
 
@@ -158,6 +181,33 @@ static result on_sign_handshake(
 	TRY(handshakes_sign(handshakes, &what, &made));
 	answer->signature = arena_dup(in->arena, buf_str(&made));
 	return arena_result(in->arena);
+}
+
+static result on_audit_key(
+	struct arrival *in, struct principal_vault_audit_key *m, struct principal_vault_audit_key_is *answer)
+{
+	struct audit_key_is is;
+	(void)m;
+	if (!is_role(in, "watch"))
+		return deny(in, "the audit log's key");
+	TRY(audit_key_get(keys, &is));
+	memcpy(answer->public, is.public, sizeof answer->public);
+	memcpy(answer->hash, is.hash.b, sizeof answer->hash);
+	answer->seq = is.seq;
+	return OK;
+}
+
+static result on_audit_sign(
+	struct arrival *in, struct principal_vault_audit_sign *m, struct principal_vault_audit_signed *answer)
+{
+	struct audit_head h = {.seq = m->seq, .time = m->time};
+	memcpy(h.hash.b, m->hash, sizeof h.hash.b);
+	if (!is_role(in, "watch"))
+		return deny(in, "a signature under the audit log");
+	result r = audit_key_sign(keys, &h, answer->signature);
+	if (r.kind == FAIL_DENIED)
+		refused(in, "a second history of the audit log");
+	return r;
 }
 
 static result prepare(const struct supervisor_room_begin *b)
@@ -181,8 +231,8 @@ static void end(void)
 
 static const struct principal_vault_as_vault handlers = {
 	.own_key = on_own_key, .wrap_for = on_wrap_for, .unwrap = on_unwrap, .erase = on_erase, .sign = on_sign,
-	.sign_handshake = on_sign_handshake,
-	.signing_key_make = on_signing_key_make, .signing_key_drop = on_signing_key_drop};
+	.sign_handshake = on_sign_handshake, .signing_key_make = on_signing_key_make,
+	.signing_key_drop = on_signing_key_drop, .audit_key = on_audit_key, .audit_sign = on_audit_sign};
 static const struct room_door doors[] = {{.kind = &principal_vault_as_vault_kind, .handlers = &handlers}};
 static const struct sandbox_call *const tables[] = {sandbox_files, NULL};
 static const struct sandbox sandbox = {.room = "vault", .tables = tables};

@@ -5,6 +5,11 @@
 
 static const char digits[] = "0123456789abcdef";
 
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 static const char *const levels[] = {
 	[LOG_DEBUG] = "debug",	   [LOG_INFO] = "info",	  [LOG_NOTICE] = "notice",
 	[LOG_WARNING] = "warning", [LOG_ERROR] = "error",
@@ -35,59 +40,6 @@ bool trace_is_none(const trace_id *id)
 }
 
 /* ---- text ---- */
-
-static void put_escape(buf *out, unsigned code)
-{
-	char e[6] = {'\\', 'u', digits[code >> 12 & 15], digits[code >> 8 & 15], digits[code >> 4 & 15], digits[code & 15]};
-	buf_put(out, str_of(e, sizeof e));
-}
-
-static bool is_plain(unsigned char c)
-{
-	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
-
-/* What a terminal or an editor would obey instead of show. */
-static bool misleads(unsigned code)
-{
-	return code < 0xa0 || (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
-}
-
-static size_t put_special(buf *out, str s, size_t i)
-{
-	uint32_t code = str_at(s, i);
-	if (code == '"' || code == '\\') {
-		buf_putc(out, '\\');
-		buf_putc(out, (char)code);
-		return 1;
-	}
-	if (code < 0x80) {
-		put_escape(out, code);
-		return 1;
-	}
-	size_t n = str_utf8_at(s, i, &code);
-	if (n == 0)
-		buf_put(out, STR("\\ufffd"));
-	else if (misleads(code))
-		put_escape(out, code);
-	else
-		buf_put(out, str_sub(s, i, n));
-	return n ? n : 1;
-}
-
-void json_put(buf *out, str s)
-{
-	buf_putc(out, '"');
-	for (size_t i = 0; i < s.n;) {
-		size_t from = i;
-		while (i < s.n && is_plain(str_at(s, i)))
-			i++;
-		buf_put(out, str_sub(s, from, i - from));
-		if (i < s.n)
-			i += put_special(out, s, i);
-	}
-	buf_putc(out, '"');
-}
 
 static void put_name(buf *out, const char *name)
 {

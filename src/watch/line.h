@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/log_read.h"
+#include "grammar/text/json_text.h"
 
 enum { STAMP_SIZE = sizeof "2026-11-21T19:40:01.123Z", TRACE_HEX = 32 };
 
@@ -26,7 +27,6 @@ void stamp_of(int64_t wall_ms, char out[STAMP_SIZE]);
 void trace_hex(const trace_id *id, char out[TRACE_HEX]);
 bool trace_is_none(const trace_id *id);
 
-void json_put(buf *out, str s); /* with its quotes */
 /* {"name":value,...} of at most `max` octets: what does not fit is left out, and
  * "cut":true says so. False when the record is damaged: drop what was put. */
 bool fields_put(buf *out, struct log_record r, size_t max);

@@ -11,6 +11,25 @@ static void on_events(struct arrival *in, struct room_watch_events *m)
 	watch_take(&from, m->records);
 }
 
+static result on_attest(struct arrival *in, struct room_watch_attest *m, struct room_watch_attested *answer)
+{
+	const struct room_visitor *v = in->ctx;
+	struct origin from = {.role = str_from(v->role), .number = v->number};
+	(void)answer;
+	return watch_attest(&from, m->record);
+}
+
+static result on_audit_show(struct arrival *in, struct web_watch_audit_show *m, struct web_watch_audit_records *answer)
+{
+	return watch_audit_show(m, in->arena, answer);
+}
+
+static result on_audit_head(struct arrival *in, struct web_watch_audit_head *m, struct web_watch_audit_head_is *answer)
+{
+	(void)m;
+	return watch_audit_head(in->arena, answer);
+}
+
 static result on_trace(struct arrival *in, struct web_watch_trace *m, struct web_watch_traces *answer)
 {
 	return watch_find(m->query, in->arena, answer);
@@ -31,8 +50,9 @@ static result prepare(const struct supervisor_room_begin *b)
 	return r;
 }
 
-static const struct room_watch_as_watch for_rooms = {.events = on_events};
-static const struct web_watch_as_watch for_web = {.trace = on_trace, .counters = on_counters};
+static const struct room_watch_as_watch for_rooms = {.events = on_events, .attest = on_attest};
+static const struct web_watch_as_watch for_web = {
+	.trace = on_trace, .counters = on_counters, .audit_show = on_audit_show, .audit_head = on_audit_head};
 static const struct room_door doors[] = {
 	{.kind = &room_watch_as_watch_kind, .handlers = &for_rooms},
 	{.kind = &web_watch_as_watch_kind, .handlers = &for_web},

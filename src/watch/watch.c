@@ -5,20 +5,25 @@
 
 #include "engine/seal.h"
 #include "run/clock.h"
+#include "run/files.h"
 #include "run/fiber.h"
 #include "run/secret.h"
 #include "talk/principal_vault.h"
 #include "talk/room.h"
+#include "watch/audit.h"
 #include "watch/journal.h"
 
-enum { OWN_COUNTERS = 5, VAULT_ARENA = 4096 };
+enum { OWN_COUNTERS = 7, VAULT_ARENA = 4096, SIGN_MS = 1000 };
 
 static struct {
 	bool to_file;
 	enum log_level least;
 	int64_t keep_ms;
+	int64_t forget_ms;
 	uint64_t octets_max;
 	struct files_local files;
+	struct files_local audit_folder;
+	struct audit *audit;
 	struct journal *journal;
 	struct ledger *ledger;
 	uint64_t events[LOG_EVENTS];
@@ -62,33 +67,56 @@ static bool write_line(const struct log_record *r, const struct origin *from, co
 	return line_put(lines, r, from, stamp);
 }
 
-static void take_record(const struct entry *e, const char *stamp)
+/* Line, counter, ledger; false when it is damaged. */
+static bool keep_record(const struct entry *e, struct log_record *out)
 {
 	struct log_record r;
+	char stamp[STAMP_SIZE];
+	stamp_of(e->at, stamp);
 	if (!log_read(e->record, &r) || !write_line(&r, &e->from, stamp)) {
 		watch.damaged++;
-		return;
+		return false;
 	}
 	watch.events[r.event]++;
 	if (!trace_is_none(&r.trace) && log_meaning_of(r.event)->level >= LOG_INFO)
 		ledger_add(watch.ledger, e, &r);
+	*out = r;
+	return true;
+}
+
+static void take_record(const struct entry *e)
+{
+	struct log_record r;
+	if (keep_record(e, &r) && watch.audit && log_meaning_of(r.event)->audit)
+		audit_add(watch.audit, e);
+}
+
+result watch_attest(const struct origin *from, str record)
+{
+	const struct entry e = {.at = clock_wall_ms(), .from = *from, .record = record};
+	struct log_record r;
+	if (!watch.ledger || !watch.journal || !watch.audit)
+		return failure(FAIL_BUSY, "the log is starting or stopping; try again");
+	bool good = keep_record(&e, &r);
+	journal_kick(watch.journal);
+	if (!good || !log_meaning_of(r.event)->audit)
+		return failure(FAIL_INPUT, "that is no record of the audit log");
+	return audit_attest(watch.audit, &e);
 }
 
 void watch_take(const struct origin *from, str records)
 {
-	char stamp[STAMP_SIZE];
 	struct entry e = {.at = clock_wall_ms(), .from = *from};
 	cursor c = cursor_on(records);
 	if (!watch.ledger || !watch.journal)
 		return; /* stopping */
-	stamp_of(e.at, stamp);
 	while (!cursor_done(&c)) {
 		e.record = cursor_take(&c, cursor_u16(&c));
 		if (c.bad || e.record.n > LOG_RECORD_MAX) {
 			watch.damaged++;
 			break;
 		}
-		take_record(&e, stamp);
+		take_record(&e);
 	}
 	journal_kick(watch.journal);
 }
@@ -114,6 +142,28 @@ result watch_find(str query, arena *a, struct web_watch_traces *out)
 	return ledger_find(watch.ledger, query, a, out);
 }
 
+result watch_audit_show(const struct web_watch_audit_show *q, arena *a, struct web_watch_audit_records *out)
+{
+	const struct audit_question ask = {.account = q->account, .before = q->before, .since = q->since};
+	if (!watch.audit)
+		return failure(FAIL_BUSY, "the log is stopping");
+	return audit_show(watch.audit, &ask, a, out);
+}
+
+result watch_audit_head(arena *a, struct web_watch_audit_head_is *out)
+{
+	struct audit_checkpoint c;
+	if (!watch.audit)
+		return failure(FAIL_BUSY, "the log is stopping");
+	TRY(audit_checkpoint(watch.audit, &c));
+	out->seq = c.seq;
+	out->time = arena_dup(a, str_of(c.time, sizeof c.time));
+	memcpy(out->hash, c.hash.b, sizeof out->hash);
+	memcpy(out->key, c.key, sizeof out->key);
+	memcpy(out->signature, c.signature, sizeof out->signature);
+	return arena_result(a);
+}
+
 result watch_counters(arena *a, struct web_watch_counters_are *out)
 {
 	struct web_watch_counter_row *rows = arena_array(a, LOG_EVENTS + OWN_COUNTERS, sizeof *rows);
@@ -129,6 +179,10 @@ result watch_counters(arena *a, struct web_watch_counters_are *out)
 		rows[n++] = (struct web_watch_counter_row){STR("watch.ledger-kept"), ledger_kept(watch.ledger)};
 		rows[n++] = (struct web_watch_counter_row){STR("watch.ledger-dropped"), ledger_dropped(watch.ledger)};
 	}
+	if (watch.audit) {
+		rows[n++] = (struct web_watch_counter_row){STR("watch.audit-records"), audit_records(watch.audit)};
+		rows[n++] = (struct web_watch_counter_row){STR("watch.audit-lost"), audit_lost(watch.audit)};
+	}
 	out->rows.p = rows;
 	out->rows.n = n;
 	return OK;
@@ -142,6 +196,7 @@ result watch_prepare(const struct options *o)
 	watch.least = (enum log_level)options_number(o, OPT_LOG_LEVEL);
 	watch.keep_ms = (int64_t)options_number(o, OPT_TRACE_TIME);
 	watch.octets_max = options_number(o, OPT_TRACE_SIZE);
+	watch.forget_ms = (int64_t)options_number(o, OPT_AUDIT_PSEUDONYMISE);
 	watch.files = files_local(AT_FDCWD);
 	tzset(); /* else the first line's time looks for the time zone, in the jail */
 	return seal_start();
@@ -182,6 +237,53 @@ result watch_start_with(const unsigned char key[LEDGER_KEY])
 	return r;
 }
 
+/* ---- the audit log ---- */
+
+static result have_signed(void *ctx, const struct audit_checkpoint *head, unsigned char signature[AUDIT_SIGNATURE])
+{
+	AUTO_ARENA arena a = arena_new(VAULT_ARENA);
+	struct channel *vault;
+	struct principal_vault_audit_signed is;
+	struct principal_vault_audit_sign ask = {.seq = head->seq, .time = str_of(head->time, AUDIT_TIME)};
+	const struct asking how = {.arena = &a, .timeout_ms = SIGN_MS};
+	(void)ctx;
+	memcpy(ask.hash, head->hash.b, sizeof ask.hash);
+	TRY(room_connect(&principal_vault_as_principal_kind, "vault", 0, &vault));
+	result r = principal_vault_audit_sign_call_within(vault, &how, &ask, &is);
+	if (failed(r)) /* the refusal's sentence ends with the arena */
+		return failure(r.kind, "the vault does not sign the audit log");
+	memcpy(signature, is.signature, AUDIT_SIGNATURE);
+	return OK;
+}
+
+static result ask_audit_key(struct audit_options *o)
+{
+	AUTO_ARENA arena a = arena_new(VAULT_ARENA);
+	struct channel *vault;
+	struct principal_vault_audit_key ask = {0};
+	struct principal_vault_audit_key_is is;
+	TRY(room_connect(&principal_vault_as_principal_kind, "vault", 0, &vault));
+	result r = principal_vault_audit_key_call(vault, NULL, &ask, &a, &is);
+	if (failed(r))
+		return failure(r.kind, "the vault does not give the audit log's key");
+	memcpy(o->key, is.public, sizeof o->key);
+	memcpy(o->signed_hash.b, is.hash, sizeof o->signed_hash.b);
+	o->signed_seq = is.seq;
+	return OK;
+}
+
+static result start_audit(void)
+{
+	struct audit_options o = {.files = &watch.audit_folder.base, .signer = {.sign = have_signed},
+				  .forget_ms = watch.forget_ms};
+	int folder;
+	TRY(ask_audit_key(&o));
+	TRY(dir_make_at(AT_FDCWD, "audit", 0700));
+	TRY(dir_open_at(AT_FDCWD, "audit", &folder));
+	watch.audit_folder = files_local(folder);
+	return audit_open(&o, &watch.audit);
+}
+
 result watch_start(void)
 {
 	struct secret *key = NULL;
@@ -190,12 +292,17 @@ result watch_start(void)
 	if (!failed(r))
 		r = watch_start_with(secret_bytes(key));
 	secret_free(&key);
+	TRY(r);
+	r = start_audit();
+	if (failed(r))
+		watch_stop(); /* a room that did not start is not stopped */
 	return r;
 }
 
 void watch_stop(void)
 {
 	log_set_sink(NULL, NULL);
+	audit_close(&watch.audit);
 	ledger_close(&watch.ledger);
 	journal_close(&watch.journal);
 }

@@ -18,6 +18,10 @@ void watch_stop(void);              /* suspends */
 
 /* A packet of records, each behind its length (u16). */
 void watch_take(const struct origin *from, str records);
+/* One record that its room waits for: OK when it is in the audit log, on the disk. Suspends. */
+result watch_attest(const struct origin *from, str record) NODISCARD;
+result watch_audit_show(const struct web_watch_audit_show *q, arena *a, struct web_watch_audit_records *out) NODISCARD;
+result watch_audit_head(arena *a, struct web_watch_audit_head_is *out) NODISCARD; /* suspends */
 result watch_find(str query, arena *a, struct web_watch_traces *out) NODISCARD; /* suspends */
 result watch_counters(arena *a, struct web_watch_counters_are *out) NODISCARD;
 

@@ -4,6 +4,7 @@
 #include "talk/room.h"
 #include "web/endpoints.h"
 #include "web/json.h"
+#include "web/people.h"
 
 static const struct {
 	enum fail_kind kind;
@@ -84,18 +85,52 @@ static str target_of(const struct ask *q)
 	return arena_dup(q->arena, buf_str(&number));
 }
 
-static void tell(const struct ask *q, result r)
+/* ---- the audit log ---- */
+
+struct act {
+	const struct ask *ask;
+	str target;
+	uint64_t account; /* that the target is the address of; 0: none */
+};
+
+/* Whose business it is: an account's owner may see what was done to it. */
+static result find_account(struct act *a)
 {
-	if (q->endpoint->changes)
-		log_event(EV_ADMIN, &q->trace, F_STR("act", str_from(q->endpoint->name)), F_STR("target", target_of(q)),
-			  F_U64("uid", q->uid), F_STR("outcome", failed(r) ? str_from(fail_name(r.kind)) : STR("done")));
+	if (a->account || str_chr(a->target, '@') == STR_NONE)
+		return OK;
+	return people_account(&(struct person){.address = a->target}, &a->account);
+}
+
+static result attest(const struct act *a, enum log_name event, str outcome)
+{
+	return room_attest(event, &a->ask->trace, F_STR("act", str_from(a->ask->endpoint->name)),
+			   F_STR("target", a->target), F_U64("uid", a->ask->uid), F_U64("account", a->account),
+			   F_STR("outcome", outcome));
+}
+
+/* Whoever changes something does it before witnesses: the wish is on the disk before it is granted, the outcome
+ * before it is told. */
+static result run_attested(const struct ask *q, json_t **answer)
+{
+	struct act a = {.ask = q, .target = target_of(q)};
+	TRY(find_account(&a));
+	TRY(attest(&a, EV_ADMIN_ASKED, STR("asked")));
+	result r = run(q, answer);
+	if (!failed(r))
+		(void)find_account(&a).kind; /* a new one is known only now */
+	result told = attest(&a, EV_ADMIN, failed(r) ? str_from(fail_name(r.kind)) : STR("done"));
+	if (failed(r) || !failed(told))
+		return r;
+	json_decref(*answer);
+	*answer = NULL;
+	return failure(told.kind, "it was done, but the audit log cannot be written now to say so; postern status and"
+		" posternd's log say why");
 }
 
 static result answer_endpoint(struct ask *q, str body, json_t **answer)
 {
 	TRY(json_read(body.n > 0 ? body : STR("{}"), q->arena, &q->in));
-	result r = run(q, answer);
-	tell(q, r);
+	result r = q->endpoint->changes ? run_attested(q, answer) : run(q, answer);
 	if (endpoint_message(q->endpoint))
 		json_wipe_secrets(endpoint_message(q->endpoint)->shape, q->in);
 	json_decref(q->in);
@@ -136,6 +171,8 @@ void api_answer(struct http_request *q)
 		return;
 	}
 	result r = find(q, &k.endpoint);
+	if (!failed(r) && !k.endpoint->owner && !people_may_administrate(q->uid))
+		r = failure(FAIL_DENIED, "this user may only ask for what concerns the own account");
 	if (!failed(r))
 		r = answer_endpoint(&k, q->body, &answer);
 	if (!failed(r))

@@ -7,13 +7,15 @@ static const char intro[] =
 	"# The administration API\n\n"
 	"Made from the table in `src/web/endpoints.c` and from `src/talk/web-*.talk`; `make check` compares.\n\n"
 	"HTTP/1.1 on the local socket `admin.sock` in the server's directory, for root, the server's own user, and the\n"
-	"user ids in the option `administrators`; everybody else gets 403. A request is `POST /v1/NAME` with one JSON\n"
-	"object of at most 64 KiB, an answer one JSON object. Members that a request does not have are refused; those\n"
+	"user ids in the option `administrators`; users with an account here (`local-users`) may ask what says so, and\n"
+	"everybody else gets 403. A request is `POST /v1/NAME` with one JSON object of at most 64 KiB, an answer one JSON\n"
+	"object. Members that a request does not have are refused; those\n"
 	"marked * must be there, the others have the value 0, false, empty.\n\n"
 	"    curl --unix-socket admin.sock http://localhost/v1/domain-add -d '{\"name\":\"example.org\"}'\n\n"
 	"A refusal is `{\"error\": sentence, \"kind\": word, \"trace\": id}`: input or limit 400, denied 403, absent 404,\n"
 	"exists or conflict 409, a room that is not there 502 to 504, no room on the disk 507. What changes something is\n"
-	"logged as `admin.act` with the user id of who asked.\n";
+	"in the audit log as `admin.asked` before it is done and as `admin.act` before it is answered, with the user id\n"
+	"of who asked; where that cannot be written it is refused.\n";
 
 static const char *type_name(const struct talk_field *f)
 {
@@ -21,7 +23,7 @@ static const char *type_name(const struct talk_field *f)
 		[TALK_U8] = "number",           [TALK_U16] = "number",  [TALK_U32] = "number",
 		[TALK_U64] = "number",          [TALK_I64] = "number",  [TALK_BOOL] = "true or false",
 		[TALK_ID] = "32 hexadecimal digits", [TALK_STR] = "text", [TALK_ENUM] = "word",
-		[TALK_LIST] = "list",           [TALK_RECORD] = "object", [TALK_BYTES] = "",
+		[TALK_LIST] = "list",           [TALK_RECORD] = "object", [TALK_BYTES] = "hexadecimal digits",
 		[TALK_BODY] = "",               [TALK_FD] = "",
 	};
 	return names[f->type];

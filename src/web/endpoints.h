@@ -29,12 +29,13 @@ struct endpoint {
 	enum backend backend;
 	unsigned number;   /* of the message; BY_WEB: 0 */
 	const char *needs; /* members that must be there, separated by blanks */
-	bool changes;      /* is logged as admin.act */
+	bool changes;      /* is in the audit log before it is done, and again before it is answered */
 	const char *about;
 	uint64_t within_ms; /* 0: API_CALL_MS */
 	result (*check)(const struct ask *q);                /* before it is passed on; may be NULL */
 	void (*dress)(json_t *answer);                       /* after it; may be NULL */
 	result (*own)(const struct ask *q, json_t **answer); /* BY_WEB alone; suspends */
+	bool owner; /* also for users who are no administrators, about their own account */
 };
 
 /* Documents and tests are built from the same rows as the server. */

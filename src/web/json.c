@@ -279,6 +279,7 @@ static json_t *json_of_field(const struct talk_field *f, const void *from)
 	case TALK_LIST:
 		return json_of_list(f, from);
 	case TALK_BYTES:
+		return json_hex(from, f->max);
 	case TALK_BODY:
 	case TALK_FD:
 		return json_null(); /* no answer to web has one */

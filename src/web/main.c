@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "run/clock.h"
 #include "run/net.h"
 #include "run/random.h"
@@ -12,23 +13,9 @@
 #include "talk/settings.h"
 #include "web/api.h"
 #include "web/own.h"
+#include "web/people.h"
 
-enum { ADMINS_MAX = 64, REFUSED_READ_MAX = HTTP_BODY_MAX * 2, REFUSED_MS = 2000 };
-
-static struct {
-	uid_t admins[ADMINS_MAX];
-	size_t n;
-} people;
-
-static bool may_administrate(uid_t uid)
-{
-	if (uid == 0 || uid == geteuid())
-		return true;
-	for (size_t i = 0; i < people.n; i++)
-		if (people.admins[i] == uid)
-			return true;
-	return false;
-}
+enum { REFUSED_READ_MAX = HTTP_BODY_MAX * 2, REFUSED_MS = 2000 };
 
 /* ---- connections ---- */
 
@@ -56,33 +43,60 @@ static void drain(int fd)
 	fd_watch_close(&w);
 }
 
-static void refuse(void *arg)
+struct client {
+	int fd;
+	uid_t uid;
+	pid_t pid;
+};
+
+static void refuse(const struct client *c)
 {
-	int fd = (int)(intptr_t)arg;
 	AUTO_BUF buf out = buf_new(2048);
+	log_event(EV_ADMIN_REFUSED, NULL, F_U64("uid", c->uid), F_I64("pid", c->pid));
 	buf_printf(&out,
 		   "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
 		   "Connection: close\r\n\r\n%s",
 		   sizeof refusal_body - 1, refusal_body);
-	if (send(fd, out.p, out.n, MSG_NOSIGNAL) == (ssize_t)out.n && shutdown(fd, SHUT_WR) == 0)
-		drain(fd);
-	close(fd);
+	if (send(c->fd, out.p, out.n, MSG_NOSIGNAL) == (ssize_t)out.n && shutdown(c->fd, SHUT_WR) == 0)
+		drain(c->fd);
+	close(c->fd);
+}
+
+static void serve(int fd)
+{
+	result r = http_add(fd);
+	if (failed(r))
+		log_event(EV_LIMITED, NULL, F_STR("why", str_from(r.text)));
+}
+
+/* Nothing that a user sent is read before it is known that he has an account here. */
+static void meet_user(void *arg)
+{
+	struct client c = *(struct client *)arg;
+	uint64_t account = 0;
+	mem_free(arg);
+	result r = people_account(&(struct person){.uid = c.uid}, &account);
+	if (failed(r) || account == 0)
+		refuse(&c);
+	else
+		serve(c.fd);
 }
 
 static void take_client(int fd)
 {
-	pid_t pid = 0;
-	uid_t uid = (uid_t)-1;
-	result r = net_peer_user(fd, &pid, &uid);
-	if (!failed(r) && may_administrate(uid)) {
-		r = http_add(fd);
-		if (failed(r))
-			log_event(EV_LIMITED, NULL, F_STR("why", str_from(r.text)));
+	struct client c = {.fd = fd, .uid = (uid_t)-1};
+	result r = net_peer_user(fd, &c.pid, &c.uid);
+	if (!failed(r) && people_may_administrate(c.uid)) {
+		serve(fd);
 		return;
 	}
-	log_event(EV_ADMIN_REFUSED, NULL, F_U64("uid", uid), F_I64("pid", pid));
-	if (failed(fiber_start(refuse, (void *)(intptr_t)fd, "refuse", NULL)))
+	struct client *own = mem_alloc(sizeof c);
+	if (own)
+		*own = c;
+	if (!own || failed(fiber_start(meet_user, own, "user", NULL))) {
 		close(fd);
+		mem_free(own);
+	}
 }
 
 static void accept_clients(void *arg)
@@ -103,24 +117,12 @@ static void accept_clients(void *arg)
 
 /* ---- life ---- */
 
-static result read_admins(const struct options *o)
-{
-	str rest = options_text(o, OPT_ADMINS), one;
-	while (options_next(&rest, &one)) {
-		uint32_t uid;
-		if (!str_to_u32(str_trim(one), &uid) || people.n == ADMINS_MAX)
-			return failure(FAIL_INPUT, "administrators: give at most 64 numbers; `id -u NAME` tells a user's");
-		people.admins[people.n++] = uid;
-	}
-	return OK;
-}
-
 static result prepare(const struct supervisor_room_begin *b)
 {
 	struct options o;
 	TRY(settings_read(b, &o));
 	own_set_demo(options_yes(&o, OPT_DEMO));
-	result r = read_admins(&o);
+	result r = people_read(&o);
 	options_free(&o);
 	TRY(r);
 	json_object_seed(random_u64() | 1); /* else jansson reads /dev/urandom at its first object, in the jail */

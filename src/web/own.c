@@ -4,6 +4,7 @@
 #include "talk/room.h"
 #include "talk/web_watch.h"
 #include "web/json.h"
+#include "web/people.h"
 
 static bool is_demo;
 
@@ -29,6 +30,54 @@ void own_dress_traces(json_t *answer)
 		if (fields)
 			json_object_set_new(row, "fields", fields);
 	}
+}
+
+/* ---- the audit log ---- */
+
+static str text_of(const struct ask *q, const char *name)
+{
+	const json_t *v = json_object_get(q->in, name);
+	return json_is_string(v) ? str_of(json_string_value(v), json_string_length(v)) : (str){NULL, 0};
+}
+
+/* An administrator sees everything, or one account; a user what concerns the own one. */
+static result account_shown(const struct ask *q, uint64_t *account)
+{
+	str address = text_of(q, "address");
+	bool admin = people_may_administrate(q->uid);
+	uint64_t own = 0;
+	const json_t *number = json_object_get(q->in, "account");
+	*account = admin && json_is_integer(number) ? (uint64_t)json_integer_value(number) : 0;
+	if (address.n > 0)
+		TRY(people_account(&(struct person){.address = address}, account));
+	if (!admin)
+		TRY(people_account(&(struct person){.uid = q->uid}, &own));
+	if (!admin && (own == 0 || (address.n > 0 && *account != own)))
+		return failure(FAIL_DENIED, "this user may only see what concerns the own account");
+	if (address.n > 0 && *account == 0)
+		return failure(FAIL_ABSENT, "there is no such account");
+	*account = admin ? *account : own;
+	return OK;
+}
+
+result own_audit_show(const struct ask *q, json_t **answer)
+{
+	struct web_watch_audit_show m = {.since = text_of(q, "since")};
+	struct web_watch_audit_records are;
+	const json_t *before = json_object_get(q->in, "before");
+	struct channel *watch;
+	if (m.since.n > WEB_WATCH_AUDIT_SHOW_SINCE_MAX)
+		return failure(FAIL_INPUT, "`since` is a time as 2026-11-22T05:00:00.000Z, or the beginning of one");
+	if (json_is_integer(before) && json_integer_value(before) > 0)
+		m.before = (uint64_t)json_integer_value(before);
+	TRY(account_shown(q, &m.account));
+	TRY(room_connect(&web_watch_as_web_kind, "watch", 0, &watch));
+	TRY(web_watch_audit_show_call(watch, &q->trace, &m, q->arena, &are));
+	*answer = json_of_message(&web_watch_audit_records_shape, &are);
+	if (!*answer)
+		return failure(FAIL_MEMORY, "out of memory");
+	own_dress_traces(*answer);
+	return OK;
 }
 
 /* ---- status ---- */
