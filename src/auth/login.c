@@ -183,11 +183,12 @@ static enum edge_auth_login_verdict stay(const struct auth *a, const struct proo
 	return v;
 }
 
+/* The account is told also where nobody got in: its owner may see who tried. */
 static void report(const struct login_try *t, const struct proof *p, const struct edge_auth_login_is *answer)
 {
 	bool in = answer->verdict == EDGE_AUTH_LOGIN_VERDICT_ACCEPTED;
 	log_event(in ? EV_LOGIN : EV_LOGIN_FAILED, t->trace, F_STR("user", t->user), F_STR("client", t->client),
-		  F_STR("protocol", str_from(edge_auth_protocol_names[t->protocol])), F_U64("account", answer->account),
+		  F_STR("protocol", str_from(edge_auth_protocol_names[t->protocol])), F_U64("account", p->account),
 		  F_STR("verdict", str_from(edge_auth_login_verdict_names[answer->verdict])),
 		  F_STR("mechanism", str_from(t->mechanism)), F_STR("app", p->name), F_STR("why", answer->text));
 }

@@ -65,10 +65,13 @@ static result fill(const struct auth *a, const struct edge_auth_scram *m, const 
 	return broken ? failure(FAIL_LIMIT, "the message is too long") : OK;
 }
 
-static void report(const struct scram_caller *who, const struct edge_auth_scram *m, const struct scram_first *first)
+static void report(const struct auth *a, const struct scram_caller *who, const struct edge_auth_scram *m,
+	const struct scram_first *first)
 {
+	const struct book_account *claimed = login_claimed(a, first->authzid, first->user);
 	log_event(EV_LOGIN_FAILED, who->trace, F_STR("user", first->user), F_STR("client", m->client),
 		  F_STR("protocol", str_from(edge_auth_protocol_names[m->protocol])),
+		  F_U64("account", claimed ? claimed->id : 0),
 		  F_STR("verdict", str_from(edge_auth_login_verdict_names[EDGE_AUTH_LOGIN_VERDICT_REFUSED])),
 		  F_STR("mechanism", STR("SCRAM-SHA-256")),
 		  F_STR("why", STR("the client was told that channel binding is not offered, by somebody in between")));
@@ -92,7 +95,7 @@ result scram_login_begin(struct auth *a, const struct scram_caller *who, const s
 		return OK;
 	if (first.flag == SCRAM_UNOFFERED && m->offered) {
 		answer->verdict = EDGE_AUTH_LOGIN_VERDICT_REFUSED;
-		report(who, m, &first);
+		report(a, who, m, &first);
 		return OK;
 	}
 	struct exchange *e = exchange_new();

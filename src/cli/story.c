@@ -41,6 +41,7 @@ static const struct sentence {
 	{"report.deferred", "A report cannot be written now[: {why}]. It is tried again."},
 	{"relay.absent", "Mail for other servers waits: there is no relay now[: {why}]."},
 	{"inspect.failed", "It could not be examined[: {why}]."},
+	{"session.carried", "The session[ of {client}][ ({protocol})] reaches its account."},
 	{"login.accepted", "Logged in[ as {user}][ from {client}][ ({protocol})][ by {mechanism}]"
 		"[ with the app password \"{app}\"]."},
 	{"login.refused", "A login[ as {user}][ from {client}][ ({protocol})][ by {mechanism}]"

@@ -63,7 +63,7 @@ void login_end(struct client *c, const trace_id *token)
 void login_hand_over(struct client *c, str protocol, int session)
 {
 	struct stream *inner;
-	log_event(EV_LOGIN, &c->session, F_STR("client", str_from(c->text)), F_STR("protocol", protocol));
+	log_event(EV_SESSION, &c->session, F_STR("client", str_from(c->text)), F_STR("protocol", protocol));
 	stream_set_deadline(c->stream, FIBER_FOREVER);
 	stream_set_idle(c->stream, FIBER_FOREVER); /* the account ends idle sessions */
 	if (failed(stream_open(session, &inner))) {

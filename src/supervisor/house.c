@@ -516,6 +516,9 @@ void house_stop(struct house *h)
 	await_roles(h, ROLE_AUTH, ROLE_QUEUE);
 	ask_roles_to_stop(h, ROLE_RESOLVE, ROLE_ACCOUNT);
 	await_roles(h, ROLE_RESOLVE, ROLE_ACCOUNT);
-	ask_roles_to_stop(h, ROLE_VAULT, ROLE_WATCH);
-	await_roles(h, ROLE_VAULT, ROLE_WATCH);
+	/* The vault signs the end of watch's audit log. */
+	ask_roles_to_stop(h, ROLE_WATCH, ROLE_WATCH);
+	await_roles(h, ROLE_WATCH, ROLE_WATCH);
+	ask_roles_to_stop(h, ROLE_VAULT, ROLE_VAULT);
+	await_roles(h, ROLE_VAULT, ROLE_VAULT);
 }

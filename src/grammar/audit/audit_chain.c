@@ -174,7 +174,8 @@ bool audit_chain_line(struct audit_chain *c, str line)
 	struct audit_hash h = audit_hash_of(l.record);
 	if (c->fault != AUDIT_WHOLE && is_forgiven(c, &l)) {
 		c->fault = AUDIT_WHOLE;
-		c->rest = 0;
+		c->at = c->rest = 0;
+		c->why = NULL;
 		c->unfinished++;
 	}
 	if (c->fault != AUDIT_WHOLE)
