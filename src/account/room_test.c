@@ -50,6 +50,13 @@ uint64_t room_number(void)
 	return 42;
 }
 
+static bool stopping;
+
+bool room_stopping(void)
+{
+	return stopping;
+}
+
 void room_idle(void)
 {
 	t.idle++;
@@ -360,6 +367,12 @@ static void sessions_of_all_kinds(void)
 	assert_true(str_starts(first_line(AUTH_ACCOUNT_PROTOCOL_POP3, &pop3), STR("-ERR [SYS/TEMP] ")));
 	assert_int_equal(stream_read_some(pop3, &some).kind, FAIL_CLOSED);
 	account.sessions = 0;
+	stream_free(&imap);
+	stream_free(&pop3);
+	stopping = true;
+	assert_true(str_starts(first_line(AUTH_ACCOUNT_PROTOCOL_IMAP, &imap), STR("a1 NO [UNAVAILABLE] ")));
+	assert_true(str_starts(first_line(AUTH_ACCOUNT_PROTOCOL_POP3, &pop3), STR("-ERR [SYS/TEMP] ")));
+	stopping = false;
 	stream_free(&imap);
 	stream_free(&pop3);
 }

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "grammar/imap/imap_codes.h"
 #include "talk/auth_account.h"
+#include "talk/room.h"
 
 struct session_entry {
 	enum auth_account_protocol protocol;
@@ -65,6 +66,12 @@ static result begin_session(struct arrival *in, struct auth_account_session *m)
 	return OK;
 }
 
+/* Also while it stops because its disk failed a commit: what a session saw then, the next process might deny. */
+static bool closing(void)
+{
+	return !account.store || room_stopping();
+}
+
 static bool full(void)
 {
 	return account.sessions >= options_number(&account.options, OPT_SESSIONS);
@@ -75,7 +82,7 @@ static result on_session(struct arrival *in, struct auth_account_session *m, str
 	(void)answer;
 	switch (m->protocol) {
 	case AUTH_ACCOUNT_PROTOCOL_IMAP:
-		if (!account.store)
+		if (closing())
 			refuse(talk_take_fd(&m->socket), m->tag,
 				STR(" NO [" IMAP_CODE_UNAVAILABLE "] The account is being closed; log in again"));
 		else if (full() || failed(begin_session(in, m)))
@@ -83,7 +90,7 @@ static result on_session(struct arrival *in, struct auth_account_session *m, str
 				STR(" NO [" IMAP_CODE_LIMIT "] This account has too many sessions; close some mail programs"));
 		break;
 	case AUTH_ACCOUNT_PROTOCOL_POP3:
-		if (!account.store)
+		if (closing())
 			refuse(talk_take_fd(&m->socket), STR("-ERR "),
 				STR("[SYS/TEMP] The account is being closed; log in again"));
 		else if (full() || failed(begin_session(in, m)))
