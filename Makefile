@@ -2,15 +2,16 @@
 #   make run     install what is missing, build, start the demo server (Ctrl-C stops it)
 #   make build   install what is missing and build
 #   make check   every test, under 20 minutes on two cores
-#   make soak    the tests' long forms; Thunderbird, and Roundcube in a browser
+#   make soak    the tests' long forms, hours; tests/soak --list tells the parts, PARTS=kills,disk runs some
 #   make fuzz    fuzz for long (FUZZ_SECONDS each target)
-#   make bench   measure beside Debian's mail servers (15 minutes)
+#   make bench   measure beside Debian's mail servers (half an hour)
 #   make clean   remove build/
 SHELL := /bin/bash
 PYTHON := /usr/bin/python3
 MESON := /usr/bin/meson
 WERROR ?= true
 FUZZ_SECONDS ?= 1800
+PARTS ?=
 
 .PHONY: run build check soak fuzz bench clean packages-build packages-check packages-soak packages-bench
 
@@ -29,7 +30,7 @@ check: packages-check
 	@$(PYTHON) tests/check
 
 soak: packages-soak
-	@POSTERN_SOAK=1 $(PYTHON) tests/check
+	@$(PYTHON) tests/soak --only "$(PARTS)"
 
 fuzz: packages-check
 	@$(PYTHON) tests/check --only fuzz --fuzz-seconds $(FUZZ_SECONDS)

@@ -7,11 +7,18 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
 #include "base/fail.h"
 #include "base/str.h"
+
+/* How often something is tried: more often in the long form (make soak). */
+static inline uint64_t test_often(uint64_t usual, uint64_t in_soak)
+{
+	return getenv("POSTERN_SOAK") ? in_soak : usual;
+}
 
 #define assert_ok(EXPR)                                                                            \
 	do {                                                                                       \

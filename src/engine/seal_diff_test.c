@@ -1,6 +1,6 @@
 /* SQLite over the seal behaves as SQLite without it: the same random SQL on
  * both gives the same codes and the same rows, through rollbacks, spills,
- * checkpoints, vacuums and reopening. POSTERN_SOAK=N runs N rounds. */
+ * checkpoints, vacuums and reopening. */
 #include "base/mem.h"
 #include "base/test.h"
 #include "engine/files_sim.h"
@@ -194,11 +194,7 @@ static void round_of(uint64_t seed, int count)
 static void random_sql_gives_the_same(void **state)
 {
 	(void)state;
-	uint64_t rounds = 6;
-	const char *soak = getenv("POSTERN_SOAK");
-	if (soak)
-		(void)str_to_u64(str_from(soak), &rounds);
-	for (uint64_t seed = 1; seed <= rounds; seed++)
+	for (uint64_t seed = 1; seed <= test_often(6, 200); seed++)
 		round_of(seed, 400);
 }
 

@@ -296,19 +296,10 @@ static void crash_trial(uint64_t seed)
 	sim_free(&sim);
 }
 
-static uint64_t soak(uint64_t usual)
-{
-	const char *trials = getenv("POSTERN_SOAK");
-	uint64_t count = usual;
-	if (trials)
-		(void)str_to_u64(str_from(trials), &count);
-	return count;
-}
-
 static void a_crash_loses_nothing_that_was_acknowledged(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 1; seed <= soak(400); seed++)
+	for (uint64_t seed = 1; seed <= test_often(400, 12000); seed++)
 		crash_trial(seed);
 }
 
@@ -370,7 +361,7 @@ static void full_and_crash_trial(uint64_t seed)
 static void full_disks_and_crashes_lose_nothing(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 600; seed <= 600 + soak(120); seed++) /* 700 tore both headers once */
+	for (uint64_t seed = 600; seed <= 600 + test_often(120, 1200); seed++) /* 700 tore both headers once */
 		full_and_crash_trial(seed);
 }
 

@@ -13,7 +13,7 @@ from kit import server as kit_server
 
 STALLED = 2000
 SOURCES = 40                # loopback addresses they come from
-SETTLE_SECONDS = 20         # for all of them to get as far as the server lets them
+SETTLE_SECONDS = 10         # for all of them to get as far as the server lets them
 MESSAGES, CONNECTIONS = {'Postern': 6000}, 10
 PEER_MESSAGES = 600
 ANNOUNCED, OTHER = '192.0.2.7', '192.0.2.8'

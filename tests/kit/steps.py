@@ -283,13 +283,14 @@ def junit_results(prefix, file):
         yield Result(f'{prefix}{where}: {case.get("name")}', outcome, float(case.get('time', 0)), note)
 
 
-def pytest(run, prefix, binaries, *arguments):
+def pytest(run, prefix, binaries, *arguments, places=('tests',)):
     if binaries in run.broken:
         yield Result(f'{prefix}server tests', 'skipped', 0, run.broken[binaries])
         return
     report = LOGS / f'pytest-{binaries.name}.xml'
+    report.unlink(missing_ok=True)
     argv = [PYTHON, '-m', 'pytest', '-v', '-p', 'no:cacheprovider', '--durations=10', '--durations-min=1',
-            '-o', 'junit_family=xunit1', f'--junitxml={report}', *arguments, 'tests']
+            '-o', 'junit_family=xunit1', f'--junitxml={report}', *arguments, *places]
     status, out = run.command(f'pytest-{binaries.name}', argv, env={'POSTERN_BUILD': str(binaries)})
     if report.exists():
         yield from junit_results(prefix, report)

@@ -309,7 +309,7 @@ static int all(void)
 	tests[0].name = "the_same_seed_gives_the_same_week";
 	tests[0].test_func = the_same_seed_gives_the_same_week;
 	uint64_t first = first_of_many();
-	for (size_t i = 0; i < LONG && getenv("POSTERN_SOAK"); i++, n++) {
+	for (size_t i = 0; i < test_often(0, LONG); i++, n++) {
 		more[i] = (struct run){first + i, LONG_PACE};
 		tests[n] = test_of(&more[i], names[n]);
 	}

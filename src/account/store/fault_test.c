@@ -300,7 +300,7 @@ static void all_rounds(enum fault fault, const char *what)
 	if (first)
 		(void)str_to_u64(str_from(first), &n);
 	while (n < ROUNDS_MAX && round_at(fault, n))
-		n += fault == LIBRARY ? 1 + n / (getenv("POSTERN_SOAK") ? 200 : 16) : 1; /* there are tens of thousands */
+		n += fault == LIBRARY ? 1 + n / test_often(16, 200) : 1; /* there are tens of thousands */
 	printf("%lu places where %s\n", (unsigned long)(n - 1), what);
 	assert_true(n > 20);
 }
