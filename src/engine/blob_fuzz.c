@@ -22,6 +22,24 @@ static void fuzz_pack(str input)
 	packer_trim(&p);
 }
 
+/* The input as an attachment that begins and ends as it likes. */
+static void fuzz_base64(str input)
+{
+	static const char alphabet[64] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	struct packer p = {0};
+	AUTO_BUF buf text = buf_new(1 << 20), packed = buf_new(1 << 20), again = buf_new(1 << 20);
+	size_t letters = input.n ? 36 + str_at(input, 0) % 44 : 76;
+	for (size_t i = 0; i < 16 * input.n; i++) {
+		unsigned char c = (unsigned char)(str_at(input, i % input.n) + i / input.n);
+		buf_putc(&text, c < 252 ? alphabet[c & 63] : "\r\n-="[c & 3]);
+		if (i % letters == letters - 1)
+			buf_put(&text, STR("\r\n"));
+	}
+	must(!failed(pack(&p, buf_str(&text), &packed)) && packed.n <= text.n + 1);
+	must(!failed(unpack(&p, buf_str(&packed), &again)) && str_eq(buf_str(&again), buf_str(&text)));
+	packer_trim(&p);
+}
+
 static void put_body(struct sim *sim, char *body, struct blob_key *key)
 {
 	struct packer p = {0};
@@ -64,6 +82,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(!failed(seal_start()));
 	if (size > 0 && data[0] & 1)
 		fuzz_pack(str_skip(input, 1));
+	else if (size > 0 && data[0] & 2)
+		fuzz_base64(str_skip(input, 1));
 	else
 		fuzz_file(str_skip(input, 1));
 	return 0;

@@ -50,6 +50,34 @@ static void values_pack_and_unpack(void **state)
 	packer_trim(&p);
 }
 
+/* A quarter and more less than base64, whether what it stands for shrinks further or not. */
+static void base64_is_taken_off(void **state)
+{
+	(void)state;
+	static const char alphabet[64] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	struct packer p = {0};
+	static const size_t lines[] = {50, 900, 3000};
+	for (size_t i = 0; i < 6; i++) {
+		AUTO_BUF buf text = buf_new(1 << 20), packed = buf_new(1 << 20), again = buf_new(1 << 20);
+		uint64_t rng = i + 1;
+		for (size_t k = 0; k < lines[i / 2] * 78; k++) {
+			char letter = i % 2 ? "QmFzZTY0"[k % 8] : alphabet[sim_random(&rng) & 63];
+			buf_putc(&text, k % 78 == 76 ? '\r' : k % 78 == 77 ? '\n' : letter);
+		}
+		assert_ok(pack(&p, buf_str(&text), &packed));
+		assert_true(packed.n < text.n * 74 / 100);
+		assert_ok(unpack(&p, buf_str(&packed), &again));
+		assert_str(buf_str(&again), buf_str(&text));
+		for (size_t k = 1; k <= PACK_HEAD; k++) {
+			buf_clear(&again);
+			packed.p[k] ^= 1;
+			assert_int_equal(unpack(&p, buf_str(&packed), &again).kind, FAIL_DAMAGE);
+			packed.p[k] ^= 1;
+		}
+	}
+	packer_trim(&p);
+}
+
 static result read_all(struct sim *sim, const struct blob_key *key, buf *out)
 {
 	struct blob AUTO_BLOB *b = NULL;
@@ -247,6 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_pack_and_unpack),
+		cmocka_unit_test(base64_is_taken_off),
 		cmocka_unit_test(any_range_comes_back),
 		cmocka_unit_test(a_partial_read_opens_only_its_pieces),
 		cmocka_unit_test(any_change_is_noticed),

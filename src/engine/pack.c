@@ -1,9 +1,10 @@
 #include "engine/pack.h"
+#include "engine/armour.h"
 #include "engine/seal_box.h"
 
 #include <zstd.h>
 
-enum { PLAIN = 0, ZSTD = 1 };
+enum { PLAIN = 0, ZSTD = 1, BARE = 2 };
 
 void packer_trim(struct packer *p)
 {
@@ -19,6 +20,46 @@ static result pack_plain(str plain, buf *out)
 	return buf_result(out);
 }
 
+static void put_head(unsigned char how, size_t size, char *p)
+{
+	p[0] = (char)how;
+	box_put_u32((unsigned char *)p + 1, (uint32_t)size);
+}
+
+static result pack_zstd(struct packer *p, str plain, buf *out)
+{
+	size_t room = plain.n - PACK_HEAD; /* else it would not shrink */
+	size_t start = out->n;
+	if (!buf_reserve(out, plain.n + PACK_HEAD))
+		return buf_result(out);
+	char *head = out->p + start;
+	size_t n = ZSTD_compressCCtx(p->in, head + PACK_HEAD, room, plain.p, plain.n, PACK_LEVEL);
+	if (ZSTD_isError(n))
+		return pack_plain(plain, out);
+	put_head(ZSTD, plain.n, head);
+	out->n = start + PACK_HEAD + n;
+	return OK;
+}
+
+/* Pictures, archives and the like shrink nowhere: a piece from their middle tells. */
+static bool shrinks(struct packer *p, str bare)
+{
+	char packed[PACK_SAMPLE];
+	if (bare.n < 2 * PACK_SAMPLE)
+		return true;
+	size_t n = ZSTD_compressCCtx(p->in, packed, sizeof packed - PACK_SAMPLE / 32, bare.p + bare.n / 2, PACK_SAMPLE,
+		PACK_LEVEL);
+	return !ZSTD_isError(n);
+}
+
+static result pack_bare(struct packer *p, str bare, size_t size, buf *out)
+{
+	char head[PACK_HEAD];
+	put_head(BARE, size, head);
+	buf_put(out, str_of(head, sizeof head));
+	return shrinks(p, bare) ? pack_zstd(p, bare, out) : pack_plain(bare, out);
+}
+
 result pack(struct packer *p, str plain, buf *out)
 {
 	if (plain.n > PACK_MAX)
@@ -27,18 +68,8 @@ result pack(struct packer *p, str plain, buf *out)
 		return pack_plain(plain, out);
 	if (!p->in && !(p->in = ZSTD_createCCtx()))
 		return failure(FAIL_MEMORY, "out of memory");
-	size_t room = plain.n - PACK_HEAD; /* else it would not shrink */
-	size_t start = out->n;
-	if (!buf_reserve(out, plain.n + PACK_HEAD))
-		return buf_result(out);
-	unsigned char *head = (unsigned char *)out->p + start;
-	size_t n = ZSTD_compressCCtx(p->in, head + PACK_HEAD, room, plain.p, plain.n, PACK_LEVEL);
-	if (ZSTD_isError(n))
-		return pack_plain(plain, out);
-	head[0] = ZSTD;
-	box_put_u32(head + 1, (uint32_t)plain.n);
-	out->n = start + PACK_HEAD + n;
-	return OK;
+	AUTO_BUF buf bare = buf_new(plain.n);
+	return armour_off(plain, &bare) ? pack_bare(p, buf_str(&bare), plain.n, out) : pack_zstd(p, plain, out);
 }
 
 result unpacked_size(str packed, size_t *out)
@@ -47,20 +78,14 @@ result unpacked_size(str packed, size_t *out)
 		*out = packed.n - 1;
 		return OK;
 	}
-	if (packed.n < PACK_HEAD || packed.p[0] != ZSTD)
+	if (packed.n < PACK_HEAD || (packed.p[0] != ZSTD && packed.p[0] != BARE))
 		return failure(FAIL_DAMAGE, "a packed value does not begin as one");
 	*out = box_get_u32((const unsigned char *)packed.p + 1);
 	return *out <= PACK_MAX ? OK : failure(FAIL_DAMAGE, "a packed value claims to be too long");
 }
 
-result unpack(struct packer *p, str packed, buf *out)
+static result unpack_zstd(struct packer *p, str packed, size_t size, buf *out)
 {
-	size_t size;
-	TRY(unpacked_size(packed, &size));
-	if (packed.p[0] == PLAIN) {
-		buf_put(out, str_skip(packed, 1));
-		return buf_result(out);
-	}
 	if (!p->out && !(p->out = ZSTD_createDCtx()))
 		return failure(FAIL_MEMORY, "out of memory");
 	if (!buf_reserve(out, size + 1))
@@ -70,4 +95,30 @@ result unpack(struct packer *p, str packed, buf *out)
 		return failure(FAIL_DAMAGE, "a packed value does not unpack");
 	out->n += size;
 	return OK;
+}
+
+static result unpack_bare(struct packer *p, str packed, size_t size, buf *out)
+{
+	str inner = str_skip(packed, PACK_HEAD);
+	size_t n;
+	TRY(unpacked_size(inner, &n));
+	if (inner.p[0] == PLAIN)
+		return armour_on(str_skip(inner, 1), size, out);
+	if (inner.p[0] != ZSTD || n > size)
+		return failure(FAIL_DAMAGE, "a packed value does not unpack");
+	AUTO_BUF buf bare = buf_new(size + 1);
+	TRY(unpack_zstd(p, inner, n, &bare));
+	return armour_on(buf_str(&bare), size, out);
+}
+
+result unpack(struct packer *p, str packed, buf *out)
+{
+	size_t size;
+	TRY(unpacked_size(packed, &size));
+	if (packed.p[0] == BARE)
+		return unpack_bare(p, packed, size, out);
+	if (packed.p[0] == ZSTD)
+		return unpack_zstd(p, packed, size, out);
+	buf_put(out, str_skip(packed, 1));
+	return buf_result(out);
 }

@@ -1,6 +1,7 @@
 /* Small compression for what lies in rows and in body files: one byte says
- * how (0 as it is, 1 zstd), then for zstd four bytes of size (little-endian)
- * and a frame (RFC 8878). What does not shrink is kept as it is, and what is
+ * how (0 as it is, 1 zstd, 2 without its base64), then for the last two four
+ * bytes of size (little-endian) and a frame (RFC 8878), or what engine/armour.h
+ * left over, itself packed. What does not shrink is kept as it is, and what is
  * shorter than PACK_WORTH too: to begin a frame costs as much as a KiB in it.
  *
  * Nothing here is sealed: rows lie in sealed pages, body files seal their
@@ -17,6 +18,7 @@ enum {
 	PACK_LEVEL = 1,
 	PACK_HEAD = 5,
 	PACK_WORTH = 256, /* octets, from which on packing is tried */
+	PACK_SAMPLE = 4096, /* of what was base64: where so many do not shrink, the rest is not tried */
 };
 
 struct ZSTD_CCtx_s;
