@@ -120,7 +120,16 @@ bool str_to_u32(str s, uint32_t *out)
 
 bool str_is_ascii(str s)
 {
-	for (size_t i = 0; i < s.n; i++)
+	enum { STEP = 4 * sizeof(uint64_t) };
+	size_t i = 0;
+	/* Whole bodies are asked about: 32 octets a step. */
+	for (; s.n - i >= STEP; i += STEP) {
+		uint64_t four[4];
+		memcpy(four, s.p + i, sizeof four);
+		if ((four[0] | four[1] | four[2] | four[3]) & 0x8080808080808080u)
+			return false;
+	}
+	for (; i < s.n; i++)
 		if (str_at(s, i) > 127)
 			return false;
 	return true;

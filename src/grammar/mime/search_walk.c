@@ -151,20 +151,12 @@ static bool chunk(struct walker *w, struct stage *s, str in, bool last)
 	return w->to->text(w->to->ctx, buf_str(&w->folded));
 }
 
-static bool all_ascii(str s)
-{
-	unsigned char seen = 0;
-	for (size_t i = 0; i < s.n; i++)
-		seen |= str_at(s, i);
-	return seen < 0x80;
-}
-
 /* Nothing is to be undone but letters' case and line ends. */
 static bool give_copy(struct walker *w, const struct stage *s, str body)
 {
 	bool plain = s->encoding != ENCODING_BASE64 && s->encoding != ENCODING_QUOTED_PRINTABLE && !s->is_html &&
 		s->charset.kind != CHARSET_TABLE;
-	return plain && w->to->copy && all_ascii(body) &&
+	return plain && w->to->copy && str_is_ascii(body) &&
 		w->to->copy(w->to->ctx, (size_t)(body.p - w->from->message.p), body.n);
 }
 
