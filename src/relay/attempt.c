@@ -49,15 +49,15 @@ static struct queue_relay_tls_outcome *tls_row(struct search *s, const struct ca
 	return row;
 }
 
-static void tell_tls(struct search *s, const struct call *c, const struct tls_end *end, const struct session *session)
+static void tell_tls(struct search *s, const struct call *c, const struct tls_end *end)
 {
 	struct queue_relay_tls_outcome *row = end->tried ? tls_row(s, c) : NULL;
 	if (!row)
 		return;
 	row->result = end->result;
 	row->detail = str_sub(end->detail, 0, QUEUE_RELAY_TLS_OUTCOME_DETAIL_MAX);
-	if (session)
-		row->local = address_text(s->e->arena, &session->local);
+	if (end->connected)
+		row->local = address_text(s->e->arena, &end->local);
 }
 
 /* ---- over a session ---- */
@@ -126,7 +126,7 @@ static struct trouble open_once(struct search *s, const struct call *c, struct s
 	struct tls_end end;
 	s->attempts++;
 	struct trouble t = session_open(c, &end, out);
-	tell_tls(s, c, &end, is_trouble(&t) ? NULL : *out);
+	tell_tls(s, c, &end);
 	bool plain_will_do = end.tried && end.result.n > 0 && c->policy->need == NEED_NOTHING && c->way->user.n == 0;
 	if (!is_trouble(&t) || !plain_will_do)
 		return t;
@@ -164,8 +164,7 @@ static void try_host(struct search *s, const struct host *h)
 		t = policy_find(&q, &policy);
 	struct call c = {.way = &e->way, .host = h, .policy = &policy, .address = at.p, .arena = e->arena};
 	if (policy.failed_with.n > 0)
-		tell_tls(s, &c, &(struct tls_end){.result = policy.failed_with, .detail = t.text, .tried = true},
-			NULL);
+		tell_tls(s, &c, &(struct tls_end){.result = policy.failed_with, .detail = t.text, .tried = true});
 	if (is_trouble(&t)) {
 		note(s, &t);
 		return;

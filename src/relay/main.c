@@ -92,7 +92,10 @@ static const struct room_door doors[] = {
 	{.kind = &edge_relay_as_relay_kind, .handlers = &relay_edge_handlers},
 };
 static const struct sandbox_call *const tables[] = {sandbox_connect, NULL};
-static const struct sandbox sandbox = {.room = "relay", .tables = tables, .every_port = true};
+/* `relay-address` is bound without a port; no port is that anybody could call. */
+static const struct sandbox_port ports[] = {{.port = 0, .bind = true}};
+static const struct sandbox sandbox = {.room = "relay", .tables = tables, .every_port = true, .ports = ports,
+	.port_count = sizeof ports / sizeof *ports};
 static const struct room room = {.prepare = prepare, .sandbox = &sandbox, .start = start, .stop = stop,
 	.doors = doors,
 	.doors_n = sizeof doors / sizeof *doors};

@@ -56,7 +56,6 @@ static str record_text(arena *a, const struct asker_resolve_looked_up *l)
 static struct trouble unknown(arena *a, str base, struct policy *p, const char *why)
 {
 	p->type = STR("tlsa");
-	p->domain = base;
 	p->failed_with = STR("dnssec-invalid");
 	return trouble_later(STR("4.7.5"), say(a,
 		"Not sent, because DNS does not say securely whether %.*s must prove its "
@@ -85,7 +84,6 @@ static struct trouble ask_dane(const struct policy_question *q, str base, struct
 	p->other = q->errand->way.name;
 	p->says = STR("DANE");
 	p->type = STR("tlsa");
-	p->domain = base;
 	p->text = record_text(a, &l);
 	return (struct trouble){0};
 }

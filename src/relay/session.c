@@ -300,8 +300,7 @@ static struct trouble connect_to(struct opening *o)
 	result r = net_connect_from(c->address, calls_from(c->address), RELAY_CONNECT_MS, &fd);
 	if (failed(r))
 		return unreached(o, r);
-	if (failed(net_local(fd, &o->s->local)))
-		o->s->local = (net_addr){0};
+	o->tls->connected = !failed(net_local(fd, &o->tls->local));
 	return begin_on(o, fd);
 }
 

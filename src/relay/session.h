@@ -36,6 +36,8 @@ struct tls_end {
 	str result;
 	str detail;
 	bool tried;
+	bool connected;
+	net_addr local; /* then: where we called from */
 };
 
 struct session {
@@ -43,7 +45,7 @@ struct session {
 	struct list same;
 	struct stream *stream;
 	struct smtp_offer offer;
-	net_addr address, local;
+	net_addr address;
 	char host[256];
 	size_t host_n;
 	char tls_version[16], tls_cipher[64];

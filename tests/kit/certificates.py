@@ -32,8 +32,14 @@ class Authority:
                 '-extfile', extensions, '-out', f'{base}.pem')
         return pathlib.Path(f'{base}.pem'), pathlib.Path(f'{base}.key')
 
+    def issue_chain(self, *names):
+        """The same; the authority's certificate stands behind the server's."""
+        certificate, key = self.issue(*names)
+        certificate.write_bytes(certificate.read_bytes() + self.file.read_bytes())
+        return certificate, key
 
-def tlsa(certificate):
-    """'3 1 1 HEX' of the certificate's key."""
+
+def tlsa(certificate, usage=3):
+    """'3 1 1 HEX' of the certificate's key; usage 2 for an authority's."""
     public = openssl('x509', '-in', certificate, '-noout', '-pubkey')
-    return '3 1 1 ' + hashlib.sha256(openssl('pkey', '-pubin', '-outform', 'DER', octets=public)).hexdigest()
+    return f'{usage} 1 1 ' + hashlib.sha256(openssl('pkey', '-pubin', '-outform', 'DER', octets=public)).hexdigest()

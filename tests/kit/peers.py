@@ -174,10 +174,11 @@ def tls_of(certificate, key):
 
 
 class StsHost(Listening):
-    """Serves policies: {'b.test': text}; counts what was asked."""
+    """Serves policies: {'b.test': text}; counts what was asked; `posted` are (path, fields, body) handed in."""
 
     def serve(self, policies, certificate, key):
-        asked = self.asked = []
+        asked, posted = [], []
+        self.asked, self.posted = asked, posted
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
@@ -189,6 +190,13 @@ class StsHost(Listening):
                 self.end_headers()
                 self.wfile.write(text)
 
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers['Content-Length']))
+                posted.append((self.path, dict(self.headers), body))
+                self.send_response(201)
+                self.send_header('Content-Length', '0')
+                self.end_headers()
+
             def log_message(self, *words):
                 pass
 
@@ -197,11 +205,11 @@ class StsHost(Listening):
 
 class Strange(Listening):
     """An SMTP server that answers as its table says: {'RCPT': 'a reply', or a function of the line}. STARTTLS is offered
-    when it has a certificate. `letters` are those it took; `lines` all that it heard."""
+    when it has a certificate. `letters` are those it took; `lines` all that it heard; `callers` from where."""
 
     def serve(self, answers=None, tls=None, offers=('PIPELINING', '8BITMIME', 'SIZE 1000000'), port=25):
         site = self
-        self.letters, self.lines, self.answers = [], [], answers or {}
+        self.letters, self.lines, self.callers, self.answers = [], [], [], answers or {}
 
         class Handler(socketserver.StreamRequestHandler):
             def say(self, text):
@@ -209,6 +217,7 @@ class Strange(Listening):
                 self.wfile.flush()
 
             def handle(self):
+                site.callers.append(self.client_address[0])
                 self.say('220 strange ESMTP')
                 secure = False
                 while line := self.rfile.readline():

@@ -28,8 +28,9 @@ class Talk(socketserver.StreamRequestHandler):
             text = line.decode(errors='replace').strip()
             verb = text.split(' ')[0].upper()
             if verb == 'EHLO':
-                self.wfile.write(''.join(f'250-{e}\r\n' for e in ['sink', *EXTENSIONS[:-1]]).encode())
-                self.reply(f'250 {EXTENSIONS[-1]}')
+                words = ['sink', *self.server.offers]
+                self.wfile.write(''.join(f'250-{e}\r\n' for e in words[:-1]).encode())
+                self.reply(f'250 {words[-1]}')
             elif verb == 'DATA' and not recipients:
                 self.reply('554 5.5.1 no valid recipients')
             elif verb == 'DATA':
@@ -53,12 +54,13 @@ class Talk(socketserver.StreamRequestHandler):
 
 class Sink:
     """`with Sink() as sink`: listens at 127.0.0.1:sink.port; sink.taken are the letters so far. `refuse(text)` gives the
-    answer to a RCPT command that is to be refused; `pause` is how long each letter takes."""
+    answer to a RCPT command that is to be refused; `pause` is how long each letter takes; `offers` is what EHLO names."""
 
-    def __init__(self, address='127.0.0.1', port=0):
+    def __init__(self, address='127.0.0.1', port=0, offers=EXTENSIONS):
         self.server = socketserver.ThreadingTCPServer((address, port), Talk, bind_and_activate=False)
         self.server.allow_reuse_address, self.server.daemon_threads = True, True
         self.server.taken, self.server.refuse, self.server.pause = [], lambda text: None, 0
+        self.server.offers = offers
         self.server.server_bind()
         self.server.server_activate()
         self.port = self.server.server_address[1]

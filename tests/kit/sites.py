@@ -83,6 +83,12 @@ class World:
         ip('-n', self.places[name], 'addr', 'add', f'{BRIDGE6}{number}/64', 'dev', 'eth0', 'nodad')
         ip('-n', self.places[name], 'link', 'set', 'eth0', 'up')
 
+    def also(self, name, number):
+        """A further address of that place."""
+        if not self.why_not:
+            ip('-n', self.places[name], 'addr', 'add', f'{self.address(number)}/24', 'dev', 'eth0')
+        return self.address(number)
+
     def argv(self, name, *argv):
         """What runs argv at that place."""
         there = [] if self.why_not else ['ip', 'netns', 'exec', self.places[name]]
@@ -121,7 +127,7 @@ class Site:
     """Something that runs at a place and ends with the world."""
 
     def __init__(self, world, name, number):
-        self.world, self.name = world, name
+        self.world, self.name, self.number = world, name, number
         world.join(name, number)
         self.address = world.address(number)
         self.address6 = None if world.why_not else f'{BRIDGE6}{number}'

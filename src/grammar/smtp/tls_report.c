@@ -71,9 +71,15 @@ static void put_lines(buf *out, str policy, str word)
 	buf_putc(out, ']');
 }
 
+static bool is_dane(const struct tls_report_row *row)
+{
+	return str_eq(row->policy_type, STR("tlsa"));
+}
+
 static bool same_policy(const struct tls_report_row *a, const struct tls_report_row *b)
 {
-	return str_eq(a->policy_type, b->policy_type) && str_eq(a->policy, b->policy);
+	return str_eq(a->policy_type, b->policy_type) && str_eq(a->policy, b->policy) &&
+	       (!is_dane(a) || str_eq(a->host, b->host));
 }
 
 static void put_policy(buf *out, const struct tls_report *r, const struct tls_report_row *row)
@@ -85,7 +91,8 @@ static void put_policy(buf *out, const struct tls_report *r, const struct tls_re
 		put_lines(out, row->policy, STR(""));
 	}
 	buf_putc(out, ',');
-	put_member(out, "policy-domain", r->domain);
+	/* RFC 8460 section 1.1: a policy of DANE is that of the server, and the report all the same its domain's. */
+	put_member(out, "policy-domain", is_dane(row) ? row->host : r->domain);
 	if (str_eq(row->policy_type, STR("sts"))) {
 		buf_put(out, STR(",\"mx-host\":"));
 		put_lines(out, row->policy, STR("mx:"));
