@@ -68,6 +68,7 @@ def test_cron(machine):
         'Content-Type: text/plain; charset=UTF-8\n\nfertig für heute\n.\nnoch eine Zeile\n'))
     assert (status, told) == (OK, '')
     letter = machine.letter(USER1)
+    assert f'\r\nFrom: {ME}@example.test (Cron Daemon)\r\n' in letter or f'\r\nFrom: {ME} (Cron Daemon)\r\n' in letter
     assert f'Return-Path: <{USER1}>' in letter and 'fertig für heute\r\n.\r\nnoch eine Zeile\r\n' in letter
     assert 'Message-ID:' in letter and 'Date:' in letter and 'from unknown\r\n' in letter
 

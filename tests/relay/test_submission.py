@@ -1,5 +1,8 @@
 """A letter's way out of the whole server: who may send elsewhere, and as what it arrives there."""
+import email
+import email.policy
 import imaplib
+import json
 import os
 import re
 import subprocess
@@ -25,6 +28,26 @@ class World:
 
     def stranger(self):
         return wire.Smtp(self.server.ports['smtp'])
+
+    def reports(self, user, name, count=1, seconds=20):
+        """What reports about that letter the user got, as (fields of the message, fields of its recipients, whole)."""
+        deadline = time.monotonic() + seconds * paths.SLOWER
+        while True:
+            found = []
+            with wire.Imap(self.server.ports['imap']) as c:
+                c.login(user, self.server.password)
+                if c.select():
+                    found = [email.message_from_bytes(m, policy=email.policy.default) for m in c.bodies().values()]
+            found = [m for m in found if m.get_content_type() == 'multipart/report' and name in m.as_string()]
+            if len(found) >= count:
+                return [(*fields_of(m), m) for m in found]
+            assert time.monotonic() < deadline, f'{len(found)} of {count} reports about {name}'
+            time.sleep(0.1)
+
+    def way(self, domain, to):
+        """Mail for that domain goes to this sink."""
+        done = self.server.command('route', 'add', 'domain', domain, '--host', '127.0.0.1', '--port', str(to.port))
+        assert done.returncode == 0, done.stderr
 
     def name(self):
         self.number += 1
@@ -62,6 +85,18 @@ class World:
                         return letter
             time.sleep(0.1)
         raise AssertionError(f'{text} is not in the INBOX of {user}')
+
+
+def fields_of(report):
+    """message/delivery-status, or RFC 6533's global one: of the message, and of its one recipient."""
+    status = next(p for p in report.walk() if p.get_content_type().endswith('delivery-status'))
+    if status.get_content_type() == 'message/delivery-status':
+        message, *recipients = status.get_payload()
+    else:
+        blocks = status.get_payload(0).as_string().replace('\r', '').strip().split('\n\n')
+        message, *recipients = map(email.message_from_string, blocks)
+    assert len(recipients) == 1
+    return message, recipients[0]
 
 
 @pytest.fixture(scope='module')
@@ -180,3 +215,140 @@ def test_the_account_knows_what_it_has_sent(world):
     sent = int(re.search(r'Sent elsewhere: *(\d+) in an hour', shown)[1])
     known = int(re.search(r'To new addresses:.*; (\d+) are known', shown)[1])
     assert sent >= 55 and 50 < known < sent, shown
+
+
+# ---- reports that were asked for (RFC 3461) ----
+
+ASKED = ' NOTIFY=SUCCESS ORCPT=rfc822;as+2Bwritten@some.test'
+
+
+def test_a_delivery_here_is_reported(world):
+    with world.login() as smtp:
+        assert smtp.command(f'MAIL FROM:<{USER1}> RET=HDRS ENVID=QQ+3D1').code == 250
+        assert smtp.command(f'RCPT TO:<{USER2}>{ASKED}').code == 250
+        assert smtp.command('RCPT TO:<user3@example.test> NOTIFY=NEVER').code == 250
+        name = world.name()
+        assert smtp.data(LETTER % name.encode()).code == 250
+    (message, recipient, whole), = world.reports(USER1, name)
+    assert (recipient['Action'], recipient['Status'][0]) == ('delivered', '2') and whole['Subject'].startswith('Delivered')
+    assert recipient['Final-Recipient'] == f'rfc822; {USER2}' and message['Original-Envelope-Id'] == 'QQ=1'
+    assert recipient['Original-Recipient'] == 'rfc822; as+written@some.test'
+    assert name.encode() in world.inbox(USER2, text=name.encode())
+    assert 'Hello.' not in whole.as_string()
+
+
+def test_what_a_server_without_reports_took_is_reported_as_passed_on(world):
+    name = world.name()
+    with world.login() as smtp:
+        assert smtp.command(f'MAIL FROM:<{USER1}> ENVID=abc').code == 250
+        assert smtp.command(f'RCPT TO:<friend@far.test>{ASKED}').code == 250
+        assert smtp.data(LETTER % name.encode()).code == 250
+    world.arrived(name)
+    (message, recipient, whole), = world.reports(USER1, name)
+    assert recipient['Action'] == 'relayed' and message['Original-Envelope-Id'] == 'abc'
+    assert recipient['Original-Recipient'] == 'rfc822; as+written@some.test' and whole['Subject'].startswith('Passed on')
+
+
+def test_what_was_asked_is_handed_on_to_who_can_report(world):
+    """DSN, DELIVERBY and no more recipients than the server wants in one transaction (LIMITS)."""
+    with sink.Sink(offers=['PIPELINING', 'DSN', 'DELIVERBY 10', 'LIMITS RCPTMAX=2', 'SIZE 1000000']) as other:
+        world.way('able.test', other)
+        name = world.name()
+        with world.login() as smtp:
+            assert smtp.command(f'MAIL FROM:<{USER1}> RET=FULL ENVID=QQ+3D1 BY=600;R').code == 250
+            for i in range(5):
+                assert smtp.command(f'RCPT TO:<r{i}@able.test>{ASKED}').code == 250
+            assert smtp.data(LETTER % name.encode()).code == 250
+        taken = other.until(3)
+    assert sorted(len(t.recipients) for t in taken) == [1, 2, 2]
+    assert all(re.search(r' RET=FULL ENVID=QQ\+3D1', t.sender) for t in taken), taken[0].sender
+    assert all(590 < int(re.search(r' BY=(\d+);R', t.sender)[1]) <= 600 for t in taken), taken[0].sender
+    assert all(r.endswith(ASKED) for t in taken for r in t.recipients), taken[0].recipients
+
+
+@pytest.mark.parametrize('ret, said', [('FULL', True), ('HDRS', False)])
+def test_as_much_comes_back_as_was_asked_for(world, ret, said):
+    world.sink.server.refuse = lambda text: '550 5.7.1 no' if 'refused@' in text else None
+    with world.login() as smtp:
+        name = world.send(smtp, USER1, ['refused@far.test'], f' RET={ret}')
+    (message, recipient, whole), = world.reports(USER1, name)
+    assert recipient['Action'] == 'failed' and ('Hello.' in whole.as_string()) == said
+
+
+@pytest.mark.parametrize('more, offers, body, words', [
+    ('', ['SMTPUTF8'], 'Gr\xc3\xbc\xc3\x9fe', '8BITMIME'),
+    (' SMTPUTF8', ['8BITMIME'], 'hello', 'SMTPUTF8'),
+    (' BY=600;R', ['8BITMIME'], 'hello', 'DELIVERBY'),
+])
+def test_what_the_next_server_cannot_take_comes_back_with_clear_words(world, more, offers, body, words):
+    domain = f'less{world.number}.test'
+    who = 'ä' if 'SMTPUTF8' in more else 'friend'
+    with sink.Sink(offers=offers) as other:
+        world.way(domain, other)
+        with world.login() as smtp:
+            message = LETTER.replace(b'Hello.', body.encode('latin-1'))
+            name = world.send(smtp, USER1, [f'{who}@{domain}'], more, message)
+        (message, recipient, whole), = world.reports(USER1, name)
+    assert recipient['Action'] == 'failed' and recipient['Status'][0] == '5' and not other.taken
+    assert words in ' '.join(whole.get_body(('plain',)).get_content().split())
+
+
+def test_a_time_to_arrive_by_passes(world):
+    """Mode R: it comes back. Mode N: its sender is told that it is late, and it goes on being tried."""
+    with sink.Sink(offers=['DELIVERBY']) as slow:
+        slow.server.refuse = lambda text: '450 4.3.2 come again'
+        world.way('slow.test', slow)
+        with world.login() as smtp:
+            returned = world.send(smtp, USER1, ['r@slow.test'], ' BY=2;R')
+            told = world.send(smtp, USER1, ['n@slow.test'], ' BY=2;N')
+        (_, failed, _), = world.reports(USER1, returned)
+        (_, late, _), = world.reports(USER1, told)
+    assert (failed['Action'], failed['Status']) == ('failed', '5.4.7') and late['Action'] == 'delayed'
+    listed = json.loads(world.server.command('--json', 'queue', 'list').stdout)['rows']
+    assert [r['recipient'] for r in listed if r['destination'] == 'slow.test'] == ['n@slow.test']
+
+
+# ---- other ways ----
+
+def test_what_waits_goes_by_the_routes_of_the_day(world):
+    world.sink.server.refuse = lambda text: '450 4.7.1 not by this door' if 'turned@' in text else None
+    with world.login() as smtp:
+        name = world.send(smtp, USER1, ['turned@far.test'])
+    one = world.server
+    deadline = time.monotonic() + 10 * paths.SLOWER
+    while 'not by this door' not in (shown := one.command('queue', 'list', '--destination', 'far.test').stdout):
+        assert time.monotonic() < deadline, shown
+        time.sleep(0.1)
+    item = re.search(r'^ *(\d+) ', shown, re.M)[1]
+    advice = one.command('queue', 'show', item).stdout.splitlines()[-1]
+    assert advice.startswith('turned@far.test: ') and advice.endswith('.'), advice    # what the answer means
+    with sink.Sink() as another:
+        done = one.command('route', 'add', 'recipient', 'turned@far.test', '--host', '127.0.0.1', '--port', str(another.port))
+        assert done.returncode == 0, done.stderr
+        assert one.command('queue', 'retry', '--destination', 'far.test').returncode == 0
+        assert name.encode() in another.until(1)[0].message
+    assert one.command('route', 'delete', 'recipient', 'turned@far.test').returncode == 0
+    assert 'another way' in one.command('trace', 'turned@far.test').stdout
+
+
+def test_an_address_literal_is_a_destination(world):
+    with world.login() as smtp:
+        name = world.send(smtp, USER1, ['friend@[127.0.0.1]'])
+    assert world.arrived(name).recipients == ['RCPT TO:<friend@[127.0.0.1]>']
+    with world.login() as smtp:
+        assert smtp.command(f'MAIL FROM:<{USER1}>').code == 250
+        assert smtp.command('RCPT TO:<friend@[127.0.0.300]>').code == 501
+
+
+def test_who_is_unknown_there_is_not_asked_for_in_any_spelling(world):
+    world.sink.server.refuse = lambda text: '550 5.1.1 nobody of that name' if 'ghost@' in text.lower() else None
+    with world.login() as smtp:
+        for spelling in ('ghost@far.test', 'Ghost@far.test', 'ghost@FAR.test'):
+            world.reports(USER1, world.send(smtp, USER1, [spelling]))
+        asked = []
+        world.sink.server.refuse = asked.append
+        (_, recipient, whole), = world.reports(USER1, world.send(smtp, USER1, ['GHOST@far.test']))
+    assert not asked and recipient['Status'] == '5.1.1' and 'queue lift' in whole.as_string().replace('=\n', '')
+    assert world.server.command('queue', 'lift', 'gHost@far.test').returncode == 0
+    with world.login() as smtp:
+        world.arrived(world.send(smtp, USER1, ['ghost@far.test']))
