@@ -31,6 +31,7 @@ struct book_domain {
 	struct book_entry *catch_all; /* NULL: mail for unknown addresses is refused */
 	bool signs;                   /* its mail to other servers: yes, unless an administrator said no */
 	size_t addresses;             /* without the two fixed ones */
+	bool second_factor;           /* its accounts have to have one */
 	struct list keys;             /* of DKIM, oldest first: signing_keys.h */
 	str name;
 };
@@ -60,7 +61,9 @@ struct book_account {
 	uint64_t id;
 	struct book_entry *entry;
 	bool admin, disabled;
-	int64_t created; /* seconds since 1970 */
+	bool second_factor; /* it has one */
+	size_t rules;       /* how many it has */
+	int64_t created;    /* seconds since 1970 */
 	uint64_t seen;
 	uint64_t round; /* grows whenever a secret of its owner is changed or revoked */
 	hash grants; /* addresses and "@domain"s it may send as beside its own */

@@ -66,6 +66,18 @@ static const char *const steps[] = {
 	" used_from TEXT NOT NULL DEFAULT '', plain BLOB NOT NULL, grouped BLOB NOT NULL, UNIQUE (account, name));"
 	"CREATE TABLE salt_key (key BLOB NOT NULL);",
 	"ALTER TABLE domain ADD COLUMN signs INTEGER NOT NULL DEFAULT 1;",
+	/* second factors (second_factor.h) and rules (rules.h) */
+	"CREATE TABLE second_factor ("
+	" account INTEGER PRIMARY KEY REFERENCES account(id) ON DELETE CASCADE, secret BLOB NOT NULL,"
+	" step INTEGER NOT NULL, since INTEGER NOT NULL);"
+	"CREATE TABLE recovery_code ("
+	" account INTEGER NOT NULL REFERENCES account(id) ON DELETE CASCADE, digest BLOB NOT NULL,"
+	" PRIMARY KEY (account, digest)) WITHOUT ROWID;"
+	"ALTER TABLE domain ADD COLUMN second_factor INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE rule ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL REFERENCES account(id) ON DELETE CASCADE,"
+	" protocols INTEGER NOT NULL, networks TEXT NOT NULL, hours TEXT NOT NULL);"
+	"CREATE INDEX rule_account ON rule(account);",
 };
 const struct db_schema directory_schema = {steps, sizeof steps / sizeof *steps};
 
@@ -85,13 +97,14 @@ static result load_domains(struct db *db, struct book *b)
 {
 	struct query AUTO_QUERY *q = NULL;
 	bool row;
-	TRY(db_ask(db, &q, "SELECT id, name, signs FROM domain ORDER BY id"));
+	TRY(db_ask(db, &q, "SELECT id, name, signs, second_factor FROM domain ORDER BY id"));
 	for (;;) {
 		TRY(query_next(q, &row));
 		if (!row)
 			return OK;
 		TRY(book_add_domain(b, (uint64_t)query_int(q, 0), query_bytes(q, 1)));
 		book_domain(b, query_bytes(q, 1))->signs = query_int(q, 2) != 0;
+		book_domain(b, query_bytes(q, 1))->second_factor = query_int(q, 3) != 0;
 	}
 }
 
@@ -99,7 +112,9 @@ static result load_accounts(struct db *db, struct book *b)
 {
 	struct query AUTO_QUERY *q = NULL;
 	bool row;
-	TRY(db_ask(db, &q, "SELECT account.id, address.id, key, admin, disabled, created FROM account"
+	TRY(db_ask(db, &q, "SELECT account.id, address.id, key, admin, disabled, created,"
+		" EXISTS (SELECT 1 FROM second_factor AS f WHERE f.account = account.id),"
+		" (SELECT count(*) FROM rule AS r WHERE r.account = account.id) FROM account"
 		" JOIN address ON address.account = account.id WHERE state = 1 ORDER BY account.id"));
 	for (;;) {
 		TRY(query_next(q, &row));
@@ -109,6 +124,8 @@ static result load_accounts(struct db *db, struct book *b)
 			.id = (uint64_t)query_int(q, 0), .entry = (uint64_t)query_int(q, 1), .key = query_bytes(q, 2),
 			.admin = query_int(q, 3) != 0, .disabled = query_int(q, 4) != 0, .created = query_int(q, 5)};
 		TRY(book_add_account(b, &n));
+		book_account(b, n.id)->second_factor = query_int(q, 6) != 0;
+		book_account(b, n.id)->rules = (size_t)query_int(q, 7);
 	}
 }
 

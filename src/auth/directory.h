@@ -47,6 +47,9 @@ result directory_delete_domain(struct directory *d, str name) NODISCARD;
 result directory_set_signing(struct directory *d, str name, bool signs) NODISCARD;
 result directory_set_catch_all(struct directory *d, str name, str target) NODISCARD; /* empty: none */
 
+/* Whether its accounts have to have a second factor. */
+result directory_demand_factor(struct directory *d, str name, bool demanded) NODISCARD;
+
 struct new_account {
 	str address, name, hash;
 	uint64_t quota; /* octets, 0: none */
@@ -62,6 +65,8 @@ result directory_forget_account(struct directory *d, uint64_t id) NODISCARD;
 result directory_next_leftover(struct directory *d, uint64_t after, uint64_t *id) NODISCARD;
 
 result directory_set_hash(struct directory *d, uint64_t id, str text) NODISCARD;
+/* The same password's new hash, unless the old one was changed meanwhile. */
+result directory_raise_hash(struct directory *d, uint64_t id, str old, str text) NODISCARD;
 result directory_set_quota(struct directory *d, uint64_t id, uint64_t octets) NODISCARD;
 result directory_set_disabled(struct directory *d, uint64_t id, bool disabled) NODISCARD;
 result directory_grant(struct directory *d, uint64_t id, str address, bool granted) NODISCARD;

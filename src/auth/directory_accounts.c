@@ -185,6 +185,18 @@ static result run_hash(struct db *db, void *arg)
 	return one_row(db);
 }
 
+struct raise_job {
+	uint64_t id;
+	str old, text;
+};
+
+static result run_raise(struct db *db, void *arg)
+{
+	const struct raise_job *j = arg;
+	return db_run(db, "UPDATE account SET hash = ?3 WHERE id = ?1 AND hash = ?2", DB_INT(j->id), DB_TEXT(j->old),
+		DB_TEXT(j->text));
+}
+
 static result run_quota(struct db *db, void *arg)
 {
 	const struct account_edit *e = arg;
@@ -212,6 +224,13 @@ result directory_set_hash(struct directory *d, uint64_t id, str text)
 	struct account_edit e = {.d = d, .id = id, .text = text};
 	must(text.n <= DIRECTORY_HASH_MAX);
 	return edit_commit(d, run_hash, NULL, &e);
+}
+
+result directory_raise_hash(struct directory *d, uint64_t id, str old, str text)
+{
+	struct raise_job j = {id, old, text};
+	must(text.n <= DIRECTORY_HASH_MAX);
+	return edit_commit(d, run_raise, NULL, &j);
 }
 
 result directory_set_quota(struct directory *d, uint64_t id, uint64_t octets)

@@ -236,3 +236,33 @@ result directory_set_signing(struct directory *d, str name, bool signs)
 	edit_end(d);
 	return r;
 }
+
+/* ---- a second factor for everybody ---- */
+
+static result run_demand(struct db *db, void *arg)
+{
+	const struct domain_edit *e = arg;
+	return db_run(db, "UPDATE domain SET second_factor = ?2 WHERE id = ?1", DB_INT(e->domain->id), DB_INT(e->id));
+}
+
+static void kept_demand(void *arg)
+{
+	struct domain_edit *e = arg;
+	e->domain->second_factor = e->id != 0;
+}
+
+static result demand(struct directory *d, str name, bool demanded)
+{
+	AUTO_ARENA arena a = arena_new(16384);
+	struct domain_edit e = {.d = d, .id = demanded};
+	TRY(known_name(name, &a, &e));
+	return run_edit(d, run_demand, kept_demand, &e);
+}
+
+result directory_demand_factor(struct directory *d, str name, bool demanded)
+{
+	TRY(edit_begin(d));
+	result r = demand(d, name, demanded);
+	edit_end(d);
+	return r;
+}

@@ -40,7 +40,7 @@ static void domain_row(struct page *p, const struct query *q)
 	if (fits(p, name.n + catch_all.n + LISTING_ROW, LISTING_DOMAINS))
 		rows[p->n++] = (struct web_auth_domain_row){.name = arena_dup(p->l->arena, name),
 			.catch_all = arena_dup(p->l->arena, catch_all), .accounts = (uint64_t)query_int(q, 2),
-			.signs = query_int(q, 3) != 0};
+			.signs = query_int(q, 3) != 0, .second_factor = query_int(q, 4) != 0};
 }
 
 static result run_domains(struct db *db, void *arg)
@@ -49,8 +49,8 @@ static result run_domains(struct db *db, void *arg)
 	struct query AUTO_QUERY *q = NULL;
 	bool row = true;
 	TRY(db_ask(db, &q, "SELECT name, coalesce((SELECT key FROM address WHERE id = catch_all), ''),"
-		" (SELECT count(account) FROM address WHERE domain = domain.id), signs FROM domain WHERE name > ?1"
-		" ORDER BY name",
+		" (SELECT count(account) FROM address WHERE domain = domain.id), signs, second_factor FROM domain"
+		" WHERE name > ?1 ORDER BY name",
 		DB_TEXT(p->l->after)));
 	while (!p->full) {
 		TRY(query_next(q, &row));

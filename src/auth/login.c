@@ -1,8 +1,10 @@
 #include "auth/login.h"
 
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "auth/rules.h"
 #include "run/clock.h"
 #include "run/net.h"
 #include "talk/auth_account.h"
@@ -114,6 +116,46 @@ static enum edge_auth_login_verdict judge(const struct auth *a, const struct pro
 	return p->barred ? EDGE_AUTH_LOGIN_VERDICT_BARRED : EDGE_AUTH_LOGIN_VERDICT_ACCEPTED;
 }
 
+/* ---- why a right secret does not do ---- */
+
+/* Mail programs cannot ask for a code, so a password alone is not enough there. */
+static const char *factor_bars(const struct book_account *who, const struct proof *p)
+{
+	if (p->app_password)
+		return NULL;
+	if (who->second_factor)
+		return "This account has a second factor: use an app password";
+	return who->entry->domain->second_factor ? "This domain demands a second factor: use an app password" : NULL;
+}
+
+static unsigned minute_of_day(void)
+{
+	time_t now = (time_t)clock_wall_s();
+	struct tm tm;
+	localtime_r(&now, &tm);
+	return (unsigned)(tm.tm_hour * 60 + tm.tm_min);
+}
+
+static result ask_rules(struct auth *a, const struct login_try *t, struct proof *p)
+{
+	const struct rule_visit v = {.protocol = t->protocol, .client = t->client, .minute = minute_of_day()};
+	struct rules rules;
+	TRY(rules_read(a->directory, p->account, &p->arena, &rules));
+	p->barred = rules_bar(&rules, &v);
+	return OK;
+}
+
+/* Asked only once the secret was right. Suspends when the account has rules. */
+static void look_for_bars(struct auth *a, const struct login_try *t, struct proof *p)
+{
+	const struct book_account *who = book_account(&a->directory->book, p->account);
+	if (failed(p->r) || p->barred || !who)
+		return;
+	p->barred = factor_bars(who, p);
+	if (!p->barred && who->rules)
+		p->r = ask_rules(a, t, p);
+}
+
 /* ---- the session ---- */
 
 static result introduce(struct auth *a, uint64_t account, const struct login_try *t, struct auth_account_session *s)
@@ -200,10 +242,10 @@ static void note_use(struct auth *a, const struct login_try *t, const struct pro
 		app_used(&a->app_uses, p->app_password, &use);
 }
 
-result login_conclude(struct auth *a, const struct login_try *t, const struct proof *p,
-	struct edge_auth_login_is *answer)
+result login_conclude(struct auth *a, const struct login_try *t, struct proof *p, struct edge_auth_login_is *answer)
 {
 	answer->session = -1;
+	look_for_bars(a, t, p);
 	answer->verdict = judge(a, p);
 	answer->delay = answer->verdict == EDGE_AUTH_LOGIN_VERDICT_REFUSED ? count_failure(a, t) : wait_of_network(a, t);
 	if (answer->verdict == EDGE_AUTH_LOGIN_VERDICT_BARRED) {

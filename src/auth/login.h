@@ -19,7 +19,7 @@ struct login_question {
 };
 result login_answer(struct auth *a, const struct login_question *q, struct edge_auth_login_is *answer) NODISCARD;
 /* What follows once it is known whether the secret was right. */
-result login_conclude(struct auth *a, const struct login_try *t, const struct proof *p,
+result login_conclude(struct auth *a, const struct login_try *t, struct proof *p,
 	struct edge_auth_login_is *answer) NODISCARD;
 
 /* Whom the name concerns; NULL: nobody, or one whose place another wants to take. */

@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <sodium.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "auth/accounts.h"
 #include "auth/doors.h"
 #include "auth/local_users.h"
+#include "auth/second_factor.h"
 #include "base/log.h"
 #include "engine/files.h"
 #include "run/sandbox.h"
@@ -31,6 +33,8 @@ static result prepare(const struct supervisor_room_begin *b)
 {
 	files = files_local(AT_FDCWD);
 	auth.world = &auth_world_of_rooms;
+	tzset(); /* rules name hours; the file of the time zone is read now */
+	TRY(second_factor_start());
 	TRY(settings_read(b, &auth.options));
 	TRY(name_server());
 	return local_users_read(&auth.local_users, options_text(&auth.options, OPT_LOCAL_USERS));

@@ -25,6 +25,11 @@ static const char *const earlier[] = {
 	"INSERT INTO address (id, key, domain) VALUES (3, 'anna@example.test', 1), (4, 'all@example.test', 1);"
 	"INSERT INTO target (alias, target) VALUES (4, 3);"
 	"INSERT INTO salt_key (key) VALUES (x'00');",
+	"INSERT INTO domain (id, name, signs) VALUES (1, 'example.test', 1);"
+	"INSERT INTO account (id, name, hash, quota, admin, disabled, created, state) VALUES (1, '', '-', 0, 0, 0, 5, 1);"
+	"INSERT INTO address (id, key, domain, account) VALUES (3, 'anna@example.test', 1, 1);"
+	"INSERT INTO address (id, key, domain) VALUES (4, 'all@example.test', 1);"
+	"INSERT INTO target (alias, target) VALUES (4, 3);",
 };
 enum { EARLIER = sizeof earlier / sizeof *earlier };
 
@@ -37,7 +42,8 @@ static void look(struct db *db)
 		" WHERE key = 'all@example.test'"));
 	assert_int_equal(n, 1);
 	assert_ok(db_get(db, &n, "SELECT (SELECT count(*) FROM outside) + (SELECT count(*) FROM route)"
-		" + (SELECT count(*) FROM dkim_key) + (SELECT count(*) FROM app_password)"));
+		" + (SELECT count(*) FROM dkim_key) + (SELECT count(*) FROM app_password)"
+		" + (SELECT sum(second_factor) FROM domain) + (SELECT count(*) FROM rule)"));
 	assert_int_equal(n, 0);
 	assert_ok(db_get(db, &n, "SELECT count(*) FROM domain WHERE signs"));
 	assert_int_equal(n, 1);

@@ -2,6 +2,8 @@
 
 #include <sodium.h>
 
+#include "auth/hashes.h"
+
 _Static_assert(PASSWORD_HASH_MAX >= crypto_pwhash_STRBYTES, "a hash text has room");
 
 result password_hash(str password, uint64_t memory, char hash[PASSWORD_HASH_MAX])
@@ -16,17 +18,42 @@ result password_hash(str password, uint64_t memory, char hash[PASSWORD_HASH_MAX]
 	return OK;
 }
 
-bool password_is_hash(str hash)
+static bool is_argon2id(str hash)
 {
 	return hash.n < crypto_pwhash_STRBYTES && str_starts(hash, STR("$argon2id$v=19$m=")) &&
 	       str_chr(hash, '\0') == STR_NONE;
 }
 
+bool password_is_hash(str hash)
+{
+	return is_argon2id(hash) || hashes_is_foreign(hash);
+}
+
+/* "$argon2id$v=19$m=65536,t=2,p=1$..." */
+static uint64_t parameter(str hash, str name)
+{
+	uint64_t n = 0;
+	str rest = str_skip(hash, str_find(hash, name) + name.n);
+	size_t end = 0;
+	while (end < rest.n && ascii_digit(str_at(rest, end)))
+		end++;
+	return str_to_u64(str_sub(rest, 0, end), &n) ? n : 0;
+}
+
+bool password_is_weak(str hash, uint64_t memory)
+{
+	if (!is_argon2id(hash))
+		return true;
+	return parameter(hash, STR("$m=")) < memory / 1024 || parameter(hash, STR(",t=")) < PASSWORD_PASSES;
+}
+
 result password_verify(str hash, str password)
 {
 	char text[crypto_pwhash_STRBYTES] = {0};
-	if (!password_is_hash(hash) || password.n > PASSWORD_MAX)
+	if (password.n > PASSWORD_MAX)
 		return failure(FAIL_DENIED, "the password is wrong");
+	if (!is_argon2id(hash))
+		return hashes_verify(hash, password);
 	memcpy(text, hash.p, hash.n);
 	if (crypto_pwhash_str_verify(text, password.p, password.n) != 0)
 		return failure(FAIL_DENIED, "the password is wrong");

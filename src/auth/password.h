@@ -14,10 +14,12 @@
 enum { PASSWORD_MIN = 10, PASSWORD_MAX = 1024, PASSWORD_HASH_MAX = 128, PASSWORD_PASSES = 2 };
 
 result password_hash(str password, uint64_t memory, char hash[PASSWORD_HASH_MAX]) NODISCARD;
-/* OK, DENIED (wrong), MEMORY. `hash` may be any Argon2id text. */
+/* OK, DENIED (wrong), MEMORY. `hash` may be any Argon2id text, or one of hashes.h. */
 result password_verify(str hash, str password) NODISCARD;
-/* Is it such a text? For hashes that an administrator brings along. */
+/* Is it such a text, or one of hashes.h? For hashes that an administrator brings along. */
 bool password_is_hash(str hash);
+/* Made elsewhere, or with less than is asked for now: to be made anew at the next login. */
+bool password_is_weak(str hash, uint64_t memory);
 /* INPUT with the remedy when a new password is too short, too common, or the address itself. */
 result password_acceptable(str password, str address) NODISCARD;
 

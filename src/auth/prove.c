@@ -88,6 +88,19 @@ static result stored_hash(struct auth *a, uint64_t account, struct account_recor
 	return r.kind == FAIL_ABSENT ? OK : r; /* an empty hash is checked as long as another */
 }
 
+/* With today's parameters. It only has to be done once, some day: what goes wrong is left for the next login. */
+static void raise_hash(struct auth *a, uint64_t account, str old, str password)
+{
+	char text[PASSWORD_HASH_MAX];
+	if (!password_is_weak(old, options_number(&a->options, OPT_PASSWORD_MEMORY)))
+		return;
+	result r = checker_hash(a->checker, password, text);
+	if (!failed(r))
+		r = directory_raise_hash(a->directory, account, old, str_from(text));
+	secret_wipe(text, sizeof text);
+	log_event(EV_PASSWORD_RAISED, NULL, F_U64("account", account), F_STR("why", str_from(r.text)));
+}
+
 static result by_password(struct auth *a, uint64_t account, str password)
 {
 	struct account_record record = {0}, now = {0};
@@ -98,6 +111,8 @@ static result by_password(struct auth *a, uint64_t account, str password)
 	/* The password may have been changed meanwhile: then this one is not kept. */
 	if (!failed(r) && !failed(stored_hash(a, account, &now)) && memcmp(record.hash, now.hash, sizeof now.hash) == 0)
 		recent_keep(&a->recent, account, password, clock_mono_ms());
+	if (!failed(r) && account)
+		raise_hash(a, account, str_from(record.hash), password);
 	secret_wipe(&record, sizeof record);
 	secret_wipe(&now, sizeof now);
 	return r;

@@ -2,6 +2,8 @@
 #include "auth/accounts.h"
 #include "auth/app_door.h"
 #include "auth/doors.h"
+#include "auth/factor_door.h"
+#include "auth/hashes.h"
 #include "auth/listing.h"
 #include "auth/local_users.h"
 #include "auth/login.h"
@@ -78,14 +80,20 @@ static result on_domain_rotate(struct arrival *in, struct web_auth_domain_rotate
 
 /* ---- accounts ---- */
 
+static result foreign_hash(str given, str password, char out[DIRECTORY_HASH_MAX + 1])
+{
+	str text = hashes_plain(given);
+	if (password.n > 0 || !password_is_hash(text))
+		return failure(FAIL_INPUT, "give either a password or a hash: Argon2id ($argon2id$v=19$m=...), bcrypt "
+			"($2b$...), SHA512-CRYPT ($6$...) or PBKDF2 ($pbkdf2-sha256$...)");
+	memcpy(out, text.p, text.n);
+	return OK;
+}
+
 static result hash_of(const struct web_auth_account_add *m, char out[DIRECTORY_HASH_MAX + 1])
 {
-	if (m->hash.n > 0 && (m->password.n > 0 || !password_is_hash(m->hash)))
-		return failure(FAIL_INPUT, "give either a password or an Argon2id hash (it begins with $argon2id$v=19$m=)");
-	if (m->hash.n > 0) {
-		memcpy(out, m->hash.p, m->hash.n);
-		return OK;
-	}
+	if (m->hash.n > 0)
+		return foreign_hash(m->hash, m->password, out);
 	if (m->any_password && !options_yes(&auth.options, OPT_DEMO))
 		return failure(FAIL_DENIED, "only the demo takes passwords that do not follow the rules");
 	if (!m->any_password)
@@ -195,14 +203,19 @@ static result on_account_check(struct arrival *in, struct web_auth_account_check
 	return m->repair ? web_report(in, "account check --repair", m->address, r) : r;
 }
 
+static result new_hash(const struct web_auth_account_password *m, char text[PASSWORD_HASH_MAX])
+{
+	TRY(password_acceptable(m->password, m->address));
+	return checker_hash(auth.checker, m->password, text);
+}
+
 static result set_password(const struct web_auth_account_password *m)
 {
-	char text[PASSWORD_HASH_MAX];
+	char text[DIRECTORY_HASH_MAX + 1] = {0};
 	struct book_account *who;
 	TRY(directory_find_account(auth.directory, m->address, &who));
 	uint64_t id = who->id;
-	TRY(password_acceptable(m->password, m->address));
-	result r = checker_hash(auth.checker, m->password, text);
+	result r = m->hash.n ? foreign_hash(m->hash, m->password, text) : new_hash(m, text);
 	if (!failed(r))
 		r = directory_set_hash(auth.directory, id, str_from(text));
 	secret_wipe(text, sizeof text);
@@ -375,6 +388,14 @@ const struct web_auth_as_auth web_handlers = {
 	.app_password_add = app_door_add,
 	.app_password_list = app_door_list,
 	.app_password_revoke = app_door_revoke,
+	.second_factor_totp = factor_door_totp,
+	.second_factor_off = factor_door_off,
+	.second_factor_show = factor_door_show,
+	.second_factor_check = factor_door_check,
+	.domain_second_factor = factor_door_domain,
+	.rule_add = rule_door_add,
+	.rule_list = rule_door_list,
+	.rule_delete = rule_door_delete,
 	.send_as = on_send_as,
 	.alias_add = on_alias_add,
 	.alias_delete = on_alias_delete,

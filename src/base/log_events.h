@@ -19,6 +19,7 @@ EVENT(EV_POSTED, LOG_INFO, "smtp.posted", "a message for other servers was given
 EVENT(EV_SESSION, LOG_DEBUG, "session.carried", "an edge carries a client's session to its account")
 AUDIT(EV_LOGIN, LOG_INFO, "login.accepted", "a login succeeded")
 AUDIT(EV_LOGIN_FAILED, LOG_NOTICE, "login.refused", "a login was refused")
+AUDIT(EV_PASSWORD_RAISED, LOG_INFO, "password.raised", "a password's hash was made anew with today's parameters")
 EVENT(EV_DELIVERED, LOG_INFO, "delivery.kept", "a message is on stable storage in a mailbox")
 EVENT(EV_DELIVERY_DEFERRED, LOG_WARNING, "delivery.deferred", "an account could not take it now; the queue holds it")
 EVENT(EV_QUEUED, LOG_INFO, "queue.kept", "the queue holds a message durably")

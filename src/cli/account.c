@@ -4,10 +4,10 @@
 #include "cli/commands.h"
 #include "cli/password.h"
 
-static bool put_password(json_t *in, const struct secret *s)
+static bool put_password(json_t *in, const char *member, const struct secret *s)
 {
 	str p = secret_open(s);
-	return json_object_set_new(in, "password", json_stringn(p.p, p.n)) == 0;
+	return json_object_set_new(in, member, json_stringn(p.p, p.n)) == 0;
 }
 
 static void wipe_password(const json_t *in)
@@ -17,11 +17,17 @@ static void wipe_password(const json_t *in)
 		secret_wipe((void *)(uintptr_t)json_string_value(p), json_string_length(p));
 }
 
+/* A hash made elsewhere, from standard input for "-"; else a password that is asked for. */
 int ask_with_password(const struct call *c, const char *endpoint, json_t *in, json_t **answer)
 {
 	struct secret *s = NULL;
-	result r = password_ask(call_option(c, "password-stdin") != NULL, c->words[0], &s);
-	if (!failed(r) && !put_password(in, s))
+	const char *hash = call_option(c, "hash");
+	if (hash && !str_eq(str_from(hash), STR("-"))) {
+		json_object_set_new(in, "hash", json_string(hash));
+		return ask_server(c, endpoint, in, answer);
+	}
+	result r = password_ask(hash || call_option(c, "password-stdin") != NULL, c->words[0], &s);
+	if (!failed(r) && !put_password(in, hash ? "hash" : "password", s))
 		r = failure(FAIL_INPUT, "the password must be UTF-8 text");
 	secret_free(&s);
 	if (failed(r)) {

@@ -5,8 +5,7 @@
 #include "cli/commands.h"
 #include "grammar/text/timestamp.h"
 
-/* Each value of an option, which may be given several times and hold commas. */
-static json_t *words_of(const struct call *c, const char *option)
+json_t *words_of(const struct call *c, const char *option)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < c->options_n; i++) {
@@ -107,7 +106,7 @@ int run_app_password_add(struct call *c)
 
 /* ---- the list ---- */
 
-static str joined(const json_t *list, const char *none, buf *b)
+str joined(const json_t *list, const char *none, buf *b)
 {
 	size_t i, before = b->n;
 	json_t *one;

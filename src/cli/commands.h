@@ -20,6 +20,10 @@ int ask_server(const struct call *c, const char *name, json_t *in, json_t **out)
 int ask_server_twice(const struct call *c, const char *name, json_t *in, json_t **out);
 int list_server(const struct call *c, const struct api_pages *p, json_t **out);
 /* Asks for the password, posts with it added, and wipes it. Takes `in`. */
+/* app_password.c. Each value of an option, which may be given several times and hold commas. */
+json_t *words_of(const struct call *c, const char *option);
+/* The list's texts with commas between them; appends, and the view ends with the next write. */
+str joined(const json_t *list, const char *none, buf *b);
 /* A time in words: "90d" and its kin from now, a day's end, RFC 3339, or seconds since 1970. */
 bool time_of_text(str text, int64_t now, int64_t *out);
 int ask_with_password(const struct call *c, const char *endpoint, json_t *in, json_t **answer);
@@ -37,6 +41,13 @@ int run_account_quota(struct call *c);
 int run_account_delete(struct call *c);
 int run_app_password_add(struct call *c);
 int run_app_password_list(struct call *c);
+int run_second_factor_totp(struct call *c);
+int run_second_factor_off(struct call *c);
+int run_second_factor_show(struct call *c);
+int run_second_factor_check(struct call *c);
+int run_domain_second_factor(struct call *c);
+int run_rule_add(struct call *c);
+int run_rule_list(struct call *c);
 int run_domain_list(struct call *c);
 int run_domain_records(struct call *c);
 int run_alias_list(struct call *c);

@@ -46,6 +46,8 @@ static const struct sentence {
 		"[ with the app password \"{app}\"]."},
 	{"login.refused", "A login[ as {user}][ from {client}][ ({protocol})][ by {mechanism}]"
 		"[ with the app password \"{app}\"] was refused[: {verdict}][ ({why})]."},
+	{"password.raised", "The password's hash of account {account} was made anew with today's parameters"
+		"[: not yet, {why}]."},
 	{"client.connected", "Connected[: {client}]."},
 	{"client.disconnected", "Disconnected[: {client}][, {in:octets} came][, {out:octets} went]."},
 	{"client.limited", "A limit was reached[ by {client}][ for {address}][: {why}][: {limit}]."},

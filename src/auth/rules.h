@@ -1,0 +1,47 @@
+/* Rules of an account: from where and when its owner may come in.
+ *
+ * A rule concerns the protocols that it names, or all. Where rules concern a
+ * protocol, a login by it has to fit one of them, in all that this one says;
+ * where none does, everything is permitted. "admin" stands for logins to the
+ * administration API: while that is a local socket alone, whose callers the
+ * kernel names, there are none, and such rules are kept for when there are.
+ * Calls suspend but rules_hour_of. */
+#ifndef AUTH_RULES_H
+#define AUTH_RULES_H
+
+#include "auth/directory.h"
+#include "auth/scope.h"
+
+enum { RULES_MAX = 20, RULE_HOURS = 11, RULE_ADMIN = 1u << SCOPE_PROTOCOLS };
+
+struct rule {
+	uint64_t id;
+	struct scope scope; /* protocols: RULE_ADMIN too */
+	str hours;          /* "08:00-18:00"; empty: always */
+};
+
+/* The arena's, oldest first. */
+struct rules {
+	struct rule *v;
+	size_t n;
+};
+result rules_read(struct directory *d, uint64_t account, arena *a, struct rules *out) NODISCARD;
+/* LIMIT, ABSENT. `id` is set here. */
+result rule_keep(struct directory *d, uint64_t account, struct rule *r) NODISCARD;
+result rule_drop(struct directory *d, uint64_t account, uint64_t id) NODISCARD;
+
+/* Minutes of a day; until may be before from: over midnight. False: no such text. */
+struct rule_hours {
+	unsigned from, until;
+};
+bool rules_hours_of(str text, struct rule_hours *out);
+
+struct rule_visit {
+	enum edge_auth_protocol protocol;
+	str client;
+	unsigned minute; /* of the day, here */
+};
+/* NULL: it may come in; otherwise the sentence for who does. Does not suspend. */
+const char *rules_bar(const struct rules *r, const struct rule_visit *v);
+
+#endif
