@@ -305,6 +305,67 @@ static void a_full_disk_refuses_acts_and_keeps_the_others(void **state)
 	assert_false(s.accounts[3]);
 }
 
+/* A disk with so much room: what grows takes of it, what goes gives it back. */
+static struct {
+	struct files_ops ops;
+	bool bounded;
+	uint64_t room;
+} small;
+
+static struct files_ops inner_ops;
+
+static result small_write(struct file *file, uint64_t at, str bytes)
+{
+	uint64_t size;
+	TRY(inner_ops.size(file, &size));
+	uint64_t grows = at + bytes.n > size ? at + bytes.n - size : 0;
+	if (small.bounded && grows > small.room)
+		return failure(FAIL_FULL, "the disk is full");
+	small.room -= small.bounded ? grows : 0;
+	return inner_ops.write(file, at, bytes);
+}
+
+static result small_unlink(struct files *f, const char *path)
+{
+	small.room += sim_bytes(sim, path).n;
+	return inner_ops.unlink(f, path);
+}
+
+static void ballast_on_fiber(void *arg)
+{
+	struct audit *a = open_log();
+	(void)arg;
+	assert_ok(attest(a, 1));
+	clock_test_advance(AUDIT_FORGET_MS); /* the ballast is there */
+	assert_ok(attest(a, 2));
+	small.bounded = true;
+	small.room = 0;
+	assert_ok(attest(a, 3));
+	assert_true(small.room > 0); /* of what the ballast gave way to */
+	small.room = 0;
+	assert_int_equal(attest(a, 4).kind, FAIL_FULL);
+	small.bounded = false;
+	audit_close(&a);
+}
+
+static void acts_go_on_from_the_ballast(void **state)
+{
+	const struct files_ops *ops = options.files->ops;
+	struct files changed = *options.files;
+	(void)state;
+	inner_ops = *ops;
+	small.ops = inner_ops;
+	small.ops.write = small_write;
+	small.ops.unlink = small_unlink;
+	small.bounded = false;
+	changed.ops = &small.ops;
+	*options.files = changed;
+	on_fiber(ballast_on_fiber, NULL);
+	struct seen s = look();
+	assert_whole(&s);
+	assert_true(s.accounts[3] && !s.accounts[4]);
+}
+
 static void gap_on_fiber(void *arg)
 {
 	struct audit *a = open_log();
@@ -385,6 +446,7 @@ int main(void)
 		ON_A_DISK(addresses_are_forgotten_and_the_chain_holds),
 		ON_A_DISK(no_crash_loses_what_was_promised),
 		ON_A_DISK(a_full_disk_refuses_acts_and_keeps_the_others),
+		ON_A_DISK(acts_go_on_from_the_ballast),
 		ON_A_DISK(what_found_no_room_is_counted),
 		ON_A_DISK(it_goes_on_while_the_vault_is_away),
 		ON_A_DISK(a_cut_while_it_was_down_stays_visible),
