@@ -188,26 +188,41 @@ def memory_section(section):
                       'afterwards'], rows)
 
 
+HEADINGS = ('Delivery', 'Flushes and octets', 'Deliveries while others stall', 'Sending', 'IMAP and POP3', 'Memory')
+
+
+def fresh(measured):
+    """The sections that were measured now."""
+    if 'delivery' in measured:
+        yield from delivery_section(measured['delivery'])
+        if measured['delivery'].get('flushes'):
+            yield from costs(measured['delivery']['flushes'])
+    for name, section in (('stalls', stalls_section), ('sending', sending_section), ('imap', imap_section),
+                          ('memory', memory_section)):
+        if name in measured:
+            yield from section(measured[name])
+
+
+def by_heading(text):
+    return {block.split('\n', 1)[0]: block.rstrip() for block in text.split('\n## ')[1:]}
+
+
 def write(folder, measured):
-    """`measured`: head (lines), delivery, imap, memory."""
+    """`measured`: head (lines) and what was measured now; the other sections of the page stay as they are."""
     lines = ['# Benchmarks\n',
              'Written by `make bench`, which measures Postern beside Debian\'s mail servers on one machine, in turns, with '
              'the same load generators and the same durability: each acknowledged message is flushed to the disk (who '
              'does otherwise is marked). A message counts when IMAP shows it. On a machine that does other work too the '
              'ratios count, not the figures.\n']
     lines += [f'- {line}' for line in measured['head']]
-    lines.append('')
-    lines += delivery_section(measured['delivery'])
-    if measured['delivery'].get('flushes'):
-        lines += costs(measured['delivery']['flushes'])
-    if measured.get('stalls'):
-        lines += stalls_section(measured['stalls'])
-    if measured.get('sending'):
-        lines += sending_section(measured['sending'])
-    lines += imap_section(measured['imap'])
-    lines += memory_section(measured['memory'])
-    (folder / 'benchmarks.md').write_text('\n'.join(lines).rstrip() + '\n')
-    (folder / 'images' / 'bench-delivery.svg').write_text(
-        chart.draw('Messages a second: Postern over the peer', list(delivery_bars(measured['delivery']))))
-    (folder / 'images' / 'bench-imap.svg').write_text(
-        chart.draw('IMAP and POP3: Postern\'s speed over that of Dovecot\'s best format', imap_bars(measured['imap'])))
+    page = folder / 'benchmarks.md'
+    blocks = by_heading(page.read_text()) if page.exists() else {}
+    blocks.update(by_heading('\n' + '\n'.join(fresh(measured))))
+    lines += [f'\n## {blocks[heading]}' for heading in HEADINGS if heading in blocks]
+    page.write_text('\n'.join(lines) + '\n')
+    if 'delivery' in measured:
+        (folder / 'images' / 'bench-delivery.svg').write_text(
+            chart.draw('Messages a second: Postern over the peer', list(delivery_bars(measured['delivery']))))
+    if 'imap' in measured:
+        (folder / 'images' / 'bench-imap.svg').write_text(
+            chart.draw('IMAP and POP3: Postern\'s speed over that of Dovecot\'s best format', imap_bars(measured['imap'])))
