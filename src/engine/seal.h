@@ -66,7 +66,7 @@ int seal_connect(struct seal *seal, int flags, sqlite3 **out);
 /* The sentence of the first damage or failure that was met, or NULL; `kind` says which it was. */
 const char *seal_trouble(const struct seal *seal, enum fail_kind *kind);
 uint32_t seal_log_frames(const struct seal *seal); /* frames in the log, read or written */
-/* Gives buffers back, and an empty log's room above SEAL_LOG_REST. */
+/* Gives buffers back (the log's bases too, some 130 KiB), and an empty log's room above SEAL_LOG_REST. */
 void seal_trim(struct seal *seal);
 
 #endif

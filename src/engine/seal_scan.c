@@ -1,6 +1,6 @@
 /* What an open finds in the log: where it ends, and whether it ended there by
  * itself. See seal.h for what can be told and what can't. */
-#include "engine/seal_wal.h"
+#include "engine/seal_frame.h"
 #include "base/mem.h"
 
 enum { CHUNK = 32 };
@@ -37,27 +37,38 @@ static bool follows(struct scan *s, const unsigned char *unit)
 	return s->sum[0] == big_u32(unit + 16) && s->sum[1] == big_u32(unit + 20) && big_u32(unit) != 0;
 }
 
-static void look(struct scan *s, uint32_t number, unsigned char *unit)
+/* A frame that is ours is the log's next one, or vouches for what was durable before it. */
+static void judge(struct scan *s, uint32_t number, const unsigned char *unit, bool good)
 {
 	struct wal *w = s->w;
-	struct box_name name = {BOX_FRAME, number, w->head.generation};
+	uint32_t durable = box_get_u32(unit + 8);
+	if (!s->over && good && follows(s, unit)) {
+		w->frames = number + 1;
+		if (box_get_u32(unit + 4) != 0)
+			w->ended = w->frames;
+		return;
+	}
+	if (durable > s->durable)
+		s->durable = durable;
+	s->over = true;
+}
+
+static result look(struct scan *s, uint32_t number, unsigned char *unit)
+{
+	struct wal *w = s->w;
+	enum frame_state state = FRAME_STRANGE;
 	if (s->suspect)
 		memcpy(s->spare, unit, WAL_FRAME);
-	if (w->head.live && box_open(w->box, &name, unit, WAL_FRAME)) {
-		uint32_t durable = box_get_u32(unit + 8);
-		if (!s->over && follows(s, unit)) {
-			w->frames = number + 1;
-			if (box_get_u32(unit + 4) != 0)
-				w->ended = w->frames;
-			return;
-		}
-		if (durable > s->durable)
-			s->durable = durable;
-	} else if (s->suspect) {
-		name.generation++;
-		s->next = s->next || box_open(w->box, &name, s->spare, WAL_FRAME);
+	if (w->head.live)
+		TRY(frame_open(w, number, unit, &state));
+	if (state != FRAME_STRANGE) {
+		judge(s, number, unit, state == FRAME_GOOD);
+		return OK;
 	}
+	if (s->suspect)
+		s->next = s->next || frame_is_next(w, number, s->spare);
 	s->over = true;
+	return OK;
 }
 
 static result scan_file(struct scan *s, unsigned char *chunk)
@@ -66,7 +77,7 @@ static result scan_file(struct scan *s, unsigned char *chunk)
 	for (size_t n = (size_t)CHUNK * WAL_FRAME; n == (size_t)CHUNK * WAL_FRAME;) {
 		TRY(file_read(s->w->file, wal_frame_at(number), chunk, &n));
 		for (size_t i = 0; i + WAL_FRAME <= n; i += WAL_FRAME)
-			look(s, number++, chunk + i);
+			TRY(look(s, number++, chunk + i));
 	}
 	return OK;
 }

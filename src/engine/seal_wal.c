@@ -1,4 +1,4 @@
-#include "engine/seal_wal.h"
+#include "engine/seal_frame.h"
 #include "base/mem.h"
 
 enum { SLOT_MAGIC = 0, SLOT_GENERATION = 8, SLOT_FLOOR = 16, SLOT_LIVE = 20, SLOT_SQLITE = 24 };
@@ -7,7 +7,8 @@ enum {
 	ZEROS = 64 << 10, /* and when it grows */
 };
 
-static const uint64_t slot_magic = 0x316c61576e747350; /* "PstnWal1" */
+static const uint64_t slot_magic = 0x306c61576e747350; /* "PstnWal0", and the layout added to the digit */
+enum { DIGIT = 56 };
 
 uint64_t wal_frame_at(uint32_t number)
 {
@@ -34,7 +35,7 @@ static result put(struct wal *w, uint64_t at, const unsigned char *p, size_t n)
 static result put_head(struct wal *w, unsigned slot)
 {
 	unsigned char unit[WAL_SLOT] = {0};
-	box_put_u64(unit + SLOT_MAGIC, slot_magic);
+	box_put_u64(unit + SLOT_MAGIC, slot_magic + ((uint64_t)w->head.layout << DIGIT));
 	box_put_u64(unit + SLOT_GENERATION, w->head.generation);
 	box_put_u32(unit + SLOT_FLOOR, w->head.floor);
 	unit[SLOT_LIVE] = w->head.live;
@@ -52,8 +53,12 @@ static bool get_head(struct wal *w, unsigned slot, struct wal_head *out)
 	size_t n = sizeof unit;
 	struct box_name name = {BOX_HEADER, slot, 0};
 	if (failed(file_read(w->file, slot * WAL_SLOT_AT, unit, &n)) || n < sizeof unit ||
-		!box_open(w->box, &name, unit, sizeof unit) || box_get_u64(unit + SLOT_MAGIC) != slot_magic)
+		!box_open(w->box, &name, unit, sizeof unit))
 		return false;
+	uint64_t layout = (box_get_u64(unit + SLOT_MAGIC) - slot_magic) >> DIGIT;
+	if (box_get_u64(unit + SLOT_MAGIC) != slot_magic + (layout << DIGIT) || layout < 1 || layout > WAL_LAYOUT)
+		return false;
+	out->layout = (unsigned)layout;
 	out->generation = box_get_u64(unit + SLOT_GENERATION);
 	out->floor = box_get_u32(unit + SLOT_FLOOR);
 	out->live = unit[SLOT_LIVE];
@@ -66,7 +71,9 @@ static result new_head(struct wal *w, const unsigned char *sqlite)
 {
 	w->count = 0;
 	w->frames = w->ended = w->synced = w->mirrored = 0;
-	w->head = (struct wal_head){.generation = w->durable_generation + 1, .live = sqlite != NULL};
+	frame_forget(w, 0);
+	w->head = (struct wal_head){
+		.generation = w->durable_generation + 1, .live = sqlite != NULL, .layout = WAL_LAYOUT};
 	if (sqlite)
 		memcpy(w->head.sqlite, sqlite, WAL_HEADER);
 	w->head_due = true;
@@ -112,15 +119,24 @@ static result give_back(struct wal *w, uint64_t keep)
 
 /* Frames. */
 
-static result read_frame(struct wal *w, uint32_t number, unsigned char *unit, bool *good)
+result wal_raw(struct wal *w, uint32_t number, unsigned char *unit, bool *there)
 {
 	size_t n = WAL_FRAME;
 	if (number >= w->mirrored)
 		TRY(file_read(w->file, wal_frame_at(number), unit, &n));
 	else if (unit != w->mirror + (size_t)number * WAL_FRAME)
 		memcpy(unit, w->mirror + (size_t)number * WAL_FRAME, WAL_FRAME);
-	struct box_name name = {BOX_FRAME, number, w->head.generation};
-	*good = n == WAL_FRAME && box_open(w->box, &name, unit, WAL_FRAME);
+	*there = n == WAL_FRAME;
+	return OK;
+}
+
+static result read_frame(struct wal *w, uint32_t number, unsigned char *unit, bool *good)
+{
+	enum frame_state state = FRAME_STRANGE;
+	TRY(wal_raw(w, number, unit, good));
+	if (*good)
+		TRY(frame_open(w, number, unit, &state));
+	*good = state == FRAME_GOOD;
 	if (*good)
 		memcpy(unit + 8, w->head.sqlite + 16, 8); /* the salts */
 	return OK;
@@ -201,10 +217,7 @@ static result flush(struct wal *w)
 		unsigned char *unit = w->held + (size_t)i * WAL_FRAME;
 		if (box_get_u32(unit + 4) != 0)
 			ended = w->first + i + 1;
-		box_put_u32(unit + 8, w->synced);
-		box_put_u32(unit + 12, 0);
-		struct box_name name = {BOX_FRAME, w->first + i, w->head.generation};
-		box_seal(w->box, &name, unit, WAL_FRAME);
+		frame_seal(w, w->first + i, unit);
 	}
 	bool grows = wal_frame_at(w->first + count) > w->size && !w->tight;
 	TRY(put_run(w, count));
@@ -272,8 +285,10 @@ static result hold_frame(struct wal *w, uint32_t number, unsigned char **out)
 	if (w->count > 0 && number - w->first != w->count)
 		TRY(flush(w));
 	TRY(make_room(w, number));
-	if (w->count == 0)
+	if (w->count == 0) {
 		w->first = number;
+		frame_forget(w, number); /* also those of a write that failed */
+	}
 	unsigned char *unit = w->held + (size_t)w->count * WAL_FRAME;
 	bool there = false;
 	if (number < w->frames)
@@ -373,6 +388,7 @@ result wal_truncate(struct wal *w, uint64_t size)
 	uint64_t frames = size < WAL_HEADER ? 0 : (size - WAL_HEADER) / WAL_FRAME;
 	if (frames < w->frames)
 		w->frames = (uint32_t)frames;
+	frame_forget(w, w->frames);
 	if (w->ended > w->frames)
 		w->ended = w->frames;
 	if (w->synced > w->ended)
@@ -411,6 +427,7 @@ void wal_trim(struct wal *w)
 	w->spare = NULL;
 	w->room = 0;
 	drop_mirror(w);
+	frame_trim(w);
 	/* Frames that an older header counts may be cut off only when the newer one is durable. */
 	if (!w->head.live && w->size > SEAL_LOG_REST && !failed(sync_file(w)))
 		(void)!failed(give_back(w, SEAL_LOG_REST));
@@ -422,6 +439,7 @@ void wal_close(struct wal *w)
 	w->count = 0;
 	mem_free(w->spare);
 	drop_mirror(w);
+	frame_trim(w);
 	file_close(&w->file);
 }
 
@@ -450,7 +468,7 @@ static result choose_head(struct wal *w, bool salvage, bool *other)
 	box_nonce(w->box, draw);
 	w->durable_generation = box_get_u64(draw) >> 2;
 	w->durable_slot = 1;
-	w->head = (struct wal_head){.generation = w->durable_generation};
+	w->head = (struct wal_head){.generation = w->durable_generation, .layout = WAL_LAYOUT};
 	return OK;
 }
 

@@ -1,8 +1,8 @@
 /* The sealed write-ahead log: what SQLite sees as its WAL file.
  *
  * SQLite sees a header of 32 bytes and frames of 24 + 4096 bytes. On disk:
- * two header slots (at 0 and 4096), then from 8192 on frames of 4120 bytes,
- * each one sealed unit. The file is kept and written over, so old frames lie
+ * two header slots (at 0 and 4096), then from 8192 on places of 4120 bytes,
+ * each with one frame (seal_frame.h). The file is kept and written over, so old frames lie
  * behind the new ones; each is bound to its number and to the generation, a
  * number that grows with each new start of the log. Behind all frames lie
  * zeros: the file grows in steps, so that few flushes have to write its size.
@@ -26,12 +26,14 @@ enum {
 	WAL_SLOT = 56 + BOX_SPARE,
 	WAL_SLOT_AT = 4096, /* of the second slot */
 	WAL_FRAMES_AT = 8192,
+	WAL_LAYOUT = 2, /* of the frames in a log that is begun now */
 };
 
 struct wal_head {
 	uint64_t generation;
 	uint32_t floor;
-	bool live; /* false: the log is empty */
+	bool live;       /* false: the log is empty */
+	unsigned layout; /* 1: every page whole */
 	unsigned char sqlite[WAL_HEADER];
 };
 
@@ -60,6 +62,7 @@ struct wal {
 	 * time needs its neighbours, and what the system keeps no copy of is read here. */
 	uint32_t window, mirrored;
 	unsigned char *mirror, *mirror_space; /* the former is aligned */
+	struct bases *bases; /* seal_frame.c's; NULL: none */
 };
 
 /* Takes the open file; reads and judges it. DAMAGE unless salvage. */
@@ -74,8 +77,10 @@ result wal_truncate(struct wal *w, uint64_t size) NODISCARD;
 result wal_carry(struct wal *w) NODISCARD; /* before the database file is written */
 void wal_trim(struct wal *w); /* an empty log also gives room back */
 
-/* For seal_wal.c and seal_scan.c. */
+/* For the files of the log. */
 uint64_t wal_frame_at(uint32_t number);
+/* A frame's bytes as they are in the file; not `there` behind its end. */
+result wal_raw(struct wal *w, uint32_t number, unsigned char *unit, bool *there) NODISCARD;
 /* Finds the log's end: sets frames and ended. `suspect`: the other slot does not open. */
 result wal_scan(struct wal *w, bool suspect, bool salvage) NODISCARD;
 
