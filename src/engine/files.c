@@ -12,7 +12,8 @@
 struct local_file {
 	struct file base;
 	int fd;
-	int direct; /* the same file past the system's cache, or -1 */
+	int direct;  /* the same file past the system's cache, or -1 */
+	int flushed; /* as `direct`, and each write is durable when it returns */
 };
 
 static int folder_of(struct files *f)
@@ -83,17 +84,27 @@ static result local_open(struct files *f, const char *path, enum files_how how, 
 		return r;
 	}
 	/* Not every file system has it. */
-	file->direct = blocks ? try_open(folder_of(f), path, O_CLOEXEC | O_NOFOLLOW | O_RDWR | O_DIRECT) : -1;
+	int past = O_CLOEXEC | O_NOFOLLOW | O_RDWR | O_DIRECT;
+	file->direct = blocks ? try_open(folder_of(f), path, past) : -1;
+	file->flushed = blocks ? try_open(folder_of(f), path, past | O_DSYNC) : -1;
 	*out = &file->base;
 	return OK;
 }
 
+static void close_one(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
 static void local_close(struct file *file)
 {
-	close(fd_of(file));
-	if (local_of(file)->direct >= 0)
-		close(local_of(file)->direct);
-	mem_free(file);
+	struct local_file *f = local_of(file);
+	close_one(&f->fd);
+	close_one(&f->direct);
+	close_one(&f->flushed);
+	mem_free(f);
 }
 
 static result local_read(struct file *file, uint64_t at, void *p, size_t *n)
@@ -123,27 +134,29 @@ static result local_write(struct file *file, uint64_t at, str bytes)
 	return OK;
 }
 
-/* One that is refused, or stops short, is made good in the common way. */
-static result local_write_blocks(struct file *file, uint64_t at, str bytes)
+static result local_sync(struct file *file)
 {
-	struct local_file *f = local_of(file);
+	return fdatasync(fd_of(file)) == 0 ? OK : from_errno(errno);
+}
+
+/* One that is refused, or stops short, is made good in the common way. */
+static result local_write_blocks(struct file *file, uint64_t at, str bytes, bool flush)
+{
+	int *fd = flush ? &local_of(file)->flushed : &local_of(file)->direct;
 	ssize_t put = -1;
-	while (f->direct >= 0 && put < 0) {
-		put = pwrite(f->direct, bytes.p, bytes.n, (off_t)at);
+	while (*fd >= 0 && put < 0) {
+		put = pwrite(*fd, bytes.p, bytes.n, (off_t)at);
 		if (put >= 0 || errno == EINTR)
 			continue;
 		if (errno != EINVAL && errno != EOPNOTSUPP)
 			return from_errno(errno);
-		close(f->direct);
-		f->direct = -1;
+		close_one(fd);
 	}
 	size_t done = put > 0 ? (size_t)put : 0;
-	return done < bytes.n ? local_write(file, at + done, str_skip(bytes, done)) : OK;
-}
-
-static result local_sync(struct file *file)
-{
-	return fdatasync(fd_of(file)) == 0 ? OK : from_errno(errno);
+	if (done == bytes.n)
+		return OK;
+	TRY(local_write(file, at + done, str_skip(bytes, done)));
+	return flush ? local_sync(file) : OK;
 }
 
 static result local_truncate(struct file *file, uint64_t size)
@@ -271,10 +284,10 @@ result file_write(struct file *file, uint64_t at, str bytes)
 	return file->owner->ops->write(file, at, bytes);
 }
 
-result file_write_blocks(struct file *file, uint64_t at, str bytes)
+result file_write_blocks(struct file *file, uint64_t at, str bytes, bool flush)
 {
 	must(at % FILES_BLOCK == 0 && bytes.n % FILES_BLOCK == 0 && (uintptr_t)bytes.p % FILES_BLOCK == 0);
-	return file->owner->ops->write_blocks(file, at, bytes);
+	return file->owner->ops->write_blocks(file, at, bytes, flush);
 }
 
 result file_sync(struct file *file)

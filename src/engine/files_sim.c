@@ -218,20 +218,37 @@ static result op_write(struct file *file, uint64_t at, str bytes)
 
 /* A sync that fails leaves what it should have written in memory alone, and no
  * later sync writes it, unless it is changed again: so does Linux. */
-static result op_sync(struct file *file)
+static result sync_blocks(struct file *file, size_t first, size_t end)
 {
 	struct node *n = node_of(file);
 	bool half;
 	result r = step(sim_of(file->owner), false, &half);
-	if (half && n->room && !sim_of(file->owner)->dead)
-		memset(n->changed, 0, n->room / BLOCK);
-	TRY(r);
-	for (size_t b = 0; b < n->room / BLOCK; b++)
-		if (n->changed[b])
+	bool forgets = half && !sim_of(file->owner)->dead;
+	for (size_t b = first; b < end && (forgets || !failed(r)); b++) {
+		if (n->changed[b] && !forgets)
 			memcpy(n->disk + b * BLOCK, n->now + b * BLOCK, BLOCK);
-	if (n->room)
-		memset(n->changed, 0, n->room / BLOCK);
+		n->changed[b] = false;
+	}
+	return r;
+}
+
+static result op_sync(struct file *file)
+{
+	struct node *n = node_of(file);
+	TRY(sync_blocks(file, 0, n->room / BLOCK));
 	n->disk_size = n->now_size;
+	return OK;
+}
+
+static result op_write_blocks(struct file *file, uint64_t at, str bytes, bool flush)
+{
+	struct node *n = node_of(file);
+	TRY(op_write(file, at, bytes));
+	if (!flush)
+		return OK;
+	TRY(sync_blocks(file, at / BLOCK, (at + bytes.n) / BLOCK));
+	if (n->disk_size < at + bytes.n)
+		n->disk_size = at + bytes.n;
 	return OK;
 }
 
@@ -318,7 +335,7 @@ static result op_list(struct files *f, result (*each)(void *ctx, str name), void
 	return OK;
 }
 
-static const struct files_ops sim_ops = {op_open, op_close, op_read, op_write, op_write, op_sync, op_truncate, op_size,
+static const struct files_ops sim_ops = {op_open, op_close, op_read, op_write, op_write_blocks, op_sync, op_truncate, op_size,
 	op_lock, op_rename, op_unlink, op_exists, op_sync_folder, op_list};
 
 struct sim *sim_new(uint64_t seed)

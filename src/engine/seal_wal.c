@@ -82,8 +82,10 @@ static result new_head(struct wal *w, const unsigned char *sqlite)
 
 static result sync_file(struct wal *w)
 {
-	if (!w->dirty)
+	if (!w->dirty) {
+		w->synced = w->ended;
 		return OK;
+	}
 	TRY(whole(w)); /* the kernel tells of a failure once */
 	if (w->head_due && w->head_torn) /* else the one good header would be written over next */
 		TRY(put_head(w, !w->durable_slot));
@@ -171,6 +173,15 @@ static void widen(struct wal *w)
 		w->size = before;
 }
 
+/* Where the flush is part of it, any failure but a lack of room may be the flush's. */
+static result write_blocks(struct wal *w, uint64_t at, str blocks, bool flush)
+{
+	result r = file_write_blocks(w->file, at, blocks, flush);
+	if (failed(r) && flush && r.kind != FAIL_FULL)
+		w->broken = true;
+	return r;
+}
+
 /* Frames are not whole blocks, so the ends of those before and behind are written with them, as they are. Behind the
  * last frame nothing is worth keeping; and what lies there in memory may be in clear. */
 static result put_blocks(struct wal *w, uint64_t end)
@@ -180,8 +191,12 @@ static result put_blocks(struct wal *w, uint64_t end)
 	if (end >= wal_frame_at(w->frames))
 		memset(w->mirror + (end - WAL_FRAMES_AT), 0, high - end);
 	TRY(whole(w));
+	/* The flush is one with the write when nothing else waits for it. */
+	bool flush = w->ending && !w->dirty && !w->head_due && !w->is_new;
 	w->dirty = true;
-	return file_write_blocks(w->file, low, str_of((const char *)w->mirror + (low - WAL_FRAMES_AT), high - low));
+	TRY(write_blocks(w, low, str_of((const char *)w->mirror + (low - WAL_FRAMES_AT), high - low), flush));
+	w->dirty = !flush;
+	return OK;
 }
 
 /* Blocks only where the file has them: for its end to move is dear in that way. */
@@ -374,7 +389,10 @@ result wal_write(struct wal *w, uint64_t at, const unsigned char *p, size_t n)
 
 result wal_sync(struct wal *w)
 {
-	TRY(flush(w));
+	w->ending = true;
+	result r = flush(w);
+	w->ending = false;
+	TRY(r);
 	TRY(sync_file(w));
 	return give_back(w, wal_frame_at(SEAL_LOG_KEEP));
 }

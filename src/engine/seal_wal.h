@@ -46,7 +46,8 @@ struct wal {
 	bool head_due;   /* head was written to the other slot and not synced */
 	bool head_torn;  /* the last header was not written, or half */
 	bool twin_due;   /* the other slot still holds an older header */
-	bool dirty;      /* something was written since the last sync */
+	bool dirty;      /* something was written since the last sync; false: all is durable up to `ended` */
+	bool ending;     /* a sync follows what is written */
 	bool is_new;     /* the file's name is not durable yet */
 	bool tight;      /* the disk had no room to spare */
 	bool broken;     /* a sync failed: what is on disk is unknown */
