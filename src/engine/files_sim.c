@@ -335,8 +335,8 @@ static result op_list(struct files *f, result (*each)(void *ctx, str name), void
 	return OK;
 }
 
-static const struct files_ops sim_ops = {op_open, op_close, op_read, op_write, op_write_blocks, op_sync, op_truncate, op_size,
-	op_lock, op_rename, op_unlink, op_exists, op_sync_folder, op_list};
+static const struct files_ops sim_ops = {op_open, op_close, op_read, op_write, op_write_blocks, op_sync, op_truncate,
+	op_size, op_lock, op_rename, op_unlink, op_exists, op_sync_folder, op_list};
 
 struct sim *sim_new(uint64_t seed)
 {
