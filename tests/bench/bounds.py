@@ -7,9 +7,9 @@ DELIVERY = {
         'no journal; the disk\'s own cache) and eight hand-overs between processes, one after the other.',
     '4 KiB, 1 recipient, 10 connections':
         'CPU, three quarters of it the account\'s. The load goes to 20 accounts, so that nearly every message is a '
-        'commit and a flush of its own: a third of the account\'s time is writing and flushing 28 KiB, an eighth '
-        'sealing the six pages of a commit, a fifteenth compression, a twelfth carrying the log over, the rest '
-        'SQLite and waking, mostly out of caches that others have used meanwhile.',
+        'commit and a flush of its own: a third of the account\'s time is writing and flushing 28 KiB, of which 2 are '
+        'sealed, and the rest SQLite, waking, compression and carrying the log over, mostly out of caches that '
+        'others have used meanwhile.',
     '4 KiB, 1 recipient, 50 connections':
         'As with 10; one message in twenty shares another\'s commit, and the edge takes more from each poll.',
     '4 KiB, 10 recipients, 10 connections':
