@@ -143,25 +143,31 @@ struct loading {
 	uint64_t id;
 	size_t expected; /* rows */
 	struct loaded *fresh;
+	result r;
 };
+
+/* They lie in the order of their uids. */
+static void take_row(void *ctx, const int64_t numbers[DB_EACH_MAX])
+{
+	struct loading *job = ctx;
+	struct loaded *l = job->fresh;
+	const struct row row = message_from_numbers(numbers);
+	if (!failed(job->r) && l->n && l->v[l->n - 1].uid >= row.uid)
+		job->r = failure(FAIL_DAMAGE, "a mailbox's messages are out of order; restore from a backup");
+	if (!failed(job->r) && !reserve(l, l->n + 1))
+		job->r = failure(FAIL_MEMORY, "out of memory");
+	if (!failed(job->r))
+		l->v[l->n++] = row;
+}
 
 static result read_rows(struct db *db, struct loading *job)
 {
-	struct query AUTO_QUERY *q = NULL;
-	struct loaded *l = job->fresh;
-	struct row row;
-	bool more;
-	if (!reserve(l, job->expected))
+	if (!reserve(job->fresh, job->expected))
 		return failure(FAIL_MEMORY, "out of memory");
-	TRY(message_scan(db, job->id, &(struct uid_run){0, UINT32_MAX}, &q));
-	for (;;) {
-		TRY(message_next(q, &row, &more));
-		if (!more)
-			return OK;
-		if (!reserve(l, l->n + 1))
-			return failure(FAIL_MEMORY, "out of memory");
-		l->v[l->n++] = row;
-	}
+	job->fresh->n = 0;
+	job->r = OK;
+	TRY(message_list(db, job->id, &(struct db_each){take_row, job}));
+	return job->r;
 }
 
 static result read_keywords(struct db *db, struct loading *job)
@@ -234,7 +240,7 @@ result loaded_get(struct store *s, struct mbox *b)
 		return failure(FAIL_MEMORY, "the mailbox did not fit into memory; close and open it again");
 	if (b->loaded)
 		return OK;
-	struct loading job = {b, b->row.id, b->row.messages, loaded_new()};
+	struct loading job = {.box = b, .id = b->row.id, .expected = b->row.messages, .fresh = loaded_new()};
 	if (!job.fresh)
 		return failure(FAIL_MEMORY, "out of memory");
 	const struct commit_job load = {load_run, load_kept, &job, false, job.expected <= STORE_BRIEF_ROWS};

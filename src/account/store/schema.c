@@ -211,6 +211,17 @@ result message_next(struct query *q, struct row *out, bool *more)
 	return OK;
 }
 
+result message_list(struct db *db, uint64_t box, const struct db_each *each)
+{
+	return db_each(db, each, "SELECT each_row(uid,size,modseq,flags,content) FROM message WHERE mailbox=?1",
+		DB_INT(box));
+}
+
+struct row message_from_numbers(const int64_t n[DB_EACH_MAX])
+{
+	return (struct row){(uint32_t)n[0], (uint32_t)n[1], (uint64_t)n[2], (uint64_t)n[3], (uint64_t)n[4]};
+}
+
 result message_put_flags(struct db *db, uint64_t box, const struct uid_run *run, const struct flag_rule *rule)
 {
 	return db_run(db,

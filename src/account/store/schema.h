@@ -76,6 +76,9 @@ struct uid_run {
 /* Their rows, ascending. The query is the caller's to end. */
 result message_scan(struct db *db, uint64_t box, const struct uid_run *run, struct query **out) NODISCARD;
 result message_next(struct query *q, struct row *out, bool *more) NODISCARD;
+/* All of a mailbox's, ascending, each as message_from_numbers reads it. */
+result message_list(struct db *db, uint64_t box, const struct db_each *each) NODISCARD;
+struct row message_from_numbers(const int64_t numbers[DB_EACH_MAX]);
 /* flags become (flags & keep) | set, and modseq the given one, in rows whose
  * flags that changes and whose modseq is at most `latest`. */
 struct flag_rule {
