@@ -40,12 +40,13 @@ class Side:
     def times(self, count):
         return max(int(count * self.share), 2)
 
-    def login(self, number=BIG):
-        return imap_client.Session(self.server.ports['imap']).login(self.users[number], self.server.password)
+    def login(self, number=BIG, tls=False):
+        session = imap_client.Session(self.server.ports['imaps' if tls else 'imap'], tls)
+        return session.login(self.users[number], self.server.password)
 
     @contextlib.contextmanager
-    def inbox(self):
-        session = self.login()
+    def inbox(self, tls=False):
+        session = self.login(tls=tls)
         session.command('SELECT INBOX')
         yield session
         session.close()
@@ -104,9 +105,11 @@ def select_cold(side):
     session.close()
 
 
-def select_warm(side):
-    with side.inbox() as session:
-        side.repeat(session, 200, 'SELECT INBOX')
+def selecting(tls):
+    def row(side):
+        with side.inbox(tls) as session:
+            side.repeat(session, 200, 'SELECT INBOX')
+    return row
 
 
 def fetching(items, count):
@@ -251,6 +254,7 @@ class Row:
     mark: str = ''               # what the two do not do alike
 
 
+IN_CLEAR = 'without TLS Dovecot hands the connection over, Postern carries it as with TLS'
 UNFLUSHED = 'flags are flushed by Postern, not by Dovecot'
 SEALED = 'Postern unseals what Dovecot reads in clear'
 ONE = ('maildir',)    # where the format makes no difference
@@ -260,7 +264,8 @@ ROWS = [
     Row('FETCH envelope and structure of all, cold', structure_cold, mark=SEALED),
     Row('LOGIN again, 10 at once', login_again, '/s', ONE, 'Postern remembers a login for five minutes'),
     Row('LOGIN and SELECT again, 10 at once', login_select, '/s', mark='Postern remembers a login for five minutes'),
-    Row('SELECT warm', select_warm),
+    Row('SELECT warm', selecting(tls=False), mark=IN_CLEAR),
+    Row('SELECT warm, over TLS', selecting(tls=True)),
     Row('FETCH flags of all', fetching('FLAGS', 10)),
     Row('FETCH envelope and structure of all, warm', fetching('UID ENVELOPE BODYSTRUCTURE', 4), mark=SEALED),
     Row('FETCH bodies of all', fetching('BODY.PEEK[]', 3), mark=SEALED),
