@@ -93,7 +93,7 @@ static void each_row_is_given(void **state)
 	assert_int_equal(sum[0], 0);
 	for (int64_t n = 1; n <= 3; n++)
 		assert_ok(db_run(db, "INSERT INTO mail (n, label, size) VALUES (?1, ?2, 10)", DB_INT(n),
-			DB_TEXT(str_of("abc" + n - 1, 1))));
+			DB_TEXT(str_of(&"abc"[n - 1], 1))));
 	assert_ok(db_each(db, &each, "SELECT each_row(n, size) FROM mail WHERE n > ?1", DB_INT(1)));
 	assert_int_equal(sum[0], 2);
 	assert_int_equal(sum[1], 50);
