@@ -16,8 +16,9 @@ ROWS = [
 ]
 
 
-def run(servers, options, tell):
-    """name of row -> name of server -> list of results, in turns. `options`: rounds, share."""
+def run(servers, folder, options, tell):
+    """name of row -> name of server -> list of results, in turns. `options`: rounds, share. Postern's results also
+    have what the raw disk did just then: flushed writes of a message's size, as many at once as connections."""
     found = {}
     for turn in range(options.rounds):
         for name, told, ours, theirs in ROWS[1::3] if options.quick else ROWS:
@@ -28,6 +29,8 @@ def run(servers, options, tell):
                 messages = max(int(messages * options.share), told['connections'])
                 tell(f'  round {turn + 1} of {options.rounds}: {one.name}: {name} ({messages} messages) ...')
                 result = attempt(one, messages, told, tell)
+                if result and one.name == 'Postern':
+                    result['disk'] = measure.raw_disk_at_once(folder, told.get('size', measure.SIZE), told['connections'])
                 if result:
                     found.setdefault(name, {}).setdefault(one.name, []).append(result)
     return found
@@ -62,6 +65,8 @@ def table(found, tell):
         for name, results in by_server.items():
             rate, cpu = spread(results, 'visible', '{:,.0f}'.format), spread(results, 'cpu', '{:.2f}'.format)
             line = f'    {name:20}{rate:>26}{cpu:>26}{middle(results, "p50"):9.1f}{middle(results, "p99"):9.1f}'
+            if results is ours:
+                line += f'{middle(ours, "visible") / middle(ours, "disk"):9.0%} of the raw disk'
             if ours and results is not ours:
                 line += ''.join(f'{middle(ours, key) / middle(results, key):9.3g}x' for key in ('visible', 'cpu'))
             tell(line)

@@ -1,4 +1,5 @@
 """How the bench measures: load until everything is visible by IMAP, CPU and memory of a whole server."""
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -19,6 +20,8 @@ POLL_SECONDS = 0.01
 VISIBLE_SECONDS = 60
 SETTLE_SECONDS = 1
 LOAD_SECONDS = 25
+SIZE = 4096              # octets of a message, where nothing else is said
+RAW_OCTETS, RAW_SLOTS_MIN = 1 << 20, 4    # what one writer of the raw disk's measure goes round in
 IDLE_SECONDS = 10    # after which stacks, buffers and caches went back
 
 
@@ -94,7 +97,7 @@ def middle(results, key):
     return statistics.median(r[key] for r in results)
 
 
-def deliver(server, messages, connections, size=4096, recipients=1, per_connection=0, starttls=False):
+def deliver(server, messages, connections, size=SIZE, recipients=1, per_connection=0, starttls=False):
     """One run of load; what came of it, as a dictionary."""
     watcher = Watcher(server)
     before = watcher.counts()
@@ -171,6 +174,34 @@ def raw_disk(folder, group=1, seconds=1.0):
     os.close(fd)
     file.unlink()
     return count / taken
+
+
+def raw_writer(file, block, slots, until):
+    """One after the other into a file that is there already; how many until that time."""
+    count, fd = 0, os.open(file, os.O_WRONLY)
+    while time.monotonic() < until:
+        os.pwrite(fd, block, (count % slots) * len(block))
+        os.fdatasync(fd)
+        count += 1
+    os.close(fd)
+    return count
+
+
+def raw_disk_at_once(folder, size, writers, seconds=0.5):
+    """Flushed writes of `size` octets a second on this disk by as many at once, each into a file of its own."""
+    block, slots = os.urandom(size), max(RAW_OCTETS // size, RAW_SLOTS_MIN)
+    files = [pathlib.Path(folder) / f'raw-{number}' for number in range(writers)]
+    for file in files:
+        with file.open('wb') as out:
+            out.write(bytes(size * slots))
+            os.fsync(out.fileno())
+    started = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(writers) as pool:
+        counts = list(pool.map(lambda file: raw_writer(file, block, slots, started + seconds), files))
+    taken = time.monotonic() - started
+    for file in files:
+        file.unlink()
+    return sum(counts) / taken
 
 
 def machine(folder):

@@ -53,6 +53,15 @@ def latencies(found, servers):
                        if one in by_server else 'none' for one in servers)]
 
 
+def beside_disk(found):
+    """What Postern reaches of the raw disk, where that was measured with it."""
+    for name, by_server in found.items():
+        ours = [r for r in by_server[OURS] if 'disk' in r]
+        if ours:
+            reached = delivery.middle(ours, 'visible') / delivery.middle(ours, 'disk')
+            yield [name, rate(delivery.middle(ours, 'visible')), rate(delivery.middle(ours, 'disk')), f'**{reached:.0%}**']
+
+
 def delivery_section(section):
     found, servers = section['rows'], section['servers']
     wide = ['', OURS]
@@ -69,6 +78,11 @@ def delivery_section(section):
     yield from table(wide, compared(found, servers, 'cpu', cpu))
     yield 'Milliseconds from MAIL to the final 250 (median / 99th of 100):\n'
     yield from table(['', *servers], latencies(found, servers))
+    disk = list(beside_disk(found))
+    if disk:
+        yield ('Beside the disk: messages a second, and how many writes of a message\'s size the raw disk flushed a second just '
+               'after, asked by as many writers at once as there were connections, each writing over a file of its own:\n')
+        yield from table(['', OURS, 'disk', 'reached'], disk)
     yield 'What bounds Postern:\n'
     for row in found:
         yield f'- **{row}.** {bounds.DELIVERY[row]}'
