@@ -172,10 +172,10 @@ ON_KIT(many_recipients_go_in_parcels)
 	must(!failed(options_set(&k->edge.options, OPT_RECIPIENTS, STR("3000"))));
 	kit_play(k, LOGIN MINE);
 	for (unsigned i = 0; i < RCPT_N; i++) {
-		AUTO_BUF buf line = buf_new(256);
+		AUTO_BUF buf line = buf_new(800);
 		str said;
-		buf_printf(&line, "RCPT TO:<%.*s%u@far.test>\r\n", 60,
-			   "a-long-name-of-somebody-whose-mail-takes-so-much-more-room", i);
+		buf_printf(&line, "RCPT TO:<%.*s%u@far.test> ORCPT=rfc822;%0*u@far.test\r\n", 60,
+			   "a-long-name-of-somebody-whose-mail-takes-so-much-more-room", i, i % 10 ? 1 : 400, i);
 		kit_say(k, buf_str(&line));
 		assert_true(kit_hear(k, &said) && str_starts(said, STR("250")));
 	}

@@ -153,6 +153,15 @@ def test_smtp_on_standard_input(machine):
     assert 'Subject: bs' in machine.letter(USER2)
 
 
+def test_the_queue_is_shown(machine, tmp_path):
+    """-bp and mailq hand over to the administrator's command, which says so where no server of this machine is found."""
+    (tmp_path / 'mailq').symlink_to(paths.BUILD / 'postern-sendmail')
+    shown = subprocess.run([paths.BUILD / 'postern', 'queue', 'list'], capture_output=True, timeout=paths.PATIENCE)
+    for argv in ([paths.BUILD / 'postern-sendmail', '-bp'], [tmp_path / 'mailq']):
+        done = subprocess.run(argv, capture_output=True, timeout=paths.PATIENCE)
+        assert (done.returncode, done.stdout, done.stderr) == (shown.returncode, shown.stdout, shown.stderr), done
+
+
 def test_other_names(machine, tmp_path):
     for name in ('newaliases', 'mailq'):
         (tmp_path / name).symlink_to(paths.BUILD / 'postern-sendmail')

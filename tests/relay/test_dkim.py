@@ -2,7 +2,9 @@
 import base64
 import json
 import re
+import signal
 import subprocess
+import time
 
 import pytest
 
@@ -128,14 +130,71 @@ def arrived(binaries, tmp_path_factory):
     from kit import server
     folder = tmp_path_factory.mktemp('world')
     zone = f'{WORLD}.  MX 10 mx.{WORLD}.\nmx.{WORLD}.  A 127.0.0.1\n'
-    with dns.Dns(folder / 'dns', {WORLD: zone}, unsigned=[WORLD], resolver=True) as names, sink.Sink() as other:
+    zones = {WORLD: zone, DOMAIN: ''}
+    with dns.Dns(folder / 'dns', zones, unsigned=zones, resolver=True) as names, sink.Sink() as other:
         one = server.Server(folder / 'mail', users=2, options=('--domain', DOMAIN, '--dns', names.at, '--relay-port',
                                                               str(other.port)))
         with one:
             send_all(one)
             letters = {name_of(taken): taken.message for taken in other.until(len(LETTERS))}
-            rows = json.loads(one.command('--json', 'domain', 'records', DOMAIN).stdout)
-    return letters, {row['name']: row['value'] for row in rows if '_domainkey' in row['name']}
+            records = keys_of(one)
+            rotated.update(rotate(one, other, names))
+    return letters, {name: row['value'] for name, row in records.items()}
+
+
+def keys_of(one):
+    rows = json.loads(one.command('--json', 'domain', 'records', DOMAIN).stdout)
+    return {row['name']: row for row in rows if '_domainkey' in row['name']}
+
+
+def letter_now(one, other):
+    """One more letter, as it arrives."""
+    before = len(other.taken)
+    with wire.Smtp(one.ports['submission']) as smtp:
+        smtp.login(one.users[0], one.password)
+        for line in (f'MAIL FROM:<{one.users[0]}>', f'RCPT TO:<later@{WORLD}>'):
+            assert smtp.command(line).code == 250
+        assert smtp.data(LETTERS['ordinary'].replace(b'anna@example.net', one.users[0].encode())).code == 250
+    return other.until(before + 1)[-1].message
+
+
+def await_door(one):
+    deadline = time.monotonic() + 20 * paths.SLOWER
+    while True:
+        try:
+            wire.Smtp(one.ports['submission']).close()
+            return
+        except (OSError, wire.Closed):
+            assert time.monotonic() < deadline, 'the edge is not back'
+            time.sleep(0.1)
+
+
+def publish(names, rows):
+    """What the records say, in DNS: pieces of 255 octets."""
+    names.change(DOMAIN, ''.join(f'{name}. TXT ' + ' '.join(f'"{value[i:i + 255]}"' for i in range(0, len(value), 255)) + '\n'
+                                 for name, value in ((n, r['value']) for n, r in rows.items())))
+
+
+rotated = {}
+
+
+def rotate(one, other, names):
+    """The keys are followed by new ones, which sign when DNS has them and not before."""
+    said = {'first': keys_of(one)}
+    publish(names, said['first'])
+    assert one.command('domain', 'rotate', DOMAIN).returncode == 0
+    said['made'] = keys_of(one)
+    said['before'] = letter_now(one, other)
+    # The RSA key alone is published: it alone takes over.
+    new = {n: r for n, r in said['made'].items() if n not in said['first']}
+    publish(names, {**said['first'], **{n: r for n, r in new.items() if 'k=rsa' in r['value']}})
+    assert one.command('domain', 'rotate', DOMAIN).returncode == 0
+    said['turned'] = keys_of(one)
+    for edge in one.room('edge-client'):    # it knows for a minute who signs; the old keys hold as long and longer
+        edge.signal(signal.SIGKILL)
+    await_door(one)
+    said['after'] = letter_now(one, other)
+    return said
 
 
 def send_all(one):
@@ -182,3 +241,21 @@ def test_only_what_must_be_is_changed(arrived):
         if name == 'incomplete':
             sent = re.search(rb'Date: [^\n]*\nMessage-ID: <[^\n]*>\r\n', message)[0] + sent
         assert message.endswith(sent) or message.endswith(sent + b'\r\n'), (name, message)
+
+
+def test_keys_are_followed_by_new_ones(arrived):
+    """`domain rotate`: listed first, signing when DNS shows them; what the old ones signed goes on holding."""
+    first, made, turned = (rotated[k] for k in ('first', 'made', 'turned'))
+    new = set(made) - set(first)
+    assert len(first) == 2 and len(new) == 2 and set(turned) == set(made)
+    assert all(made[name]['note'].startswith('new key') for name in new)
+    assert all(made[name]['note'].startswith('signs mail') for name in first)
+    selector = {(name in new, 'k=rsa' in row['value']): name.split('.')[0] for name, row in made.items()}
+    assert set(verifiers.selectors(rotated['before'])) == {selector[False, True], selector[False, False]}
+    assert set(verifiers.selectors(rotated['after'])) == {selector[True, True], selector[False, False]}
+    notes = {name.split('.')[0]: row['note'] for name, row in turned.items()}
+    assert notes[selector[True, True]].startswith('signs mail') and notes[selector[False, True]].startswith('old key')
+    assert notes[selector[True, False]].startswith('new key')
+    records = {name: row['value'] for name, row in turned.items()}
+    for letter in (rotated['before'], rotated['after'], *arrived[0].values()):
+        assert both(verifiers.by_dkimpy(letter, records))

@@ -17,7 +17,9 @@ DOMAIN = '''
 _mta-sts TXT "v=STSv1; id=1"
 mta-sts A 127.0.0.1
 '''.strip()
+IDN = 'bücher.test'
 POLICIES = {
+    'xn--bcher-kva.test': 'mode: enforce\nmx: mail.site-b.test\n',
     'kept.test': 'mode: enforce\nmx: mail.site-b.test\n',
     'broken.test': 'mode: enforce\nmx: *.elsewhere.test\n',
     'tried.test': 'mode: testing\nmx: *.elsewhere.test\n',
@@ -81,8 +83,9 @@ def sites(tmp_path_factory):
 def send(a, domain):
     with smtplib.SMTP('127.0.0.1', a.ports['submission']) as smtp:
         smtp.login('user1@site-a.test', a.password)
-        smtp.sendmail('user1@site-a.test', [f'anna@{domain}'],
-                      f'From: user1@site-a.test\r\nTo: anna@{domain}\r\nSubject: to {domain}\r\n\r\nhello\r\n')
+        message = f'From: user1@site-a.test\r\nTo: anna@{domain}\r\nSubject: to {domain}\r\n\r\nhello\r\n'
+        smtp.sendmail('user1@site-a.test', [f'anna@{domain}'], message.encode(),
+                      mail_options=() if domain.isascii() else ('SMTPUTF8', 'BODY=8BITMIME'))
 
 
 def outcome(a, domain):
@@ -107,6 +110,15 @@ def test_a_policy_that_is_kept(sites):
     with wire.Imap(b.ports['imap']) as imap:
         imap.login('user1@site-b.test', b.password)
         assert imap.select() == 1
+
+
+def test_a_policy_of_an_internationalised_domain(sites):
+    """The domain is written in U-labels; DNS, the policy's host and its certificate know the A-labels."""
+    a, b, https = sites
+    send(a, IDN)
+    event = outcome(a, IDN)
+    assert (event['event'], event['verified']) == ('mail.sent', 'sts'), event
+    assert ('xn--bcher-kva.test', '/.well-known/mta-sts.txt') in https.seen
 
 
 def test_an_mx_that_the_policy_does_not_name(sites):
