@@ -140,8 +140,7 @@ static result on_sign(struct arrival *in, struct principal_vault_sign *m, struct
 	str *made = arena_array(in->arena, m->wanted.n + 1, sizeof *made);
 	if (!made)
 		return arena_result(in->arena);
-	for (size_t i = 0; i < m->wanted.n; i++)
-		TRY(signing_sign(signing, &m->wanted.p[i], in->arena, &made[i]));
+	TRY(signing_sign(signing, &(struct signing_wish){m->wanted.p, m->wanted.n}, in->arena, made));
 	answer->signatures.p = made;
 	answer->signatures.n = m->wanted.n;
 	return OK;

@@ -182,8 +182,7 @@ static result find(struct signing *s, str name, struct kept **out)
 
 /* ---- on the threads ---- */
 
-struct task {
-	struct job job;
+struct order {
 	EVP_PKEY *key; /* NULL: make one */
 	enum principal_vault_algorithm algorithm;
 	const unsigned char *digest;
@@ -191,7 +190,14 @@ struct task {
 	size_t n; /* of the signature; 0: refused */
 };
 
-static void make(struct task *t)
+/* What a message needs goes in one: handing over costs two context switches. */
+struct task {
+	struct job job;
+	struct order *orders;
+	size_t n;
+};
+
+static void make(struct order *t)
 {
 	if (t->algorithm == PRINCIPAL_VAULT_ALGORITHM_RSA_SHA256)
 		t->key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)SIGNING_RSA_BITS);
@@ -199,7 +205,7 @@ static void make(struct task *t)
 		t->key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 }
 
-static bool sign_rsa(struct task *t)
+static bool sign_rsa(struct order *t)
 {
 	EVP_PKEY_CTX *c = EVP_PKEY_CTX_new(t->key, NULL);
 	bool good = c && EVP_PKEY_sign_init(c) == 1 && EVP_PKEY_CTX_set_rsa_padding(c, RSA_PKCS1_PADDING) == 1 &&
@@ -209,7 +215,7 @@ static bool sign_rsa(struct task *t)
 	return good;
 }
 
-static bool sign_ed25519(struct task *t)
+static bool sign_ed25519(struct order *t)
 {
 	EVP_MD_CTX *c = EVP_MD_CTX_new();
 	bool good = c && EVP_DigestSignInit(c, NULL, NULL, NULL, t->key) == 1 &&
@@ -218,18 +224,24 @@ static bool sign_ed25519(struct task *t)
 	return good;
 }
 
+static void carry_out(struct order *t)
+{
+	if (!t->key) {
+		make(t);
+		return;
+	}
+	t->n = sizeof t->signature;
+	bool good = t->algorithm == PRINCIPAL_VAULT_ALGORITHM_RSA_SHA256 ? sign_rsa(t) : sign_ed25519(t);
+	t->n = good ? t->n : 0;
+}
+
 static void work(void *ctx, struct job **jobs, size_t n)
 {
 	(void)ctx;
 	for (size_t i = 0; i < n; i++) {
 		struct task *t = (struct task *)(void *)jobs[i];
-		if (!t->key) {
-			make(t);
-			continue;
-		}
-		t->n = sizeof t->signature;
-		bool good = t->algorithm == PRINCIPAL_VAULT_ALGORITHM_RSA_SHA256 ? sign_rsa(t) : sign_ed25519(t);
-		t->n = good ? t->n : 0;
+		for (size_t k = 0; k < t->n; k++)
+			carry_out(&t->orders[k]);
 	}
 }
 
@@ -273,18 +285,19 @@ static result store_new(struct signing *s, const struct signing_wanted *w, EVP_P
 
 static result make_new(struct signing *s, const struct signing_wanted *w, buf *public)
 {
-	struct task t = {.algorithm = w->algorithm};
+	struct order o = {.algorithm = w->algorithm};
+	struct task t = {.orders = &o, .n = 1};
 	if (s->n >= s->max)
 		return failure(FAIL_LIMIT, "the vault holds as many signing keys as it takes");
 	s->n++; /* at once: others are made meanwhile */
 	result r = worker_run_always(s->worker, &t.job);
 	if (!failed(r))
-		r = t.key ? store_new(s, w, t.key) : crypto_failure();
+		r = o.key ? store_new(s, w, o.key) : crypto_failure();
 	if (failed(r))
 		s->n--;
 	else
-		r = public_half(t.key, w->algorithm, public);
-	EVP_PKEY_free(t.key);
+		r = public_half(o.key, w->algorithm, public);
+	EVP_PKEY_free(o.key);
 	return r;
 }
 
@@ -310,19 +323,39 @@ result signing_make(struct signing *s, const struct signing_wanted *w, buf *publ
 	return r.kind == FAIL_ABSENT ? make_new(s, w, public) : r;
 }
 
-result signing_sign(struct signing *s, const struct principal_vault_to_sign *w, arena *a, str *out)
+/* Each key is held: it may be forgotten meanwhile. */
+static result take_order(struct signing *s, const struct principal_vault_to_sign *w, struct order *out)
 {
 	struct kept *k;
 	TRY(find(s, w->key, &k));
-	struct task t = {.key = k->key, .algorithm = k->algorithm, .digest = w->digest};
-	EVP_PKEY_up_ref(t.key); /* it may be forgotten meanwhile */
-	result r = worker_run(s->worker, &t.job);
-	EVP_PKEY_free(t.key);
-	TRY(r);
-	if (t.n == 0)
-		return crypto_failure();
-	*out = arena_dup(a, str_of((char *)t.signature, t.n));
-	return out->p ? OK : arena_result(a);
+	*out = (struct order){.key = k->key, .algorithm = k->algorithm, .digest = w->digest};
+	EVP_PKEY_up_ref(out->key);
+	return OK;
+}
+
+static result hand_out(const struct task *t, arena *a, str *out)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->orders[i].n == 0)
+			return crypto_failure();
+		out[i] = arena_dup(a, str_of((char *)t->orders[i].signature, t->orders[i].n));
+	}
+	return arena_result(a);
+}
+
+result signing_sign(struct signing *s, const struct signing_wish *wish, arena *a, str *out)
+{
+	struct task t = {.orders = arena_array(a, wish->n, sizeof *t.orders)};
+	result r = t.orders || wish->n == 0 ? OK : arena_result(a);
+	for (size_t i = 0; i < wish->n && !failed(r); i++) {
+		r = take_order(s, &wish->p[i], &t.orders[i]);
+		t.n += !failed(r);
+	}
+	if (!failed(r))
+		r = worker_run(s->worker, &t.job);
+	for (size_t i = 0; i < t.n; i++)
+		EVP_PKEY_free(t.orders[i].key);
+	return failed(r) ? r : hand_out(&t, a, out);
 }
 
 /* Over the old bytes first: a file system that writes in place keeps no copy. */

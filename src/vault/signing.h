@@ -46,8 +46,12 @@ struct signing_wanted {
 };
 /* Appends what stands behind p= in DNS, base64. */
 result signing_make(struct signing *s, const struct signing_wanted *w, buf *public) NODISCARD;
-/* The signature lives in the arena. */
-result signing_sign(struct signing *s, const struct principal_vault_to_sign *w, arena *a, str *out) NODISCARD;
+struct signing_wish {
+	const struct principal_vault_to_sign *p;
+	size_t n;
+};
+/* All or none; out has room for as many. The signatures live in the arena. */
+result signing_sign(struct signing *s, const struct signing_wish *wish, arena *a, str *out) NODISCARD;
 result signing_drop(struct signing *s, str name) NODISCARD; /* twice is fine */
 
 size_t signing_count(const struct signing *s);

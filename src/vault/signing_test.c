@@ -83,7 +83,7 @@ static result sign(str name, arena *a, str *out)
 {
 	struct principal_vault_to_sign w = {.key = name};
 	memcpy(w.digest, digest, sizeof w.digest);
-	return signing_sign(signing, &w, a, out);
+	return signing_sign(signing, &(struct signing_wish){&w, 1}, a, out);
 }
 
 static EVP_PKEY *public_key(const struct signing_wanted *w)
@@ -131,6 +131,29 @@ static void both_sign(void)
 	assert_false(good_ed25519(e, two));
 	EVP_PKEY_free(r);
 	EVP_PKEY_free(e);
+}
+
+static void all_or_none(void)
+{
+	AUTO_ARENA arena a = arena_new(65536);
+	EVP_PKEY *r = public_key(&rsa), *e = public_key(&ed);
+	struct principal_vault_to_sign w[] = {{.key = ed.name}, {.key = rsa.name}, {.key = STR("nobody")}};
+	str out[3];
+	for (size_t i = 0; i < 3; i++)
+		memcpy(w[i].digest, digest, sizeof w[i].digest);
+	assert_ok(signing_sign(signing, &(struct signing_wish){w, 2}, &a, out));
+	assert_true(good_ed25519(e, out[0]));
+	assert_true(good_rsa(r, out[1]));
+	assert_int_equal(signing_sign(signing, &(struct signing_wish){w, 3}, &a, out).kind, FAIL_ABSENT);
+	assert_ok(signing_sign(signing, &(struct signing_wish){w, 0}, &a, out));
+	EVP_PKEY_free(r);
+	EVP_PKEY_free(e);
+}
+
+static void a_message_gets_all_its_signatures_or_none(void **state)
+{
+	(void)state;
+	on_a_fiber(all_or_none);
 }
 
 static void both_algorithms_sign(void **state)
@@ -297,6 +320,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ROOM_TEST(both_algorithms_sign),
+		ROOM_TEST(a_message_gets_all_its_signatures_or_none),
 		ROOM_TEST(a_key_is_made_once),
 		ROOM_TEST(a_dropped_key_is_gone),
 		ROOM_TEST(keys_are_counted),
