@@ -10,7 +10,8 @@ struct queue queue;
 static result open_store(struct queue *q, const unsigned char *key)
 {
 	static const unsigned char id[BOX_ID] = "queue";
-	struct db_options o = {.path = "queue.db", .key = key, .id = id, .schema = &items_schema};
+	struct db_options o = {.path = "queue.db", .key = key, .id = id, .schema = &items_schema,
+		.log_frames = QUEUE_LOG_FRAMES, .mirror = true};
 	struct db *db;
 	TRY(engine_open_db(q->engine, &o, &db));
 	result r = items_recover(db);

@@ -17,6 +17,7 @@ enum {
 	QUEUE_DEATHS = 3,           /* ends of the account's process with the item, then quarantine */
 	QUEUE_INLINE = 256 << 10,   /* sealed octets in a row; above that a file */
 	QUEUE_ANSWER_MS = 120000,   /* for an account to keep an item */
+	QUEUE_LOG_FRAMES = 400,     /* see DB_LOG_FRAMES; as an account's log */
 	QUEUE_DISK_MS = 5000,       /* wait before what could not be written is tried again */
 	QUEUE_SOON = 16,            /* the part of retry-time after which an account is first looked for */
 	QUEUE_WHY_MAX = 200,
