@@ -50,15 +50,20 @@ const struct queue_auth_as_auth queue_handlers = {.route = on_route, .reader = o
 
 static result on_way(struct arrival *in, struct relay_auth_way *m, struct relay_auth_way_is *answer)
 {
+	const struct route *way = routes_by_id(&auth.directory->routes, m->route);
 	char *password = arena_alloc(in->arena, ROUTE_PASSWORD_MAX);
-	size_t n;
+	size_t n = 0;
 	if (!password)
 		return arena_result(in->arena);
-	result r = directory_read_way(auth.directory, m->route, password, &n);
-	const struct route *way = routes_by_id(&auth.directory->routes, m->route);
-	if (r.kind == FAIL_ABSENT || (!failed(r) && !way))
+	if (!way)
 		return OK;
-	TRY(r);
+	if (way->user.n > 0) { /* only that is not in memory */
+		result r = directory_read_way(auth.directory, m->route, password, &n);
+		way = routes_by_id(&auth.directory->routes, m->route);
+		if (r.kind == FAIL_ABSENT || (!failed(r) && !way))
+			return OK;
+		TRY(r);
+	}
 	*answer = (struct relay_auth_way_is){.known = true, .host = arena_dup(in->arena, way->host), .port = way->port,
 		.mx = way->mx, .protocol = (enum relay_auth_protocol)way->protocol, .tls = (enum relay_auth_tls)way->tls,
 		.user = arena_dup(in->arena, way->user), .password = str_of(password, n)};

@@ -61,6 +61,20 @@ static void a_server_that_ends_at_mail_is_called_again(void **state)
 	assert_int_equal(kit.played, 2);
 }
 
+static void a_way_is_asked_for_once(void **state)
+{
+	(void)state;
+	static const char *const script[] = {">220 mx", "<EHLO", ">250 mx", TRANSACTION, TRANSACTION, "<QUIT", ">221 bye",
+		NULL};
+	struct queue_relay_send m = kit_mail(&anna, 1);
+	kit.way = (struct relay_auth_way_is){.known = true, .host = STR("mx.example.test")};
+	m.route = 7;
+	kit_usual_dns();
+	kit_script(script);
+	kit_send_twice(&m, kit_delivered, kit_delivered);
+	assert_int_equal(kit.ways_asked, 1);
+}
+
 static void mailmax_ends_the_connection(void **state)
 {
 	(void)state;
@@ -108,6 +122,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_RELAY(the_next_message_takes_the_same_connection),
+		IN_RELAY(a_way_is_asked_for_once),
 		IN_RELAY(a_refused_message_is_followed_by_rset),
 		IN_RELAY(a_connection_that_ended_while_kept_is_made_anew),
 		IN_RELAY(a_server_that_ends_at_mail_is_called_again),

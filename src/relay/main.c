@@ -79,6 +79,7 @@ static result start(void)
 	relay.world = &world;
 	kept_open(&relay.kept);
 	sts_open(&relay.sts);
+	ways_open(&relay.ways);
 	return OK;
 }
 
@@ -104,6 +105,7 @@ int main(void)
 {
 	int status = room_main(&room);
 	sts_close(&relay.sts);
+	ways_close(&relay.ways);
 	tls_context_free(&relay.tls);
 	options_free(&relay.options);
 	return status;

@@ -7,6 +7,7 @@
 #include "config/options.h"
 #include "relay/kept.h"
 #include "relay/mta_sts.h"
+#include "relay/ways_kept.h"
 #include "run/net.h"
 #include "talk/edge_relay.h"
 #include "talk/queue_relay.h"
@@ -25,6 +26,7 @@ struct relay {
 	net_addr from4, from6; /* the addresses it calls from; all zero: the system chooses */
 	struct kept kept;
 	struct sts_cache sts;
+	struct ways ways;
 };
 
 extern struct relay relay;

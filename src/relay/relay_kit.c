@@ -62,6 +62,7 @@ static result on_way(struct arrival *in, struct relay_auth_way *m, struct relay_
 {
 	(void)in;
 	(void)m;
+	kit.ways_asked++;
 	*answer = kit.way;
 	answer->port = (uint16_t)options_number(&relay.options, OPT_RELAY_PORT); /* where the servers of the test are */
 	return OK;
@@ -534,6 +535,7 @@ int kit_relay_open(void **state)
 	assert_ok(options_set(&relay.options, OPT_HOSTNAME, STR("home.test")));
 	kept_open(&relay.kept);
 	sts_open(&relay.sts);
+	ways_open(&relay.ways);
 	return kit_open_loop(state);
 }
 
@@ -543,5 +545,6 @@ int kit_relay_close(void **state)
 	buf_free(&kit.posted);
 	options_free(&relay.options);
 	sts_close(&relay.sts);
+	ways_close(&relay.ways);
 	return kit_close_loop(state);
 }

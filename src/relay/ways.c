@@ -21,10 +21,14 @@ static uint16_t usual_port(const struct relay_auth_way_is *is)
 static result ask(uint64_t route, arena *a, struct relay_auth_way_is *out)
 {
 	struct channel *auth;
+	if (ways_known(&relay.ways, route, a, out))
+		return OK;
 	const struct relay_auth_way q = {.route = route};
 	const struct asking how = {.arena = a, .timeout_ms = RELAY_NEIGHBOUR_MS};
 	TRY(relay.world->room(NEIGHBOUR_AUTH, &auth));
-	return relay_auth_way_call_within(auth, &how, &q, out);
+	TRY(relay_auth_way_call_within(auth, &how, &q, out));
+	ways_keep(&relay.ways, route, out);
+	return OK;
 }
 
 static struct trouble by_route(uint64_t route, arena *a, struct way *w)
