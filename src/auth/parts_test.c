@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <sodium.h>
 
+#include "auth/common.h"
 #include "auth/password.h"
 #include "auth/recent.h"
 #include "auth/throttle.h"
@@ -30,6 +31,24 @@ static void new_passwords_follow_the_rules(void **state)
 	assert_int_equal(password_acceptable(STR("Password1234"), a).kind, FAIL_INPUT);
 	assert_int_equal(password_acceptable(STR("my user1@example.test"), a).kind, FAIL_INPUT);
 	assert_ok(password_acceptable(STR("four easy words here"), a));
+}
+
+static void what_everybody_takes_is_known(void **state)
+{
+	static const char *const all[] = {"1234567890", "12345678910", "0987654321", "qwertyuiop", "qwerty123456",
+		"Password12", "P@ssw0rd123", "passw0rd!!", "iloveyou123", "1111111111", "abcabcabcabc", "abcdefghij",
+		"1qaz2wsx3edc", "letmein2024", "Welcome1234", "administrator", "changeme123", "mailserver!",
+		"trustno1trustno1", "qwertzuiop", "Passwort123", "correcthorsebatterystaple", "Summer2026!", "admin12345",
+		"!!football!!", "12341234", "asdfghjkl1", "ILoveYouBaby", "2026password"};
+	static const char *const none[] = {"four easy words here", "correct horse", "wxgkvbtrmd", "tulip-42-canoe",
+		"my dog eats blue socks", "Gr\xc3\xbc\xc3\x9f" "e aus Wien", "x7#kQ9vLp2"};
+	(void)state;
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (!common_password(str_from(all[i])))
+			fail_msg("%s passes", all[i]);
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+		if (common_password(str_from(none[i])))
+			fail_msg("%s does not pass", none[i]);
 }
 
 static void waits_grow_and_decay(void **state)
@@ -105,6 +124,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_hash_opens_only_with_its_password),
 		cmocka_unit_test(new_passwords_follow_the_rules),
+		cmocka_unit_test(what_everybody_takes_is_known),
 		cmocka_unit_test(waits_grow_and_decay),
 		cmocka_unit_test(the_table_is_bounded),
 		cmocka_unit_test(recent_logins_are_bounded_and_end),

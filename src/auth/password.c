@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 
+#include "auth/common.h"
 #include "auth/hashes.h"
 
 _Static_assert(PASSWORD_HASH_MAX >= crypto_pwhash_STRBYTES, "a hash text has room");
@@ -60,16 +61,6 @@ result password_verify(str hash, str password)
 	return OK;
 }
 
-/* Those that meet the length and still head every list of leaked passwords. */
-static const char *const common[] = {
-	"1234567890", "12345678910", "0123456789", "0987654321", "1q2w3e4r5t", "qwertyuiop", "qwerty1234", "qwerty12345",
-	"qwerty123456", "password12", "password123", "password1234", "password12345", "passw0rd123", "iloveyou123",
-	"1234512345", "1111111111", "0000000000", "aaaaaaaaaa", "abcdefghij", "abcd123456", "abc1234567", "1qaz2wsx3edc",
-	"qazwsxedcrfv", "letmein123", "welcome123", "welcome1234", "administrator", "changeme123", "mailserver",
-	"sunshine123", "princess123", "football123", "baseball123", "superman123", "asdfghjkl1", "zxcvbnm123",
-	"trustno1trustno1", "qwertzuiop", "passwort123", "correcthorsebatterystaple",
-};
-
 result password_acceptable(str password, str address)
 {
 	if (password.n < PASSWORD_MIN)
@@ -79,8 +70,7 @@ result password_acceptable(str password, str address)
 		return failure(FAIL_INPUT, "the password is longer than 1024 octets");
 	if (str_ifind(password, address) != STR_NONE || str_ieq(password, str_sub(address, 0, str_chr(address, '@'))))
 		return failure(FAIL_INPUT, "the password holds the address: take something nobody can guess");
-	for (size_t i = 0; i < sizeof common / sizeof common[0]; i++)
-		if (str_ieq(password, str_from(common[i])))
-			return failure(FAIL_INPUT, "this password is on every attacker's list: take another");
+	if (common_password(password))
+		return failure(FAIL_INPUT, "this password is on every attacker's list: take another");
 	return OK;
 }
