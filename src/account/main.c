@@ -4,7 +4,6 @@
  * it, and then serves couriers with letters and auth with the owner's sessions. */
 #include <fcntl.h>
 #include <malloc.h>
-#include <sched.h>
 #include <sodium.h>
 
 #include "account/account.h"
@@ -120,15 +119,6 @@ static const struct room room = {
 	.doors_n = sizeof doors / sizeof *doors,
 };
 
-/* A letter does not take the processor from the edge that brings it, so that what others bring meanwhile is read with
- * it and shares its commit. Threads made later are the same. Whoever starts the server may forbid it; then letters
- * share fewer commits. */
-static void let_letters_gather(void)
-{
-	const struct sched_param none = {0};
-	(void)sched_setscheduler(0, SCHED_BATCH, &none);
-}
-
 enum { HEAP_PIECE_MAX = 1 << 20, HEAP_SPARE_MAX = 4 << 20 };
 
 int main(void)
@@ -139,6 +129,5 @@ int main(void)
 	mallopt(M_ARENA_MAX, 1);
 	mallopt(M_MMAP_THRESHOLD, HEAP_PIECE_MAX);
 	mallopt(M_TRIM_THRESHOLD, HEAP_SPARE_MAX);
-	let_letters_gather();
 	return room_main(&room);
 }

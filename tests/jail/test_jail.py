@@ -88,13 +88,6 @@ def test_each_room_has_its_own_user(rooms):
     assert not shared, f'rooms or accounts that share a user: {shared}'
 
 
-def test_accounts_take_the_processor_from_nobody(rooms):
-    """What comes meanwhile shares a letter's commit; the jail keeps what was set before it."""
-    policies = {p.pid: {os.sched_getscheduler(int(thread)) for thread in os.listdir(f'/proc/{p.pid}/task')}
-                for p in rooms if p.room == 'account'}
-    assert policies and all(one == {os.SCHED_BATCH} for one in policies.values()), policies
-
-
 def test_no_supplementary_groups(rooms):
     as_root()
     for name, status in named_by_room(rooms):
