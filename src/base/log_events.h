@@ -70,4 +70,9 @@ EVENT(EV_AUDIT_GAP, LOG_ERROR, "audit.gap", "records of the audit log found no r
 AUDIT(EV_AUDIT_BROKEN, LOG_ERROR, "audit.broken", "signed records of the audit log were gone when the server started")
 AUDIT(EV_AUDIT_FORGOTTEN, LOG_NOTICE, "audit.pseudonymised", "addresses in old records of the audit log were forgotten")
 EVENT(EV_AUDIT_TROUBLE, LOG_ERROR, "audit.trouble", "the audit log cannot be written or signed now; it is tried again")
+AUDIT(EV_VAULT_LOCKED, LOG_WARNING, "vault.locked", "the vault waits for its passphrase")
+AUDIT(EV_VAULT_UNLOCKED, LOG_NOTICE, "vault.unlocked", "the vault has its passphrase")
+AUDIT(EV_VAULT_REWRAPPED, LOG_NOTICE, "vault.rewrapped", "every key is sealed by the new master key")
+AUDIT(EV_VAULT_REWRAP_FAILED, LOG_ERROR, "vault.rewrap-failed", "keys are still sealed by a former master key; tried"
+	" again at the next start")
 #undef AUDIT

@@ -94,6 +94,12 @@ const struct command commands[] = {
 	{"audit show", "", "account=ADDRESS since=TIME limit=N",
 		"shows records; to users who have an account here their own", run_audit_show},
 	{"audit path", "", "path=FOLDER", "names its files", run_audit_path},
+	{"unlock", "", "password-stdin", "opens a vault that waits for its passphrase", run_unlock},
+	{"master-key show", "", NULL, "shows where the key of all keys is", run_master_key},
+	{"master-key rotate", "", "password-stdin", "makes another; everything is sealed anew in the background",
+		run_master_key_rotate},
+	{"master-key passphrase", "", "password-stdin", "sets another passphrase (two lines of input: the old, the new)",
+		run_master_key_passphrase},
 	{"status", "", NULL, "shows whether the server is well: processes and counters", run_status},
 	{"demo", "", "domain=NAME port-base=N users=N password=P empty proxy dns=ADDR:PORT dns-anchor=FILE relay-port=N "
 		"https-port=N tls-ca=FILE edges=N",

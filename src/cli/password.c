@@ -80,7 +80,13 @@ static result ask_twice(int tty, const char *whose, struct secret **out)
 	return r;
 }
 
-result password_ask(bool from_stdin, const char *whose, struct secret **out)
+static result ask_known(int tty, const char *whose, struct secret **out)
+{
+	return ask_once(tty, "Password for", whose, out);
+}
+
+static result ask(bool from_stdin, const char *whose, result (*how)(int, const char *, struct secret **),
+	struct secret **out)
 {
 	if (from_stdin)
 		return read_line(STDIN_FILENO, out);
@@ -88,7 +94,17 @@ result password_ask(bool from_stdin, const char *whose, struct secret **out)
 	if (tty < 0)
 		return failure(FAIL_INPUT, "there is no terminal to ask for the password; give it on standard input with "
 					   "--password-stdin");
-	result r = ask_twice(tty, whose, out);
+	result r = how(tty, whose, out);
 	close(tty);
 	return r;
+}
+
+result password_ask(bool from_stdin, const char *whose, struct secret **out)
+{
+	return ask(from_stdin, whose, ask_twice, out);
+}
+
+result password_ask_known(bool from_stdin, const char *whose, struct secret **out)
+{
+	return ask(from_stdin, whose, ask_known, out);
 }

@@ -10,5 +10,7 @@ enum { PASSWORD_LINE_MAX = 1024 };
 
 /* INPUT with a sentence: not the same twice, empty, too long, or no terminal. */
 result password_ask(bool from_stdin, const char *whose, struct secret **out) NODISCARD;
+/* One that exists already is asked for once. */
+result password_ask_known(bool from_stdin, const char *whose, struct secret **out) NODISCARD;
 
 #endif

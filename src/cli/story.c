@@ -81,6 +81,11 @@ static const struct sentence {
 	{"audit.pseudonymised", "The addresses in {files} old files of the audit log were forgotten."},
 	{"audit.trouble", "The audit log cannot be written or signed now[: {why}]. It is tried again."},
 	{"admin.asked", "An administrator[ (user {uid})] is about to do: {act}[ {target}][, account {account}]."},
+	{"vault.locked", "The vault waits for its passphrase."},
+	{"vault.unlocked", "The vault has its passphrase."},
+	{"vault.rewrapped", "Every key is sealed by the new master key."},
+	{"vault.rewrap-failed", "Not every key could be sealed by the new master key[: {why}]. It is tried again at the "
+		"next start."},
 	{"admin.act", "An administrator did: {act}[ {what}][ {target}][, item {item}][, account {account}]."},
 	{"admin.refused", "An administrator was refused[: {act}][ {what}][: {why}]."},
 };

@@ -22,7 +22,7 @@ enum option_type { TEXT, LIST, FILE_AT, YESNO, COUNT, SIZE, TIME, CHOICE };
 
 enum option_rooms {
 	R_EDGE = 1, R_AUTH = 2, R_ACCOUNT = 4, R_QUEUE = 8, R_WATCH = 16, R_WEB = 32, R_INSPECT = 64,
-	R_RESOLVE = 128, R_RELAY = 256, R_FETCH = 512,
+	R_RESOLVE = 128, R_RELAY = 256, R_FETCH = 512, R_VAULT = 1024,
 };
 
 struct option_row {

@@ -22,6 +22,9 @@ OPTION(OPT_LOCAL_USERS, "local-users", LIST, "", 0, 320, R_AUTH,
 	"\"user=address\": programs of this user of the machine (name or number) send from that account by sendmail")
 OPTION(OPT_CERTIFICATE, "certificate", TEXT, "", 0, 4000, 0, "file with the certificate chain (PEM)")
 OPTION(OPT_PRIVATE_KEY, "private-key", TEXT, "", 0, 4000, 0, "file with the certificate's private key (PEM)")
+OPTION(OPT_MASTER_KEY, "master-key", CHOICE, "file", 0, 0, R_VAULT,
+	"file|credential|passphrase  where the key of all keys is: keys/master.key; the service's credential "
+	"postern.master-key; sealed by a passphrase, that of credential postern.passphrase or of `postern unlock`")
 OPTION(OPT_CERTIFICATE_DIGEST, "certificate-digest", TEXT, "", 0, 64, R_AUTH,
 	"SHA-256 of the certificate's public key, for its TLSA record; the server sets it itself")
 OPTION(OPT_LOG, "log", CHOICE, "stderr", 0, 0, R_WATCH, "stderr|file  where event lines go; file: ledger/postern.log")

@@ -49,6 +49,17 @@ static result introduce(struct process *from, struct process *to, str pair, int 
 	return r;
 }
 
+static void on_locked(struct arrival *in, struct supervisor_room_locked *m)
+{
+	struct process *p = in->ctx;
+	if (is_late(in) || p->role != ROLE_VAULT)
+		return;
+	p->house->locked = m->locked;
+	if (m->locked)
+		fprintf(stderr, "postern: the vault waits for its passphrase: run `postern unlock`\n");
+	log_event(m->locked ? EV_VAULT_LOCKED : EV_VAULT_UNLOCKED, NULL);
+}
+
 static result on_connect(
 	struct arrival *in, struct supervisor_room_connect *m, struct supervisor_room_connected *answer)
 {
@@ -155,6 +166,7 @@ const struct supervisor_room_as_supervisor broker_handlers = {
 	.connect = on_connect,
 	.idle = on_idle,
 	.nonsense = on_nonsense,
+	.locked = on_locked,
 	.account_make = on_account_make,
 	.account_unmake = on_account_unmake,
 	.rooms = on_rooms,

@@ -54,6 +54,7 @@ struct house {
 	buf certificate, private_key;
 	bool best_effort; /* go on without a whole jail, loudly */
 	bool ending;
+	bool locked;      /* the vault waits for its passphrase, and most rooms for the vault */
 	struct process *rooms; /* all but accounts */
 	size_t rooms_n;
 	uint64_t turn;         /* which worker was picked last */

@@ -1,6 +1,8 @@
 #include "supervisor/opening.h"
 #include "supervisor/broker.h"
+#include "run/secret.h"
 #include "supervisor/check.h"
+#include "supervisor/credentials.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -30,6 +32,7 @@ struct files {
 	size_t n;
 	struct supervisor_room_file row[OPTIONS];
 	buf content[OPTIONS];
+	str master, former; /* of the vault's keys */
 };
 
 static void files_free(struct files *f)
@@ -75,6 +78,8 @@ static result send_told(struct process *p, const struct files *files)
 		m.certificate = buf_str(&h->certificate);
 	else if (row->tls == TLS_KEY)
 		m.private_key = buf_str(&h->private_key);
+	m.master = files->master;
+	m.former = files->former;
 	m.files.p = files->row;
 	m.files.n = files->n;
 	return supervisor_room_begin_send(p->channel, NULL, &m);
@@ -83,7 +88,14 @@ static result send_told(struct process *p, const struct files *files)
 static result send_begin(struct process *p)
 {
 	struct files files;
+	SECRET_BUF buf master = buf_new(CREDENTIAL_MAX), former = buf_new(CREDENTIAL_MAX);
 	result r = read_files(p->house, p->role, &files);
+	files.master = files.former = (str){0};
+	if (!failed(r) && p->role == ROLE_VAULT) {
+		r = credentials_read(p->house->options, &master, &former);
+		files.master = buf_str(&master);
+		files.former = buf_str(&former);
+	}
 	if (!failed(r))
 		r = send_told(p, &files);
 	files_free(&files);

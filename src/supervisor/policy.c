@@ -1,7 +1,7 @@
 #include "supervisor/policy.h"
 
 static const struct role_row rows[ROLES] = {
-	[ROLE_VAULT] = {"vault", "postern-vault", "keys", 0, WORKERS_ONE, 4096, TLS_KEY},
+	[ROLE_VAULT] = {"vault", "postern-vault", "keys", R_VAULT, WORKERS_ONE, 4096, TLS_KEY},
 	[ROLE_WATCH] = {"watch", "postern-watch", "ledger", R_WATCH, WORKERS_ONE, 65536, TLS_NOTHING},
 	[ROLE_AUTH] = {"auth", "postern-auth", "directory", R_AUTH, WORKERS_ONE, 65536, TLS_NOTHING},
 	[ROLE_INSPECT] = {"inspect", "postern-inspect", NULL, R_INSPECT, OPT_INSPECT, 4096, TLS_NOTHING},
@@ -74,6 +74,7 @@ static const struct route routes[] = {
 	{ROLE_WEB, ROLE_AUTH, "web-auth"},
 	{ROLE_WEB, ROLE_QUEUE, "web-queue"},
 	{ROLE_WEB, ROLE_WATCH, "web-watch"},
+	{ROLE_WEB, ROLE_VAULT, "web-vault"},
 };
 
 struct door {

@@ -134,3 +134,22 @@ result audit_key_sign(struct keys *k, const struct audit_head *h, unsigned char 
 	sodium_memzero(&pair, sizeof pair);
 	return r;
 }
+
+static result rewrap(const struct keys *k, const char *file, const char *purpose)
+{
+	AUTO_BUF buf plain = buf_new(FILE_MAX);
+	result r = load(k, file, purpose, &plain);
+	if (r.kind == FAIL_ABSENT)
+		return OK;
+	if (!failed(r))
+		r = store(k, file, purpose, buf_str(&plain));
+	if (plain.p)
+		sodium_memzero(plain.p, plain.cap);
+	return r;
+}
+
+result audit_key_rewrap(struct keys *k)
+{
+	TRY(rewrap(k, key_file, key_purpose));
+	return rewrap(k, head_file, head_purpose);
+}

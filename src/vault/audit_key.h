@@ -29,4 +29,7 @@ struct audit_head {
 };
 result audit_key_sign(struct keys *k, const struct audit_head *h, unsigned char signature[AUDIT_SIGNATURE]) NODISCARD;
 
+/* Both files sealed anew by the master key in force. */
+result audit_key_rewrap(struct keys *k) NODISCARD;
+
 #endif

@@ -8,6 +8,7 @@
 #include "vault/audit_key.h"
 
 static char folder[64];
+static struct masters *masters;
 static struct keys *keys;
 static const str now = STR_INIT("2026-11-22T05:00:00.123Z");
 
@@ -17,13 +18,15 @@ static int fresh_folder(void **state)
 	snprintf(folder, sizeof folder, "/tmp/postern-audit-key-XXXXXX");
 	if (!mkdtemp(folder) || chdir(folder) < 0)
 		return -1;
-	return failed(keys_open(&keys)) ? -1 : 0;
+	return failed(masters_open(&(struct masters_told){.source = MASTERS_FILE}, &masters)) ||
+			       failed(keys_open(masters, &keys)) ? -1 : 0;
 }
 
 static int remove_folder(void **state)
 {
 	(void)state;
 	keys_close(&keys);
+	masters_close(&masters);
 	unlink("audit.key");
 	unlink("audit.head");
 	unlink("master.key");

@@ -1,5 +1,8 @@
 #include "vault/keys.h"
+#include "base/mem.h"
+#include "run/fiber.h"
 #include "run/files.h"
+#include "vault/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,15 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NONCE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES };
-
 /* A principal's own key and an item's key are wrapped under different names,
  * so that the one can't be passed off as the other. */
 static const char own_purpose[] = "postern own key 1:";
 static const char item_purpose[] = "postern item key 1:";
 
 struct keys {
-	unsigned char master[KEY_SIZE];
+	struct masters *masters;
 	int wrapped;
 	int erased;
 };
@@ -77,39 +78,19 @@ static result refuse_erased(const struct keys *k, const struct name *name)
 	return failed(r) ? r : failure(FAIL_DENIED, "this principal's key was destroyed; it gets no other");
 }
 
-/* A new master key is made only in an empty folder: beside wrapped keys a
- * missing master key is a loss that must be seen, not papered over. */
-static result make_master(struct keys *k, bool fresh)
+static result open_folders(struct keys *k)
 {
-	if (!fresh)
-		return failure(
-			FAIL_ABSENT, "keys/master.key is missing while wrapped keys exist; put it back from your backup");
-	randombytes_buf(k->master, sizeof k->master);
-	return file_write_at(AT_FDCWD, "master.key", str_of((const char *)k->master, sizeof k->master), 0600);
-}
-
-static result open_all(struct keys *k)
-{
-	result wrapped = there_is(AT_FDCWD, "wrapped");
-	if (failed(wrapped) && wrapped.kind != FAIL_ABSENT)
-		return wrapped;
-	result r = read_exactly(AT_FDCWD, "master.key", k->master, sizeof k->master);
-	if (r.kind == FAIL_ABSENT)
-		r = make_master(k, failed(wrapped));
-	TRY(r);
 	TRY(folder("wrapped", &k->wrapped));
 	return folder("erased", &k->erased);
 }
 
-result keys_open(struct keys **out)
+result keys_open(struct masters *m, struct keys **out)
 {
-	if (sodium_init() < 0)
-		return failure(FAIL_MEMORY, "the crypto library cannot start");
-	struct keys *k = sodium_malloc(sizeof *k);
+	struct keys *k = mem_alloc(sizeof *k);
 	if (!k)
-		return failure(FAIL_MEMORY, "no locked memory for the master key; raise the limit of locked memory");
-	k->wrapped = k->erased = -1;
-	result r = open_all(k);
+		return failure(FAIL_MEMORY, "out of memory");
+	*k = (struct keys){.masters = m, .wrapped = -1, .erased = -1};
+	result r = open_folders(k);
 	if (failed(r))
 		keys_close(&k);
 	else
@@ -125,7 +106,7 @@ void keys_close(struct keys **k)
 		close((*k)->wrapped);
 	if ((*k)->erased >= 0)
 		close((*k)->erased);
-	sodium_free(*k);
+	mem_free(*k);
 	*k = NULL;
 }
 
@@ -145,23 +126,21 @@ static struct bound bind_to(const char *purpose, str principal)
 	return b;
 }
 
-static void wrap(
+static str bound_str(const struct bound *b)
+{
+	return str_of((const char *)b->p, b->n);
+}
+
+static result wrap(
 	const struct keys *k, struct bound to, const unsigned char key[KEY_SIZE], unsigned char out[KEY_WRAPPED])
 {
-	unsigned long long n;
-	randombytes_buf(out, NONCE);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(out + NONCE, &n, key, KEY_SIZE, to.p, to.n, NULL, out, k->master);
-	must(n == KEY_WRAPPED - NONCE);
+	return masters_seal(k->masters, bound_str(&to), str_of((const char *)key, KEY_SIZE), out);
 }
 
 static result unwrap(
 	const struct keys *k, struct bound to, const unsigned char in[KEY_WRAPPED], unsigned char key[KEY_SIZE])
 {
-	unsigned long long n;
-	if (crypto_aead_xchacha20poly1305_ietf_decrypt(key, &n, NULL, in + NONCE, KEY_WRAPPED - NONCE, to.p, to.n, in,
-						       k->master) != 0)
-		return failure(FAIL_DAMAGE, "a wrapped key does not open: it was made for another principal, or it is damaged");
-	return OK;
+	return masters_unseal(k->masters, bound_str(&to), str_of((const char *)in, KEY_WRAPPED), key);
 }
 
 result keys_make(struct keys *k, str principal, unsigned char key[KEY_SIZE])
@@ -174,8 +153,9 @@ result keys_make(struct keys *k, str principal, unsigned char key[KEY_SIZE])
 	if (r.kind != FAIL_ABSENT)
 		return failed(r) ? r : failure(FAIL_EXISTS, "this principal has a key already");
 	randombytes_buf(key, KEY_SIZE);
-	wrap(k, bind_to(own_purpose, principal), key, wrapped);
-	r = file_write_at(k->wrapped, name.p, str_of((const char *)wrapped, sizeof wrapped), 0600);
+	r = wrap(k, bind_to(own_purpose, principal), key, wrapped);
+	if (!failed(r))
+		r = file_write_at(k->wrapped, name.p, str_of((const char *)wrapped, sizeof wrapped), 0600);
 	if (failed(r))
 		sodium_memzero(key, KEY_SIZE);
 	return r;
@@ -216,8 +196,7 @@ result keys_wrap_new(struct keys *k, str principal, unsigned char key[KEY_SIZE],
 	TRY(file_name(principal, &checked));
 	TRY(refuse_erased(k, &checked));
 	randombytes_buf(key, KEY_SIZE);
-	wrap(k, bind_to(item_purpose, principal), key, wrapped);
-	return OK;
+	return wrap(k, bind_to(item_purpose, principal), key, wrapped);
 }
 
 result keys_unwrap(struct keys *k, str principal, str wrapped, unsigned char key[KEY_SIZE])
@@ -234,26 +213,46 @@ result keys_unwrap(struct keys *k, str principal, str wrapped, unsigned char key
 
 result keys_seal(const struct keys *k, str bound_to, str plain, buf *out)
 {
-	unsigned long long n;
 	if (!buf_reserve(out, plain.n + KEY_SEALED_MORE))
 		return buf_result(out);
-	unsigned char *to = (unsigned char *)out->p + out->n;
-	randombytes_buf(to, NONCE);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(to + NONCE, &n, (const unsigned char *)plain.p, plain.n,
-		(const unsigned char *)bound_to.p, bound_to.n, NULL, to, k->master);
-	out->n += NONCE + (size_t)n;
+	TRY(masters_seal(k->masters, bound_to, plain, (unsigned char *)out->p + out->n));
+	out->n += plain.n + KEY_SEALED_MORE;
 	return OK;
 }
 
 result keys_unseal(const struct keys *k, str bound_to, str sealed, buf *out)
 {
-	unsigned long long n;
 	if (sealed.n < KEY_SEALED_MORE || !buf_reserve(out, sealed.n))
 		return sealed.n < KEY_SEALED_MORE ? failure(FAIL_DAMAGE, "a sealed key is cut off") : buf_result(out);
-	const unsigned char *from = (const unsigned char *)sealed.p;
-	if (crypto_aead_xchacha20poly1305_ietf_decrypt((unsigned char *)out->p + out->n, &n, NULL, from + NONCE,
-		    sealed.n - NONCE, (const unsigned char *)bound_to.p, bound_to.n, from, k->master) != 0)
-		return failure(FAIL_DAMAGE, "a sealed key does not open: it is damaged, or of another name");
-	out->n += (size_t)n;
+	TRY(masters_unseal(k->masters, bound_to, sealed, (unsigned char *)out->p + out->n));
+	out->n += sealed.n - KEY_SEALED_MORE;
+	return OK;
+}
+
+/* One that was erased meanwhile stays so. */
+static result rewrap_one(struct keys *k, str principal)
+{
+	struct name name;
+	unsigned char key[KEY_SIZE], wrapped[KEY_WRAPPED];
+	result r = keys_get(k, principal, key);
+	if (r.kind == FAIL_ABSENT || r.kind == FAIL_DENIED)
+		return OK;
+	TRY(r);
+	TRY(file_name(principal, &name));
+	r = wrap(k, bind_to(own_purpose, principal), key, wrapped);
+	sodium_memzero(key, sizeof key);
+	TRY(r);
+	return file_write_at(k->wrapped, name.p, str_of((const char *)wrapped, sizeof wrapped), 0600);
+}
+
+result keys_rewrap(struct keys *k)
+{
+	AUTO_ARENA arena a = arena_new(FOLDER_NAMES_MAX);
+	struct folder_names names;
+	TRY(folder_names(k->wrapped, &a, &names));
+	for (size_t i = 0; i < names.n; i++) {
+		TRY(rewrap_one(k, names.p[i]));
+		TRY(fiber_sleep(0));
+	}
 	return OK;
 }

@@ -1,6 +1,5 @@
-/* The keys folder: one master key, and every principal's key wrapped by it.
+/* The keys folder: every principal's key, wrapped by the master key (masters.h).
  *
- *   master.key        32 random bytes, mode 0600, made at the first start
  *   wrapped/NAME      nonce | sealed 32 bytes | tag, bound to NAME
  *   erased/NAME       an empty file: this principal's key was destroyed
  *   dkim/NAME         a private key that signs: signing.h
@@ -12,18 +11,19 @@
  * is given, wrapped or opened any more (DENIED).
  *
  * Files are synced before a key is given out. All keys are 32 bytes; the
- * caller wipes its copies. Errors: DISK, ABSENT, EXISTS, DENIED, DAMAGE.
+ * caller wipes its copies. Errors: DISK, ABSENT, EXISTS, DENIED, DAMAGE, and BUSY
+ * while the vault is locked.
  * Nothing suspends: the folder is the process's current one, reads are small. */
 #ifndef VAULT_KEYS_H
 #define VAULT_KEYS_H
 
-#include "base/buf.h"
+#include "vault/masters.h"
 
-enum { KEY_SIZE = 32, KEY_WRAPPED = 24 + KEY_SIZE + 16, PRINCIPAL_MAX = 64 };
+enum { KEY_SIZE = 32, KEY_WRAPPED = KEY_SIZE + MASTER_SEALED_MORE, PRINCIPAL_MAX = 64 };
 
-struct keys; /* holds the master key in locked memory */
+struct keys;
 
-result keys_open(struct keys **out) NODISCARD;
+result keys_open(struct masters *m, struct keys **out) NODISCARD; /* `m` outlives it */
 void keys_close(struct keys **k);
 
 result keys_make(struct keys *k, str principal, unsigned char key[KEY_SIZE]) NODISCARD;
@@ -38,8 +38,11 @@ result keys_unwrap(struct keys *k, str principal, str wrapped, unsigned char key
 
 /* Any few octets (another room's private key) sealed by the master key under a
  * name of the caller's, which unsealing must tell again: DAMAGE otherwise. */
-enum { KEY_SEALED_MORE = 24 + 16 };
+enum { KEY_SEALED_MORE = MASTER_SEALED_MORE };
 result keys_seal(const struct keys *k, str bound_to, str plain, buf *out) NODISCARD;
 result keys_unseal(const struct keys *k, str bound_to, str sealed, buf *out) NODISCARD; /* wipe it */
+
+/* Every principal's key wrapped anew by the master key in force. Suspends between files. */
+result keys_rewrap(struct keys *k) NODISCARD;
 
 #endif

@@ -8,6 +8,7 @@
 #include "vault/keys.h"
 
 static char folder[64];
+static struct masters *masters;
 
 static int fresh_folder(void **state)
 {
@@ -20,7 +21,7 @@ static int remove_folder(void **state)
 {
 	(void)state;
 	static const char *const names[] = {"wrapped/auth-0", "erased/auth-0", "wrapped/account-7", "erased/account-7",
-		"master.key"};
+		"master.key", "check"};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		unlink(names[i]);
 	rmdir("wrapped");
@@ -28,20 +29,32 @@ static int remove_folder(void **state)
 	return chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;
 }
 
+static void open_keys(struct keys **k)
+{
+	assert_ok(masters_open(&(struct masters_told){.source = MASTERS_FILE}, &masters));
+	assert_ok(keys_open(masters, k));
+}
+
+static void close_keys(struct keys **k)
+{
+	keys_close(k);
+	masters_close(&masters);
+}
+
 static void a_key_is_made_once_and_found_again(void **state)
 {
 	(void)state;
 	struct keys *k = NULL;
 	unsigned char made[KEY_SIZE], got[KEY_SIZE];
-	assert_ok(keys_open(&k));
+	open_keys(&k);
 	assert_int_equal(keys_get(k, STR("auth-0"), got).kind, FAIL_ABSENT);
 	assert_ok(keys_make(k, STR("auth-0"), made));
 	assert_int_equal(keys_make(k, STR("auth-0"), got).kind, FAIL_EXISTS);
-	keys_close(&k);
-	assert_ok(keys_open(&k));
+	close_keys(&k);
+	open_keys(&k);
 	assert_ok(keys_get(k, STR("auth-0"), got));
 	assert_memory_equal(made, got, KEY_SIZE);
-	keys_close(&k);
+	close_keys(&k);
 }
 
 static void an_erased_key_stays_gone(void **state)
@@ -49,13 +62,13 @@ static void an_erased_key_stays_gone(void **state)
 	(void)state;
 	struct keys *k = NULL;
 	unsigned char key[KEY_SIZE];
-	assert_ok(keys_open(&k));
+	open_keys(&k);
 	assert_ok(keys_make(k, STR("auth-0"), key));
 	assert_ok(keys_erase(k, STR("auth-0")));
 	assert_ok(keys_erase(k, STR("auth-0")));
 	assert_int_equal(keys_get(k, STR("auth-0"), key).kind, FAIL_DENIED);
 	assert_int_equal(keys_make(k, STR("auth-0"), key).kind, FAIL_DENIED);
-	keys_close(&k);
+	close_keys(&k);
 }
 
 static void a_wrapping_opens_only_for_its_principal(void **state)
@@ -63,7 +76,7 @@ static void a_wrapping_opens_only_for_its_principal(void **state)
 	(void)state;
 	struct keys *k = NULL;
 	unsigned char key[KEY_SIZE], got[KEY_SIZE], wrapped[KEY_WRAPPED];
-	assert_ok(keys_open(&k));
+	open_keys(&k);
 	assert_ok(keys_wrap_new(k, STR("account-7"), key, wrapped));
 	str w = str_of((const char *)wrapped, sizeof wrapped);
 	assert_ok(keys_unwrap(k, STR("account-7"), w, got));
@@ -72,7 +85,7 @@ static void a_wrapping_opens_only_for_its_principal(void **state)
 	wrapped[30] ^= 1;
 	assert_int_equal(keys_unwrap(k, STR("account-7"), w, got).kind, FAIL_DAMAGE);
 	assert_int_equal(keys_unwrap(k, STR("account-7"), STR("short"), got).kind, FAIL_DAMAGE);
-	keys_close(&k);
+	close_keys(&k);
 }
 
 /* A crash between the mark and the destruction leaves the key's file. */
@@ -81,7 +94,7 @@ static void the_mark_alone_is_enough(void **state)
 	(void)state;
 	struct keys *k = NULL;
 	unsigned char key[KEY_SIZE], wrapped[KEY_WRAPPED];
-	assert_ok(keys_open(&k));
+	open_keys(&k);
 	assert_ok(keys_make(k, STR("account-7"), key));
 	assert_ok(keys_wrap_new(k, STR("account-7"), key, wrapped));
 	assert_int_equal(close(open("erased/account-7", O_WRONLY | O_CREAT, 0600)), 0);
@@ -90,7 +103,7 @@ static void the_mark_alone_is_enough(void **state)
 	str w = str_of((const char *)wrapped, sizeof wrapped);
 	assert_int_equal(keys_unwrap(k, STR("account-7"), w, key).kind, FAIL_DENIED);
 	assert_int_equal(keys_wrap_new(k, STR("account-7"), key, wrapped).kind, FAIL_DENIED);
-	keys_close(&k);
+	close_keys(&k);
 }
 
 /* A stored own key, renamed to another principal's file, must not open. */
@@ -99,11 +112,11 @@ static void files_cannot_be_exchanged(void **state)
 	(void)state;
 	struct keys *k = NULL;
 	unsigned char key[KEY_SIZE];
-	assert_ok(keys_open(&k));
+	open_keys(&k);
 	assert_ok(keys_make(k, STR("auth-0"), key));
 	assert_int_equal(rename("wrapped/auth-0", "wrapped/account-7"), 0);
 	assert_int_equal(keys_get(k, STR("account-7"), key).kind, FAIL_DAMAGE);
-	keys_close(&k);
+	close_keys(&k);
 }
 
 static void a_lost_master_key_is_noticed(void **state)
@@ -111,11 +124,11 @@ static void a_lost_master_key_is_noticed(void **state)
 	(void)state;
 	struct keys *k = NULL;
 	unsigned char key[KEY_SIZE];
-	assert_ok(keys_open(&k));
+	open_keys(&k);
 	assert_ok(keys_make(k, STR("auth-0"), key));
-	keys_close(&k);
+	close_keys(&k);
 	assert_int_equal(unlink("master.key"), 0);
-	assert_int_equal(keys_open(&k).kind, FAIL_ABSENT);
+	assert_int_equal(masters_open(&(struct masters_told){.source = MASTERS_FILE}, &masters).kind, FAIL_ABSENT);
 }
 
 static void names_lead_nowhere(void **state)
@@ -123,10 +136,10 @@ static void names_lead_nowhere(void **state)
 	(void)state;
 	struct keys *k = NULL;
 	unsigned char key[KEY_SIZE];
-	assert_ok(keys_open(&k));
+	open_keys(&k);
 	assert_int_equal(keys_make(k, STR("../x"), key).kind, FAIL_INPUT);
 	assert_int_equal(keys_make(k, STR(""), key).kind, FAIL_INPUT);
-	keys_close(&k);
+	close_keys(&k);
 }
 
 #define ROOM_TEST(F) cmocka_unit_test_setup_teardown(F, fresh_folder, remove_folder)

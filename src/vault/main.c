@@ -6,14 +6,18 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "run/secret.h"
 #include "talk/principal_vault.h"
 #include "talk/room.h"
+#include "talk/settings.h"
+#include "talk/web_vault.h"
 #include "vault/audit_key.h"
 #include "vault/handshakes.h"
 #include "vault/keys.h"
 #include "vault/signing.h"
 
 /* One process, one keys folder. */
+static struct masters *masters;
 static struct keys *keys;
 static struct signing *signing;
 static struct handshakes *handshakes;
@@ -79,6 +83,15 @@ static void given(const struct room_visitor *v, bool made)
 		  F_STR("state", made ? STR("made") : STR("opened")), F_U64("account", account ? v->number : 0));
 }
 
+static struct gate unlocked;
+
+static result await_unlocked(void)
+{
+	while (masters_locked(masters))
+		TRY(gate_wait(&unlocked, FIBER_FOREVER));
+	return OK;
+}
+
 static result on_own_key(
 	struct arrival *in, struct principal_vault_own_key *m, struct principal_vault_own_key_is *answer)
 {
@@ -86,6 +99,8 @@ static result on_own_key(
 	struct principal p = principal_of(v->role, v->number);
 	if (is_edge(in) || is_role(in, "relay"))
 		return deny(in, "a key of its own");
+	if (!is_role(in, "account")) /* a client waits for an account, so that one is refused at once */
+		TRY(await_unlocked());
 	result r = m->make ? keys_make(keys, name_of(&p), answer->key) : keys_get(keys, name_of(&p), answer->key);
 	if (r.kind == FAIL_DENIED || r.kind == FAIL_DAMAGE)
 		refused(in, "its key");
@@ -117,7 +132,7 @@ static result on_unwrap(struct arrival *in, struct principal_vault_unwrap *m, st
 	if (!relay && !is_role(in, "account"))
 		return deny(in, "an unwrapping");
 	result r = keys_unwrap(keys, name_of(&p), m->wrapped, answer->key);
-	if (failed(r))
+	if (failed(r) && r.kind != FAIL_BUSY)
 		refused(in, "an unwrapping of another's");
 	return r;
 }
@@ -209,17 +224,139 @@ static result on_audit_sign(
 	return r;
 }
 
+/* ---- the master key ---- */
+
+static void tell_supervisor(bool locked)
+{
+	const struct supervisor_room_locked m = {.locked = locked};
+	result r = supervisor_room_locked_send(room_supervisor(), NULL, &m);
+	if (failed(r)) /* it has ended, or will ask nothing any more */
+		log_event(EV_ROOM_NONSENSE, NULL, F_STR("role", STR("supervisor")), F_STR("why", str_from(r.text)));
+}
+
+static bool rewrapping;
+
+/* What a former key sealed still opens meanwhile; what a crash leaves undone is done at the next start. */
+static void rewrap(void *arg)
+{
+	(void)arg;
+	result r = keys_rewrap(keys);
+	if (!failed(r))
+		r = signing_rewrap(signing);
+	if (!failed(r))
+		r = audit_key_rewrap(keys);
+	if (!failed(r))
+		r = masters_finish(masters);
+	if (failed(r))
+		log_event(EV_VAULT_REWRAP_FAILED, NULL, F_STR("why", str_from(r.text)));
+	else
+		log_event(EV_VAULT_REWRAPPED, NULL, F_U64("keys", masters_count(masters)));
+	rewrapping = false;
+}
+
+static result begin_rewrap(void)
+{
+	if (rewrapping || masters_locked(masters) || !masters_unfinished(masters))
+		return OK;
+	result r = fiber_start(rewrap, NULL, "rewrap", NULL);
+	rewrapping = !failed(r);
+	return r;
+}
+
+static result on_unlock(struct arrival *in, struct web_vault_unlock *m, struct web_vault_done *answer)
+{
+	(void)in;
+	(void)answer;
+	bool was = masters_locked(masters);
+	TRY(masters_unlock(masters, m->passphrase));
+	gate_wake_all(&unlocked);
+	if (was)
+		tell_supervisor(false);
+	return begin_rewrap();
+}
+
+static result on_rotate(struct arrival *in, struct web_vault_rotate *m, struct web_vault_done *answer)
+{
+	(void)in;
+	(void)answer;
+	if (rewrapping)
+		return failure(FAIL_BUSY, "the last replacement of the master key is still under way; try again in a minute");
+	TRY(masters_rotate(masters, m->passphrase));
+	return begin_rewrap();
+}
+
+static result on_rephrase(struct arrival *in, struct web_vault_rephrase *m, struct web_vault_done *answer)
+{
+	(void)in;
+	(void)answer;
+	return masters_rephrase(masters, m->passphrase, m->next);
+}
+
+static result on_state(struct arrival *in, struct web_vault_state *m, struct web_vault_state_is *answer)
+{
+	(void)in;
+	(void)m;
+	answer->locked = masters_locked(masters);
+	answer->source = (enum web_vault_key_source)masters_source(masters);
+	answer->keys = (uint32_t)masters_count(masters);
+	answer->unfinished = masters_unfinished(masters);
+	return OK;
+}
+
+/* ---- life ---- */
+
+/* Until the jail is there and the folder may be read. */
+static struct {
+	enum masters_source source;
+	struct secret *secret, *former;
+} told;
+
+static result keep_secret(str s, struct secret **out)
+{
+	return s.n ? secret_take((char *)(uintptr_t)s.p, s.n, out) : OK;
+}
+
+static result read_told(const struct supervisor_room_begin *b)
+{
+	struct options options;
+	TRY(settings_read(b, &options));
+	told.source = (enum masters_source)options_number(&options, OPT_MASTER_KEY);
+	options_free(&options);
+	TRY(keep_secret(b->master, &told.secret));
+	return keep_secret(b->former, &told.former);
+}
+
 static result prepare(const struct supervisor_room_begin *b)
 {
+	gate_init(&unlocked);
 	TRY(signing_prepare());
+	TRY(read_told(b));
 	return handshakes_read(b->private_key, &handshakes);
+}
+
+static str view(const struct secret *s)
+{
+	return s ? secret_open(s) : (str){0};
+}
+
+static result open_masters(void)
+{
+	const struct masters_told t = {.source = told.source, .secret = view(told.secret), .former = view(told.former)};
+	result r = masters_open(&t, &masters);
+	secret_free(&told.secret);
+	secret_free(&told.former);
+	return r;
 }
 
 static result start(void)
 {
-	TRY(keys_open(&keys));
+	TRY(open_masters());
+	TRY(keys_open(masters, &keys));
 	TRY(handshakes_open(handshakes));
-	return signing_open(keys, SIGNING_KEYS_MAX, &signing);
+	TRY(signing_open(keys, SIGNING_KEYS_MAX, &signing));
+	if (masters_locked(masters))
+		tell_supervisor(true);
+	return begin_rewrap();
 }
 
 static void end(void)
@@ -233,15 +370,24 @@ static const struct principal_vault_as_vault handlers = {
 	.sign_handshake = on_sign_handshake, .signing_key_make = on_signing_key_make,
 	.signing_key_drop = on_signing_key_drop, .audit_key = on_audit_key, .audit_sign = on_audit_sign};
 static const struct room_door doors[] = {{.kind = &principal_vault_as_vault_kind, .handlers = &handlers}};
+	.sign_handshake = on_sign_handshake,
+	.signing_key_make = on_signing_key_make, .signing_key_drop = on_signing_key_drop};
+static const struct web_vault_as_vault from_web = {
+	.unlock = on_unlock, .rotate = on_rotate, .rephrase = on_rephrase, .state = on_state};
+static const struct room_door doors[] = {
+	{.kind = &principal_vault_as_vault_kind, .handlers = &handlers},
+	{.kind = &web_vault_as_vault_kind, .handlers = &from_web},
+};
 static const struct sandbox_call *const tables[] = {sandbox_files, NULL};
 static const struct sandbox sandbox = {.room = "vault", .tables = tables};
 static const struct room room = {
 	.sandbox = &sandbox, .own_folder = true, .prepare = prepare, .start = start, .close = end, .doors = doors,
-	.doors_n = 1};
+	.doors_n = sizeof doors / sizeof *doors};
 
 int main(void)
 {
 	int status = room_main(&room);
 	keys_close(&keys);
+	masters_close(&masters);
 	return status;
 }

@@ -1,6 +1,5 @@
 #include "vault/signing.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -16,6 +15,7 @@
 #include "grammar/text/base64.h"
 #include "run/files.h"
 #include "run/worker.h"
+#include "vault/folder.h"
 
 enum { PLAIN_MAX = 8192, SIGNATURE_MAX = 512, BOUND_MAX = 32 + SIGNING_NAME_MAX };
 
@@ -388,6 +388,34 @@ result signing_drop(struct signing *s, str name)
 	return r;
 }
 
+/* ---- under another master key ---- */
+
+static result rewrap_one(struct signing *s, str name)
+{
+	WIPED_BUF buf plain = buf_new(PLAIN_MAX);
+	struct stored from;
+	if (!buf_reserve(&plain, PLAIN_MAX))
+		return buf_result(&plain);
+	result r = load(s, name, &plain, &from);
+	if (r.kind == FAIL_ABSENT) /* dropped meanwhile */
+		return OK;
+	TRY(r);
+	const struct signing_wanted w = {.name = name, .domain = from.domain, .algorithm = from.algorithm};
+	return store(s, &w, from.der);
+}
+
+result signing_rewrap(struct signing *s)
+{
+	AUTO_ARENA arena a = arena_new(FOLDER_NAMES_MAX);
+	struct folder_names names;
+	TRY(folder_names(s->folder, &a, &names));
+	for (size_t i = 0; i < names.n; i++) {
+		TRY(rewrap_one(s, names.p[i]));
+		TRY(fiber_sleep(0));
+	}
+	return OK;
+}
+
 size_t signing_count(const struct signing *s)
 {
 	return s->n;
@@ -407,16 +435,10 @@ result signing_prepare(void)
 
 static result count_files(int folder, size_t *out)
 {
-	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
-		return failure(FAIL_DISK, "the folder of the signing keys cannot be read");
-	}
-	for (const struct dirent *e; (e = readdir(dir));)
-		*out += e->d_name[0] != '.';
-	closedir(dir);
+	AUTO_ARENA arena a = arena_new(FOLDER_NAMES_MAX);
+	struct folder_names names;
+	TRY(folder_names(folder, &a, &names));
+	*out = names.n;
 	return OK;
 }
 

@@ -54,6 +54,9 @@ struct signing_wish {
 result signing_sign(struct signing *s, const struct signing_wish *wish, arena *a, str *out) NODISCARD;
 result signing_drop(struct signing *s, str name) NODISCARD; /* twice is fine */
 
+/* Every key sealed anew by the master key in force. Suspends between files. */
+result signing_rewrap(struct signing *s) NODISCARD;
+
 size_t signing_count(const struct signing *s);
 
 #endif

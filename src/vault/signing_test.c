@@ -18,6 +18,7 @@
 enum { FEW = 6, PUBLIC_MAX = 600 };
 
 static char folder[64];
+static struct masters *masters;
 static struct keys *keys;
 static struct signing *signing;
 static const unsigned char digest[SIGNING_DIGEST] = {1, 2, 3};
@@ -44,7 +45,8 @@ static int remove_folder(void **state)
 
 static void open_it(void)
 {
-	assert_ok(keys_open(&keys));
+	assert_ok(masters_open(&(struct masters_told){.source = MASTERS_FILE}, &masters));
+	assert_ok(keys_open(masters, &keys));
 	assert_ok(signing_open(keys, FEW, &signing));
 }
 
@@ -52,6 +54,7 @@ static void close_it(void)
 {
 	signing_close(&signing);
 	keys_close(&keys);
+	masters_close(&masters);
 }
 
 static void run(void *arg)

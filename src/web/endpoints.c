@@ -2,12 +2,14 @@
 
 #include "talk/web_auth.h"
 #include "talk/web_queue.h"
+#include "talk/web_vault.h"
 #include "talk/web_watch.h"
 #include "web/own.h"
 
 #define AUTH(N) BY_AUTH, WEB_AUTH_##N
 #define QUEUE(N) BY_QUEUE, WEB_QUEUE_##N
 #define WATCH(N) BY_WATCH, WEB_WATCH_##N
+#define VAULT(N) BY_VAULT, WEB_VAULT_##N
 #define WEB BY_WEB, 0
 
 enum { CHECK_MS = 3660 * 1000 };
@@ -97,6 +99,12 @@ const struct endpoint endpoints[] = {
 		"The newest head of the audit log with vault's signature, to be kept elsewhere (docs/audit.md).",
 		.owner = true},
 	{"counters", WATCH(COUNTERS), "", false, "How often each event has happened since watch started."},
+	{"unlock", VAULT(UNLOCK), "passphrase", true, "Opens a vault that waits for its passphrase."},
+	{"master-key", VAULT(STATE), "", false,
+		"Where the master key is, whether the vault has it, and how many former ones still open what they sealed."},
+	{"master-key-rotate", VAULT(ROTATE), "", true,
+		"A new master key, at once; everything is sealed anew in the background."},
+	{"master-key-passphrase", VAULT(REPHRASE), "passphrase next", true, "Another passphrase for the same key."},
 	{"status", WEB, "", false,
 		"Version, uptime in seconds, the processes, and the counters as an object of name and value.",
 		.own = own_status},
@@ -114,14 +122,15 @@ const struct endpoint *endpoint_find(str name)
 const struct channel_kind *backend_kind(enum backend b)
 {
 	static const struct channel_kind *const kinds[BACKENDS] = {
-		[BY_AUTH] = &web_auth_as_web_kind, [BY_QUEUE] = &web_queue_as_web_kind, [BY_WATCH] = &web_watch_as_web_kind};
+		[BY_AUTH] = &web_auth_as_web_kind, [BY_QUEUE] = &web_queue_as_web_kind, [BY_WATCH] = &web_watch_as_web_kind,
+		[BY_VAULT] = &web_vault_as_web_kind};
 	return kinds[b];
 }
 
 const char *backend_role(enum backend b)
 {
 	static const char *const roles[BACKENDS] = {
-		[BY_AUTH] = "auth", [BY_QUEUE] = "queue", [BY_WATCH] = "watch", [BY_WEB] = "web"};
+		[BY_AUTH] = "auth", [BY_QUEUE] = "queue", [BY_WATCH] = "watch", [BY_VAULT] = "vault", [BY_WEB] = "web"};
 	return roles[b];
 }
 

@@ -14,7 +14,7 @@
 #include "base/arena.h"
 #include "talk/channel.h"
 
-enum backend { BY_AUTH, BY_QUEUE, BY_WATCH, BY_WEB, BACKENDS };
+enum backend { BY_AUTH, BY_QUEUE, BY_WATCH, BY_VAULT, BY_WEB, BACKENDS };
 
 struct ask {
 	const struct endpoint *endpoint;

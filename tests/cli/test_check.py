@@ -1,48 +1,23 @@
 """`posternd --check`: every mistake with its file, its line and what to do; and posternd without a demo around it."""
 import base64
-import os
 import re
-import signal
 import subprocess
-import time
 
 import pytest
 
-from kit import paths, server, wire
-
-GOOD = '''hostname = mail.example.org
-directory = '{dir}'
-certificate = '{dir}/certificate.pem'
-private-key = '{dir}/private-key.pem'
-listen-smtp = {{ "127.0.0.1:{smtp}" }}
-listen-submission = {{ "127.0.0.1:{submission}" }}
-listen-imap = {{ "127.0.0.1:{imap}" }}
-'''
-
+from kit import daemon, paths, server, wire
 
 @pytest.fixture(scope='module')
 def certificate(tmp_path_factory):
     """A directory with a certificate and its key."""
-    folder = tmp_path_factory.mktemp('certificate')
-    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj',
-                    '/CN=mail.example.org', '-keyout', folder / 'private-key.pem', '-out', folder / 'certificate.pem'],
-                   check=True, capture_output=True)
-    return folder
+    return daemon.certify(tmp_path_factory.mktemp('certificate'))
 
 
 @pytest.fixture
 def written(tmp_path, certificate):
     """Writes a configuration: the good one, each pattern replaced; returns its path and text."""
     def write(replace=(), more=''):
-        base = server.free_port_base()
-        for name in ('certificate.pem', 'private-key.pem'):
-            (tmp_path / name).write_bytes((certificate / name).read_bytes())
-        text = GOOD.format(dir=tmp_path, **{n: base + o for n, o in server.OFFSETS.items()})
-        for old, new in replace:
-            assert re.search(old, text)
-            text = re.sub(old, new, text)
-        (tmp_path / 'postern.conf').write_text(text + more)
-        return tmp_path / 'postern.conf', text + more
+        return daemon.write(tmp_path, certificate, replace, more)
     return write
 
 
@@ -130,47 +105,8 @@ def test_help_lists_every_option_with_its_default():
         assert option in done.stdout
 
 
-class Daemon:
-    """posternd itself: none of the demo's openings."""
-
-    def __init__(self, file):
-        self.file = file
-
-    def __enter__(self):
-        read_end, write_end = os.pipe()
-        self.child = subprocess.Popen([paths.BUILD / 'posternd', '-c', self.file], stderr=write_end)
-        os.close(write_end)
-        os.close(read_end)
-        self.ports = {n: int(p) for n, p in re.findall(r'listen-(\w+) = { "127.0.0.1:(\d+)"', self.file.read_text())}
-        return self
-
-    def command(self, *words, octets=b''):
-        return subprocess.run([paths.BUILD / 'postern', '--dir', self.file.parent, *words], input=octets,
-                              capture_output=True, timeout=paths.PATIENCE)
-
-    def ready(self):
-        for _ in range(100 * paths.SLOWER):
-            if self.command('status').returncode == 0:
-                return self
-            assert self.child.poll() is None, 'posternd ended'
-        raise AssertionError('posternd did not become ready')
-
-    def logged(self, text):
-        """Whether the log has that; events reach it a moment later."""
-        for _ in range(10):
-            log = self.file.parent / 'ledger' / 'postern.log'
-            if log.exists() and text in log.read_text():
-                return True
-            time.sleep(0.1)
-        return False
-
-    def __exit__(self, *problem):
-        self.child.send_signal(signal.SIGTERM)
-        assert self.child.wait(server.STOP_SECONDS) == 0
-
-
 def test_a_real_server_has_none_of_the_demos_openings(written):
-    with Daemon(written(more='bare-newline = normalise\nlog = file\n')[0]) as one:
+    with daemon.Daemon(written(more='bare-newline = normalise\nlog = file\n')[0]) as one:
         one.ready()
         assert one.command('domain', 'add', 'example.org').returncode == 0
         assert one.command('account', 'add', 'anna@example.org', '--password-stdin', octets=b'four easy words\n').returncode == 0
@@ -197,7 +133,7 @@ def test_a_real_server_has_none_of_the_demos_openings(written):
 
 def test_too_many_mistakes_end_a_session(written):
     """What the demo grants to loopback alone: its clients are never thrown out."""
-    with Daemon(written(more='errors-per-connection = 3\n')[0]) as one:
+    with daemon.Daemon(written(more='errors-per-connection = 3\n')[0]) as one:
         one.ready()
         with wire.Smtp(one.ports['smtp']) as smtp:
             codes = [smtp.command('FROB').code for _ in range(4)]
@@ -218,7 +154,7 @@ PROXIED = b'\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c' + bytes([203, 0, 113, 9, 127, 0,
 
 @pytest.mark.parametrize('named,believed', [('127.0.0.0/8', True), ('192.0.2.1', False)])
 def test_proxy_headers_are_believed_from_named_addresses_only(written, named, believed):
-    with Daemon(written(more=f'proxy-from = {{ "{named}" }}\nlog = file\n')[0]) as one:
+    with daemon.Daemon(written(more=f'proxy-from = {{ "{named}" }}\nlog = file\n')[0]) as one:
         one.ready()
         with wire.Line(one.ports['smtp']) as smtp:
             smtp.send(PROXIED + b'NOOP\r\nFROB\r\n')
@@ -230,7 +166,7 @@ def test_proxy_headers_are_believed_from_named_addresses_only(written, named, be
 
 def test_a_message_over_the_limit_is_refused_and_the_session_goes_on(written):
     """RFC 1870 6.1 (3): also when MAIL did not say the size, by DATA and by BDAT, whose octets never become commands."""
-    with Daemon(written(more='message-size = 64k\n')[0]) as one:
+    with daemon.Daemon(written(more='message-size = 64k\n')[0]) as one:
         one.ready()
         assert one.command('domain', 'add', 'example.org').returncode == 0
         assert one.command('account', 'add', 'anna@example.org', '--password-stdin', octets=b'four easy words\n').returncode == 0
