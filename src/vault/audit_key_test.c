@@ -30,6 +30,7 @@ static int remove_folder(void **state)
 	unlink("audit.key");
 	unlink("audit.head");
 	unlink("master.key");
+	unlink("check");
 	rmdir("wrapped");
 	rmdir("erased");
 	return chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;

@@ -265,10 +265,12 @@ static result begin_rewrap(void)
 
 static result on_unlock(struct arrival *in, struct web_vault_unlock *m, struct web_vault_done *answer)
 {
-	(void)in;
 	(void)answer;
 	bool was = masters_locked(masters);
-	TRY(masters_unlock(masters, m->passphrase));
+	result r = masters_unlock(masters, m->passphrase);
+	if (r.kind == FAIL_DENIED)
+		refused(in, "the master key");
+	TRY(r);
 	gate_wake_all(&unlocked);
 	if (was)
 		tell_supervisor(false);
