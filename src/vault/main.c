@@ -371,9 +371,6 @@ static const struct principal_vault_as_vault handlers = {
 	.own_key = on_own_key, .wrap_for = on_wrap_for, .unwrap = on_unwrap, .erase = on_erase, .sign = on_sign,
 	.sign_handshake = on_sign_handshake, .signing_key_make = on_signing_key_make,
 	.signing_key_drop = on_signing_key_drop, .audit_key = on_audit_key, .audit_sign = on_audit_sign};
-static const struct room_door doors[] = {{.kind = &principal_vault_as_vault_kind, .handlers = &handlers}};
-	.sign_handshake = on_sign_handshake,
-	.signing_key_make = on_signing_key_make, .signing_key_drop = on_signing_key_drop};
 static const struct web_vault_as_vault from_web = {
 	.unlock = on_unlock, .rotate = on_rotate, .rephrase = on_rephrase, .state = on_state};
 static const struct room_door doors[] = {
