@@ -61,6 +61,19 @@ result app_passwords_read(struct directory *d, uint64_t account, arena *a, struc
 	return out->v ? directory_read(d, run_read, &j) : arena_result(a);
 }
 
+static result run_any(struct db *db, void *arg)
+{
+	int64_t there;
+	TRY(db_get(db, &there, "SELECT EXISTS (SELECT 1 FROM app_password)"));
+	*(bool *)arg = there != 0;
+	return OK;
+}
+
+result app_passwords_any(struct directory *d, bool *any)
+{
+	return directory_read(d, run_any, any);
+}
+
 void app_passwords_wipe(struct app_passwords *p)
 {
 	if (p->v)

@@ -25,6 +25,14 @@ static result on_signers(struct arrival *in, struct edge_auth_signers *m, struct
 	return signing_signers(&auth, m->domain, in->arena, answer);
 }
 
+/* In the audience first: a change while the answer is looked up makes the edge ask again. */
+static result on_offers(struct arrival *in, struct edge_auth_offers *m, struct edge_auth_offers_are *answer)
+{
+	(void)m;
+	TRY(audience_add(&auth.audience, in->ctx, in->channel));
+	return app_passwords_any(auth.directory, &answer->scram);
+}
+
 static result on_login(struct arrival *in, struct edge_auth_login *m, struct edge_auth_login_is *answer)
 {
 	const struct login_question q = {.asked = m, .channel = in->ctx, .trace = &in->trace};
@@ -117,5 +125,5 @@ void edge_left(struct room_visitor *v)
 
 const struct edge_auth_as_auth edge_handlers = {
 	.recipient = on_recipient, .signers = on_signers, .forwarder = on_forwarder,
-	.login = on_login, .scram = on_scram, .scram_proof = on_scram_proof, .local_login = on_local_login,
+	.offers = on_offers, .login = on_login, .scram = on_scram, .scram_proof = on_scram_proof, .local_login = on_local_login,
 	.may_send = on_may_send, .logout = on_logout, .may_write = on_may_write, .wrote = on_wrote};

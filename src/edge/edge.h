@@ -19,6 +19,8 @@
 #include "run/stream.h"
 #include "run/tls.h"
 
+enum edge_scram { EDGE_SCRAM_UNKNOWN, EDGE_SCRAM_OFFERED, EDGE_SCRAM_USELESS };
+
 struct edge {
 	struct options options;
 	struct tls_context *tls;
@@ -27,6 +29,8 @@ struct edge {
 	struct quotas quotas;
 	struct recipients recipients;
 	struct signers signers;
+	enum edge_scram scram; /* scram.h */
+	uint64_t changes;      /* of the directory, counted */
 	bool sealing;       /* a large message is being sealed for the queue */
 	struct gate sealed; /* no more */
 	net_cidr *proxies; /* networks that speak PROXY v2 */

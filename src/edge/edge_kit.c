@@ -1,4 +1,5 @@
 #include "edge/edge_kit.h"
+#include "edge/scram.h"
 #include "base/mem.h"
 #include "run/clock.h"
 #include "run/loop.h"
@@ -171,6 +172,15 @@ static void on_wrote(struct arrival *in, struct edge_auth_wrote *m)
 {
 	(void)in;
 	kit->wrote += (unsigned)m->recipients.n;
+}
+
+static result on_offers(struct arrival *in, struct edge_auth_offers *m, struct edge_auth_offers_are *answer)
+{
+	(void)in;
+	(void)m;
+	TRY(mood(KIT_AUTH));
+	answer->scram = true;
+	return OK;
 }
 
 static result on_signers(struct arrival *in, struct edge_auth_signers *m, struct edge_auth_signers_are *answer)
@@ -379,13 +389,14 @@ static void on_directory_changed(struct arrival *in, struct edge_auth_directory_
 	(void)m;
 	recipients_drop(&kit->edge.recipients);
 	signers_drop(&kit->edge.signers);
+	scram_forget(&kit->edge);
 }
 
 static const struct edge_auth_as_edge from_auth = {.directory_changed = on_directory_changed};
 
 static const struct edge_auth_as_auth auth_handlers = {
 	.recipient = on_recipient, .login = on_login, .may_send = on_may_send, .logout = on_logout,
-	.local_login = on_local_login, .may_write = on_may_write, .wrote = on_wrote, .signers = on_signers,
+	.local_login = on_local_login, .may_write = on_may_write, .wrote = on_wrote, .signers = on_signers, .offers = on_offers,
 	.forwarder = on_forwarder};
 static const struct asker_inspect_as_inspect inspect_handlers = {.examine = on_examine};
 static const struct edge_queue_as_queue queue_handlers = {.keep = on_keep, .post = on_post};

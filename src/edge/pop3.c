@@ -215,8 +215,11 @@ static result scram_login(struct pop3 *p, const struct pop3_auth *a, bool plus)
 static result list_mechanisms(struct pop3 *p)
 {
 	AUTO_BUF buf out = buf_new(POP3_REPLY_MAX);
-	buf_put(&out, STR("+OK That is what is offered\r\nPLAIN\r\nSCRAM-SHA-256\r\n"));
-	buf_put(&out, scram_offers_plus(p->client) ? STR("SCRAM-SHA-256-PLUS\r\n.\r\n") : STR(".\r\n"));
+	buf_put(&out, STR("+OK That is what is offered\r\nPLAIN\r\n"));
+	if (scram_is_offered(p->client))
+		buf_put(&out, scram_offers_plus(p->client) ? STR("SCRAM-SHA-256\r\nSCRAM-SHA-256-PLUS\r\n")
+							   : STR("SCRAM-SHA-256\r\n"));
+	buf_put(&out, STR(".\r\n"));
 	TRY(buf_result(&out));
 	return stream_write(p->client->stream, buf_str(&out));
 }

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "edge/neighbours.h"
 #include "grammar/text/base64.h"
 #include "grammar/text/sasl.h"
 #include "grammar/text/scram.h"
@@ -20,8 +21,34 @@ bool scram_is_mechanism(const struct client *c, str name, bool *plus)
 	return *plus ? scram_offers_plus(c) : str_ieq(name, PLAIN_NAME);
 }
 
+bool scram_is_offered(const struct client *c)
+{
+	struct edge *e = c->edge;
+	AUTO_ARENA arena a = arena_new(4096);
+	struct channel *auth;
+	const struct asking ask = {.trace = &c->session, .arena = &a, .timeout_ms = NEIGHBOUR_LOOKUP_MS};
+	const struct edge_auth_offers q = {0};
+	struct edge_auth_offers_are are;
+	if (e->scram != EDGE_SCRAM_UNKNOWN)
+		return e->scram == EDGE_SCRAM_OFFERED;
+	uint64_t change = e->changes;
+	if (failed(neighbour(NEIGHBOUR_AUTH, &auth)) || failed(edge_auth_offers_call_within(auth, &ask, &q, &are)))
+		return false;
+	if (change == e->changes)
+		e->scram = are.scram ? EDGE_SCRAM_OFFERED : EDGE_SCRAM_USELESS;
+	return are.scram;
+}
+
+void scram_forget(struct edge *e)
+{
+	e->scram = EDGE_SCRAM_UNKNOWN;
+	e->changes++;
+}
+
 void scram_put_mechanisms(const struct client *c, str before, buf *out)
 {
+	if (!scram_is_offered(c))
+		return;
 	buf_putc(out, ' ');
 	buf_put(out, before);
 	buf_put(out, PLAIN_NAME);

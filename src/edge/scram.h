@@ -19,10 +19,14 @@ struct scram_carrier {
 	str initial; /* base64 */
 };
 
+/* Whether to offer SCRAM: only app passwords work with it, and a mail program that prefers it would fail with a
+ * person's password where nobody has one. Kept until the directory changes; false when auth does not answer. Suspends. */
+bool scram_is_offered(const struct client *c);
+void scram_forget(struct edge *e);
 bool scram_offers_plus(const struct client *c);
-/* Is it one of the two that are offered to this client? *plus: which. */
+/* Is it one of the two that this client may use? *plus: which. */
 bool scram_is_mechanism(const struct client *c, str name, bool *plus);
-/* Puts " WORD" for each that is offered; `before` stands before the name ("AUTH="). */
+/* Puts " WORD" for each that is offered; `before` stands before the name ("AUTH="). Suspends. */
 void scram_put_mechanisms(const struct client *c, str before, buf *out);
 
 /* Runs it to its end. OK: *out is auth's answer, and the account's address is in

@@ -35,6 +35,21 @@ def by_plain(line, account, password):
     return line.line().decode()
 
 
+def offered(demo):
+    with connect(demo, 'imap') as imap, connect(demo, 'smtp') as smtp, connect(demo, 'pop3') as pop3:
+        pop3.command('CAPA')
+        said = [str(imap.command('CAPABILITY').untagged), smtp.extensions.text, str(pop3.rest())]
+    return ['SCRAM-SHA-256-PLUS' in text for text in said]
+
+
+def test_scram_is_offered_while_somebody_can_use_it(demo, account):
+    assert offered(demo) == [False] * 3
+    make(demo, account)
+    assert offered(demo) == [True] * 3
+    end(demo, account)
+    assert offered(demo) == [False] * 3
+
+
 @pytest.mark.smoke
 @pytest.mark.parametrize('protocol', PORTS)
 def test_each_protocol_by_each_mechanism(demo, account, protocol):
