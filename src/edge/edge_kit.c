@@ -178,7 +178,7 @@ static result on_offers(struct arrival *in, struct edge_auth_offers *m, struct e
 {
 	(void)in;
 	(void)m;
-	TRY(mood(KIT_AUTH));
+	TRY(mood(KIT_OFFERS));
 	answer->scram = true;
 	return OK;
 }

@@ -15,7 +15,8 @@
 enum { KIT_ACCOUNTS = 4, KIT_KEPT_MAX = 64, KIT_PATIENCE = 20000 };
 
 /* Neighbours as bits: those of enum neighbour, and all accounts. */
-enum { KIT_AUTH = 1, KIT_INSPECT = 2, KIT_QUEUE = 4, KIT_VAULT = 8, KIT_RELAY = 16, KIT_ACCOUNT = 32 };
+enum { KIT_AUTH = 1, KIT_INSPECT = 2, KIT_QUEUE = 4, KIT_VAULT = 8, KIT_RELAY = 16, KIT_ACCOUNT = 32,
+	KIT_OFFERS = 64 /* auth, when it is asked what to offer */ };
 enum { KIT_USER = 1000 }; /* of the machine; account 1 */
 enum { KIT_ROOMS = 5 }; /* without the accounts */
 

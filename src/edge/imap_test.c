@@ -30,6 +30,8 @@ static const struct kit_scene scenes[] = {
 		.demo = true},
 	{"a long tag", HELLO "C: " A64 "b NOOP\nS: " A64 "b OK\nC: " A64 "b LOGIN user1@here.test secret\nS: " A64 "b BAD",
 		.demo = true},
+	{"auth does not say what to offer", "W: 600\nS: * OK [CAPABILITY\nH: AUTH=PLAIN\nN: SCRAM", .demo = true,
+		.silent = KIT_OFFERS},
 	{"auth is silent", HELLO "C: a LOGIN user1@here.test secret\nW: 61000\nS: a NO [UNAVAILABLE]", .demo = true,
 		.silent = KIT_AUTH},
 	{"auth answers too late", HELLO "C: a LOGIN user1@here.test secret\nW: 61000\nS: a NO [UNAVAILABLE]\nL:\n"

@@ -12,6 +12,7 @@
 
 enum neighbour_wait {
 	NEIGHBOUR_LOOKUP_MS = 20000, /* an address, a sender */
+	NEIGHBOUR_OFFERS_MS = 500,   /* a greeting waits for it, and can do without */
 	NEIGHBOUR_VERIFY_MS = 90000, /* the primary server is asked, which may be slow */
 	NEIGHBOUR_QUOTA_MS = 20000,  /* all accounts behind one recipient together */
 	NEIGHBOUR_LOGIN_MS = 60000,  /* hashing passwords takes its time, in turn */

@@ -26,7 +26,7 @@ bool scram_is_offered(const struct client *c)
 	struct edge *e = c->edge;
 	AUTO_ARENA arena a = arena_new(4096);
 	struct channel *auth;
-	const struct asking ask = {.trace = &c->session, .arena = &a, .timeout_ms = NEIGHBOUR_LOOKUP_MS};
+	const struct asking ask = {.trace = &c->session, .arena = &a, .timeout_ms = NEIGHBOUR_OFFERS_MS};
 	const struct edge_auth_offers q = {0};
 	struct edge_auth_offers_are are;
 	if (e->scram != EDGE_SCRAM_UNKNOWN)

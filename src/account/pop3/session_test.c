@@ -230,18 +230,23 @@ ON_STAGE(refuses_a_long_line)
 }
 
 /* RFC 1939 section 6: -ERR when some could not be removed; here none is. */
+/* After a flush that failed the account's process ends, and another one opens the store. */
 ON_STAGE(tells_when_nothing_could_be_removed)
 {
 	static const char *const first[] = {"DELIVER one", "DELIVER two", "S: +OK ...", "C: DELE 1", "S: +OK ...",
 		"C: DELE 2", "S: +OK ...", NULL};
 	static const char *const then[] = {"C: QUIT", "S: -ERR [SYS/TEMP] The marked messages could not be removed: ...",
 		"EOF", NULL};
-	static const char *const after[] = {"2S: +OK 2 messages...", "2C: DELE 1", "2S: +OK ...", "2C: QUIT",
-		"2S: +OK 1 messages removed...", "2EOF", NULL};
+	static const char *const after[] = {"S: +OK 2 messages...", "C: DELE 1", "S: +OK ...", "C: QUIT",
+		"S: +OK 1 messages removed...", "EOF", NULL};
+	struct kit *k = t->kit;
 	stage_play(t, first);
-	sim_fault_at(t->kit->sim, SIM_REFUSE, 1);
+	sim_fault_at(k->sim, SIM_REFUSE, 1);
 	stage_play(t, then);
-	sim_fault_at(t->kit->sim, SIM_REFUSE, 0);
+	sim_fault_at(k->sim, SIM_REFUSE, 0);
+	stage_close(t);
+	kit_reopen(k);
+	stage_open(t, k);
 	stage_play(t, after);
 }
 
