@@ -125,5 +125,6 @@ void edge_left(struct room_visitor *v)
 
 const struct edge_auth_as_auth edge_handlers = {
 	.recipient = on_recipient, .signers = on_signers, .forwarder = on_forwarder,
-	.offers = on_offers, .login = on_login, .scram = on_scram, .scram_proof = on_scram_proof, .local_login = on_local_login,
+	.offers = on_offers,
+	.login = on_login, .scram = on_scram, .scram_proof = on_scram_proof, .local_login = on_local_login,
 	.may_send = on_may_send, .logout = on_logout, .may_write = on_may_write, .wrote = on_wrote};

@@ -396,8 +396,8 @@ static const struct edge_auth_as_edge from_auth = {.directory_changed = on_direc
 
 static const struct edge_auth_as_auth auth_handlers = {
 	.recipient = on_recipient, .login = on_login, .may_send = on_may_send, .logout = on_logout,
-	.local_login = on_local_login, .may_write = on_may_write, .wrote = on_wrote, .signers = on_signers, .offers = on_offers,
-	.forwarder = on_forwarder};
+	.local_login = on_local_login, .may_write = on_may_write, .wrote = on_wrote, .signers = on_signers,
+	.offers = on_offers, .forwarder = on_forwarder};
 static const struct asker_inspect_as_inspect inspect_handlers = {.examine = on_examine};
 static const struct edge_queue_as_queue queue_handlers = {.keep = on_keep, .post = on_post};
 static const struct principal_vault_as_vault vault_handlers = {.wrap_for = on_wrap, .sign = on_sign};

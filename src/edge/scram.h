@@ -20,7 +20,8 @@ struct scram_carrier {
 };
 
 /* Whether to offer SCRAM: only app passwords work with it, and a mail program that prefers it would fail with a
- * person's password where nobody has one. Kept until the directory changes; false when auth does not answer. Suspends. */
+ * person's password where nobody has one. Kept until the directory changes; false when auth does not answer.
+ * Suspends. */
 bool scram_is_offered(const struct client *c);
 void scram_forget(struct edge *e);
 bool scram_offers_plus(const struct client *c);
