@@ -1,9 +1,13 @@
 #include "vault/folder.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "run/files.h"
 
 static bool counts(str name)
 {
@@ -44,4 +48,42 @@ result folder_names(int folder, arena *a, struct folder_names *out)
 			r = add(a, out, &room, str_from(e->d_name));
 	closedir(dir);
 	return r;
+}
+
+result folder_read(int at, const char *name, unsigned char *p, size_t n)
+{
+	char bytes[FOLDER_FILE_MAX + 1];
+	buf b = {.p = bytes, .cap = sizeof bytes, .max = sizeof bytes};
+	must(n < sizeof bytes);
+	result r = file_read_at(at, name, &b);
+	if (!failed(r) && b.n == n)
+		memcpy(p, bytes, n);
+	else if (!failed(r) || r.kind == FAIL_LIMIT)
+		r = failure(FAIL_DAMAGE, "a key file has the wrong size; restore the keys folder from a backup");
+	sodium_memzero(bytes, sizeof bytes);
+	return r;
+}
+
+static bool sync_folder(int at)
+{
+	int fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool good = fd >= 0 && fsync(fd) == 0;
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+result folder_destroy(int at, const char *name)
+{
+	static const unsigned char zero[FOLDER_DESTROYED_MAX];
+	int fd = openat(at, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno == ENOENT ? failure(FAIL_ABSENT, "there is no such key")
+				       : failure(FAIL_DISK, "a key's file cannot be opened");
+	off_t n = lseek(fd, 0, SEEK_END);
+	bool good = n >= 0 && (size_t)n <= sizeof zero && pwrite(fd, zero, (size_t)n, 0) == n && fsync(fd) == 0;
+	close(fd);
+	if (!good || unlinkat(at, name, 0) < 0 || !sync_folder(at))
+		return failure(FAIL_DISK, "a key's file cannot be destroyed; try again");
+	return OK;
 }

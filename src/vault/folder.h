@@ -1,4 +1,4 @@
-/* The names in a folder of keys. Blocks; ours alone writes there. */
+/* Folders of keys, which ours alone writes. Blocks. */
 #ifndef VAULT_FOLDER_H
 #define VAULT_FOLDER_H
 
@@ -13,5 +13,14 @@ struct folder_names {
 
 /* All but those that begin with a dot or are on their way (".new"). DISK, MEMORY. */
 result folder_names(int folder, arena *a, struct folder_names *out) NODISCARD;
+
+/* A file of exactly n octets, at most FOLDER_FILE_MAX; no copy stays behind. ABSENT, DISK, DAMAGE for another size. */
+enum { FOLDER_FILE_MAX = 255 };
+result folder_read(int at, const char *name, unsigned char *p, size_t n) NODISCARD;
+
+/* Destroys a file for good: zeros over it first, because a file system that writes in place keeps no copy then.
+ * ABSENT, DISK (also above FOLDER_DESTROYED_MAX). */
+enum { FOLDER_DESTROYED_MAX = 8192 };
+result folder_destroy(int at, const char *name) NODISCARD;
 
 #endif

@@ -40,20 +40,6 @@ static result file_name(str principal, struct name *out)
 	return OK;
 }
 
-static result read_exactly(int at, const char *name, unsigned char *p, size_t n)
-{
-	char bytes[128];
-	buf b = {.p = bytes, .cap = sizeof bytes, .max = sizeof bytes};
-	must(n < sizeof bytes);
-	result r = file_read_at(at, name, &b);
-	if (!failed(r) && b.n == n)
-		memcpy(p, bytes, n);
-	else if (!failed(r) || r.kind == FAIL_LIMIT)
-		r = failure(FAIL_DAMAGE, "a key file has the wrong size; restore the keys folder from a backup");
-	sodium_memzero(bytes, sizeof bytes);
-	return r;
-}
-
 static result folder(const char *name, int *out)
 {
 	TRY(dir_make_at(AT_FDCWD, name, 0700));
@@ -167,7 +153,7 @@ result keys_get(struct keys *k, str principal, unsigned char key[KEY_SIZE])
 	unsigned char wrapped[KEY_WRAPPED];
 	TRY(file_name(principal, &name));
 	TRY(refuse_erased(k, &name));
-	TRY(read_exactly(k->wrapped, name.p, wrapped, sizeof wrapped));
+	TRY(folder_read(k->wrapped, name.p, wrapped, sizeof wrapped));
 	return unwrap(k, bind_to(own_purpose, principal), wrapped, key);
 }
 
@@ -176,18 +162,10 @@ result keys_get(struct keys *k, str principal, unsigned char key[KEY_SIZE])
 result keys_erase(struct keys *k, str principal)
 {
 	struct name name;
-	static const unsigned char zero[KEY_WRAPPED];
 	TRY(file_name(principal, &name));
 	TRY(file_write_at(k->erased, name.p, (str){NULL, 0}, 0600));
-	int fd = openat(k->wrapped, name.p, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return errno == ENOENT ? OK : failure(FAIL_DISK, "a key file cannot be opened");
-	/* Over the old bytes first: a file system that writes in place keeps no copy. */
-	bool good = write(fd, zero, sizeof zero) == sizeof zero && fsync(fd) == 0;
-	close(fd);
-	if (!good || unlinkat(k->wrapped, name.p, 0) < 0 || fsync(k->wrapped) < 0)
-		return failure(FAIL_DISK, "a key file cannot be destroyed; try again");
-	return OK;
+	result r = folder_destroy(k->wrapped, name.p);
+	return r.kind == FAIL_ABSENT ? OK : r;
 }
 
 result keys_wrap_new(struct keys *k, str principal, unsigned char key[KEY_SIZE], unsigned char wrapped[KEY_WRAPPED])

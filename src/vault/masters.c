@@ -1,5 +1,6 @@
 #include "vault/masters.h"
 #include "run/files.h"
+#include "vault/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,36 +78,15 @@ static bool there_is(const char *name)
 	return fstatat(AT_FDCWD, name, &st, 0) == 0 || errno != ENOENT;
 }
 
-/* Exactly n bytes. */
-static result read_bytes(const char *name, unsigned char *p, size_t n)
-{
-	char bytes[256];
-	buf b = {.p = bytes, .cap = sizeof bytes, .max = sizeof bytes};
-	must(n < sizeof bytes);
-	result r = file_read_at(AT_FDCWD, name, &b);
-	if (!failed(r) && b.n == n)
-		memcpy(p, bytes, n);
-	else if (!failed(r) || r.kind == FAIL_LIMIT)
-		r = failure(FAIL_DAMAGE, "a key file has the wrong size; restore the keys folder from a backup");
-	sodium_memzero(bytes, sizeof bytes);
-	return r;
-}
-
 static result write_bytes(const char *name, const unsigned char *p, size_t n)
 {
 	return file_write_at(AT_FDCWD, name, str_of((const char *)p, n), 0600);
 }
 
-/* Over the old bytes first: a file system that writes in place keeps no copy. */
-static result destroy(const char *name, size_t n)
+static result destroy(const char *name)
 {
-	static const unsigned char zero[256];
-	int fd = openat(AT_FDCWD, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return errno == ENOENT ? OK : failure(FAIL_DISK, "an old key file cannot be opened");
-	bool good = n <= sizeof zero && write(fd, zero, n) == (ssize_t)n && fsync(fd) == 0;
-	close(fd);
-	return good && unlinkat(AT_FDCWD, name, 0) == 0 ? OK : failure(FAIL_DISK, "an old key file cannot be destroyed");
+	result r = folder_destroy(AT_FDCWD, name);
+	return r.kind == FAIL_ABSENT ? OK : r;
 }
 
 /* ---- those before ---- */
@@ -137,7 +117,7 @@ static bool open_former(struct masters *m, size_t number)
 {
 	unsigned char sealed[SEALED];
 	struct place p = former(number);
-	return !failed(read_bytes(p.path, sealed, sizeof sealed)) &&
+	return !failed(folder_read(AT_FDCWD, p.path, sealed, sizeof sealed)) &&
 	       unseal_by(m->ring[number], str_from(p.bound), str_of((char *)sealed, sizeof sealed), m->ring[number - 1]);
 }
 
@@ -173,7 +153,7 @@ enum verdict { RIGHT, WRONG, UNCHECKED };
 static result judge(const unsigned char key[MASTER_SIZE], enum verdict *out)
 {
 	unsigned char plain[sizeof check_text], sealed[sizeof check_text + MASTER_SEALED_MORE];
-	result r = read_bytes("check", sealed, sizeof sealed);
+	result r = folder_read(AT_FDCWD, "check", sealed, sizeof sealed);
 	*out = UNCHECKED;
 	if (r.kind == FAIL_ABSENT)
 		return OK;
@@ -218,7 +198,7 @@ static result take(struct masters *m, const unsigned char key[MASTER_SIZE])
 
 static result from_file(bool fresh, unsigned char key[MASTER_SIZE])
 {
-	result r = read_bytes("master.key", key, MASTER_SIZE);
+	result r = folder_read(AT_FDCWD, "master.key", key, MASTER_SIZE);
 	if (r.kind != FAIL_ABSENT)
 		return r;
 	/* Beside wrapped keys a missing master key is a loss that must be seen, not papered over. */
@@ -287,7 +267,7 @@ static result open_by_phrase(str passphrase, unsigned char key[MASTER_SIZE])
 {
 	struct phrase_file f;
 	unsigned char by[MASTER_SIZE];
-	TRY(read_bytes("master.sealed", (unsigned char *)&f, sizeof f));
+	TRY(folder_read(AT_FDCWD, "master.sealed", (unsigned char *)&f, sizeof f));
 	TRY(stretch(passphrase, &f, by));
 	bool good = unseal_by(by, PHRASE_BOUND, str_of((char *)f.sealed, sizeof f.sealed), key);
 	sodium_memzero(by, sizeof by);
@@ -299,14 +279,14 @@ static result from_phrase(str passphrase, bool fresh, unsigned char key[MASTER_S
 {
 	if (there_is("master.sealed")) {
 		TRY(open_by_phrase(passphrase, key));
-		return destroy("master.key", MASTER_SIZE);
+		return destroy("master.key");
 	}
 	if (fresh)
 		randombytes_buf(key, MASTER_SIZE);
 	else
-		TRY(read_bytes("master.key", key, MASTER_SIZE));
+		TRY(folder_read(AT_FDCWD, "master.key", key, MASTER_SIZE));
 	TRY(seal_by_phrase(passphrase, key));
-	return destroy("master.key", MASTER_SIZE);
+	return destroy("master.key");
 }
 
 static result find(const struct masters_told *told, bool fresh, unsigned char key[MASTER_SIZE])

@@ -358,22 +358,6 @@ result signing_sign(struct signing *s, const struct signing_wish *wish, arena *a
 	return failed(r) ? r : hand_out(&t, a, out);
 }
 
-/* Over the old bytes first: a file system that writes in place keeps no copy. */
-static result destroy(struct signing *s, const struct path *path)
-{
-	static const unsigned char zero[PLAIN_MAX];
-	int fd = openat(s->folder, path->p, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return errno == ENOENT ? failure(FAIL_ABSENT, "there is no such key")
-				       : failure(FAIL_DISK, "a signing key's file cannot be opened");
-	off_t n = lseek(fd, 0, SEEK_END);
-	bool good = n >= 0 && (size_t)n <= sizeof zero && pwrite(fd, zero, (size_t)n, 0) == n && fsync(fd) == 0;
-	close(fd);
-	if (!good || unlinkat(s->folder, path->p, 0) < 0 || fsync(s->folder) < 0)
-		return failure(FAIL_DISK, "a signing key cannot be destroyed; try again");
-	return OK;
-}
-
 result signing_drop(struct signing *s, str name)
 {
 	struct path path;
@@ -381,7 +365,7 @@ result signing_drop(struct signing *s, str name)
 	struct kept *k = hash_get(&s->kept, name);
 	if (k)
 		forget(s, k);
-	result r = destroy(s, &path);
+	result r = folder_destroy(s->folder, path.p);
 	if (r.kind == FAIL_ABSENT)
 		return OK;
 	s->n -= !failed(r) && s->n > 0;
