@@ -379,7 +379,6 @@ static void names_are_not_told_apart(void)
 
 static void wrong_proofs_slow_down(void)
 {
-	AUTO_ARENA arena a = arena_new(65536);
 	anna_and_otto();
 	for (int i = 0; i < THROTTLE_FREE + 2; i++)
 		PLAY(.password = GOOD);

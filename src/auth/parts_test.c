@@ -41,7 +41,7 @@ static void what_everybody_takes_is_known(void **state)
 		"trustno1trustno1", "qwertzuiop", "Passwort123", "correcthorsebatterystaple", "Summer2026!", "admin12345",
 		"!!football!!", "12341234", "asdfghjkl1", "ILoveYouBaby", "2026password"};
 	static const char *const none[] = {"four easy words here", "correct horse", "wxgkvbtrmd", "tulip-42-canoe",
-		"my dog eats blue socks", "Gr\xc3\xbc\xc3\x9f" "e aus Wien", "x7#kQ9vLp2"};
+		"my dog eats blue socks", ("Gr\xc3\xbc\xc3\x9f" "e aus Wien"), "x7#kQ9vLp2"};
 	(void)state;
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (!common_password(str_from(all[i])))

@@ -60,6 +60,16 @@ static void on_locked(struct arrival *in, struct supervisor_room_locked *m)
 	log_event(m->locked ? EV_VAULT_LOCKED : EV_VAULT_UNLOCKED, NULL);
 }
 
+/* Whose account's process could not even begin has lost nothing by it: a channel that
+ * ended would look as if the letter in it had ended the process. */
+static result await_running(struct process *to)
+{
+	while (to->state == PROCESS_STARTING)
+		TRY(gate_wait(&to->changed, HOUSE_START_MS));
+	return to->state == PROCESS_RUNNING
+		? OK : failure(FAIL_BUSY, "the account's process could not begin; the log says why");
+}
+
 static result on_connect(
 	struct arrival *in, struct supervisor_room_connect *m, struct supervisor_room_connected *answer)
 {
@@ -73,7 +83,9 @@ static result on_connect(
 	from->held++;
 	result r = house_find(from->house, role, m->number, &to);
 	if (!failed(r)) {
-		r = introduce(from, to, m->pair, &answer->socket);
+		r = role == ROLE_ACCOUNT ? await_running(to) : OK;
+		if (!failed(r))
+			r = introduce(from, to, m->pair, &answer->socket);
 		answer->number = to->number;
 		house_release(to);
 	}

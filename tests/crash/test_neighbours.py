@@ -1,4 +1,5 @@
 """When a room dies, only the connections it carried end; the house serves again within a second."""
+import json
 import signal
 import time
 
@@ -93,6 +94,8 @@ def test_a_letter_waits_in_the_queue_while_its_account_cannot_open(new_server):
     victim(server, 'account').signal(signal.SIGKILL)
     send_both(server)
     assert bodies(server, server.users[1]) == 1
+    waiting = json.loads(server.command('--json', 'queue', 'list').stdout)['rows']
+    assert [row['state'] for row in waiting if row['state'] != 'delivering'] in ([], ['waiting']), 'it harmed nobody'
     server.kill()
     database.chmod(0o600)    # before the start: the queue's next attempt may follow at once, and the one after it late
     server.start()    # the queue remembers
