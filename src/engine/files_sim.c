@@ -148,10 +148,12 @@ static result step(struct sim *s, bool room, bool *half)
 		return failure(FAIL_FULL, "the disk is full");
 	if (++s->steps != s->at || s->fault == SIM_NONE)
 		return OK;
-	if ((s->fault == SIM_FULL || s->fault == SIM_FULL_COPYING) && !room) {
+	if ((s->fault == SIM_FULL || s->fault == SIM_FULL_COPYING || s->fault == SIM_FULL_ONCE) && !room) {
 		s->at++; /* the next one that needs room */
 		return OK;
 	}
+	if (s->fault == SIM_FULL_ONCE)
+		return failure(FAIL_FULL, "the disk is full");
 	*half = true;
 	s->dead = s->fault == SIM_CRASH;
 	s->full = s->fault == SIM_FULL || s->fault == SIM_FULL_COPYING;
@@ -209,7 +211,7 @@ static result op_write(struct file *file, uint64_t at, str bytes)
 	struct node *node = node_of(file);
 	struct sim *s = sim_of(file->owner);
 	bool half;
-	result r = step(s, s->fault == SIM_FULL_COPYING || at + bytes.n > node->now_size, &half);
+	result r = step(s, s->fault == SIM_FULL_COPYING || s->fault == SIM_FULL_ONCE || at + bytes.n > node->now_size, &half);
 	if (failed(r))
 		bytes.n = half ? bytes.n / 2 : 0;
 	apply(node, at, bytes);

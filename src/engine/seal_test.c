@@ -306,13 +306,14 @@ static void a_crash_loses_nothing_that_was_acknowledged(void **state)
 /* What rooms do in between: the disk is full for a while, the log is carried over and trimmed. */
 static int64_t act_until_crash(struct sim *sim, int64_t kept, uint64_t *rng)
 {
+	static const enum sim_fault lacks[] = {SIM_FULL, SIM_FULL_COPYING, SIM_FULL_ONCE};
 	struct db *db = NULL;
 	if (failed(kit_open(sim, &db)))
 		return kept;
 	for (int i = 0; i < 60 && !sim_dead(sim); i++) {
 		unsigned what = (unsigned)sim_random(rng) % 16;
 		if (what == 0)
-			sim_fault_at(sim, sim_random(rng) % 2 ? SIM_FULL : SIM_FULL_COPYING, 1 + sim_random(rng) % 8);
+			sim_fault_at(sim, lacks[sim_random(rng) % 3], 1 + sim_random(rng) % 8);
 		else if (what == 1)
 			sim_fault_at(sim, SIM_NONE, 0);
 		else if (what == 2)

@@ -214,10 +214,8 @@ static result put_run(struct wal *w, uint32_t count)
 	return OK;
 }
 
-static result flush(struct wal *w)
+static result put_held(struct wal *w)
 {
-	if (w->count == 0)
-		return OK;
 	for (uint32_t i = 0; i < w->count; i++)
 		must(reserved_is_zero(w->held + (size_t)i * WAL_FRAME));
 	if (w->head_due) /* no frame before its header is durable */
@@ -227,7 +225,6 @@ static result flush(struct wal *w)
 		w->twin_due = false;
 	}
 	uint32_t count = w->count, ended = w->ended;
-	w->count = 0; /* sealed in place: what is held is gone, also when the write fails */
 	for (uint32_t i = 0; i < count; i++) {
 		unsigned char *unit = w->held + (size_t)i * WAL_FRAME;
 		if (box_get_u32(unit + 4) != 0)
@@ -242,6 +239,15 @@ static result flush(struct wal *w)
 		w->frames = w->first + count;
 	w->ended = ended;
 	return OK;
+}
+
+/* What was held is gone, also when it could not be put: SQLite takes such a transaction back, and nothing of it may
+ * be written with the next one. */
+static result flush(struct wal *w)
+{
+	result r = w->count ? put_held(w) : OK;
+	w->count = 0;
+	return r;
 }
 
 /* Without memory for it the frames go the other way. */

@@ -88,8 +88,9 @@ def test_a_failing_call_never_makes_a_false_answer(new_server, call, error):
         for place in PLACES:
             before = running_account(server)
             count = sum(program.count.values())
-            # Instead of the call another one is made: without one strace makes it number -1, which the jail forbids.
-            with tampered(before, call, f'error={error}:syscall=getpid:when={place}{"" if place % 2 else "+"}'):
+            # Instead of the call another one is made: without one strace makes it number -1, which the jail forbids. Its
+                # own answer, seen when strace lets go in the middle, is 0: nothing was done, and nothing is believed done.
+            with tampered(before, call, f'error={error}:syscall=sched_yield:when={place}{"" if place % 2 else "+"}'):
                 time.sleep(0.4 * paths.SLOWER)
             wait_until(lambda: sum(program.count.values()) > count + 5, running, program)
             ended += not before.alive()
