@@ -398,7 +398,8 @@ static result await_up(struct process *p)
 result house_find(struct house *h, enum role role, uint64_t number, struct process **out)
 {
 	struct process *p = NULL;
-	if (h->ending)
+	/* Watch stops last: a room that had nothing to tell until now may still tell its end. */
+	if (h->ending && (role != ROLE_WATCH || !house_running(h, role, 0)))
 		return failure(FAIL_BUSY, "the server is stopping");
 	if (role == ROLE_ACCOUNT)
 		TRY(account_process(h, number, &p));
