@@ -211,7 +211,8 @@ static result op_write(struct file *file, uint64_t at, str bytes)
 	struct node *node = node_of(file);
 	struct sim *s = sim_of(file->owner);
 	bool half;
-	result r = step(s, s->fault == SIM_FULL_COPYING || s->fault == SIM_FULL_ONCE || at + bytes.n > node->now_size, &half);
+	bool always = s->fault == SIM_FULL_COPYING || s->fault == SIM_FULL_ONCE;
+	result r = step(s, always || at + bytes.n > node->now_size, &half);
 	if (failed(r))
 		bytes.n = half ? bytes.n / 2 : 0;
 	apply(node, at, bytes);
