@@ -222,7 +222,8 @@ static void forget_on_fiber(void *arg)
 	assert_ok(attest(a, 9));
 	r = shown(a, 5, &m);
 	assert_str(r.rows.p[0].fields, STR("{\"act\":\"alias-add\",\"target\":null,\"account\":5}"));
-	assert_int_equal(shown(a, 0, &m).rows.p[0].seq, audit_records(a));
+	uint64_t newest = audit_records(a); /* one more may be signed while they are shown */
+	assert_in_range(shown(a, 0, &m).rows.p[0].seq, newest, audit_records(a));
 	audit_close(&a);
 }
 
