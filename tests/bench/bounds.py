@@ -75,6 +75,7 @@ STALLS = (
     'time limit under stress (10 s of silence) ends them, and those behind them follow.')
 
 SENDING = (
-    'CPU on two cores. A third of it is the vault\'s: an RSA-2048 and an Ed25519 signature for each message; a fifth the '
+    'Waits between the rooms as much as CPU: of two cores it used 1.2 signed and 0.95 unsigned. A third of the CPU is the '
+    'vault\'s: an RSA-2048 and an Ed25519 signature for each message; a fifth the '
     'queue\'s, which commits each message when it comes and when it has gone; then the edge, the relay, auth (who may '
     'write to whom, which way, what was written) and inspect, each a tenth or less.')

@@ -92,7 +92,7 @@ def delivery_section(section):
 def costs(found):
     """What a message costs the disk."""
     yield '## Flushes and octets\n'
-    yield ('For one message of 4 KiB to one recipient: calls of fsync and its like, and KiB written, by all processes of '
+    yield ('For one message of 4 KiB to one recipient: calls of fsync and its like and writes that are flushed at once, and KiB written, by all processes of '
            'the server (Exim\'s lack what its delivering processes wrote, which nobody waits for). The last columns: '
            'flushes a second, and what the disk did in the same minute when 4 KiB were written and flushed one by one; '
            'flushes asked for at the same time share the disk\'s work, so more than that is possible.\n')
