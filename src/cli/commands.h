@@ -19,13 +19,13 @@ int ask_server(const struct call *c, const char *name, json_t *in, json_t **out)
 /* The same, once more a moment later when the answer's "rows" are none. */
 int ask_server_twice(const struct call *c, const char *name, json_t *in, json_t **out);
 int list_server(const struct call *c, const struct api_pages *p, json_t **out);
-/* Asks for the password, posts with it added, and wipes it. Takes `in`. */
 /* app_password.c. Each value of an option, which may be given several times and hold commas. */
 json_t *words_of(const struct call *c, const char *option);
 /* The list's texts with commas between them; appends, and the view ends with the next write. */
 str joined(const json_t *list, const char *none, buf *b);
 /* A time in words: "90d" and its kin from now, a day's end, RFC 3339, or seconds since 1970. */
 bool time_of_text(str text, int64_t now, int64_t *out);
+/* Asks for the password, posts with it added, and wipes it. Takes `in`. */
 int ask_with_password(const struct call *c, const char *endpoint, json_t *in, json_t **answer);
 int complain(const struct call *c, int status, const char *kind, const char *text);
 int finish(int status, json_t *answer); /* frees the answer */

@@ -1,9 +1,8 @@
 /* What the parts of an edge share: the process and one client's connection.
  *
  * One program is edge-mx (port 25) and edge-client (submission, IMAP, POP3). It holds
- * mail and passwords only while they pass, has no files and no keys of its own
- * but, until vault signs for it, the TLS key. All of it runs on fibers; one
- * client is one fiber. */
+ * mail and passwords only while they pass, has no files and no keys of its own:
+ * vault signs its handshakes. All of it runs on fibers; one client is one fiber. */
 #ifndef EDGE_EDGE_H
 #define EDGE_EDGE_H
 
