@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "grammar/text/http.h"
 #include "run/clock.h"
 #include "run/random.h"
 
@@ -48,6 +49,15 @@ result client_start_tls(struct client *c)
 	if (failed(r) && r.kind != FAIL_CANCELLED)
 		log_event(EV_TLS_FAILED, &c->session, F_STR("client", str_from(c->text)), F_STR("why", str_from(tls_error())));
 	return r;
+}
+
+bool client_speaks_http(const struct client *c, str line)
+{
+	if (!http_is_request(line))
+		return false;
+	log_event(EV_LIMITED, &c->session, F_STR("client", str_from(c->text)), F_STR("limit", STR("protocol")),
+		  F_STR("why", STR("it speaks HTTP")));
+	return true;
 }
 
 void client_end(struct client *c)

@@ -72,6 +72,8 @@ void client_set_address(struct client *c, const net_addr *a, bool announced);
 bool client_may_login(const struct client *c);
 /* TLS by STARTTLS or from the start; logs failures. Suspends. */
 result client_start_tls(struct client *c) NODISCARD;
+/* True when the line is a request of HTTP, which is then in the log: the session says so and ends. */
+bool client_speaks_http(const struct client *c, str line);
 /* Sends what was said last and ends the connection, at most CLIENT_GOODBYE_MS. Suspends unless cancelled. */
 void client_end(struct client *c);
 enum { TRACE_TEXT = 32 };

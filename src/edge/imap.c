@@ -243,6 +243,9 @@ static result say_bad(struct imap *i, str tag, str why)
 static result dispatch(struct imap *i)
 {
 	struct imap_command c = {0};
+	i->ending = client_speaks_http(i->client, buf_str(&i->text));
+	if (i->ending)
+		return say(i, (str){NULL, 0}, "BYE This is a port for mail, and HTTP is not spoken here");
 	result r = imap_parse(buf_str(&i->text), &i->arena, &c);
 	if (failed(r))
 		return say_bad(i, c.tag, str_from(r.text));

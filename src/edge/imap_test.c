@@ -10,6 +10,8 @@
 static const struct kit_scene scenes[] = {
 	{"capabilities without TLS", HELLO "H: LOGINDISABLED\nN: AUTH=\nN: STARTTLS\nC: a CAPABILITY\nS: * CAPABILITY\n"
 		"S: a OK"},
+	{"HTTP", HELLO "C: POST / HTTP/1.1\nC: a LOGIN user1@here.test secret\nS: * BYE This is a port for mail\nEND",
+		.demo = true},
 	{"logout", HELLO "C: a LOGOUT\nS: * BYE\nS: a OK\nEND"},
 	{"noop, id", HELLO "C: a NOOP\nS: a OK\nC: b ID NIL\nS: * ID (\nS: b OK"},
 	{"a command of later", HELLO "C: a SELECT INBOX\nS: a BAD Log in first"},

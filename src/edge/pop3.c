@@ -272,6 +272,9 @@ static result one_command(struct pop3 *p)
 	}
 	if (too_long)
 		return say_err(p, "No command before login is that long");
+	p->ending = client_speaks_http(p->client, line);
+	if (p->ending)
+		return say_err(p, "This is a port for mail, and HTTP is not spoken here");
 	r = pop3_parse(line, &c);
 	if (failed(r))
 		return say_bad(p, r);

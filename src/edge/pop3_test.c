@@ -15,6 +15,7 @@ static const struct kit_scene scenes[] = {
 	{"AUTH with initial response", HELLO "C: AUTH PLAIN " PLAIN "\nS: +OK hello\nEND"},
 	{"AUTH in two steps", HELLO "C: auth plain\nS: + \nC: " PLAIN "\nS: +OK hello\nEND"},
 	{"all at once", HELLO "c: USER user1@here.test\\r\\nPASS secret\\r\\nSTAT\\r\\n\nS: +OK\nS: +OK hello\nEND"},
+	{"HTTP", HELLO "C: GET / HTTP/1.1\nC: CAPA\nS: -ERR This is a port for mail\nEND"},
 	{"lines ended by LF", HELLO "c: USER user1@here.test\\n\nS: +OK\nc: PASS secret\\n\nS: +OK hello\nEND"},
 	{"the words of CAPA", HELLO "C: CAPA\nS: +OK\nS: USER\nS: SASL PLAIN\nS: TOP\nS: UIDL\nS: RESP-CODES\n"
 		"S: AUTH-RESP-CODE\nS: PIPELINING\nS: UTF8 USER\nS: EXPIRE NEVER\nS: IMPLEMENTATION Postern\nS: .\n" QUIT},

@@ -184,6 +184,10 @@ static result dispatch(struct smtp_session *s, str line)
 	AUTO_ARENA arena a = arena_new(SMTP_COMMAND_MAX);
 	struct smtp_parser p = {.arena = &a, .offered = offered(s), .smtputf8 = s->mail.given & SMTP_P_SMTPUTF8};
 	struct smtp_command c;
+	if (client_speaks_http(s->client, line)) {
+		s->ending = true;
+		return smtp_reply(s, 521, "5.5.1", "This is a port for mail, and HTTP is not spoken here");
+	}
 	if (s->state & (SMTP_CONNECTED | SMTP_GREETED)) /* between transactions it is the connection's story */
 		s->trace = s->client->session;
 	if (failed(smtp_parse(&p, line, &c))) {

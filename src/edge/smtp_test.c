@@ -32,6 +32,9 @@ static const struct kit_scene scenes[] = {
 	{"too large for the mailbox", EHLO FROM "C: RCPT TO:<user1@here.test>\nS: 552 5.2.3",
 		.too_large = true},
 
+	{"HTTP", "S: 220\nC: POST / HTTP/1.1\nC: EHLO client.test\nS: 521 5.5.1\nEND"},
+	{"HTTP behind EHLO", EHLO FROM "C: GET /?x HTTP/1.1\nS: 521 5.5.1\nEND"},
+
 	/* order (RFC 5321 3.3, 4.1.4) */
 	{"MAIL before EHLO", "S: 220\nC: MAIL FROM:<a@far.test>\nS: 503 5.5.1"},
 	{"MAIL twice", EHLO FROM "C: MAIL FROM:<b@far.test>\nS: 503 5.5.1"},

@@ -26,7 +26,8 @@ result tls_server_context(str chain, str key, struct tls_context **out) NODISCAR
 result tls_client_context(str roots, struct tls_context **out) NODISCARD;
 void tls_context_free(struct tls_context **c);
 /* What the server speaks, best first, in wire form ("\4imap"); static. Without
- * a common one the session goes on without ALPN. */
+ * a common one the handshake ends (RFC 7301 3.2): who wanted to speak another protocol is not answered in ours. A
+ * client that names none is served. */
 void tls_context_alpn(struct tls_context *c, str protocols);
 /* 80 bytes shared by the workers of a pool, so that any of them resumes; changed daily. */
 result tls_context_ticket_keys(struct tls_context *c, str keys) NODISCARD;

@@ -18,7 +18,7 @@ static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_n
 	unsigned char *chosen = NULL;
 	int found = SSL_select_next_proto(&chosen, out_n, (const unsigned char *)c->alpn.p, (unsigned)c->alpn.n, in, in_n);
 	*out = chosen;
-	return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+	return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 static result prepare(SSL_CTX *ssl)

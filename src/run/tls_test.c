@@ -342,12 +342,37 @@ static void a_ticket_resumes_and_alpn_is_agreed(void **state)
 	tls_context_free(&client_side);
 	client_side = first;
 	assert_ok(tls_context_ticket_keys(server_side, str_of(keys, sizeof(keys))));
-	meet_bare_client("\4none");
+	meet_bare_client("\4imap");
 	assert_true(facts.resumed);
-	assert_int_equal(facts.alpn.n, 0);
 	tls_context_free(&other);
 	SSL_SESSION_free(ticket);
 	ticket = NULL;
+}
+
+static void refuse_bare_client(void *arg)
+{
+	struct pair *p = arg;
+	SSL *ssl = SSL_new(client_side->ssl);
+	int n;
+	assert_int_equal(SSL_set_fd(ssl, p->fds[1]), 1);
+	assert_int_equal(SSL_set_alpn_protos(ssl, (const unsigned char *)p->name.p, (unsigned)p->name.n), 0);
+	while ((n = SSL_connect(ssl)) <= 0 && SSL_get_error(ssl, n) == SSL_ERROR_WANT_READ)
+		fiber_yield();
+	assert_int_not_equal(n, 1);
+	SSL_free(ssl);
+	close(p->fds[1]);
+}
+
+/* Whoever was led here by somebody else (ALPACA) offers HTTP. */
+static void another_protocol_is_refused(void **state)
+{
+	(void)state;
+	struct pair p = {.name = STR("\2h2\10http/1.1")};
+	assert_ok(net_pair(SOCK_STREAM, p.fds));
+	assert_ok(fiber_start(run_server, &p, "server", NULL));
+	assert_ok(fiber_start(refuse_bare_client, &p, "client", NULL));
+	loop_run();
+	assert_int_equal(p.server_tls.kind, FAIL_NETWORK);
 }
 
 static void old_versions_are_refused(void **state)
@@ -598,6 +623,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_idle_session_is_small), ON_LOOP(five_hundred_sessions_echo), ON_LOOP(bulk_goes_through),
 		ON_LOOP(both_ends_see_the_same_bindings), ON_LOOP(a_ticket_resumes_and_alpn_is_agreed),
+		ON_LOOP(another_protocol_is_refused),
 		ON_LOOP(old_versions_are_refused), ON_LOOP(a_wrong_name_is_refused_by_the_client),
 		ON_LOOP(the_key_must_belong_to_the_certificate), ON_LOOP(a_replaced_certificate_leaves_sessions_running),
 		ON_LOOP(bytes_behind_starttls_are_a_conflict), ON_LOOP(a_silent_client_ends_the_handshake),
