@@ -35,6 +35,7 @@ typedef struct net_cidr {
 } net_cidr;
 
 result net_parse_cidr(str text, net_cidr *out) NODISCARD; /* "192.0.2.0/24", "2001:db8::/32", one address */
+void net_cidr_mask(net_cidr *c); /* what lies behind its bits becomes 0 */
 bool net_in(const net_addr *a, const net_cidr *c);
 bool net_in_any(const net_addr *a, const net_cidr *list, size_t n);
 

@@ -91,6 +91,11 @@ static void mask(unsigned char ip[16], unsigned bits)
 	}
 }
 
+void net_cidr_mask(net_cidr *c)
+{
+	mask(c->ip, c->bits);
+}
+
 result net_parse_cidr(str text, net_cidr *out)
 {
 	size_t slash = str_chr(text, '/');
@@ -102,7 +107,7 @@ result net_parse_cidr(str text, net_cidr *out)
 		return failure(FAIL_INPUT, "This is not a network, like 192.0.2.0/24 or 2001:db8::/32.");
 	net_cidr c = {.bits = bits + 128 - width};
 	memcpy(c.ip, a.ip, sizeof(c.ip));
-	mask(c.ip, c.bits);
+	net_cidr_mask(&c);
 	*out = c;
 	return OK;
 }
