@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include "run/files.h"
+#include "run/secret.h"
 
 enum { SEED = crypto_sign_SEEDBYTES, FILE_MAX = 256, HEAD = 8 + AUDIT_HASH };
 
@@ -32,7 +33,7 @@ static result store(const struct keys *k, const char *file, const char *purpose,
 
 static result read_head(const struct keys *k, uint64_t *seq, struct audit_hash *hash)
 {
-	AUTO_BUF buf plain = buf_new(FILE_MAX);
+	SECRET_BUF buf plain = buf_new(FILE_MAX);
 	TRY(load(k, head_file, head_purpose, &plain));
 	cursor c = cursor_on(buf_str(&plain));
 	*seq = cursor_u64(&c);
@@ -61,14 +62,12 @@ struct pair {
 
 static result read_pair(const struct keys *k, struct pair *out)
 {
-	AUTO_BUF buf plain = buf_new(FILE_MAX);
+	SECRET_BUF buf plain = buf_new(FILE_MAX);
 	result r = load(k, key_file, key_purpose, &plain);
 	if (!failed(r) && plain.n != SEED)
 		r = failure(FAIL_DAMAGE, "keys/audit.key holds no key");
 	if (!failed(r))
 		crypto_sign_seed_keypair(out->public, out->secret, (const unsigned char *)plain.p);
-	if (plain.p)
-		sodium_memzero(plain.p, plain.cap);
 	return r;
 }
 
@@ -137,14 +136,12 @@ result audit_key_sign(struct keys *k, const struct audit_head *h, unsigned char 
 
 static result rewrap(const struct keys *k, const char *file, const char *purpose)
 {
-	AUTO_BUF buf plain = buf_new(FILE_MAX);
+	SECRET_BUF buf plain = buf_new(FILE_MAX);
 	result r = load(k, file, purpose, &plain);
 	if (r.kind == FAIL_ABSENT)
 		return OK;
 	if (!failed(r))
 		r = store(k, file, purpose, buf_str(&plain));
-	if (plain.p)
-		sodium_memzero(plain.p, plain.cap);
 	return r;
 }
 

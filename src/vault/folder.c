@@ -4,14 +4,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "run/fiber.h"
 #include "run/files.h"
+
+#define UNFINISHED ".new" /* as file_write_at names what is not in its place yet */
 
 static bool counts(str name)
 {
-	str ending = STR(".new");
+	str ending = STR(UNFINISHED);
 	return str_at(name, 0) != '.' && !(name.n > ending.n && str_eq(str_skip(name, name.n - ending.n), ending));
 }
 
@@ -50,6 +54,29 @@ result folder_names(int folder, arena *a, struct folder_names *out)
 	return r;
 }
 
+result folder_each(int folder, result (*each)(void *ctx, str name), void *ctx)
+{
+	AUTO_ARENA arena a = arena_new(FOLDER_NAMES_MAX);
+	struct folder_names names;
+	TRY(folder_names(folder, &a, &names));
+	for (size_t i = 0; i < names.n; i++) {
+		TRY(each(ctx, names.p[i]));
+		TRY(fiber_sleep(0));
+	}
+	return OK;
+}
+
+result folder_name_of(str name, struct folder_name *out)
+{
+	if (name.n == 0 || name.n > FOLDER_NAME_MAX)
+		return failure(FAIL_INPUT, "the key's name is empty or too long");
+	for (size_t i = 0; i < name.n; i++)
+		if (!ascii_alpha(str_at(name, i)) && !ascii_digit(str_at(name, i)) && name.p[i] != '-')
+			return failure(FAIL_INPUT, "the key's name holds an unexpected character");
+	snprintf(out->p, sizeof out->p, "%.*s", STR_ARG(name));
+	return OK;
+}
+
 result folder_read(int at, const char *name, unsigned char *p, size_t n)
 {
 	char bytes[FOLDER_FILE_MAX + 1];
@@ -73,7 +100,7 @@ static bool sync_folder(int at)
 	return good;
 }
 
-result folder_destroy(int at, const char *name)
+static result destroy_one(int at, const char *name)
 {
 	static const unsigned char zero[FOLDER_DESTROYED_MAX];
 	int fd = openat(at, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -86,4 +113,13 @@ result folder_destroy(int at, const char *name)
 	if (!good || unlinkat(at, name, 0) < 0 || !sync_folder(at))
 		return failure(FAIL_DISK, "a key's file cannot be destroyed; try again");
 	return OK;
+}
+
+result folder_destroy(int at, const char *name)
+{
+	char unfinished[FOLDER_NAME_MAX + sizeof UNFINISHED];
+	int n = snprintf(unfinished, sizeof unfinished, "%s" UNFINISHED, name);
+	must(n > 0 && (size_t)n < sizeof unfinished);
+	result left = destroy_one(at, unfinished), r = destroy_one(at, name);
+	return failed(left) && left.kind != FAIL_ABSENT ? left : r;
 }

@@ -1,13 +1,11 @@
 #include "vault/keys.h"
 #include "base/mem.h"
-#include "run/fiber.h"
 #include "run/files.h"
 #include "vault/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,23 +20,7 @@ struct keys {
 	int erased;
 };
 
-struct name {
-	char p[PRINCIPAL_MAX + 8];
-};
-
-/* A principal's name becomes a file name, so it may hold nothing that leads elsewhere. */
-static result file_name(str principal, struct name *out)
-{
-	if (principal.n == 0 || principal.n > PRINCIPAL_MAX)
-		return failure(FAIL_INPUT, "the principal's name is empty or too long");
-	for (size_t i = 0; i < principal.n; i++) {
-		unsigned char c = str_at(principal, i);
-		if (!ascii_alpha(c) && !ascii_digit(c) && c != '-')
-			return failure(FAIL_INPUT, "the principal's name holds an unexpected character");
-	}
-	snprintf(out->p, sizeof out->p, "%.*s", STR_ARG(principal));
-	return OK;
-}
+_Static_assert((int)PRINCIPAL_MAX == (int)FOLDER_NAME_MAX, "a principal's name is a file's");
 
 static result folder(const char *name, int *out)
 {
@@ -56,7 +38,7 @@ static result there_is(int at, const char *name)
 			       : failure(FAIL_DISK, "the keys folder cannot be read");
 }
 
-static result refuse_erased(const struct keys *k, const struct name *name)
+static result refuse_erased(const struct keys *k, const struct folder_name *name)
 {
 	result r = there_is(k->erased, name->p);
 	if (r.kind == FAIL_ABSENT)
@@ -131,9 +113,9 @@ static result unwrap(
 
 result keys_make(struct keys *k, str principal, unsigned char key[KEY_SIZE])
 {
-	struct name name;
+	struct folder_name name;
 	unsigned char wrapped[KEY_WRAPPED];
-	TRY(file_name(principal, &name));
+	TRY(folder_name_of(principal, &name));
 	TRY(refuse_erased(k, &name));
 	result r = there_is(k->wrapped, name.p);
 	if (r.kind != FAIL_ABSENT)
@@ -149,9 +131,9 @@ result keys_make(struct keys *k, str principal, unsigned char key[KEY_SIZE])
 
 result keys_get(struct keys *k, str principal, unsigned char key[KEY_SIZE])
 {
-	struct name name;
+	struct folder_name name;
 	unsigned char wrapped[KEY_WRAPPED];
-	TRY(file_name(principal, &name));
+	TRY(folder_name_of(principal, &name));
 	TRY(refuse_erased(k, &name));
 	TRY(folder_read(k->wrapped, name.p, wrapped, sizeof wrapped));
 	return unwrap(k, bind_to(own_purpose, principal), wrapped, key);
@@ -161,8 +143,8 @@ result keys_get(struct keys *k, str principal, unsigned char key[KEY_SIZE])
  * from then on, and the erasure is finished when it is asked again. */
 result keys_erase(struct keys *k, str principal)
 {
-	struct name name;
-	TRY(file_name(principal, &name));
+	struct folder_name name;
+	TRY(folder_name_of(principal, &name));
 	TRY(file_write_at(k->erased, name.p, (str){NULL, 0}, 0600));
 	result r = folder_destroy(k->wrapped, name.p);
 	return r.kind == FAIL_ABSENT ? OK : r;
@@ -170,8 +152,8 @@ result keys_erase(struct keys *k, str principal)
 
 result keys_wrap_new(struct keys *k, str principal, unsigned char key[KEY_SIZE], unsigned char wrapped[KEY_WRAPPED])
 {
-	struct name checked;
-	TRY(file_name(principal, &checked));
+	struct folder_name checked;
+	TRY(folder_name_of(principal, &checked));
 	TRY(refuse_erased(k, &checked));
 	randombytes_buf(key, KEY_SIZE);
 	return wrap(k, bind_to(item_purpose, principal), key, wrapped);
@@ -179,9 +161,9 @@ result keys_wrap_new(struct keys *k, str principal, unsigned char key[KEY_SIZE],
 
 result keys_unwrap(struct keys *k, str principal, str wrapped, unsigned char key[KEY_SIZE])
 {
-	struct name checked;
+	struct folder_name checked;
 	unsigned char in[KEY_WRAPPED];
-	TRY(file_name(principal, &checked));
+	TRY(folder_name_of(principal, &checked));
 	TRY(refuse_erased(k, &checked));
 	if (wrapped.n != KEY_WRAPPED)
 		return failure(FAIL_DAMAGE, "a wrapped key has the wrong size");
@@ -208,15 +190,16 @@ result keys_unseal(const struct keys *k, str bound_to, str sealed, buf *out)
 }
 
 /* One that was erased meanwhile stays so. */
-static result rewrap_one(struct keys *k, str principal)
+static result rewrap_one(void *ctx, str principal)
 {
-	struct name name;
+	struct keys *k = ctx;
+	struct folder_name name;
 	unsigned char key[KEY_SIZE], wrapped[KEY_WRAPPED];
 	result r = keys_get(k, principal, key);
 	if (r.kind == FAIL_ABSENT || r.kind == FAIL_DENIED)
 		return OK;
 	TRY(r);
-	TRY(file_name(principal, &name));
+	TRY(folder_name_of(principal, &name));
 	r = wrap(k, bind_to(own_purpose, principal), key, wrapped);
 	sodium_memzero(key, sizeof key);
 	TRY(r);
@@ -225,12 +208,5 @@ static result rewrap_one(struct keys *k, str principal)
 
 result keys_rewrap(struct keys *k)
 {
-	AUTO_ARENA arena a = arena_new(FOLDER_NAMES_MAX);
-	struct folder_names names;
-	TRY(folder_names(k->wrapped, &a, &names));
-	for (size_t i = 0; i < names.n; i++) {
-		TRY(rewrap_one(k, names.p[i]));
-		TRY(fiber_sleep(0));
-	}
-	return OK;
+	return folder_each(k->wrapped, rewrap_one, k);
 }

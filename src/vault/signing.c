@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "base/mem.h"
 #include "grammar/text/base64.h"
 #include "run/files.h"
+#include "run/secret.h"
 #include "run/worker.h"
 #include "vault/folder.h"
 
@@ -52,20 +52,7 @@ static result crypto_failure(void)
 
 /* ---- names and files ---- */
 
-struct path {
-	char p[SIGNING_NAME_MAX + 1];
-};
-
-static result path_of(str name, struct path *out)
-{
-	if (name.n == 0 || name.n > SIGNING_NAME_MAX)
-		return failure(FAIL_INPUT, "the key's name is empty or too long");
-	for (size_t i = 0; i < name.n; i++)
-		if (!ascii_alpha(str_at(name, i)) && !ascii_digit(str_at(name, i)) && name.p[i] != '-')
-			return failure(FAIL_INPUT, "the key's name holds an unexpected character");
-	snprintf(out->p, sizeof out->p, "%.*s", STR_ARG(name));
-	return OK;
-}
+_Static_assert((int)SIGNING_NAME_MAX == (int)FOLDER_NAME_MAX, "a key's name is a file's");
 
 struct bound {
 	char p[BOUND_MAX];
@@ -80,14 +67,6 @@ static struct bound bound_to(str name)
 	b.n = (size_t)n;
 	return b;
 }
-
-static void wipe(buf *b)
-{
-	if (b->p)
-		sodium_memzero(b->p, b->cap);
-	buf_free(b);
-}
-#define WIPED_BUF __attribute__((cleanup(wipe)))
 
 /* algorithm, length of the domain, domain, PKCS #8 */
 static result read_stored(str plain, struct stored *out)
@@ -105,8 +84,8 @@ static result read_stored(str plain, struct stored *out)
 static result load(struct signing *s, str name, buf *plain, struct stored *out)
 {
 	AUTO_BUF buf sealed = buf_new(PLAIN_MAX);
-	struct path path;
-	TRY(path_of(name, &path));
+	struct folder_name path;
+	TRY(folder_name_of(name, &path));
 	TRY(file_read_at(s->folder, path.p, &sealed));
 	struct bound b = bound_to(name);
 	TRY(keys_unseal(s->keys, str_of(b.p, b.n), buf_str(&sealed), plain));
@@ -115,10 +94,10 @@ static result load(struct signing *s, str name, buf *plain, struct stored *out)
 
 static result store(struct signing *s, const struct signing_wanted *w, str der)
 {
-	WIPED_BUF buf plain = buf_new(PLAIN_MAX);
+	SECRET_BUF buf plain = buf_new(PLAIN_MAX);
 	AUTO_BUF buf sealed = buf_new(PLAIN_MAX);
-	struct path path;
-	TRY(path_of(w->name, &path));
+	struct folder_name path;
+	TRY(folder_name_of(w->name, &path));
 	if (!buf_reserve(&plain, 2 + w->domain.n + der.n))
 		return buf_result(&plain);
 	buf_putc(&plain, (char)w->algorithm);
@@ -172,7 +151,7 @@ static result find(struct signing *s, str name, struct kept **out)
 		list_insert(&s->recent, &(*out)->node);
 		return OK;
 	}
-	WIPED_BUF buf plain = buf_new(PLAIN_MAX);
+	SECRET_BUF buf plain = buf_new(PLAIN_MAX);
 	struct stored from;
 	if (!buf_reserve(&plain, PLAIN_MAX))
 		return buf_result(&plain);
@@ -269,9 +248,9 @@ static result public_half(EVP_PKEY *key, enum principal_vault_algorithm algorith
 static result store_new(struct signing *s, const struct signing_wanted *w, EVP_PKEY *key)
 {
 	unsigned char *der = NULL;
-	struct path path;
+	struct folder_name path;
 	struct stat st;
-	TRY(path_of(w->name, &path));
+	TRY(folder_name_of(w->name, &path));
 	if (fstatat(s->folder, path.p, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return failure(FAIL_BUSY, "the same signing key is being made already");
 	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(key);
@@ -303,7 +282,7 @@ static result make_new(struct signing *s, const struct signing_wanted *w, buf *p
 
 static result tell_again(struct signing *s, const struct signing_wanted *w, buf *public)
 {
-	WIPED_BUF buf plain = buf_new(PLAIN_MAX);
+	SECRET_BUF buf plain = buf_new(PLAIN_MAX);
 	struct stored from;
 	struct kept *k;
 	if (!buf_reserve(&plain, PLAIN_MAX))
@@ -360,8 +339,8 @@ result signing_sign(struct signing *s, const struct signing_wish *wish, arena *a
 
 result signing_drop(struct signing *s, str name)
 {
-	struct path path;
-	TRY(path_of(name, &path));
+	struct folder_name path;
+	TRY(folder_name_of(name, &path));
 	struct kept *k = hash_get(&s->kept, name);
 	if (k)
 		forget(s, k);
@@ -374,9 +353,10 @@ result signing_drop(struct signing *s, str name)
 
 /* ---- under another master key ---- */
 
-static result rewrap_one(struct signing *s, str name)
+static result rewrap_one(void *ctx, str name)
 {
-	WIPED_BUF buf plain = buf_new(PLAIN_MAX);
+	struct signing *s = ctx;
+	SECRET_BUF buf plain = buf_new(PLAIN_MAX);
 	struct stored from;
 	if (!buf_reserve(&plain, PLAIN_MAX))
 		return buf_result(&plain);
@@ -390,14 +370,7 @@ static result rewrap_one(struct signing *s, str name)
 
 result signing_rewrap(struct signing *s)
 {
-	AUTO_ARENA arena a = arena_new(FOLDER_NAMES_MAX);
-	struct folder_names names;
-	TRY(folder_names(s->folder, &a, &names));
-	for (size_t i = 0; i < names.n; i++) {
-		TRY(rewrap_one(s, names.p[i]));
-		TRY(fiber_sleep(0));
-	}
-	return OK;
+	return folder_each(s->folder, rewrap_one, s);
 }
 
 size_t signing_count(const struct signing *s)

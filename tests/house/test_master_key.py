@@ -58,6 +58,10 @@ def keys_of(file):
     return {p.name for p in (file.parent / 'keys').iterdir()}
 
 
+def sealed_anew(one):
+    wait.until(lambda: not shown(one)['unfinished'], 'the keys are not sealed anew')
+
+
 def test_a_file_s_key_is_replaced_and_everything_sealed_anew(configured):
     file = configured('file')
     with daemon.Daemon(file) as one:
@@ -66,7 +70,7 @@ def test_a_file_s_key_is_replaced_and_everything_sealed_anew(configured):
         deliver(one, 1)
         before = (file.parent / 'keys/wrapped/account-1').read_bytes()
         assert one.command('master-key', 'rotate').returncode == 0
-        wait.until(lambda: not shown(one)['unfinished'], 'the keys are not sealed anew')
+        sealed_anew(one)
         assert shown(one) == {'locked': False, 'source': 'file', 'keys': 2, 'unfinished': False}
         assert (file.parent / 'keys/wrapped/account-1').read_bytes() != before
         deliver(one, 2)
@@ -88,7 +92,7 @@ def test_with_a_credential_nothing_of_the_key_is_in_the_folder(configured):
         deliver(one, 2)
     with daemon.Daemon(file, **credentials(file.parent, master_key=TWO, master_key_former=ONE)) as one:
         one.ready()
-        wait.until(lambda: not shown(one)['unfinished'], 'the keys are not sealed anew')
+        sealed_anew(one)
         deliver(one, 3)
     with daemon.Daemon(file, **credentials(file.parent, master_key=TWO.hex().encode() + b'\n')) as one:
         one.ready()
