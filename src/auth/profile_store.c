@@ -112,31 +112,18 @@ struct flush_job {
 	int64_t before; /* slots up to here are of no use any more */
 };
 
-static bool room_for(void **p, size_t *cap, size_t n, size_t size)
-{
-	if (n < *cap)
-		return true;
-	size_t more = *cap ? *cap * 2 : 64;
-	void *grown = mem_grow(*p, more * size);
-	if (!grown)
-		return false;
-	*p = grown;
-	*cap = more;
-	return true;
-}
-
 static result copy_profile(struct flush_job *j, const struct profile *f)
 {
 	for (size_t i = 0; i < PROFILE_DAY; i++) {
 		const struct profile_bucket *b = &f->day[i];
 		if (!b->changed)
 			continue;
-		if (!room_for((void **)&j->buckets, &j->buckets_cap, j->buckets_n, sizeof *j->buckets))
+		if (!mem_room(&j->buckets, &j->buckets_cap, j->buckets_n, sizeof *j->buckets))
 			return failure(FAIL_MEMORY, "out of memory");
 		j->buckets[j->buckets_n++] = (struct bucket_row){f->account, b->slot, b->sent, b->first};
 	}
 	for (size_t i = f->ring_n - f->fresh; i < f->ring_n; i++) {
-		if (!room_for((void **)&j->marks, &j->marks_cap, j->marks_n, sizeof *j->marks))
+		if (!mem_room(&j->marks, &j->marks_cap, j->marks_n, sizeof *j->marks))
 			return failure(FAIL_MEMORY, "out of memory");
 		j->marks[j->marks_n++] = (struct mark_row){f->account, f->ring[(f->ring_at + i) % f->ring_cap]};
 	}

@@ -124,6 +124,27 @@ static void every_allocation_may_fail(void **state)
 	}
 }
 
+/* Also when memory is refused in between: what was there stays. */
+static void an_array_grows_by_one(void **state)
+{
+	uint64_t *v = NULL;
+	size_t cap = 0;
+	(void)state;
+	for (size_t n = 0; n < 100; n++) {
+		bool full = n == cap;
+		mem_fail_at(full ? 1 : 0);
+		assert_int_equal(mem_room(&v, &cap, n, sizeof *v), !full);
+		mem_fail_at(0);
+		assert_true(mem_room(&v, &cap, n, sizeof *v) && cap > n);
+		v[n] = n;
+	}
+	for (size_t n = 0; n < 100; n++)
+		assert_int_equal(v[n], n);
+	cap = SIZE_MAX / 4;
+	assert_false(mem_room(&v, &cap, cap, sizeof *v));
+	mem_free(v);
+}
+
 /* Also where other things lay before. */
 static void arena_gives_zeros(void **state)
 {
@@ -259,7 +280,7 @@ int main(void)
 		cmocka_unit_test(hexadecimal_digits),
 		cmocka_unit_test(finders),
 		cmocka_unit_test(buf_keeps_its_first_error),
-		cmocka_unit_test(every_allocation_may_fail),
+		cmocka_unit_test(every_allocation_may_fail), cmocka_unit_test(an_array_grows_by_one),
 		cmocka_unit_test(arena_gives_zeros),
 		cmocka_unit_test(arena_has_a_ceiling),
 		cmocka_unit_test(cursor_carries_its_error),

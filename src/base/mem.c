@@ -4,6 +4,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+enum { FIRST_ROOM = 16 }; /* elements */
+
 /* The store thread allocates too, so the counters are atomic. */
 static _Atomic uint64_t counted;
 static _Atomic uint64_t fail_at;
@@ -38,6 +40,21 @@ void *mem_grow(void *p, size_t size)
 void mem_free(void *p)
 {
 	free(p);
+}
+
+bool mem_room(void *array, size_t *cap, size_t n, size_t size)
+{
+	size_t more, bytes;
+	if (n < *cap)
+		return true;
+	if (__builtin_mul_overflow(*cap ? *cap : FIRST_ROOM / 2, 2, &more) || __builtin_mul_overflow(more, size, &bytes))
+		return false;
+	void *grown = mem_grow(*(void **)array, bytes);
+	if (!grown)
+		return false;
+	*(void **)array = grown;
+	*cap = more;
+	return true;
 }
 
 void mem_fail_at(uint64_t n)

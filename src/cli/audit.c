@@ -227,7 +227,7 @@ int run_audit_path(struct call *c)
 		return status;
 	json_t *files = json_array();
 	for (size_t i = 0; i < f.n; i++) {
-		audit_file_path(&f, "audit", f.names[i], one);
+		audit_file_path(&f, AUDIT_CHAIN_FILE, f.names[i], one);
 		json_array_append_new(files, json_string(one));
 		if (!c->json)
 			puts(one);

@@ -6,8 +6,9 @@
 #define CLI_AUDIT_H
 
 #include "grammar/audit/audit_chain.h"
+#include "grammar/audit/audit_name.h"
 
-enum { AUDIT_PATH_MAX = 8192, AUDIT_FILES_MAX = 1 << 20 };
+enum { AUDIT_PATH_MAX = 8192 };
 
 struct audit_folder {
 	const char *path;
@@ -16,7 +17,7 @@ struct audit_folder {
 };
 result audit_folder_read(const char *path, struct audit_folder *out) NODISCARD; /* ABSENT, DENIED, DISK */
 void audit_folder_free(struct audit_folder *f);
-void audit_file_path(const struct audit_folder *f, const char *kind, uint64_t first, char out[AUDIT_PATH_MAX]);
+void audit_file_path(const struct audit_folder *f, enum audit_kind kind, uint64_t first, char out[AUDIT_PATH_MAX]);
 
 struct audit_verdict {
 	struct audit_chain chain;

@@ -1,7 +1,6 @@
 /* Reading the audit log's files. */
 #include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,16 +11,6 @@
 
 /* ---- the folder ---- */
 
-static bool first_of(const char *name, uint64_t *first)
-{
-	char again[64];
-	str s = str_from(name), digits = str_sub(s, sizeof "audit-" - 1, 16);
-	if (!str_starts(s, STR("audit-")) || !str_to_u64(digits, first))
-		return false;
-	snprintf(again, sizeof again, "audit-%016" PRIu64 ".jsonl", *first);
-	return str_eq(s, str_from(again));
-}
-
 static int in_order(const void *a, const void *b)
 {
 	const uint64_t *x = a, *y = b;
@@ -31,18 +20,12 @@ static int in_order(const void *a, const void *b)
 static result note(struct audit_folder *f, const char *name)
 {
 	uint64_t first;
-	if (!first_of(name, &first))
+	if (!audit_name_read(str_from(name), &first))
 		return OK;
-	if (f->n == AUDIT_FILES_MAX)
+	if (f->n == AUDIT_NAMES_MAX)
 		return failure(FAIL_LIMIT, "there are too many files of the audit log");
-	if (f->n == f->cap) {
-		size_t more = f->cap ? f->cap * 2 : 64;
-		uint64_t *grown = mem_grow(f->names, more * sizeof *grown);
-		if (!grown)
-			return failure(FAIL_MEMORY, "out of memory");
-		f->names = grown;
-		f->cap = more;
-	}
+	if (!mem_room(&f->names, &f->cap, f->n, sizeof *f->names))
+		return failure(FAIL_MEMORY, "out of memory");
 	f->names[f->n++] = first;
 	return OK;
 }
@@ -77,12 +60,12 @@ void audit_folder_free(struct audit_folder *f)
 {
 	mem_free(f->names);
 	f->names = NULL;
-	f->n = 0;
+	f->n = f->cap = 0;
 }
 
-void audit_file_path(const struct audit_folder *f, const char *kind, uint64_t first, char out[AUDIT_PATH_MAX])
+void audit_file_path(const struct audit_folder *f, enum audit_kind kind, uint64_t first, char out[AUDIT_PATH_MAX])
 {
-	snprintf(out, AUDIT_PATH_MAX, "%s/%s-%016" PRIu64 ".jsonl", f->path, kind, first);
+	snprintf(out, AUDIT_PATH_MAX, "%s/%s", f->path, audit_name_of(kind, first).p);
 }
 
 /* ---- lines ---- */
@@ -167,10 +150,10 @@ static bool clear_fits(struct clear *c, str line, uint64_t *n)
 
 /* ---- one file ---- */
 
-static void name_file(struct audit_verdict *v, const char *kind, uint64_t first)
+static void name_file(struct audit_verdict *v, enum audit_kind kind, uint64_t first)
 {
 	if (!v->file[0])
-		snprintf(v->file, sizeof v->file, "%s-%016" PRIu64 ".jsonl", kind, first);
+		snprintf(v->file, sizeof v->file, "%s", audit_name_of(kind, first).p);
 }
 
 static void blame_clear(struct audit_verdict *v, uint64_t first)
@@ -182,7 +165,7 @@ static void blame_clear(struct audit_verdict *v, uint64_t first)
 	c->at = c->last;
 	c->why = "the value in clear is not the one that the record seals";
 	c->final = true;
-	name_file(v, "clear", first);
+	name_file(v, AUDIT_CLEAR_FILE, first);
 }
 
 struct reading {
@@ -206,7 +189,7 @@ static void take_line(struct reading *r, struct clear *clear, str line)
 			blame_clear(r->verdict, r->first);
 		return;
 	}
-	name_file(r->verdict, "audit", r->first);
+	name_file(r->verdict, AUDIT_CHAIN_FILE, r->first);
 	crypto_hash_sha256_update(&r->hash, (const unsigned char *)line.p, line.n);
 	r->rest += line.n;
 }
@@ -219,9 +202,9 @@ static result check_file(const struct audit_folder *f, size_t i, struct audit_ve
 	struct reading r = {.verdict = v, .first = f->names[i], .last = i + 1 == f->n};
 	struct audit_hash rest;
 	crypto_hash_sha256_init(&r.hash);
-	audit_file_path(f, "audit", r.first, path);
+	audit_file_path(f, AUDIT_CHAIN_FILE, r.first, path);
 	TRY(lines_open(&chain, path));
-	audit_file_path(f, "clear", r.first, path);
+	audit_file_path(f, AUDIT_CLEAR_FILE, r.first, path);
 	clear.there = !failed(lines_open(&clear.lines, path));
 	clear_step(&clear);
 	audit_chain_file(&v->chain, r.first);
@@ -239,6 +222,6 @@ result audit_folder_check(const struct audit_folder *f, struct audit_verdict *v)
 	for (size_t i = 0; i < f->n; i++)
 		TRY(check_file(f, i, v));
 	if (!audit_chain_end(&v->chain) && f->n > 0)
-		name_file(v, "audit", f->names[f->n - 1]);
+		name_file(v, AUDIT_CHAIN_FILE, f->names[f->n - 1]);
 	return OK;
 }

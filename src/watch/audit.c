@@ -29,14 +29,8 @@ void audit_pile_free(struct audit_pile *p)
 static bool pile_add(struct audit_pile *p, const struct entry *e)
 {
 	size_t before = p->entries.n;
-	if (p->n == p->cap) {
-		size_t more = p->cap ? p->cap * 2 : 64;
-		size_t *grown = mem_grow(p->cuts, more * sizeof *grown);
-		if (!grown)
-			return false;
-		p->cuts = grown;
-		p->cap = more;
-	}
+	if (!mem_room(&p->cuts, &p->cap, p->n, sizeof *p->cuts))
+		return false;
 	entry_put(&p->entries, e);
 	if (p->entries.broken) {
 		p->entries.broken = FAIL_NONE;

@@ -1,16 +1,12 @@
 #include "watch/audit_files.h"
 
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "engine/ballast.h"
 
-enum { DIGITS = 16, PIECE = 64 * 1024 };
-
-static const char *const prefixes[] = {
-	[AUDIT_CHAIN_FILE] = "audit-", [AUDIT_CLEAR_FILE] = "clear-", [AUDIT_INDEX_FILE] = "index-"};
+enum { PIECE = 64 * 1024 };
 
 /* ---- account numbers ---- */
 
@@ -33,25 +29,12 @@ bool audit_set_has(const struct audit_set *s, uint64_t account)
 	return i < s->n && s->p[i] == account;
 }
 
-static bool grow(uint64_t **p, size_t *cap, size_t n)
-{
-	if (n < *cap)
-		return true;
-	size_t more = *cap ? *cap * 2 : 64;
-	uint64_t *grown = mem_grow(*p, more * sizeof **p);
-	if (!grown)
-		return false;
-	*p = grown;
-	*cap = more;
-	return true;
-}
-
 bool audit_set_add(struct audit_set *s, uint64_t account)
 {
 	size_t i = place_of(s, account);
 	if (i < s->n && s->p[i] == account)
 		return true;
-	if (!grow(&s->p, &s->cap, s->n))
+	if (!mem_room(&s->p, &s->cap, s->n, sizeof *s->p))
 		return false;
 	memmove(s->p + i + 1, s->p + i, (s->n - i) * sizeof *s->p);
 	s->p[i] = account;
@@ -67,25 +50,15 @@ void audit_set_free(struct audit_set *s)
 
 /* ---- names ---- */
 
-struct audit_name audit_name_of(enum audit_kind kind, uint64_t first)
-{
-	struct audit_name n;
-	snprintf(n.p, sizeof n.p, "%s%0*llu%s", prefixes[kind], DIGITS, (unsigned long long)first,
-		 kind == AUDIT_INDEX_FILE ? "" : ".jsonl");
-	return n;
-}
-
 static result note_name(void *ctx, str name)
 {
 	struct audit_files *a = ctx;
 	uint64_t first;
-	str digits = str_sub(name, strlen(prefixes[AUDIT_CHAIN_FILE]), DIGITS);
-	if (!str_starts(name, str_from(prefixes[AUDIT_CHAIN_FILE])) || !str_to_u64(digits, &first) ||
-	    !str_eq(name, str_from(audit_name_of(AUDIT_CHAIN_FILE, first).p)))
+	if (!audit_name_read(name, &first))
 		return OK;
 	if (a->names_n == AUDIT_NAMES_MAX)
 		return failure(FAIL_LIMIT, "the audit log has too many files; move old ones to an archive");
-	if (!grow(&a->names, &a->names_cap, a->names_n))
+	if (!mem_room(&a->names, &a->names_cap, a->names_n, sizeof *a->names))
 		return failure(FAIL_MEMORY, "out of memory");
 	a->names[a->names_n++] = first;
 	return OK;
@@ -220,8 +193,7 @@ static result read_clear(struct audit_files *a, uint64_t last)
 /* A file without one whole record was just being begun: it is put aside, in case it was more than that. */
 static result put_aside(struct audit_files *a)
 {
-	struct audit_name name = audit_name_of(AUDIT_CHAIN_FILE, a->first), to;
-	snprintf(to.p, sizeof to.p, "damaged-%0*llu", DIGITS, (unsigned long long)a->first);
+	struct audit_name name = audit_name_of(AUDIT_CHAIN_FILE, a->first), to = audit_name_of(AUDIT_DAMAGED_FILE, a->first);
 	TRY(files_rename(a->f, name.p, to.p));
 	a->names_n--;
 	return files_sync_folder(a->f);
@@ -341,7 +313,7 @@ static void write_index(struct audit_files *a)
 
 result audit_files_begin(struct audit_files *a, uint64_t first, const char day[AUDIT_DAY])
 {
-	if (a->names_n == AUDIT_NAMES_MAX || !grow(&a->names, &a->names_cap, a->names_n))
+	if (a->names_n == AUDIT_NAMES_MAX || !mem_room(&a->names, &a->names_cap, a->names_n, sizeof *a->names))
 		return failure(FAIL_MEMORY, "the audit log has too many files");
 	if (a->chain)
 		write_index(a);

@@ -14,11 +14,11 @@
 
 #include "engine/files.h"
 #include "grammar/audit/audit_chain.h"
+#include "grammar/audit/audit_name.h"
 
 enum {
 	AUDIT_FILE_MAX = 8 << 20,  /* octets at which the next file is begun */
 	AUDIT_DAY = 10,            /* 2026-11-22 */
-	AUDIT_NAMES_MAX = 1 << 20, /* files */
 };
 
 struct audit_set { /* account numbers, in order */
@@ -66,11 +66,6 @@ struct audit_reader {
 	buf kept;
 	size_t used;
 };
-enum audit_kind { AUDIT_CHAIN_FILE, AUDIT_CLEAR_FILE, AUDIT_INDEX_FILE };
-struct audit_name {
-	char p[32];
-};
-struct audit_name audit_name_of(enum audit_kind kind, uint64_t first);
 result audit_reader_open(struct audit_reader *r, struct files *f, enum audit_kind kind, uint64_t first) NODISCARD;
 /* LF included, where there is one; empty at the end. The view ends with the next call. */
 result audit_reader_next(struct audit_reader *r, str *line) NODISCARD;

@@ -86,14 +86,8 @@ static bool add(struct letter *l, str address)
 {
 	if (l->to_n == SENDMAIL_RECIPIENTS)
 		return false;
-	if (l->to_n == l->to_cap) {
-		size_t cap = l->to_cap ? l->to_cap * 2 : 16;
-		str *p = mem_grow(l->to, cap * sizeof *p);
-		if (!p)
-			return false;
-		l->to = p;
-		l->to_cap = cap;
-	}
+	if (!mem_room(&l->to, &l->to_cap, l->to_n, sizeof *l->to))
+		return false;
 	l->to[l->to_n++] = address;
 	return true;
 }

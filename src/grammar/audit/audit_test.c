@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "grammar/audit/audit_chain.h"
+#include "grammar/audit/audit_name.h"
 
 enum { RECORDS = 12, SECOND_FILE = 7 }; /* the second file begins with this record */
 
@@ -368,11 +369,32 @@ static void many_fields_are_cut_and_it_is_said(void **state)
 	assert_true(audit_field_find(l.fields, STR("cut"), &v) && v.number == 1);
 }
 
+static void a_file_is_known_by_its_name(void **state)
+{
+	static const char *const others[] = {"", "audit-", "audit-1.jsonl", "audit-000000000000000x.jsonl",
+		"audit-0000000000000001.jsonl2", "audit-0000000000000001", "clear-0000000000000001.jsonl",
+		"Audit-0000000000000001.jsonl", "index-0000000000000001"};
+	static const uint64_t numbers[] = {1, 42, 9999999999999999};
+	uint64_t n = 7;
+	(void)state;
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		assert_false(audit_name_read(str_from(others[i]), &n));
+	assert_int_equal(n, 7);
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		struct audit_name name = audit_name_of(AUDIT_CHAIN_FILE, numbers[i]);
+		assert_true(audit_name_read(str_from(name.p), &n));
+		assert_int_equal(n, numbers[i]);
+	}
+	assert_string_equal(audit_name_of(AUDIT_CLEAR_FILE, 42).p, "clear-0000000000000042.jsonl");
+	assert_string_equal(audit_name_of(AUDIT_INDEX_FILE, 42).p, "index-0000000000000042");
+}
+
 #define ON_A_LOG(T) cmocka_unit_test_setup_teardown(T, make_log, drop_log)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_file_is_known_by_its_name),
 		ON_A_LOG(a_whole_log_is_whole),
 		ON_A_LOG(values_in_clear_are_apart_and_fit),
 		ON_A_LOG(equal_values_have_different_seals),
