@@ -13,6 +13,7 @@
 #include "auth/throttle.h"
 #include "auth/tokens.h"
 #include "config/options.h"
+#include "run/places.h"
 #include "talk/asker_resolve.h"
 #include "talk/channel.h"
 
@@ -47,6 +48,7 @@ struct auth {
 	struct app_salts salts;
 	struct app_uses app_uses;
 	struct exchanges exchanges;
+	struct places *places; /* NULL: no database was given */
 	const struct auth_world *world;
 	bool opened;
 };

@@ -75,8 +75,14 @@ static void stop(void)
 	(void)r;
 }
 
+static result take_places(int countries, int networks)
+{
+	return places_take(&auth.places, countries, networks);
+}
+
 static void close_all(void)
 {
+	places_free(&auth.places);
 	auth_close(&auth);
 	local_users_free(&auth.local_users);
 	options_free(&auth.options);
@@ -96,8 +102,8 @@ static const struct sandbox_call sessions[] = {
 static const struct sandbox_call *const tables[] = {sandbox_files, sessions, NULL};
 static const struct sandbox jail = {.room = "auth", .tables = tables};
 static const struct room room = {.prepare = prepare, .sandbox = &jail, .own_folder = true, .start = start,
-	.stop = stop, .close = close_all,
-				 .doors = doors, .doors_n = sizeof doors / sizeof *doors};
+	.stop = stop, .close = close_all, .places = take_places,
+	.doors = doors, .doors_n = sizeof doors / sizeof *doors};
 
 int main(void)
 {

@@ -61,6 +61,8 @@ static const struct sentence {
 	{"room.ended", "Room {role}[ {number}] ended[: {why}][, signal {signal}]; another one begins."},
 	{"room.nonsense", "A room spoke nonsense[: {role}][ {peer}][: {why}]; its channel was closed."},
 	{"room.dropped", "{events} events were lost[: {why}]."},
+	{"places.taken", "The databases of countries and networks were taken up."},
+	{"places.refused", "A database of countries or networks cannot be used[: {file}][: {why}]."},
 	{"dns.found", "DNS: {name} found[ ({type})]."},
 	{"dns.none", "DNS: there is no {name}[ ({type})]."},
 	{"dns.bogus", "DNS: what was said of {name} is signed wrongly[: {why}]."},

@@ -1,4 +1,5 @@
 #include "supervisor/check.h"
+#include "supervisor/databases.h"
 #include "grammar/dns/anchors.h"
 
 #include <pwd.h>
@@ -121,6 +122,9 @@ result check_value(enum option_id id, str value)
 		return check_local_user(value);
 	case OPT_PROXY_FROM:
 		return check_network(value);
+	case OPT_COUNTRY_DATABASE:
+	case OPT_NETWORK_DATABASE:
+		return databases_check(value);
 	default:
 		return OK;
 	}

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "run/fiber.h"
+#include "supervisor/databases.h"
 #include "supervisor/listeners.h"
 #include "supervisor/spawn.h"
 #include "talk/channel.h"
@@ -52,6 +53,7 @@ struct house {
 	struct programs programs;
 	struct listeners listeners;
 	buf certificate, private_key;
+	struct databases databases;
 	bool best_effort; /* go on without a whole jail, loudly */
 	bool ending;
 	bool locked;      /* the vault waits for its passphrase, and most rooms for the vault */

@@ -19,6 +19,7 @@
 #include "run/random.h"
 #include "supervisor/check.h"
 #include "supervisor/house.h"
+#include "supervisor/opening.h"
 #include "supervisor/voice.h"
 
 enum { PEM_MAX = 32768 };
@@ -116,6 +117,7 @@ static result set_up(struct house *h, buf *problems)
 			 (uint32_t)options_number(h->options, OPT_UID_BASE)));
 	if (fchdir(h->folders.root) < 0)
 		return failure(FAIL_DISK, "the data directory cannot be entered");
+	TRY(databases_open(&h->databases, h->options));
 	TRY(listeners_open(&h->listeners, h->options, problems));
 	return house_open(h);
 }
@@ -140,6 +142,22 @@ struct life {
 	int status;
 };
 
+/* A replaced database goes to the rooms that run; the others get it when they start. */
+static void look_at_databases(void *arg)
+{
+	static const enum role roles[] = {ROLE_WATCH, ROLE_AUTH};
+	struct house *h = arg;
+	while (!h->ending && !failed(fiber_sleep(DATABASES_LOOK_MS))) {
+		if (!databases_look(&h->databases))
+			continue;
+		for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
+			struct process *p = house_running(h, roles[i], 0);
+			result r = p ? opening_places(p) : OK;
+			(void)r; /* a room that has ended gets them when it starts again */
+		}
+	}
+}
+
 static void live(void *arg)
 {
 	struct life *l = arg;
@@ -150,6 +168,8 @@ static void live(void *arg)
 	} else if (!failed(r)) {
 		sd_notify(0, "READY=1");
 		voice_open(h);
+		if (databases_any(&h->databases))
+			r = fiber_start(look_at_databases, h, "databases", NULL);
 		while (!h->ending)
 			if (failed(gate_wait(&ending, FIBER_FOREVER)))
 				break;
@@ -196,6 +216,7 @@ static int start(struct house *h, const char *file)
 	}
 	int status = run(h);
 	listeners_close(&h->listeners);
+	databases_close(&h->databases);
 	programs_close(&h->programs);
 	unlink("admin.sock");
 	if (options_text(h->options, OPT_LISTEN_LOCAL).n > 0)

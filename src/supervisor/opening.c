@@ -78,6 +78,7 @@ static result send_told(struct process *p, const struct files *files)
 		m.certificate = buf_str(&h->certificate);
 	else if (row->tls == TLS_KEY)
 		m.private_key = buf_str(&h->private_key);
+	m.places = row->places && databases_any(&h->databases);
 	m.master = files->master;
 	m.former = files->former;
 	m.files.p = files->row;
@@ -102,10 +103,22 @@ static result send_begin(struct process *p)
 	return r;
 }
 
+result opening_places(struct process *p)
+{
+	const struct databases *d = &p->house->databases;
+	if (!role_row_of(p->role)->places || !databases_any(d))
+		return OK;
+	struct supervisor_room_places m = {.countries = d->of[0].fd, .networks = d->of[1].fd};
+	if (!p->channel)
+		return failure(FAIL_CLOSED, "the room has just ended");
+	return supervisor_room_places_send(p->channel, NULL, &m);
+}
+
 result opening_begin(struct process *p)
 {
 	const struct listeners *l = &p->house->listeners;
 	TRY(send_begin(p));
+	TRY(opening_places(p));
 	for (size_t i = 0; i < l->n; i++) {
 		if (l->p[i].role != p->role || l->p[i].worker != p->number)
 			continue;

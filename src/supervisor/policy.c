@@ -2,8 +2,8 @@
 
 static const struct role_row rows[ROLES] = {
 	[ROLE_VAULT] = {"vault", "postern-vault", "keys", R_VAULT, WORKERS_ONE, 4096, TLS_KEY},
-	[ROLE_WATCH] = {"watch", "postern-watch", "ledger", R_WATCH, WORKERS_ONE, 65536, TLS_NOTHING},
-	[ROLE_AUTH] = {"auth", "postern-auth", "directory", R_AUTH, WORKERS_ONE, 65536, TLS_NOTHING},
+	[ROLE_WATCH] = {"watch", "postern-watch", "ledger", R_WATCH, WORKERS_ONE, 65536, TLS_NOTHING, true},
+	[ROLE_AUTH] = {"auth", "postern-auth", "directory", R_AUTH, WORKERS_ONE, 65536, TLS_NOTHING, true},
 	[ROLE_INSPECT] = {"inspect", "postern-inspect", NULL, R_INSPECT, OPT_INSPECT, 4096, TLS_NOTHING},
 	[ROLE_QUEUE] = {"queue", "postern-queue", "queue", R_QUEUE, WORKERS_ONE, 4096, TLS_NOTHING},
 	[ROLE_EDGE_MX] = {"edge-mx", "postern-edge", NULL, R_EDGE, OPT_EDGE_MX, 131072, TLS_CERTIFICATE},

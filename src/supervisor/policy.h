@@ -35,6 +35,7 @@ struct role_row {
 	int workers;          /* the option that says how many, -1: exactly one, -2: on demand */
 	uint32_t files;       /* limit of open descriptors */
 	enum tls_part tls;    /* what it is given of certificate and key */
+	bool places;          /* it looks up countries and networks of addresses */
 };
 
 enum { WORKERS_ONE = -1, WORKERS_ON_DEMAND = -2 };

@@ -16,6 +16,7 @@ static struct {
 	struct channel *supervisor;
 	uint64_t number;
 	bool best_effort;
+	bool places_due; /* before start */
 	bool started;  /* start returned */
 	bool ready;    /* and the supervisor knows */
 	bool stopping;
@@ -76,6 +77,16 @@ static void on_listener(struct arrival *in, struct supervisor_room_listener *m)
 		self.room->listener(m->protocol, m->address, talk_take_fd(&m->socket));
 }
 
+/* Who is asked about places with a file that is none goes on with the one before, or with none. */
+static void on_places(struct arrival *in, struct supervisor_room_places *m)
+{
+	(void)in;
+	result r = self.room->places ? self.room->places(m->countries, m->networks) : OK;
+	log_event(failed(r) ? EV_PLACES_REFUSED : EV_PLACES, NULL, F_STR("why", str_from(failed(r) ? r.text : "")));
+	self.places_due = false;
+	gate_wake_all(&self.changed);
+}
+
 static void on_channel(struct arrival *in, struct supervisor_room_channel *m)
 {
 	(void)in;
@@ -133,10 +144,19 @@ static void finish(void)
 	loop_end();
 }
 
+static result await_places(void)
+{
+	while (self.places_due && !self.stopping)
+		TRY(gate_wait(&self.changed, FIBER_FOREVER));
+	return OK;
+}
+
 static void live(void *arg)
 {
 	(void)arg;
-	result r = self.room->start ? self.room->start() : OK;
+	result r = await_places();
+	if (!failed(r) && self.room->start)
+		r = self.room->start();
 	if (failed(r)) {
 		give_up("the room could not start its work", r);
 		begin_stopping();
@@ -158,6 +178,7 @@ static result hear_begin(void)
 	const struct hearing h = {.arena = &a, .answer = &b};
 	TRY(channel_first(SUPERVISOR_FD, &supervisor_room_pair, SUPERVISOR_ROOM_BEGIN, &h));
 	self.number = b.number;
+	self.places_due = b.places;
 	self.best_effort = b.jail == SUPERVISOR_ROOM_JAIL_POLICY_BEST_EFFORT;
 	result r = self.room->prepare ? self.room->prepare(&b) : OK;
 	if (b.private_key.n > 0)
@@ -168,7 +189,7 @@ static result hear_begin(void)
 static result open_house_channel(void)
 {
 	static const struct supervisor_room_as_room handlers = {
-		.listener = on_listener, .channel = on_channel, .stop = on_stop};
+		.listener = on_listener, .places = on_places, .channel = on_channel, .stop = on_stop};
 	struct channel_options o = {.fd = SUPERVISOR_FD, .peer = "supervisor", .ended = on_supervisor_ended,
 				    .first = SUPERVISOR_ROOM_BEGIN};
 	return supervisor_room_open_as_room(&o, &handlers, &self.supervisor);

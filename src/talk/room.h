@@ -68,6 +68,8 @@ struct room {
 	result (*jail)(bool best_effort, buf *lacks); /* instead, in tests */
 	result (*start)(void);                                             /* suspends */
 	void (*listener)(str protocol, str address, int fd);               /* takes fd; suspends */
+	/* New databases for run/places.h, before start if there are any; the descriptors (-1: none) end with the call. */
+	result (*places)(int countries, int networks);
 	void (*stop)(void);                                                /* suspends */
 	void (*close)(void); /* the last fiber has returned: end threads, free; must not suspend */
 	const struct room_door *doors;

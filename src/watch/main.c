@@ -50,6 +50,11 @@ static result prepare(const struct supervisor_room_begin *b)
 	return r;
 }
 
+static result on_places(int countries, int networks)
+{
+	return places_take(&watch_places, countries, networks);
+}
+
 static const struct room_watch_as_watch for_rooms = {.events = on_events, .attest = on_attest};
 static const struct web_watch_as_watch for_web = {
 	.trace = on_trace, .counters = on_counters, .audit_show = on_audit_show, .audit_head = on_audit_head};
@@ -60,7 +65,7 @@ static const struct room_door doors[] = {
 static const struct sandbox_call *const tables[] = {sandbox_files, NULL};
 static const struct sandbox sandbox = {.room = "watch", .tables = tables};
 static const struct room room = {.prepare = prepare, .sandbox = &sandbox, .own_folder = true, .start = watch_start,
-				 .stop = watch_stop,
+				 .stop = watch_stop, .places = on_places,
 				 .doors = doors, .doors_n = sizeof doors / sizeof doors[0], .keeps_log = true};
 
 int main(void)

@@ -31,6 +31,8 @@ static struct {
 	uint64_t lines_told;
 } watch;
 
+struct places *watch_places;
+
 /* ---- events ---- */
 
 /* Losing lines is said once it is over: while there is no room, there is none for this. */

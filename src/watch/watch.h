@@ -8,8 +8,12 @@
 #define WATCH_WATCH_H
 
 #include "config/options.h"
+#include "run/places.h"
 #include "talk/web_watch.h"
 #include "watch/ledger.h"
+
+/* Where addresses are; NULL: no database was given. */
+extern struct places *watch_places;
 
 result watch_prepare(const struct options *o) NODISCARD;
 result watch_start(void) NODISCARD; /* on a fiber, after the jail: its key comes from vault */
