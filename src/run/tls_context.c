@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "run/tls_core.h"
+#include "run/tls_far.h"
 #include "run/tls_peer.h"
 
 /* TLS 1.2 with forward secrecy and AEAD only; 1.3 as OpenSSL orders it. */
@@ -53,8 +54,7 @@ static result make(const SSL_METHOD *method, struct tls_context **out)
 	return OK;
 }
 
-/* A key or chain with a passphrase must not ask on a terminal. */
-static int no_passphrase(char *p, int n, int writing, void *ctx)
+int tls_no_passphrase(char *p, int n, int writing, void *ctx)
 {
 	(void)p;
 	(void)n;
@@ -70,10 +70,10 @@ static BIO *view(str pem)
 
 static bool use_chain(SSL_CTX *ssl, BIO *in)
 {
-	X509 *leaf = PEM_read_bio_X509(in, NULL, no_passphrase, NULL);
+	X509 *leaf = PEM_read_bio_X509(in, NULL, tls_no_passphrase, NULL);
 	bool ok = leaf && SSL_CTX_use_certificate(ssl, leaf) == 1;
 	X509_free(leaf);
-	for (X509 *link; ok && (link = PEM_read_bio_X509(in, NULL, no_passphrase, NULL)); ) {
+	for (X509 *link; ok && (link = PEM_read_bio_X509(in, NULL, tls_no_passphrase, NULL)); ) {
 		ok = SSL_CTX_add0_chain_cert(ssl, link) == 1;
 		if (!ok)
 			X509_free(link);
@@ -111,12 +111,8 @@ result tls_server_context_key(str chain, EVP_PKEY *key, struct tls_context **out
 
 result tls_server_context(str chain, str key, struct tls_context **out)
 {
-	ERR_clear_error();
-	BIO *in = view(key);
-	EVP_PKEY *parsed = in ? PEM_read_bio_PrivateKey(in, NULL, no_passphrase, NULL) : NULL;
-	BIO_free(in);
-	if (!parsed)
-		return failure(FAIL_INPUT, "The private key is not a PEM key without passphrase.");
+	EVP_PKEY *parsed;
+	TRY(tls_key_read(key, &parsed));
 	result r = tls_server_context_key(chain, parsed, out);
 	EVP_PKEY_free(parsed);
 	return r;
@@ -127,7 +123,7 @@ static bool trust(SSL_CTX *ssl, str roots)
 	BIO *in = view(roots);
 	size_t n = 0;
 	bool ok = in;
-	for (X509 *root; ok && (root = PEM_read_bio_X509(in, NULL, no_passphrase, NULL)); n++) {
+	for (X509 *root; ok && (root = PEM_read_bio_X509(in, NULL, tls_no_passphrase, NULL)); n++) {
 		ok = X509_STORE_add_cert(SSL_CTX_get_cert_store(ssl), root) == 1;
 		X509_free(root);
 	}

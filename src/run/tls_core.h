@@ -15,5 +15,7 @@ struct tls_context {
 /* A session that knows neither its side nor whom it speaks to. */
 result tls_begin(struct tls_context *c, int fd, struct tls **out) NODISCARD;
 SSL *tls_ssl(const struct tls *t);
+/* For OpenSSL's readers of PEM: one with a passphrase must not ask on a terminal. */
+int tls_no_passphrase(char *p, int n, int writing, void *ctx);
 
 #endif

@@ -33,7 +33,9 @@ void tls_far_close(void); /* no context is left; without open it does nothing */
 /* As tls_server_context; the key is whatever the signer has. INPUT. */
 result tls_far_context(str chain, struct tls_context **out) NODISCARD;
 
-/* The other end: what the holder of `key` does with one. INPUT when the key does
+/* The other end. A key from PEM that has no passphrase; the caller's, EVP_PKEY_free. INPUT. */
+result tls_key_read(str pem, struct evp_pkey_st **out) NODISCARD;
+/* What the holder of `key` does with one. INPUT when the key does
  * not sign in that way; MEMORY. Computes; any thread. */
 result tls_far_sign(struct evp_pkey_st *key, const struct tls_to_sign *what, buf *out) NODISCARD;
 

@@ -31,29 +31,17 @@ static void work(void *ctx, struct job **jobs, size_t n)
 
 /* ---- the calls ---- */
 
-static int no_passphrase(char *p, int n, int writing, void *ctx)
-{
-	(void)p;
-	(void)n;
-	(void)writing;
-	(void)ctx;
-	return 0;
-}
-
 result handshakes_read(str pem, struct handshakes **out)
 {
 	struct handshakes *h = mem_alloc(sizeof *h);
 	if (!h)
 		return failure(FAIL_MEMORY, "out of memory");
-	BIO *in = pem.n > 0 && pem.n <= INT32_MAX ? BIO_new_mem_buf(pem.p, (int)pem.n) : NULL;
-	h->key = in ? PEM_read_bio_PrivateKey(in, NULL, no_passphrase, NULL) : NULL;
-	BIO_free(in);
-	if (pem.n > 0 && !h->key) {
+	result r = pem.n > 0 ? tls_key_read(pem, &h->key) : OK;
+	if (failed(r))
 		handshakes_close(&h);
-		return failure(FAIL_INPUT, "the private key of the certificate is not a PEM key without passphrase");
-	}
-	*out = h;
-	return OK;
+	else
+		*out = h;
+	return r;
 }
 
 result handshakes_open(struct handshakes *h)
