@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from kit import load, paths, server, wire
+from kit import load, paths, server, wait, wire
 
 PROGRAMS = ['postern', 'posternd', *(f'postern-{r}' for r in ('vault', 'watch', 'auth', 'inspect', 'queue', 'edge', 'web',
                                                               'resolve', 'relay', 'fetch', 'account'))]
@@ -33,16 +33,6 @@ def log_events(one, name):
     log = one.directory / 'ledger' / 'postern.log'
     lines = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
     return [line for line in lines if line['event'] == name]
-
-
-def wait_for(condition, seconds=15):
-    deadline = time.monotonic() + seconds * paths.SLOWER
-    while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.1)
-    raise AssertionError('it did not happen in time')
 
 
 def postern(one, *words):
@@ -116,7 +106,7 @@ def in_time(attempt):
 def lies_and_is_put_right(one, room, liar):
     awake, asleep = one.users
     expected = WHILE_LYING[room]
-    wait_for(lambda: in_time(lambda: login(one, awake)) == 'OK')
+    wait.until(lambda: in_time(lambda: login(one, awake)) == 'OK')
     for process in one.processes():
         if process.room == 'account' and process.number == 2:
             process.signal(signal.SIGKILL)
@@ -126,8 +116,8 @@ def lies_and_is_put_right(one, room, liar):
     told = letter(one, awake, name), login(one, awake), login(one, asleep)
     assert told == expected, f'while {room} lies: {told}'
     put_in_place(one, None, room)
-    wait_for(lambda: in_time(lambda: login(one, asleep)) == 'OK', 30)
-    wait_for(lambda: in_time(lambda: letter(one, awake, name + b'-after')) == 250, 30)
+    wait.until(lambda: in_time(lambda: login(one, asleep)) == 'OK', seconds=30)
+    wait.until(lambda: in_time(lambda: letter(one, awake, name + b'-after')) == 250, seconds=30)
     return name if expected[0] == 250 else None
 
 
@@ -142,7 +132,7 @@ def test_a_room_that_lies_makes_nobody_else_lie(binaries, house_with_switches, n
         one.command('queue', 'release', '1')
         found = load.names_in(one, one.users[0])
         return found if promised <= found.keys() else None
-    found = wait_for(all_there, 60)
+    found = wait.until(all_there, seconds=60)
     assert set(found) == promised and max(found.values()) == 1, found
     assert one.command('account', 'check', '--all').returncode == 0
 
@@ -156,8 +146,8 @@ def test_nonsense_closes_the_channel_and_replaces_the_speaker(house_with, new_se
         assert reply.code == 451, reply
         # The same connection goes on: only the liar was replaced.
         assert smtp.command('NOOP').code == 250
-    wait_for(lambda: log_events(one, 'room.nonsense'))
-    after = wait_for(lambda: {p.room: p.pid for p in one.processes() if p.room == 'inspect'})
+    wait.until(lambda: log_events(one, 'room.nonsense'))
+    after = wait.until(lambda: {p.room: p.pid for p in one.processes() if p.room == 'inspect'})
     assert after['inspect'] != before['inspect']
     for room in ('vault', 'watch', 'auth', 'queue', 'edge-mx', 'edge-client', 'web'):
         assert one.room(room)[0].pid == before[room], room
@@ -175,9 +165,9 @@ def test_a_letter_that_kills_its_account_goes_to_quarantine_and_can_be_released(
     with wire.Smtp(two.ports['smtp']) as smtp:
         reply = smtp.message('a@sender.example', [user], b'Subject: heavy\r\n\r\nletter\r\n')
         assert reply.code == 250, reply
-    items = wait_for(lambda: [i for i in postern(two, 'queue', 'list')['rows'] if i['state'] == 'quarantine'], 60)
+    items = wait.until(lambda: [i for i in postern(two, 'queue', 'list')['rows'] if i['state'] == 'quarantine'], seconds=60)
     assert len(items) == 1 and items[0]['recipient'] == user
-    wait_for(lambda: log_events(two, 'queue.quarantined'))
+    wait.until(lambda: log_events(two, 'queue.quarantined'))
     two.stop()
 
     paths.BUILD = good
@@ -191,6 +181,6 @@ def test_a_letter_that_kills_its_account_goes_to_quarantine_and_can_be_released(
         with wire.Imap(three.ports['imap']) as imap:
             imap.login(user, three.password)
             return imap.select('INBOX')
-    assert wait_for(arrived) == 1
-    assert wait_for(lambda: not postern(three, 'queue', 'list')['rows'] or None) is True
+    assert wait.until(arrived) == 1
+    assert wait.until(lambda: not postern(three, 'queue', 'list')['rows'] or None) is True
     assert arrived() == 1

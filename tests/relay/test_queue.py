@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from kit import dns, paths, server, sink, wire
+from kit import dns, paths, server, sink, wait, wire
 
 FAR = 'far.test'
 USER = 'user1@example.test'
@@ -49,14 +49,6 @@ def rows(one, *words):
     return queue(one, 'list', *words)['rows']
 
 
-def wait_for(look, seconds=20):
-    deadline = time.monotonic() + seconds * paths.SLOWER
-    while not (found := look()):
-        assert time.monotonic() < deadline, 'waited in vain'
-        time.sleep(0.05)
-    return found
-
-
 def inbox(one):
     with imaplib.IMAP4('127.0.0.1', one.ports['imap']) as c:
         c.login(USER, one.password)
@@ -69,7 +61,7 @@ def test_what_is_late_waits_and_is_steered(far):
     other.server.refuse = lambda text: '450 4.2.0 greylisted, come again' if 'late' in text else None
     send(one, 'two', f'late@{FAR}', f'prompt@{FAR}')
     other.until(1)
-    row = wait_for(lambda: [r for r in rows(one) if r['attempts'] == 1])[0]
+    row = wait.until(lambda: [r for r in rows(one) if r['attempts'] == 1])[0]
     assert (row['state'], row['code'], row['status'], row['recipient']) == ('waiting', 450, '4.2.0', f'late@{FAR}')
     assert 'greylisted' in row['why'] and row['host'] == f'mx.{FAR}'
     assert row['next'] > time.time() + 180
@@ -81,7 +73,7 @@ def test_what_is_late_waits_and_is_steered(far):
     assert rows(one)[0]['state'] == 'held'
     assert queue(one, 'release', '--sender', USER) == {'items': 1}
     other.until(2)
-    wait_for(lambda: not rows(one))
+    wait.until(lambda: not rows(one))
     assert one.command('queue', 'drop', str(row['item'])).returncode == 1
 
 
@@ -89,14 +81,14 @@ def test_a_failure_comes_back_as_a_report(far):
     one, other = far
     other.server.refuse = lambda text: '550 5.1.1 no such user' if 'nobody' in text else None
     send(one, 'lost', f'nobody@{FAR}')
-    letter = wait_for(lambda: inbox(one))[0]
+    letter = wait.until(lambda: inbox(one))[0]
     assert b'multipart/report' in letter and b'no such user' in letter and f'nobody@{FAR}'.encode() in letter
-    wait_for(lambda: not rows(one))
+    wait.until(lambda: not rows(one))
     for _ in range(2):
         send(one, 'lost', f'nobody@{FAR}')
-    wait_for(lambda: len(inbox(one)) == 3)
+    wait.until(lambda: len(inbox(one)) == 3)
     send(one, 'in vain', f'nobody@{FAR}')
-    assert b'queue lift' in wait_for(lambda: inbox(one)[3:])[0]
+    assert b'queue lift' in wait.until(lambda: inbox(one)[3:])[0]
     assert [r['address'] for r in queue(one, 'suppressed')['rows']] == [f'nobody@{FAR}']
     assert one.command('queue', 'lift', f'nobody@{FAR}').returncode == 0
     other.server.refuse = lambda text: None
@@ -166,7 +158,7 @@ def test_a_kill_loses_no_letter_and_no_report(far):
         time.sleep(0.3)
         return not rows(one)
 
-    wait_for(settled, 90)
+    wait.until(settled, seconds=90)
     arrived = set(re.findall(rb'Subject: (friend-\d+)', b''.join(t.message for t in other.taken)))
     reported = set(re.findall(rb'Subject: (nobody-\d+)', b''.join(inbox(one))))
     for name in sender.accepted:

@@ -4,12 +4,11 @@ import email.message
 import imaplib
 import smtplib
 import ssl
-import time
 
 import pytest
 from aiosmtpd.controller import Controller
 
-from kit import certificates, dns, paths, server
+from kit import certificates, dns, paths, server, wait
 
 ZONES = {
     'plain.test': '@ MX 10 mx.plain.test.\nmx A 127.0.0.2',
@@ -46,16 +45,6 @@ class Peer:
 
     def stop(self):
         self.controller.stop()
-
-
-def wait_for(what, seconds=20):
-    deadline = time.monotonic() + seconds * paths.SLOWER
-    while time.monotonic() < deadline:
-        found = what()
-        if found:
-            return found
-        time.sleep(0.05)
-    return what()
 
 
 class Place:
@@ -109,7 +98,7 @@ def place(binaries, tmp_path_factory):
 
 
 def arrived(peer, text, seconds=20):
-    return wait_for(lambda: [m for m in peer.messages if text.encode() in m[2]], seconds)
+    return wait.until(lambda: [m for m in peer.messages if text.encode() in m[2]], seconds=seconds)
 
 
 def test_mail_goes_out_over_tls_where_it_is_offered(place):
@@ -126,13 +115,13 @@ def test_dane_proves_the_server(place):
 
 def test_a_key_that_dane_does_not_name_gets_nothing(place):
     place.send('anna@wrong.test', text='not for you')
-    assert wait_for(lambda: 'DANE' in place.waiting('wrong.test')), place.waiting('wrong.test')
+    assert wait.until(lambda: 'DANE' in place.waiting('wrong.test')), place.waiting('wrong.test')
     assert not arrived(place.secure, 'not for you', seconds=0)
 
 
 def test_a_server_without_starttls_gets_nothing_under_dane(place):
     place.send('anna@stripped.test', text='never in clear')
-    assert wait_for(lambda: 'STARTTLS' in place.waiting('stripped.test')), place.waiting('stripped.test')
+    assert wait.until(lambda: 'STARTTLS' in place.waiting('stripped.test')), place.waiting('stripped.test')
     assert not place.stripped.messages or not arrived(place.stripped, 'never in clear', seconds=0)
 
 
@@ -143,17 +132,17 @@ def test_a_dead_server_fails_over(place):
 
 def test_a_greylisting_server_is_tried_again(place):
     place.send('anna@grey.test', text='patience')
-    assert wait_for(lambda: 'reylist' in place.waiting('grey.test'))
+    assert wait.until(lambda: 'reylist' in place.waiting('grey.test'))
     place.server.command('queue', 'retry', '--destination', 'grey.test')
     assert arrived(place.grey, 'patience')
-    assert wait_for(lambda: 'grey.test' not in place.waiting('grey.test'))
+    assert wait.until(lambda: 'grey.test' not in place.waiting('grey.test'))
 
 
 def test_refusals_come_back_as_reports(place):
     place.send('nobody@plain.test', 'anna@none.test', text='nobody home')
-    found = wait_for(lambda: [m for m in place.inbox() if b'Final-Recipient: rfc822; nobody@plain.test' in m])
+    found = wait.until(lambda: [m for m in place.inbox() if b'Final-Recipient: rfc822; nobody@plain.test' in m])
     assert found and b'No such user here' in found[0]
-    found = wait_for(lambda: [m for m in place.inbox() if b'Final-Recipient: rfc822; anna@none.test' in m])
+    found = wait.until(lambda: [m for m in place.inbox() if b'Final-Recipient: rfc822; anna@none.test' in m])
     assert found and b'null MX' in found[0]
 
 

@@ -12,14 +12,12 @@ import pathlib
 import re
 import smtplib
 import tempfile
-import time
 
 import pytest
 
-from kit import certificates, debs, paths, peers, sites, verifiers
+from kit import certificates, debs, paths, peers, sites, verifiers, wait
 
 RETRY_MS = '1500ms'
-WAIT_SECONDS = 12
 counter = itertools.count(1)
 STS = 'version: STSv1\nmode: enforce\nmx: {mx}\nmax_age: 86400\n'
 
@@ -104,16 +102,6 @@ def letter(sender, to):
     return m
 
 
-def until(found, what, seconds=WAIT_SECONDS):
-    deadline = time.monotonic() + seconds * paths.SLOWER
-    while time.monotonic() < deadline:
-        value = found()
-        if value:
-            return value
-        time.sleep(0.1)
-    raise AssertionError(f'{what} did not come about')
-
-
 def inbox(site, user):
     """The letters of one's INBOX, parsed."""
     with site.world.standing_at(site.name):
@@ -149,25 +137,25 @@ def test_mail_goes_between_two_posterns_both_ways_over_dane(net):
     for here, user, there, friend in ((net.a, 'ann', net.b, 'bea'), (net.b, 'bea', net.a, 'ann')):
         m = letter(f'{user}@{here.domain}', f'{friend}@{there.domain}')
         here.send(user, [m['To']], m)
-        got = until(lambda: arrived(there, friend, m['Subject']), 'the letter')
+        got = wait.until(lambda: arrived(there, friend, m['Subject']), 'the letter did not come')
         assert 'DKIM-Signature' in got
-        until(lambda: re.search(r'"event":"mail\.sent".*"verified":"dane"', here.log_text()), 'a line about how the other side was proved')
+        wait.until(lambda: re.search(r'"event":"mail\.sent".*"verified":"dane"', here.log_text()), 'a line about how the other side was proved did not come')
 
 
 def test_mail_goes_to_postfix_and_comes_from_it(net):
     net.need_postfix()
     m = letter('ann@a.test', 'pat@p.test')
     net.a.send('ann', ['pat@p.test'], m)
-    text = until(lambda: [x for x in net.p.letters('pat') if m['Subject'].encode() in x], 'the letter at Postfix')[0]
+    text = wait.until(lambda: [x for x in net.p.letters('pat') if m['Subject'].encode() in x], 'the letter at Postfix did not come')[0]
     assert b'DKIM-Signature:' in text and b'Bcc' not in text
     back = letter('pat@p.test', 'ann@a.test')
 
     with net.p.world.standing_at('p'), smtplib.SMTP(net.p.address, 25) as client:
         client.send_message(back)
-    until(lambda: arrived(net.a, 'ann', back['Subject']), 'the letter from Postfix')
+    wait.until(lambda: arrived(net.a, 'ann', back['Subject']), 'the letter from Postfix did not come')
     assert 'Verified TLS connection established to mail.a.test' in net.p.log_text()
     # Both name an authority (DANE-TA), not the server's own key.
-    until(lambda: re.search(r'"event":"mail\.sent"[^\n]*pat@p\.test[^\n]*"verified":"dane"', net.a.log_text()), 'the proof')
+    wait.until(lambda: re.search(r'"event":"mail\.sent"[^\n]*pat@p\.test[^\n]*"verified":"dane"', net.a.log_text()), 'the proof did not come')
 
 
 def test_an_enforced_mta_sts_policy_is_met(net):
@@ -175,7 +163,7 @@ def test_an_enforced_mta_sts_policy_is_met(net):
     net.b.command('domain', 'add', 'kept.test', check=False)
     net.b.command('alias', 'add', 'kept@kept.test', 'bea@b.test')
     net.a.send('ann', ['kept@kept.test'], m)
-    until(lambda: arrived(net.b, 'bea', m['Subject']), 'the letter')
+    wait.until(lambda: arrived(net.b, 'bea', m['Subject']), 'the letter did not come')
     assert ('mta-sts.kept.test', '/.well-known/mta-sts.txt') in [(h.split(':')[0], p) for h, p in net.sts.asked]
 
 
@@ -192,7 +180,7 @@ def refused(net, domain, why):
         net.middle.answers['STARTTLS'] = '502 not here'
     m = letter('ann@a.test', f'x@{domain}')
     net.a.send('ann', [m['To']], m)
-    row = until(lambda: [r for r in queued(net.a, m['To']) if r.get('attempts')], 'a refusal')[0]
+    row = wait.until(lambda: [r for r in queued(net.a, m['To']) if r.get('attempts')], 'a refusal did not come')[0]
     net.middle.answers.clear()
     assert why in str(row).lower(), row
     assert not [x for x in net.middle.letters if m['Subject'].encode() in x]
@@ -202,7 +190,7 @@ def refused(net, domain, why):
 def test_a_dead_host_is_passed_over(net):
     m = letter('ann@a.test', 'x@dead.test')
     net.a.send('ann', [m['To']], m)
-    until(lambda: [x for x in net.strange.letters if m['Subject'].encode() in x], 'the letter at the second host')
+    wait.until(lambda: [x for x in net.strange.letters if m['Subject'].encode() in x], 'the letter at the second host did not come')
 
 
 def test_mail_goes_over_ipv6_alone(net):
@@ -212,7 +200,7 @@ def test_mail_goes_over_ipv6_alone(net):
     net.b.command('alias', 'add', 'bea@six.test', 'bea@b.test', check=False)
     m = letter('ann@a.test', 'bea@six.test')
     net.a.send('ann', [m['To']], m)
-    got = until(lambda: arrived(net.b, 'bea', m['Subject']), 'the letter')
+    got = wait.until(lambda: arrived(net.b, 'bea', m['Subject']), 'the letter did not come')
     assert f'[IPv6:{net.a.address6}]' in str(got.get_all('Received')), got.get_all('Received')
 
 
@@ -220,7 +208,7 @@ def test_dead_ipv6_gives_way_to_ipv4_and_the_address_called_from_is_chosen(net):
     m = letter('ann@a.test', 'x@both.test')
     net.strange.callers.clear()
     net.a.send('ann', [m['To']], m)
-    until(lambda: [x for x in net.strange.letters if m['Subject'].encode() in x], 'the letter over IPv4')
+    wait.until(lambda: [x for x in net.strange.letters if m['Subject'].encode() in x], 'the letter over IPv4 did not come')
     assert net.strange.callers == [net.a.world.address(22)]
 
 
@@ -233,7 +221,7 @@ def test_greylisting_is_waited_out(net):
     net.strange.answers['RCPT'] = grey
     m = letter('ann@a.test', 'grey@strange.test')
     net.a.send('ann', [m['To']], m)
-    until(lambda: [x for x in net.strange.letters if m['Subject'].encode() in x], 'the second try')
+    wait.until(lambda: [x for x in net.strange.letters if m['Subject'].encode() in x], 'the second try did not come')
     net.strange.answers.clear()
     assert len(seen) >= 2
 
@@ -242,9 +230,9 @@ def test_a_full_mailbox_elsewhere_is_tried_again(net):
     net.strange.answers['RCPT'] = '452 4.2.2 Mailbox full'
     m = letter('ann@a.test', 'full@strange.test')
     net.a.send('ann', [m['To']], m)
-    until(lambda: [r for r in queued(net.a, m['To']) if '4.2.2' in str(r)], 'the deferral')
+    wait.until(lambda: [r for r in queued(net.a, m['To']) if '4.2.2' in str(r)], 'the deferral did not come')
     net.strange.answers.clear()
-    until(lambda: [x for x in net.strange.letters if m['Subject'].encode() in x], 'the letter')
+    wait.until(lambda: [x for x in net.strange.letters if m['Subject'].encode() in x], 'the letter did not come')
 
 
 @pytest.mark.parametrize('to', ['nobody@b.test', 'nobody@p.test', 'x@null.test'])
@@ -253,7 +241,7 @@ def test_a_bounce_arrives_and_says_what_to_do(net, to):
         net.need_postfix()
     m = letter('ann@a.test', to)
     net.a.send('ann', [to], m)
-    report = until(lambda: bounce_about(net, 'ann', to), 'the report')
+    report = wait.until(lambda: bounce_about(net, 'ann', to), 'the report did not come')
     assert report.get_content_type() == 'multipart/report' and report['Auto-Submitted']
     words = report.get_body(('plain',)).get_content()
     assert to in words and words.strip()[0].isupper()
@@ -263,8 +251,8 @@ def test_a_bounce_arrives_and_says_what_to_do(net, to):
 def test_the_story_of_a_letter_is_told_in_words(net):
     m = letter('ann@a.test', 'bea@b.test')
     net.a.send('ann', ['bea@b.test'], m)
-    until(lambda: arrived(net.b, 'bea', m['Subject']), 'the letter')
-    until(lambda: 'DANE' in net.a.command('trace', 'bea@b.test').stdout, 'the story with its end')
+    wait.until(lambda: arrived(net.b, 'bea', m['Subject']), 'the letter did not come')
+    wait.until(lambda: 'DANE' in net.a.command('trace', 'bea@b.test').stdout, 'the story with its end did not come')
     told = net.a.command('trace', 'bea@b.test').stdout
     assert 'mail.b.test' in told and 'logged in as ann@a.test' in told, told
 
@@ -335,22 +323,22 @@ def test_domains_are_told_how_tls_went(net):
     if 'kept.test' not in counted:
         test_an_enforced_mta_sts_policy_is_met(net)
     net.a.command('queue', 'tls-tell')
-    (stripped,), report_id = until(lambda: mailed_report(net, 'stripped.test'), 'the report for stripped.test')
+    (stripped,), report_id = wait.until(lambda: mailed_report(net, 'stripped.test'), 'the report for stripped.test did not come')
     assert stripped['policy']['policy-type'] == 'sts' and stripped['policy']['mx-host'] == ['mx.stripped.test']
     assert 'mode: enforce' in stripped['policy']['policy-string'] and stripped['summary']['total-successful-session-count'] == 0
     detail = stripped['failure-details'][0]
     assert detail['result-type'] == 'starttls-not-supported' and detail['receiving-mx-hostname'] == 'mx.stripped.test'
     assert detail['receiving-ip'] == net.middle.address and detail['sending-mta-ip'] == net.a.world.address(22)
-    (forged,), _ = until(lambda: mailed_report(net, 'forged.test'), 'the report for forged.test')
+    (forged,), _ = wait.until(lambda: mailed_report(net, 'forged.test'), 'the report for forged.test did not come')
     assert forged['failure-details'][0]['result-type'] == 'certificate-not-trusted'
-    (kept,), _ = until(lambda: mailed_report(net, 'kept.test'), 'the report for kept.test')
+    (kept,), _ = wait.until(lambda: mailed_report(net, 'kept.test'), 'the report for kept.test did not come')
     assert kept['summary']['total-failure-session-count'] == 0 < kept['summary']['total-successful-session-count']
-    path, fields, body = until(lambda: net.sts.posted, 'the report at the collector')[0]
+    path, fields, body = wait.until(lambda: net.sts.posted, 'the report at the collector did not come')[0]
     assert path == '/v1/tlsrpt' and fields['Content-Type'] == 'application/tlsrpt+gzip'
     (dane,) = report_of(body, 'dane.test')
     assert dane['policy']['policy-type'] == 'tlsa' and dane['policy']['policy-domain'] == 'mx.dane.test'
     assert dane['policy']['policy-string'] == ['3 1 1 ' + '00' * 32]
-    assert until(lambda: mailed_report(net, 'dane.test'), 'the mail for dane.test')[0] == [dane]
+    assert wait.until(lambda: mailed_report(net, 'dane.test'), 'the mail for dane.test did not come')[0] == [dane]
     assert sorted(signatures(net, 'stripped.test').values()) == [True, True]
     log = net.a.log_text()
     assert f'"report":"{report_id}"' in log
