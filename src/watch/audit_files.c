@@ -193,7 +193,8 @@ static result read_clear(struct audit_files *a, uint64_t last)
 /* A file without one whole record was just being begun: it is put aside, in case it was more than that. */
 static result put_aside(struct audit_files *a)
 {
-	struct audit_name name = audit_name_of(AUDIT_CHAIN_FILE, a->first), to = audit_name_of(AUDIT_DAMAGED_FILE, a->first);
+	struct audit_name name = audit_name_of(AUDIT_CHAIN_FILE, a->first);
+	struct audit_name to = audit_name_of(AUDIT_DAMAGED_FILE, a->first);
 	TRY(files_rename(a->f, name.p, to.p));
 	a->names_n--;
 	return files_sync_folder(a->f);

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "engine/committer.h"
 #include "run/clock.h"
 #include "run/fiber.h"
 #include "watch/ledger_store.h"
@@ -198,6 +197,11 @@ result ledger_open(const struct ledger_options *o, struct ledger **out)
 	else
 		*out = l;
 	return r;
+}
+
+result ledger_do(struct ledger *l, const struct commit_job *job)
+{
+	return committer_do(l->committer, job);
 }
 
 void ledger_close(struct ledger **at)

@@ -10,6 +10,7 @@
 #define WATCH_LEDGER_H
 
 #include "base/arena.h"
+#include "engine/committer.h"
 #include "talk/web_watch.h"
 #include "watch/entry.h"
 
@@ -38,6 +39,9 @@ uint64_t ledger_dropped(const struct ledger *l);
  * latest events that name it, in order. INPUT for anything else. Views of the
  * answer lie in the arena. Suspends. */
 result ledger_find(struct ledger *l, str query, arena *a, struct web_watch_traces *out) NODISCARD;
+
+/* What else watch remembers lies in the same database: a job of its own. Suspends. */
+result ledger_do(struct ledger *l, const struct commit_job *job) NODISCARD;
 
 void ledger_close(struct ledger **l); /* commits what waits; suspends */
 
