@@ -46,9 +46,9 @@ struct app_passwords {
 /* Oldest first; the arena's. Wipe it. Without account there are none. */
 result app_passwords_read(struct directory *d, uint64_t account, arena *a, struct app_passwords *out) NODISCARD;
 void app_passwords_wipe(struct app_passwords *p);
-/* EXISTS, LIMIT, ABSENT with a sentence. `created` and `id` are set here. */
 /* Has anybody one? */
 result app_passwords_any(struct directory *d, bool *any) NODISCARD;
+/* EXISTS, LIMIT, ABSENT with a sentence. `created` and `id` are set here. */
 result app_password_keep(struct directory *d, uint64_t account, struct app_password *n) NODISCARD;
 result app_password_revoke(struct directory *d, uint64_t account, str name, uint64_t *id) NODISCARD;
 

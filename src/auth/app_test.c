@@ -26,7 +26,7 @@ static result add(struct web_auth_app_password_add *m)
 		m->account = STR(ANNA);
 	result r = web_auth_app_password_add_call(kit.web, NULL, m, &a, &is);
 	if (failed(r))
-		return failure(r.kind, "refused");
+		return kit_kind(r);
 	assert_int_equal(is.secret.n, APP_SECRET_TEXT);
 	memcpy(secret, is.secret.p, is.secret.n);
 	return OK;
@@ -41,7 +41,7 @@ static result end_app(const char *name)
 	struct web_auth_done done;
 	const struct web_auth_app_password_revoke m = {.account = STR(ANNA), .name = str_from(name)};
 	result r = web_auth_app_password_revoke_call(kit.web, NULL, &m, &a, &done);
-	return failed(r) ? failure(r.kind, "refused") : OK;
+	return kit_kind(r);
 }
 
 static struct web_auth_app_passwords list(arena *a)

@@ -252,7 +252,7 @@ void kit_run(void (*test)(void))
 
 /* ---- questions; a refusal's sentence ends with the arena, its kind is what counts ---- */
 
-static result kind_of(result r)
+result kit_kind(result r)
 {
 	return failed(r) ? failure(r.kind, "refused") : OK;
 }
@@ -262,14 +262,14 @@ result kit_domain(const char *name)
 	AUTO_ARENA arena a = arena_new(65536);
 	struct web_auth_done done;
 	struct web_auth_domain_add m = {.name = str_from(name)};
-	return kind_of(web_auth_domain_add_call(kit.web, NULL, &m, &a, &done));
+	return kit_kind(web_auth_domain_add_call(kit.web, NULL, &m, &a, &done));
 }
 
 static result add_account(const struct web_auth_account_add *m)
 {
 	AUTO_ARENA arena a = arena_new(65536);
 	struct web_auth_account_added added;
-	return kind_of(web_auth_account_add_call(kit.web, NULL, m, &a, &added));
+	return kit_kind(web_auth_account_add_call(kit.web, NULL, m, &a, &added));
 }
 
 result kit_account(const char *address, const char *password)
@@ -304,7 +304,7 @@ result kit_alias(const char *address, const char *to)
 		rest = end == STR_NONE ? str_sub(rest, rest.n, 0) : str_skip(rest, end + 1);
 	}
 	struct web_auth_alias_add m = {.address = str_from(address), .targets = {targets, n}};
-	return kind_of(web_auth_alias_add_call(kit.web, NULL, &m, &a, &done));
+	return kit_kind(web_auth_alias_add_call(kit.web, NULL, &m, &a, &done));
 }
 
 result kit_delete_account(const char *address)
@@ -312,7 +312,7 @@ result kit_delete_account(const char *address)
 	AUTO_ARENA arena a = arena_new(65536);
 	struct web_auth_done done;
 	struct web_auth_account_delete m = {.address = str_from(address)};
-	return kind_of(web_auth_account_delete_call(kit.web, NULL, &m, &a, &done));
+	return kit_kind(web_auth_account_delete_call(kit.web, NULL, &m, &a, &done));
 }
 
 struct kit_answer kit_recipient(const char *address)

@@ -40,6 +40,9 @@ void kit_run(void (*test)(void)); /* on a fiber, with a fresh disk, opened and c
 void kit_open(void);
 void kit_close(void);
 
+/* A refusal without its sentence, which ends with the arena of the answer. */
+result kit_kind(result r);
+
 /* Web's questions; the answers' results. */
 result kit_domain(const char *name);
 result kit_account(const char *address, const char *password);

@@ -14,7 +14,7 @@ struct domain_edit {
 	uint64_t id;
 	uint64_t fixed[FIXED];
 	struct book_entry *catch_all;
-	bool signs;
+	bool yes;
 };
 
 static result read_name(str text, arena *a, struct domain_edit *e)
@@ -207,62 +207,55 @@ result directory_set_catch_all(struct directory *d, str name, str target)
 	return r;
 }
 
-/* ---- signing ---- */
+/* ---- yes or no ---- */
 
 static result run_signing(struct db *db, void *arg)
 {
 	const struct domain_edit *e = arg;
-	return db_run(db, "UPDATE domain SET signs = ?2 WHERE id = ?1", DB_INT(e->domain->id), DB_INT(e->signs));
+	return db_run(db, "UPDATE domain SET signs = ?2 WHERE id = ?1", DB_INT(e->domain->id), DB_INT(e->yes));
 }
 
 static void kept_signing(void *arg)
 {
 	struct domain_edit *e = arg;
-	e->domain->signs = e->signs;
+	e->domain->signs = e->yes;
 }
-
-static result set_signing(struct directory *d, str name, bool signs)
-{
-	AUTO_ARENA arena a = arena_new(16384);
-	struct domain_edit e = {.d = d, .signs = signs};
-	TRY(known_name(name, &a, &e));
-	return run_edit(d, run_signing, kept_signing, &e);
-}
-
-result directory_set_signing(struct directory *d, str name, bool signs)
-{
-	TRY(edit_begin(d));
-	result r = set_signing(d, name, signs);
-	edit_end(d);
-	return r;
-}
-
-/* ---- a second factor for everybody ---- */
 
 static result run_demand(struct db *db, void *arg)
 {
 	const struct domain_edit *e = arg;
-	return db_run(db, "UPDATE domain SET second_factor = ?2 WHERE id = ?1", DB_INT(e->domain->id), DB_INT(e->id));
+	return db_run(db, "UPDATE domain SET second_factor = ?2 WHERE id = ?1", DB_INT(e->domain->id), DB_INT(e->yes));
 }
 
 static void kept_demand(void *arg)
 {
 	struct domain_edit *e = arg;
-	e->domain->second_factor = e->id != 0;
+	e->domain->second_factor = e->yes;
 }
 
-static result demand(struct directory *d, str name, bool demanded)
+struct flag {
+	result (*run)(struct db *db, void *arg);
+	void (*kept)(void *arg);
+};
+
+static result set_flag(struct directory *d, str name, const struct flag *f, bool yes)
 {
 	AUTO_ARENA arena a = arena_new(16384);
-	struct domain_edit e = {.d = d, .id = demanded};
-	TRY(known_name(name, &a, &e));
-	return run_edit(d, run_demand, kept_demand, &e);
+	struct domain_edit e = {.d = d, .yes = yes};
+	TRY(edit_begin(d));
+	result r = known_name(name, &a, &e);
+	if (!failed(r))
+		r = run_edit(d, f->run, f->kept, &e);
+	edit_end(d);
+	return r;
+}
+
+result directory_set_signing(struct directory *d, str name, bool signs)
+{
+	return set_flag(d, name, &(struct flag){run_signing, kept_signing}, signs);
 }
 
 result directory_demand_factor(struct directory *d, str name, bool demanded)
 {
-	TRY(edit_begin(d));
-	result r = demand(d, name, demanded);
-	edit_end(d);
-	return r;
+	return set_flag(d, name, &(struct flag){run_demand, kept_demand}, demanded);
 }

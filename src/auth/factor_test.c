@@ -302,7 +302,7 @@ static result with_hash(const char *text)
 	struct web_auth_account_added added;
 	const struct web_auth_account_add m = {.address = STR(ANNA), .hash = str_from(text)};
 	result r = web_auth_account_add_call(kit.web, NULL, &m, &a, &added);
-	return failed(r) ? failure(r.kind, "refused") : OK;
+	return kit_kind(r);
 }
 
 static result set_hash(const char *text)
@@ -311,7 +311,7 @@ static result set_hash(const char *text)
 	struct web_auth_done done;
 	const struct web_auth_account_password m = {.address = STR(ANNA), .hash = str_from(text)};
 	result r = web_auth_account_password_call(kit.web, NULL, &m, &a, &done);
-	return failed(r) ? failure(r.kind, "refused") : OK;
+	return kit_kind(r);
 }
 
 static void they_become_ours_at_the_first_login(void)

@@ -238,7 +238,7 @@ static result kit_delete_domain(const char *name)
 	struct web_auth_done done;
 	struct web_auth_domain_delete m = {.name = str_from(name)};
 	result r = web_auth_domain_delete_call(kit.web, NULL, &m, &a, &done);
-	return failed(r) ? failure(r.kind, "refused") : OK;
+	return kit_kind(r);
 }
 
 static void ends(void)

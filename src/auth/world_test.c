@@ -78,7 +78,7 @@ static result add_route(const struct web_auth_route_add *m)
 	AUTO_ARENA arena a = arena_new(ARENA);
 	struct web_auth_done done;
 	result r = web_auth_route_add_call(kit.web, NULL, m, &a, &done);
-	return failed(r) ? failure(r.kind, "refused") : OK;
+	return kit_kind(r);
 }
 
 static enum fail_kind add(enum web_auth_route_kind k, const char *match, const char *host)

@@ -28,8 +28,8 @@ OPTION(OPT_MASTER_KEY, "master-key", CHOICE, "file", 0, 0, R_VAULT,
 OPTION(OPT_CERTIFICATE_DIGEST, "certificate-digest", TEXT, "", 0, 64, R_AUTH,
 	"SHA-256 of the certificate's public key, for its TLSA record; the server sets it itself")
 OPTION(OPT_COUNTRY_DATABASE, "country-database", TEXT, "", 0, 4000, 0,
-	"MaxMind DB file that says in which country an address is (such as GeoLite2-Country.mmdb), for rules by country and "
-	"for noticing logins from new ones; taken up again when it is replaced")
+	"MaxMind DB file that says in which country an address is (such as GeoLite2-Country.mmdb), for rules by country "
+	"and for noticing logins from new ones; taken up again when it is replaced")
 OPTION(OPT_NETWORK_DATABASE, "network-database", TEXT, "", 0, 4000, 0,
 	"MaxMind DB file that says to which network (autonomous system) an address belongs (such as GeoLite2-ASN.mmdb)")
 OPTION(OPT_LOG, "log", CHOICE, "stderr", 0, 0, R_WATCH, "stderr|file  where event lines go; file: ledger/postern.log")

@@ -56,7 +56,27 @@ static result pass_on(const struct ask *q, json_t **answer)
 	const struct hearing h = {.arena = q->arena, .timeout_ms = within, .answer = said};
 	TRY(channel_call(c, &s, &h));
 	*answer = json_of_message(shape, said);
+	message_wipe_secrets(shape, said);
 	return *answer ? OK : failure(FAIL_MEMORY, "out of memory");
+}
+
+/* NULL: web answers by itself. */
+static const struct talk_shape *answer_shape(const struct endpoint *e)
+{
+	const struct talk_message *m = e->own ? NULL : endpoint_message(e);
+	return m ? backend_kind(e->backend)->pair->messages[m->answer].shape : NULL;
+}
+
+/* A secret is written once, and wiped with the answer (http.h). */
+static void write_answer(const struct endpoint *e, json_t *answer, buf *out)
+{
+	const struct talk_shape *s = answer_shape(e);
+	bool secret = s && shape_has_secrets(s);
+	if (secret && !buf_reserve(out, API_SECRET_ANSWER)) /* growing would leave a copy behind */
+		return;
+	json_write(answer, out);
+	if (secret)
+		json_wipe_secrets(s, answer);
 }
 
 static result run(const struct ask *q, json_t **answer)
@@ -176,7 +196,7 @@ void api_answer(struct http_request *q)
 	if (!failed(r))
 		r = answer_endpoint(&k, q->body, &answer);
 	if (!failed(r))
-		json_write(answer, &q->answer);
+		write_answer(k.endpoint, answer, &q->answer);
 	json_decref(answer);
 	if (!failed(r))
 		r = buf_result(&q->answer);

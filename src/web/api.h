@@ -7,6 +7,7 @@
 
 enum {
 	API_ARENA = 4 << 20,  /* memory of one request */
+	API_SECRET_ANSWER = 16384, /* room for an answer that holds a secret */
 	API_CALL_MS = 60000,  /* a room that has not answered by then is given up */
 };
 

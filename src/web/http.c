@@ -50,7 +50,7 @@ static void request_free(struct request *q)
 		secret_wipe(q->body.p, q->body.cap);
 	buf_free(&q->body);
 	buf_free(&q->names);
-	buf_free(&q->asked.answer);
+	secret_buf_free(&q->asked.answer);
 	mem_free(q);
 }
 
@@ -119,7 +119,8 @@ static enum MHD_Result send_answer(struct request *q)
 {
 	buf *a = &q->asked.answer;
 	buf_putc(a, '\n');
-	struct MHD_Response *r = MHD_create_response_from_buffer(a->n, a->p, MHD_RESPMEM_MUST_COPY);
+	/* It lives until the library is done with the request (on_completed). */
+	struct MHD_Response *r = MHD_create_response_from_buffer(a->n, a->p, MHD_RESPMEM_PERSISTENT);
 	if (!r)
 		return MHD_NO;
 	MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");

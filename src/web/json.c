@@ -208,12 +208,44 @@ result message_of_json(const struct talk_shape *s, const json_t *v, arena *a, vo
 	return OK;
 }
 
-void json_wipe_secrets(const struct talk_shape *s, const json_t *v)
+/* A text, or a list of texts. */
+static void wipe_value(const json_t *v)
 {
-	for (size_t i = 0; i < s->n; i++) {
-		const json_t *member = s->fields[i].secret ? json_object_get(v, s->fields[i].name) : NULL;
+	const json_t *member;
+	size_t i;
+	if (json_is_string(v))
+		secret_wipe((void *)(uintptr_t)json_string_value(v), json_string_length(v));
+	json_array_foreach(v, i, member)
 		if (json_is_string(member))
 			secret_wipe((void *)(uintptr_t)json_string_value(member), json_string_length(member));
+}
+
+void json_wipe_secrets(const struct talk_shape *s, const json_t *v)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->fields[i].secret)
+			wipe_value(json_object_get(v, s->fields[i].name));
+}
+
+bool shape_has_secrets(const struct talk_shape *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->fields[i].secret)
+			return true;
+	return false;
+}
+
+void message_wipe_secrets(const struct talk_shape *s, const void *m)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct talk_field *f = &s->fields[i];
+		const char *at = (const char *)m + f->offset;
+		struct talk_list texts = {.p = at, .n = 1};
+		if (f->type == TALK_LIST)
+			memcpy(&texts, at, sizeof texts);
+		bool are_texts = f->type == TALK_STR || (f->type == TALK_LIST && f->element->type == TALK_STR);
+		for (size_t k = 0; f->secret && are_texts && k < texts.n; k++)
+			secret_wipe((void *)(uintptr_t)((const str *)texts.p)[k].p, ((const str *)texts.p)[k].n);
 	}
 }
 

@@ -26,8 +26,10 @@ json_t *json_of_message(const struct talk_shape *s, const void *m); /* NULL: out
 json_t *json_text(str s);
 json_t *json_hex(const void *p, size_t n);
 
-/* Overwrites the text of the message's secret members. */
+/* Overwrites the texts of the message's secret members. */
 void json_wipe_secrets(const struct talk_shape *s, const json_t *v);
+void message_wipe_secrets(const struct talk_shape *s, const void *m);
+bool shape_has_secrets(const struct talk_shape *s);
 
 /* A failure whose sentence is made here; views are copied into the arena. */
 result failure_in(arena *a, enum fail_kind kind, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -184,6 +184,25 @@ static void test_secrets_are_wiped(void **state)
 	json_decref(v);
 }
 
+static void test_secrets_of_answers_are_wiped(void **state)
+{
+	char uri[] = "otpauth", codes[2][3] = {"ab", "cd"};
+	const str list[] = {str_of(codes[0], 2), str_of(codes[1], 2)};
+	const struct web_auth_second_factor_made m = {.uri = str_of(uri, 7), .codes = {list, 2}};
+	(void)state;
+	assert_true(shape_has_secrets(&web_auth_second_factor_made_shape));
+	assert_false(shape_has_secrets(&web_auth_done_shape));
+	json_t *v = json_of_message(&web_auth_second_factor_made_shape, &m);
+	json_wipe_secrets(&web_auth_second_factor_made_shape, v);
+	assert_memory_equal(json_string_value(json_object_get(v, "uri")), "\0\0\0\0\0\0\0", 7);
+	for (size_t i = 0; i < 2; i++)
+		assert_memory_equal(json_string_value(json_array_get(json_object_get(v, "codes"), i)), "\0\0", 2);
+	json_decref(v);
+	message_wipe_secrets(&web_auth_second_factor_made_shape, &m);
+	assert_memory_equal(uri, "\0\0\0\0\0\0\0", 7);
+	assert_memory_equal(codes, "\0\0\0\0\0", 6);
+}
+
 /* ---- messages to JSON ---- */
 
 static void test_fields_become_members(void **state)
@@ -236,6 +255,7 @@ int main(void)
 		cmocka_unit_test_setup(test_limits_of_messages_hold, clear),
 		cmocka_unit_test_setup(test_requests_are_bounded_objects, clear),
 		cmocka_unit_test_setup(test_secrets_are_wiped, clear),
+		cmocka_unit_test_setup(test_secrets_of_answers_are_wiped, clear),
 		cmocka_unit_test_setup(test_fields_become_members, clear),
 		cmocka_unit_test_setup(test_fields_of_a_trace_become_an_object, clear),
 		cmocka_unit_test_setup(test_only_the_demo_skips_password_rules, clear),

@@ -6,11 +6,6 @@
 static const str algorithms[] = {STR_INIT("rsa-sha256"), STR_INIT("ed25519-sha256")};
 static const str canons[] = {STR_INIT("simple"), STR_INIT("relaxed")};
 
-str dkim_algorithm_name(enum dkim_algorithm a)
-{
-	return algorithms[a];
-}
-
 /* ---- reading ---- */
 
 static result invalid(const char *why)

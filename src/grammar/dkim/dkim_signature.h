@@ -21,12 +21,9 @@ enum {
 	DKIM_FIELD_MAX = 4096,     /* octets of a field that is printed, b= empty */
 	DKIM_FIELD_READ_MAX = 65536, /* of one that is read */
 	DKIM_DIGEST = 32,
-	DKIM_SELECTOR_MAX = 63,
 };
 
 enum dkim_algorithm { DKIM_RSA_SHA256, DKIM_ED25519_SHA256 };
-
-str dkim_algorithm_name(enum dkim_algorithm a); /* "rsa-sha256" */
 
 struct dkim_signature {
 	enum dkim_algorithm algorithm;
