@@ -78,6 +78,9 @@ static const char *const steps[] = {
 	" id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL REFERENCES account(id) ON DELETE CASCADE,"
 	" protocols INTEGER NOT NULL, networks TEXT NOT NULL, hours TEXT NOT NULL);"
 	"CREATE INDEX rule_account ON rule(account);",
+	/* rules by country: the codes, or, with others, all but these */
+	"ALTER TABLE rule ADD COLUMN countries TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE rule ADD COLUMN others INTEGER NOT NULL DEFAULT 0;",
 };
 const struct db_schema directory_schema = {steps, sizeof steps / sizeof *steps};
 

@@ -159,11 +159,15 @@ static result rule_of(const struct web_auth_rule_add *m, arena *a, struct rule *
 		else if (w.protocols_n < SCOPE_PROTOCOLS)
 			words[w.protocols_n++] = m->protocols.p[i];
 	}
-	if (m->networks.n == 0 && m->hours.n == 0)
-		return failure(FAIL_INPUT, "a rule names networks, or hours, or both");
+	if (m->networks.n == 0 && m->hours.n == 0 && m->countries.n == 0)
+		return failure(FAIL_INPUT, "a rule names networks, countries or hours");
+	if (m->countries.n > 0 && !auth.places)
+		return failure(FAIL_CONFLICT, "this server cannot tell countries: its option country-database names no file");
 	if (m->hours.n > 0 && !rules_hours_of(m->hours, &hours))
 		return failure(FAIL_INPUT, "hours are written 08:00-18:00, in the server's time");
 	TRY(scope_of_words(&w, a, &out->scope));
+	TRY(rules_countries(m->countries.p, m->countries.n, a, &out->countries));
+	out->others = m->others;
 	out->scope.protocols |= admin ? RULE_ADMIN : 0;
 	out->hours = m->hours;
 	return OK;
@@ -187,10 +191,11 @@ result rule_door_add(struct arrival *in, struct web_auth_rule_add *m, struct web
 
 static result row_of(arena *a, const struct rule *r, struct web_auth_rule_row *out)
 {
-	str *words, *networks, *protocols = arena_array(a, SCOPE_PROTOCOLS + 1, sizeof *protocols);
+	str *words, *networks, *countries, *protocols = arena_array(a, SCOPE_PROTOCOLS + 1, sizeof *protocols);
 	size_t n;
 	TRY(scope_protocols(&r->scope, a, &words, &n));
 	TRY(scope_networks(&r->scope, a, &networks, &out->networks.n));
+	TRY(rules_country_words(r->countries, a, &countries, &out->countries.n));
 	TRY(arena_result(a));
 	memcpy(protocols, words, n * sizeof *words);
 	if (r->scope.protocols & RULE_ADMIN)
@@ -200,6 +205,8 @@ static result row_of(arena *a, const struct rule *r, struct web_auth_rule_row *o
 	out->protocols.n = n;
 	out->networks.p = networks;
 	out->hours = r->hours;
+	out->countries.p = countries;
+	out->others = r->others;
 	return OK;
 }
 

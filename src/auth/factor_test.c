@@ -7,6 +7,7 @@
 #include "auth/hashes.h"
 #include "auth/password.h"
 #include "auth/rules.h"
+#include "run/places_kit.h"
 #include "auth/second_factor.h"
 #include "run/clock.h"
 
@@ -241,6 +242,74 @@ static void rules_that_say_nothing_or_nonsense(void)
 	assert_int_equal(rule("", "192.0.2.7", ""), 0);
 }
 
+/* ---- countries ---- */
+
+static const char world[] = "192.0.2.0/24 DE 64500\n198.51.100.0/24 RU 64501\n203.0.113.0/25 - 64502\n";
+
+static enum fail_kind country_rule(const char *code, bool others, const char *network)
+{
+	AUTO_ARENA arena a = arena_new(65536);
+	str c = str_from(code), n = str_from(network);
+	const struct web_auth_rule_add m = {.account = STR(ANNA), .networks = {&n, n.n > 0}, .countries = {&c, c.n > 0},
+		.others = others};
+	struct web_auth_rule_added is;
+	return web_auth_rule_add_call(kit.web, NULL, &m, &a, &is).kind;
+}
+
+static bool enters_from(const char *client)
+{
+	return str_starts(answer(GOOD, EDGE_AUTH_PROTOCOL_IMAP, client), STR("accepted: "));
+}
+
+static bool know_the_world(void)
+{
+	if (!auth.places)
+		auth.places = places_kit_of(world);
+	return auth.places != NULL;
+}
+
+static void a_rule_by_country(void)
+{
+	AUTO_ARENA arena a = arena_new(65536);
+	struct web_auth_rules is;
+	anna_is_there();
+	assert_int_equal(country_rule("DE", false, ""), FAIL_CONFLICT); /* no database */
+	if (!know_the_world())
+		return;
+	assert_int_equal(country_rule("deu", false, ""), FAIL_LIMIT);
+	assert_int_equal(country_rule("d1", false, ""), FAIL_INPUT);
+	assert_int_equal(country_rule("de", false, ""), FAIL_NONE);
+	assert_true(enters_from("192.0.2.7"));
+	assert_true(str_starts(by(GOOD), STR("accepted: "))); /* from the same */
+	assert_true(str_starts(answer(GOOD, EDGE_AUTH_PROTOCOL_IMAP, "198.51.100.7"),
+		STR("barred: A rule of this account does not let it be used from your country")));
+	assert_str(answer("wrong words are here", EDGE_AUTH_PROTOCOL_IMAP, "198.51.100.7"), STR("refused: "));
+	assert_false(enters_from("203.0.113.7")); /* known, but not where */
+	assert_false(enters_from("10.1.2.3"));
+	assert_int_equal(country_rule("", false, "10.0.0.0/8"), FAIL_NONE); /* fitting one is enough */
+	assert_true(enters_from("10.1.2.3"));
+	assert_int_equal(country_rule("ZZ", false, ""), FAIL_NONE);
+	assert_true(enters_from("203.0.113.7"));
+	assert_ok(web_auth_rule_list_call(kit.web, NULL, &(struct web_auth_rule_list){.account = STR(ANNA)}, &a, &is));
+	assert_str(is.rows.p[0].countries.p[0], STR("DE"));
+	assert_false(is.rows.p[0].others);
+	places_free(&auth.places); /* the file was taken out of the configuration: rules do not open */
+	assert_int_equal(drop(is.rows.p[2].rule), FAIL_NONE);
+	assert_false(enters_from("192.0.2.7"));
+}
+
+static void a_rule_for_all_countries_but_some(void)
+{
+	anna_is_there();
+	if (!know_the_world())
+		return;
+	assert_int_equal(country_rule("RU", true, ""), FAIL_NONE);
+	assert_true(enters_from("192.0.2.7"));
+	assert_true(enters_from("10.1.2.3"));
+	assert_false(enters_from("198.51.100.7"));
+	places_free(&auth.places);
+}
+
 static void hours_of_a_day(void **state)
 {
 	static const struct {
@@ -352,6 +421,8 @@ ON_KIT(a_domain_can_demand_it)
 ON_KIT(a_rule_bars_by_protocol_and_network)
 ON_KIT(rules_for_the_administration_are_kept)
 ON_KIT(rules_that_say_nothing_or_nonsense)
+ON_KIT(a_rule_by_country)
+ON_KIT(a_rule_for_all_countries_but_some)
 ON_KIT(they_become_ours_at_the_first_login)
 ON_KIT(weaker_parameters_are_raised)
 
@@ -366,6 +437,8 @@ int main(void)
 		cmocka_unit_test(a_rule_bars_by_protocol_and_network_test),
 		cmocka_unit_test(rules_for_the_administration_are_kept_test),
 		cmocka_unit_test(rules_that_say_nothing_or_nonsense_test),
+		cmocka_unit_test(a_rule_by_country_test),
+		cmocka_unit_test(a_rule_for_all_countries_but_some_test),
 		cmocka_unit_test(hours_of_a_day),
 		cmocka_unit_test(other_servers_hashes_are_read),
 		cmocka_unit_test(they_become_ours_at_the_first_login_test),

@@ -138,7 +138,8 @@ static unsigned minute_of_day(void)
 
 static result ask_rules(struct auth *a, const struct login_try *t, struct proof *p)
 {
-	const struct rule_visit v = {.protocol = t->protocol, .client = t->client, .minute = minute_of_day()};
+	const struct rule_visit v = {.protocol = t->protocol, .client = t->client, .minute = minute_of_day(),
+		.places = a->places};
 	struct rules rules;
 	TRY(rules_read(a->directory, p->account, &p->arena, &rules));
 	p->barred = rules_bar(&rules, &v);

@@ -16,8 +16,8 @@ static result run_read(struct db *db, void *arg)
 	struct query AUTO_QUERY *q = NULL;
 	bool row;
 	j->out->n = 0;
-	TRY(db_ask(db, &q, "SELECT id, protocols, networks, hours FROM rule WHERE account = ?1 ORDER BY id",
-		DB_INT(j->account)));
+	TRY(db_ask(db, &q, "SELECT id, protocols, networks, hours, countries, others FROM rule WHERE account = ?1"
+		" ORDER BY id", DB_INT(j->account)));
 	for (;;) {
 		TRY(query_next(q, &row));
 		if (!row)
@@ -26,7 +26,8 @@ static result run_read(struct db *db, void *arg)
 			return failure(FAIL_DAMAGE, "an account in the directory has more rules than there may be");
 		j->out->v[j->out->n++] = (struct rule){.id = (uint64_t)query_int(q, 0),
 			.scope = {.protocols = (unsigned)query_int(q, 1), .networks = arena_dup(j->arena, query_bytes(q, 2))},
-			.hours = arena_dup(j->arena, query_bytes(q, 3))};
+			.hours = arena_dup(j->arena, query_bytes(q, 3)), .countries = arena_dup(j->arena, query_bytes(q, 4)),
+			.others = query_int(q, 5) != 0};
 	}
 }
 
@@ -55,9 +56,10 @@ static result run_keep(struct db *db, void *arg)
 	TRY(count(db, j));
 	if (j->count >= RULES_MAX)
 		return failure(FAIL_LIMIT, "the account has 20 rules; delete some, or join them");
-	TRY(db_run(db, "INSERT INTO rule (account, protocols, networks, hours)"
-		" SELECT id, ?2, ?3, ?4 FROM account WHERE id = ?1 AND state = 1", DB_INT(j->account),
-		DB_INT(j->rule->scope.protocols), DB_TEXT(j->rule->scope.networks), DB_TEXT(j->rule->hours)));
+	TRY(db_run(db, "INSERT INTO rule (account, protocols, networks, hours, countries, others)"
+		" SELECT id, ?2, ?3, ?4, ?5, ?6 FROM account WHERE id = ?1 AND state = 1", DB_INT(j->account),
+		DB_INT(j->rule->scope.protocols), DB_TEXT(j->rule->scope.networks), DB_TEXT(j->rule->hours),
+		DB_TEXT(j->rule->countries), DB_INT(j->rule->others)));
 	j->rule->id = (uint64_t)db_last_row(db);
 	if (db_changed(db) != 1)
 		return failure(FAIL_ABSENT, "there is no such account any more");
@@ -122,6 +124,64 @@ static bool fits_hours(str text, unsigned minute)
 	return h.from < h.until ? minute >= h.from && minute < h.until : minute >= h.from || minute < h.until;
 }
 
+/* ---- countries ---- */
+
+result rules_countries(const str *words, size_t n, arena *a, str *out)
+{
+	AUTO_BUF buf text = buf_new(RULE_COUNTRIES * (PLACES_COUNTRY + 1));
+	char code[PLACES_COUNTRY + 1];
+	if (n > RULE_COUNTRIES)
+		return failure(FAIL_LIMIT, "at most 60 countries may be named; name the others as exceptions instead");
+	for (size_t i = 0; i < n; i++) {
+		if (!places_country_of(words[i], code))
+			return failure(FAIL_INPUT, "a country is written with its two letters (ISO 3166): DE, CH; ZZ is an address "
+				"whose country is not known");
+		buf_put(&text, i ? STR(" ") : STR(""));
+		buf_put(&text, str_from(code));
+	}
+	TRY(buf_result(&text));
+	*out = arena_dup(a, buf_str(&text));
+	return arena_result(a);
+}
+
+static bool next_country(str *rest, str *code)
+{
+	*code = str_sub(*rest, 0, PLACES_COUNTRY);
+	*rest = str_skip(*rest, PLACES_COUNTRY + 1);
+	return code->n == PLACES_COUNTRY;
+}
+
+result rules_country_words(str countries, arena *a, str **out, size_t *n)
+{
+	str code, *v = arena_array(a, RULE_COUNTRIES, sizeof *v);
+	*n = 0;
+	while (v && *n < RULE_COUNTRIES && next_country(&countries, &code))
+		v[(*n)++] = code;
+	*out = v;
+	return arena_result(a);
+}
+
+static str country_of(const struct rule_visit *v, struct place *at)
+{
+	net_addr client;
+	if (failed(net_parse_ip(v->client, &client)) || !places_find(v->places, &client, at) || !at->country[0])
+		return STR("ZZ");
+	return str_from(at->country);
+}
+
+static bool fits_country(const struct rule *r, const struct rule_visit *v)
+{
+	str rest = r->countries, code;
+	struct place at;
+	if (rest.n == 0)
+		return true;
+	str country = country_of(v, &at);
+	while (next_country(&rest, &code))
+		if (str_eq(code, country))
+			return !r->others;
+	return r->others;
+}
+
 const char *rules_bar(const struct rules *r, const struct rule_visit *v)
 {
 	const char *why = NULL;
@@ -131,6 +191,8 @@ const char *rules_bar(const struct rules *r, const struct rule_visit *v)
 			continue;
 		if (!scope_has_client(&rule->scope, v->client))
 			why = "A rule of this account does not let it be used from your network; ask the administrator";
+		else if (!fits_country(rule, v))
+			why = "A rule of this account does not let it be used from your country; ask the administrator";
 		else if (!fits_hours(rule->hours, v->minute))
 			why = "A rule of this account does not let it be used at this hour; ask the administrator";
 		else

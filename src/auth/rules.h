@@ -5,19 +5,24 @@
  * where none does, everything is permitted. "admin" stands for logins to the
  * administration API: while that is a local socket alone, whose callers the
  * kernel names, there are none, and such rules are kept for when there are.
- * Calls suspend but rules_hour_of. */
+ * The country of an address that no database knows is ZZ: a list of countries
+ * permits it only if it names ZZ, a list of others ("all but these") unless it
+ * does. Calls suspend but those that say not to. */
 #ifndef AUTH_RULES_H
 #define AUTH_RULES_H
 
 #include "auth/directory.h"
 #include "auth/scope.h"
+#include "run/places.h"
 
-enum { RULES_MAX = 20, RULE_HOURS = 11, RULE_ADMIN = 1u << SCOPE_PROTOCOLS };
+enum { RULES_MAX = 20, RULE_HOURS = 11, RULE_ADMIN = 1u << SCOPE_PROTOCOLS, RULE_COUNTRIES = 60 };
 
 struct rule {
 	uint64_t id;
 	struct scope scope; /* protocols: RULE_ADMIN too */
 	str hours;          /* "08:00-18:00"; empty: always */
+	str countries;      /* "DE CH"; empty: all */
+	bool others;        /* all countries but these */
 };
 
 /* The arena's, oldest first. */
@@ -30,7 +35,11 @@ result rules_read(struct directory *d, uint64_t account, arena *a, struct rules 
 result rule_keep(struct directory *d, uint64_t account, struct rule *r) NODISCARD;
 result rule_drop(struct directory *d, uint64_t account, uint64_t id) NODISCARD;
 
-/* Minutes of a day; until may be before from: over midnight. False: no such text. */
+/* Codes of two letters; INPUT. And back: an array of the arena. Do not suspend. */
+result rules_countries(const str *words, size_t n, arena *a, str *out) NODISCARD;
+result rules_country_words(str countries, arena *a, str **out, size_t *n) NODISCARD;
+
+/* Minutes of a day; until may be before from: over midnight. False: no such text. Does not suspend. */
 struct rule_hours {
 	unsigned from, until;
 };
@@ -40,6 +49,7 @@ struct rule_visit {
 	enum edge_auth_protocol protocol;
 	str client;
 	unsigned minute; /* of the day, here */
+	const struct places *places;
 };
 /* NULL: it may come in; otherwise the sentence for who does. Does not suspend. */
 const char *rules_bar(const struct rules *r, const struct rule_visit *v);

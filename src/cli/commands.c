@@ -34,7 +34,8 @@ const struct command commands[] = {
 	{"account second-factor show", "", "!account=ADDRESS", "whether there is one", run_second_factor_show},
 	{"account second-factor check", "", "!account=ADDRESS", "is the code on standard input right?",
 		run_second_factor_check},
-	{"account rule add", "", "!account=ADDRESS protocol=imap,pop3,smtp network=CIDR,... hours=FROM-UNTIL",
+	{"account rule add", "", "!account=ADDRESS protocol=imap,pop3,smtp network=CIDR,... country=DE,... "
+		"not-country=RU,... hours=FROM-UNTIL",
 		"lets it be used from there, or then, alone", run_rule_add},
 	{"account rule list", "", "!account=ADDRESS", "lists its rules", run_rule_list},
 	{"account rule delete", "RULE", "!account=ADDRESS", "ends one", run_plain_of,

@@ -106,12 +106,24 @@ int run_domain_second_factor(struct call *c)
 int run_rule_add(struct call *c)
 {
 	const char *hours = call_option(c, "hours");
-	json_t *answer, *in = json_pack("{s:s, s:o, s:o, s:s}", "account", call_option(c, "account"), "protocols",
-		words_of(c, "protocol"), "networks", words_of(c, "network"), "hours", hours ? hours : "");
+	bool others = call_option(c, "not-country") != NULL;
+	if (others && call_option(c, "country"))
+		return complain(c, STATUS_USAGE, "usage", "a rule names the countries that it is for, or those that it is not");
+	json_t *answer, *in = json_pack("{s:s, s:o, s:o, s:s, s:o, s:b}", "account", call_option(c, "account"), "protocols",
+		words_of(c, "protocol"), "networks", words_of(c, "network"), "hours", hours ? hours : "", "countries",
+		words_of(c, others ? "not-country" : "country"), "others", others);
 	int status = ask_and_show(c, "rule-add", in, &answer);
 	if (status == STATUS_DONE && !c->json)
 		printf("%s: rule %lld is in force\n", call_option(c, "account"), (long long)number_of(answer, "rule"));
 	return finish(status, answer);
+}
+
+static void countries_cell(struct table *t, const json_t *row)
+{
+	AUTO_BUF buf b = buf_new(TABLE_MAX);
+	buf_put(&b, json_is_true(json_object_get(row, "others")) ? STR("all but ") : STR(""));
+	joined(json_object_get(row, "countries"), "all", &b);
+	table_cell(t, buf_str(&b));
 }
 
 int run_rule_list(struct call *c)
@@ -121,13 +133,14 @@ int run_rule_list(struct call *c)
 	int status = ask_and_show(c, "rule-list", account_of(c), &answer);
 	if (status != STATUS_DONE || c->json)
 		return finish(status, answer);
-	struct table t = table_new("Rule|Protocols|Networks|Hours");
+	struct table t = table_new("Rule|Protocols|Networks|Countries|Hours");
 	json_array_foreach(json_object_get(answer, "rows"), i, row) {
 		AUTO_BUF buf b = buf_new(TABLE_MAX);
 		buf_put_u64(&b, (uint64_t)number_of(row, "rule"));
 		table_cell(&t, buf_str(&b));
 		table_cell(&t, joined(json_object_get(row, "protocols"), "all", &b));
 		table_cell(&t, joined(json_object_get(row, "networks"), "anywhere", &b));
+		countries_cell(&t, row);
 		table_cell(&t, text_of(row, "hours").n ? text_of(row, "hours") : STR("always"));
 	}
 	table_print(&t);
