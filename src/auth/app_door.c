@@ -1,6 +1,7 @@
 #include "auth/app_door.h"
 
 #include "auth/app_secret.h"
+#include "auth/clear.h"
 #include "auth/login.h"
 #include "run/clock.h"
 #include "run/secret.h"
@@ -33,8 +34,9 @@ static result plan_of(const struct web_auth_app_password_add *m, arena *a, struc
 	TRY(check_name(m->name));
 	if (m->expires < 0 || (m->expires > 0 && m->expires <= clock_wall_s()))
 		return failure(FAIL_INPUT, "the time at which it expires has passed already");
-	*out = (struct app_password){.name = m->name, .expires = m->expires};
-	return scope_of_words(&w, a, &out->scope);
+	*out = (struct app_password){.name = m->name, .expires = m->expires, .clear = m->clear};
+	TRY(scope_of_words(&w, a, &out->scope));
+	return m->clear ? clear_check(&auth, out) : OK;
 }
 
 static result keep(const char *letters, const char *text, uint64_t account, struct app_password *n)
@@ -68,7 +70,7 @@ static result add(arena *a, const struct web_auth_app_password_add *m, str *secr
 
 result app_door_add(struct arrival *in, struct web_auth_app_password_add *m, struct web_auth_app_password_added *answer)
 {
-	return web_report(in, "app-password add", m->account, add(in->arena, m, &answer->secret));
+	return web_report(in, m->clear ? "app-password add without TLS" : "app-password add", m->account, add(in->arena, m, &answer->secret));
 }
 
 /* ---- listing ---- */
@@ -78,7 +80,7 @@ static result row_of(arena *a, const struct app_password *p, struct web_auth_app
 	str *protocols, *networks;
 	const struct app_use use = app_last_use(&auth.app_uses, p);
 	*out = (struct web_auth_app_password_row){.name = p->name, .expires = p->expires, .created = p->created,
-		.used = use.at, .used_from = arena_dup(a, use.client)};
+		.clear = p->clear, .used = use.at, .used_from = arena_dup(a, use.client)};
 	if (use.at)
 		out->used_protocol = str_from(edge_auth_protocol_names[use.protocol]);
 	TRY(scope_protocols(&p->scope, a, &protocols, &out->protocols.n));

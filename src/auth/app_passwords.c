@@ -31,6 +31,7 @@ static result read_row(const struct query *q, arena *a, struct app_password *p)
 	TRY(arena_result(a));
 	if ((unsigned)p->used.protocol >= SCOPE_PROTOCOLS)
 		return failure(FAIL_DAMAGE, "an app password in the directory was used by an unknown protocol");
+	p->clear = query_int(q, 11) != 0;
 	TRY(read_verifier(q, 9, &p->plain));
 	return read_verifier(q, 10, &p->grouped);
 }
@@ -42,7 +43,8 @@ static result run_read(struct db *db, void *arg)
 	bool row;
 	j->out->n = 0;
 	TRY(db_ask(db, &q, "SELECT id, name, protocols, networks, expires, created, used, used_protocol, used_from,"
-		" plain, grouped FROM app_password WHERE account = ?1 ORDER BY id", DB_INT(j->account)));
+		" plain, grouped, clear FROM app_password WHERE account = ?1 AND fingerprint IS NULL ORDER BY id",
+		DB_INT(j->account)));
 	for (;;) {
 		TRY(query_next(q, &row));
 		if (!row)
@@ -64,7 +66,7 @@ result app_passwords_read(struct directory *d, uint64_t account, arena *a, struc
 static result run_any(struct db *db, void *arg)
 {
 	int64_t there;
-	TRY(db_get(db, &there, "SELECT EXISTS (SELECT 1 FROM app_password)"));
+	TRY(db_get(db, &there, "SELECT EXISTS (SELECT 1 FROM app_password WHERE fingerprint IS NULL)"));
 	*(bool *)arg = there != 0;
 	return OK;
 }
@@ -72,6 +74,39 @@ static result run_any(struct db *db, void *arg)
 result app_passwords_any(struct directory *d, bool *any)
 {
 	return directory_read(d, run_any, any);
+}
+
+struct clear_job {
+	arena *arena;
+	str *v;
+	size_t n;
+};
+
+static result run_clear(struct db *db, void *arg)
+{
+	struct clear_job *j = arg;
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	j->n = 0;
+	TRY(db_ask(db, &q, "SELECT DISTINCT networks FROM app_password WHERE clear <> 0 LIMIT ?1", DB_INT(APP_CLEAR_MAX)));
+	for (;;) {
+		TRY(query_next(q, &row));
+		if (!row)
+			return arena_result(j->arena);
+		str address = query_bytes(q, 0);
+		j->v[j->n++] = arena_dup(j->arena, str_sub(address, 0, str_chr(address, '/')));
+	}
+}
+
+result app_passwords_clear(struct directory *d, arena *a, str **out, size_t *n)
+{
+	struct clear_job j = {.arena = a, .v = arena_array(a, APP_CLEAR_MAX, sizeof *j.v)};
+	if (!j.v)
+		return arena_result(a);
+	TRY(directory_read(d, run_clear, &j));
+	*out = j.v;
+	*n = j.n;
+	return OK;
 }
 
 void app_passwords_wipe(struct app_passwords *p)
@@ -107,11 +142,16 @@ static result run_keep(struct db *db, void *arg)
 	TRY(db_get(db, &there, "SELECT count(*) FROM app_password WHERE account = ?1", DB_INT(j->account)));
 	if (there >= APP_PASSWORDS_MAX)
 		return failure(FAIL_LIMIT, "the account has 50 app passwords; revoke those that nobody uses");
-	TRY(db_run(db, "INSERT INTO app_password (account, name, protocols, networks, expires, created, plain, grouped)"
-		" SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM account WHERE id = ?1 AND state = 1",
+	if (n->clear) {
+		TRY(db_get(db, &there, "SELECT count(*) FROM app_password WHERE clear <> 0"));
+		if (there >= APP_CLEAR_MAX)
+			return failure(FAIL_LIMIT, "200 devices log in without TLS already; revoke those that nobody uses");
+	}
+	TRY(db_run(db, "INSERT INTO app_password (account, name, protocols, networks, expires, created, plain, grouped,"
+		" clear) SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM account WHERE id = ?1 AND state = 1",
 		DB_INT(j->account), DB_TEXT(n->name), DB_INT(n->scope.protocols), DB_TEXT(n->scope.networks),
 		DB_INT(n->expires), DB_INT(n->created), DB_BLOB(verifier_bytes(&n->plain)),
-		DB_BLOB(verifier_bytes(&n->grouped))));
+		DB_BLOB(verifier_bytes(&n->grouped)), DB_INT(n->clear)));
 	n->id = (uint64_t)db_last_row(db);
 	return db_changed(db) == 1 ? OK : failure(FAIL_ABSENT, "there is no such account any more");
 }

@@ -21,6 +21,7 @@ enum app_password_limits {
 	APP_USES = 10000,       /* in memory, unless more are not written down yet */
 	APP_USES_FLUSH_MS = 5000,
 	APP_USE_CLIENT = 64,
+	APP_CLEAR_MAX = 200, /* devices without TLS, of all accounts */
 };
 
 struct app_use {
@@ -35,6 +36,7 @@ struct app_password {
 	struct scope scope;
 	int64_t expires, created; /* seconds since 1970; expires 0: never */
 	struct app_use used;
+	bool clear; /* good without TLS too: its scope is one address, by SMTP */
 	struct scram_verifier plain, grouped; /* of the letters alone, and with hyphens */
 };
 
@@ -48,6 +50,8 @@ result app_passwords_read(struct directory *d, uint64_t account, arena *a, struc
 void app_passwords_wipe(struct app_passwords *p);
 /* Has anybody one? */
 result app_passwords_any(struct directory *d, bool *any) NODISCARD;
+/* The addresses of devices without TLS, as they are written; the arena's. */
+result app_passwords_clear(struct directory *d, arena *a, str **out, size_t *n) NODISCARD;
 /* EXISTS, LIMIT, ABSENT with a sentence. `created` and `id` are set here. */
 result app_password_keep(struct directory *d, uint64_t account, struct app_password *n) NODISCARD;
 result app_password_revoke(struct directory *d, uint64_t account, str name, uint64_t *id) NODISCARD;

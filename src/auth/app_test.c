@@ -163,6 +163,63 @@ static void its_bounds_hold_and_say_so(void)
 	assert_int_equal(kit.events[EV_LOGIN_FAILED], 4);
 }
 
+/* ---- without TLS ---- */
+
+static result add_clear(const char *name, const char *protocol, const char *network)
+{
+	const str p = str_from(protocol), n = str_from(network);
+	return ADD(.name = str_from(name), .protocols = {&p, 1}, .networks = {&n, n.n > 0}, .clear = true);
+}
+
+static enum edge_auth_login_verdict in_clear(const char *password, const char *client)
+{
+	AUTO_ARENA arena a = arena_new(65536);
+	struct edge_auth_login_is is;
+	const struct edge_auth_login m = {.protocol = EDGE_AUTH_PROTOCOL_SMTP, .user = STR(ANNA), .clear = true,
+		.password = str_from(password), .client = str_from(client)};
+	assert_ok(edge_auth_login_call(kit.edge, NULL, &m, &a, &is));
+	edge_auth_login_is_release(&is);
+	return is.verdict;
+}
+
+static size_t offered_in_clear(const char *first)
+{
+	AUTO_ARENA arena a = arena_new(65536);
+	struct edge_auth_offers_are are;
+	assert_ok(edge_auth_offers_call(kit.edge, NULL, &(struct edge_auth_offers){0}, &a, &are));
+	if (are.clear.n > 0)
+		assert_str(are.clear.p[0], str_from(first));
+	return are.clear.n;
+}
+
+static void a_device_without_tls(void)
+{
+	char usual[APP_SECRET_TEXT + 1];
+	anna_and_otto();
+	assert_ok(ADD());
+	memcpy(usual, secret, sizeof usual);
+	assert_int_equal(add_clear("printer", "smtp", "192.0.2.7/32").kind, FAIL_DENIED); /* the option is not set */
+	assert_ok(options_set(&auth.options, OPT_CLEAR_FROM, STR("192.0.2.0/24\n2001:db8::/64")));
+	assert_int_equal(add_clear("printer", "imap", "192.0.2.7/32").kind, FAIL_INPUT);
+	assert_int_equal(add_clear("printer", "smtp", "192.0.2.0/24").kind, FAIL_INPUT);
+	assert_int_equal(add_clear("printer", "smtp", "").kind, FAIL_INPUT);
+	assert_int_equal(add_clear("printer", "smtp", "198.51.100.7").kind, FAIL_DENIED);
+	assert_int_equal(offered_in_clear(NULL), 0);
+	int news = kit.news;
+	assert_ok(add_clear("printer", "smtp", "192.0.2.7/32"));
+	assert_int_equal(kit.news, news + 1); /* edges ask anew */
+	assert_int_equal(offered_in_clear("192.0.2.7"), 1);
+	assert_int_equal(in_clear(secret, "192.0.2.7"), EDGE_AUTH_LOGIN_VERDICT_ACCEPTED);
+	assert_int_equal(in_clear(secret, "192.0.2.8"), EDGE_AUTH_LOGIN_VERDICT_BARRED);
+	assert_int_equal(in_clear(usual, "192.0.2.7"), EDGE_AUTH_LOGIN_VERDICT_REFUSED);
+	assert_int_equal(in_clear(GOOD, "192.0.2.7"), EDGE_AUTH_LOGIN_VERDICT_REFUSED);
+	assert_int_equal(try(ANNA, secret), EDGE_AUTH_LOGIN_VERDICT_ACCEPTED); /* with TLS too: kit_login is 192.0.2.7 */
+	kit_close();
+	kit_open();
+	assert_ok(options_set(&auth.options, OPT_CLEAR_FROM, STR("198.51.100.0/24"))); /* no longer */
+	assert_int_equal(offered_in_clear(NULL), 0);
+}
+
 static void what_cannot_be_is_refused(void)
 {
 	str odd[] = {STR("ftp")}, net[] = {STR("192.0.2.0/33")};
@@ -408,6 +465,7 @@ static void exchanges_are_bounded_in_number_and_time(void)
 }
 
 #define ON_KIT(NAME) static void NAME##_test(void **state) { (void)state; kit_run(NAME); }
+ON_KIT(a_device_without_tls)
 ON_KIT(an_app_password_logs_in_with_or_without_hyphens)
 ON_KIT(its_bounds_hold_and_say_so)
 ON_KIT(what_cannot_be_is_refused)
@@ -428,6 +486,7 @@ int main(void)
 		cmocka_unit_test(the_arithmetic_of_the_rfc),
 		cmocka_unit_test(an_app_password_logs_in_with_or_without_hyphens_test),
 		cmocka_unit_test(its_bounds_hold_and_say_so_test),
+		cmocka_unit_test(a_device_without_tls_test),
 		cmocka_unit_test(what_cannot_be_is_refused_test),
 		cmocka_unit_test(the_last_use_is_shown_and_kept_test),
 		cmocka_unit_test(revoking_ends_what_it_opened_and_nothing_else_test),

@@ -81,6 +81,13 @@ static const char *const steps[] = {
 	/* rules by country: the codes, or, with others, all but these */
 	"ALTER TABLE rule ADD COLUMN countries TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE rule ADD COLUMN others INTEGER NOT NULL DEFAULT 0;",
+	/* devices without TLS, and devices with a certificate: rows that have a fingerprint and no verifiers */
+	"ALTER TABLE app_password ADD COLUMN clear INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX app_password_clear ON app_password(id) WHERE clear <> 0;"
+	"ALTER TABLE app_password ADD COLUMN serial BLOB;"
+	"ALTER TABLE app_password ADD COLUMN fingerprint BLOB;"
+	"CREATE UNIQUE INDEX app_password_fingerprint ON app_password(fingerprint) WHERE fingerprint IS NOT NULL;"
+	"CREATE TABLE authority (certificate BLOB NOT NULL);",
 };
 const struct db_schema directory_schema = {steps, sizeof steps / sizeof *steps};
 

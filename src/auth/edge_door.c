@@ -1,5 +1,6 @@
 /* What edges ask: recipients, logins, senders. */
 #include "auth/address.h"
+#include "auth/clear.h"
 #include "auth/doors.h"
 #include "auth/forwarder.h"
 #include "auth/local_users.h"
@@ -30,7 +31,8 @@ static result on_offers(struct arrival *in, struct edge_auth_offers *m, struct e
 {
 	(void)m;
 	TRY(audience_add(&auth.audience, in->ctx, in->channel));
-	return app_passwords_any(auth.directory, &answer->scram);
+	TRY(app_passwords_any(auth.directory, &answer->scram));
+	return clear_addresses(&auth, in->arena, answer);
 }
 
 static result on_login(struct arrival *in, struct edge_auth_login *m, struct edge_auth_login_is *answer)

@@ -267,8 +267,8 @@ result login_answer(struct auth *a, const struct login_question *q, struct edge_
 {
 	const struct edge_auth_login *m = q->asked;
 	const struct login_try t = {.protocol = m->protocol, .user = m->user, .client = m->client, .tag = m->tag,
-		.encrypted = m->encrypted, .session = m->session, .mechanism = "PLAIN", .channel = q->channel,
-		.trace = q->trace, .claimed = login_claimed(a, m->authzid, m->user)};
+		.encrypted = m->encrypted, .session = m->session, .clear = m->clear,
+		.mechanism = m->clear ? "PLAIN without TLS" : "PLAIN", .channel = q->channel, .trace = q->trace, .claimed = login_claimed(a, m->authzid, m->user)};
 	struct proof p;
 	prove_begin(&p, &t);
 	prove_password(a, &t, m->password, &p);

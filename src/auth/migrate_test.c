@@ -36,6 +36,12 @@ static const char *const earlier[] = {
 	"INSERT INTO address (id, key, domain) VALUES (4, 'all@example.test', 1);"
 	"INSERT INTO target (alias, target) VALUES (4, 3);"
 	"INSERT INTO rule (account, protocols, networks, hours) VALUES (1, 2, '192.0.2.0/24', '');",
+	"INSERT INTO domain (id, name, second_factor) VALUES (1, 'example.test', 0);"
+	"INSERT INTO account (id, name, hash, quota, admin, disabled, created, state) VALUES (1, '', '-', 0, 0, 0, 5, 1);"
+	"INSERT INTO address (id, key, domain, account) VALUES (3, 'anna@example.test', 1, 1);"
+	"INSERT INTO address (id, key, domain) VALUES (4, 'all@example.test', 1);"
+	"INSERT INTO target (alias, target) VALUES (4, 3);"
+	"INSERT INTO rule (account, protocols, networks, hours, others) VALUES (1, 2, '192.0.2.0/24', '', 0);",
 };
 
 static void look(struct db *db)

@@ -59,7 +59,7 @@ static void compare(struct proof *p, const struct login_try *t, const struct app
 {
 	const struct app_password *found = NULL;
 	for (size_t i = 0; i < rows->n; i++)
-		if (scram_opens(&rows->v[i].plain, &p->client))
+		if (scram_opens(&rows->v[i].plain, &p->client) && (rows->v[i].clear || !t->clear))
 			found = &rows->v[i];
 	if (found)
 		prove_found(p, t, found);
@@ -127,6 +127,6 @@ void prove_password(struct auth *a, const struct login_try *t, str password, str
 	secret_wipe(letters, sizeof letters);
 	if (failed(r))
 		p->r = r;
-	else if (!p->app_password) /* a person's password may have that form too */
+	else if (!p->app_password && !t->clear) /* a person's password may have that form too */
 		p->r = by_password(a, p->account, password);
 }

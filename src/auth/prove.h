@@ -12,6 +12,7 @@ struct login_try {
 	enum edge_auth_protocol protocol;
 	str user, client, tag;
 	bool encrypted, session;
+	bool clear; /* only an app password that was made for a device without TLS will do */
 	const char *mechanism;
 	const void *channel; /* where the token is given */
 	const trace_id *trace;

@@ -84,6 +84,9 @@ static void show_secret(const struct call *c, const json_t *answer)
 	printf("%.*s\n", STR_ARG(secret));
 	fprintf(stderr, "This is the app password \"%s\" of %s; it is not shown again. With or without the hyphens.\n",
 		c->words[0], call_option(c, "account"));
+	if (call_option(c, "without-tls"))
+		fprintf(stderr, "Without TLS everybody between the device and this server can read it, and what the device sends: "
+			"it is good\nfor sending from that one address alone. Keep the device in a network of its own.\n");
 }
 
 int run_app_password_add(struct call *c)
@@ -94,8 +97,9 @@ int run_app_password_add(struct call *c)
 	if (expires && !time_of_text(str_from(expires), time(NULL), &at))
 		return complain(c, STATUS_USAGE, "usage",
 			"--expires is 90d, 12h, a day such as 2027-01-31, or 2027-01-31T18:00:00Z");
-	json_t *in = json_pack("{s:s, s:s, s:o, s:o, s:I}", "account", call_option(c, "account"), "name", c->words[0],
-		"protocols", words_of(c, "protocol"), "networks", words_of(c, "network"), "expires", (json_int_t)at);
+	json_t *in = json_pack("{s:s, s:s, s:o, s:o, s:I, s:b}", "account", call_option(c, "account"), "name", c->words[0],
+		"protocols", words_of(c, "protocol"), "networks", words_of(c, "network"), "expires", (json_int_t)at, "clear",
+		call_option(c, "without-tls") != NULL);
 	if (!in)
 		return complain(c, STATUS_USAGE, "usage", "names must be UTF-8 text");
 	int status = ask_server(c, "app-password-add", in, &answer);
@@ -123,7 +127,10 @@ static void row_cells(struct table *t, const json_t *row)
 	int64_t expires = number_of(row, "expires"), used = number_of(row, "used");
 	table_cell(t, text_of(row, "name"));
 	table_cell(t, joined(json_object_get(row, "protocols"), "all", &b));
-	table_cell(t, joined(json_object_get(row, "networks"), "anywhere", &b));
+	size_t from = b.n;
+	joined(json_object_get(row, "networks"), "anywhere", &b);
+	buf_put(&b, json_is_true(json_object_get(row, "clear")) ? STR(" without TLS") : STR(""));
+	table_cell(t, str_skip(buf_str(&b), from));
 	table_cell(t, expires ? put_time(&b, expires) : STR("never"));
 	table_cell(t, used ? put_time(&b, used) : STR("never"));
 	table_cell(t, text_of(row, "used_from"));

@@ -23,7 +23,7 @@ const struct command commands[] = {
 	{"account send-as remove", "ADDRESS", "!account=ADDRESS", "takes that right away", run_plain_of,
 		"send-as", "address", "{\"granted\":false}", "may not be used as the sender any more"},
 	{"account app-password add", "NAME",
-		"!account=ADDRESS protocol=imap,pop3,smtp network=CIDR,... expires=TIME",
+		"!account=ADDRESS protocol=imap,pop3,smtp network=CIDR,... expires=TIME without-tls",
 		"makes a secret for one device or program and shows it once", run_app_password_add},
 	{"account app-password list", "", "!account=ADDRESS", "lists them, with their last use", run_app_password_list},
 	{"account app-password revoke", "NAME", "!account=ADDRESS", "ends it and the sessions that it opened",

@@ -72,6 +72,9 @@ OPTION(OPT_SEND_DAY, "send-day", COUNT, "2000", 0, 0, R_AUTH, "the same in a day
 OPTION(OPT_FIRST_HOUR, "first-hour", COUNT, "100", 0, 0, R_AUTH,
 	"messages to addresses on other servers that the account has not written to before, in an hour; 0: no limit")
 OPTION(OPT_FIRST_DAY, "first-day", COUNT, "400", 0, 0, R_AUTH, "the same in a day; 0: no limit")
+OPTION(OPT_CLEAR_FROM, "login-without-tls", LIST, "", 0, 64, R_AUTH,
+	"networks whose devices may log in on listen-submission without TLS, each from one address by an app password made "
+	"for that (--without-tls); not set: none")
 OPTION(OPT_PASSWORD_MEMORY, "password-memory", SIZE, "64M", 8388608, 1073741824, R_AUTH,
 	"memory of one Argon2id hashing")
 OPTION(OPT_PASSWORD_WORKERS, "password-workers", COUNT, "2", 1, 16, R_AUTH, "hashings at the same time")

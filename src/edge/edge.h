@@ -10,6 +10,7 @@
 #include "config/options.h"
 #include "edge/limits.h"
 #include "edge/neighbours.h"
+#include "edge/offers.h"
 #include "edge/quotas.h"
 #include "edge/recipients.h"
 #include "edge/signers.h"
@@ -17,8 +18,6 @@
 #include "run/net.h"
 #include "run/stream.h"
 #include "run/tls.h"
-
-enum edge_scram { EDGE_SCRAM_UNKNOWN, EDGE_SCRAM_OFFERED, EDGE_SCRAM_USELESS };
 
 struct edge {
 	struct options options;
@@ -28,8 +27,7 @@ struct edge {
 	struct quotas quotas;
 	struct recipients recipients;
 	struct signers signers;
-	enum edge_scram scram; /* scram.h */
-	uint64_t changes;      /* of the directory, counted */
+	struct offers offers;
 	bool sealing;       /* a large message is being sealed for the queue */
 	struct gate sealed; /* no more */
 	net_cidr *proxies; /* networks that speak PROXY v2 */

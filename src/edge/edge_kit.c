@@ -1,5 +1,4 @@
 #include "edge/edge_kit.h"
-#include "edge/scram.h"
 #include "base/mem.h"
 #include "run/clock.h"
 #include "run/loop.h"
@@ -102,7 +101,7 @@ static result on_login(struct arrival *in, struct edge_auth_login *m, struct edg
 	answer->session = -1;
 	answer->delay = kit->delay;
 	answer->verdict = EDGE_AUTH_LOGIN_VERDICT_REFUSED;
-	if (!str_eq(m->password, STR("secret")) || !is_local(m->user, STR("user1")))
+	if (m->clear != kit->device || !str_eq(m->password, STR("secret")) || !is_local(m->user, STR("user1")))
 		return OK;
 	answer->verdict = EDGE_AUTH_LOGIN_VERDICT_ACCEPTED;
 	answer->account = 1;
@@ -180,6 +179,9 @@ static result on_offers(struct arrival *in, struct edge_auth_offers *m, struct e
 	(void)m;
 	TRY(mood(KIT_OFFERS));
 	answer->scram = true;
+	static const str device = STR_INIT("192.0.2.1");
+	answer->clear.p = &device;
+	answer->clear.n = kit->device;
 	return OK;
 }
 
@@ -389,7 +391,7 @@ static void on_directory_changed(struct arrival *in, struct edge_auth_directory_
 	(void)m;
 	recipients_drop(&kit->edge.recipients);
 	signers_drop(&kit->edge.signers);
-	scram_forget(&kit->edge);
+	offers_forget(&kit->edge);
 }
 
 static const struct edge_auth_as_edge from_auth = {.directory_changed = on_directory_changed};

@@ -39,6 +39,7 @@ struct kit {
 	unsigned gone;    /* no channel to them */
 	bool unable;      /* accounts answer a delivery with unable */
 	bool too_large;   /* accounts can never take it */
+	bool device;      /* 192.0.2.1, the client outside of the demo, is one that logs in without TLS */
 	uint32_t delay;   /* auth's, before a login is answered */
 	unsigned lookups, logins, logouts, sealing, sealing_most, wrote, asked_signers, asked_to_sign;
 	struct kit_kept kept[KIT_KEPT_MAX];

@@ -12,6 +12,7 @@ void kit_enter(struct kit *k, const struct kit_scene *s, enum client_protocol pr
 	k->gone = s->gone;
 	k->unable = s->unable;
 	k->too_large = s->too_large;
+	k->device = s->device;
 	k->delay = s->delay;
 	kit_begin(k, protocol);
 }

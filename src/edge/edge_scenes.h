@@ -13,6 +13,7 @@ struct kit_scene {
 	bool demo;       /* a login without TLS */
 	bool clear;      /* the client has no TLS, where the others have */
 	bool submission; /* the client is a mail program, where the others are servers */
+	bool device;     /* it is one that logs in without TLS */
 	uint32_t delay;
 	enum option_id option; /* with a value: set before the client comes */
 	const char *value;

@@ -1,7 +1,7 @@
 /* IMAP before login (RFC 9051 6.1, 6.2): a few commands, then the session
  * belongs to the account and this process only carries bytes. */
 #include "base/mem.h"
-#include "edge/scram.h"
+#include "edge/sasl.h"
 #include "grammar/imap/imap_codes.h"
 #include "grammar/imap/imap_command.h"
 #include "grammar/imap/imap_print.h"
@@ -39,7 +39,7 @@ static result say(struct imap *i, str tag, const char *text)
 static void put_mechanisms(const struct imap *i, buf *out)
 {
 	buf_put(out, STR(" AUTH=PLAIN"));
-	scram_put_mechanisms(i->client, STR("AUTH="), out);
+	sasl_put_mechanisms(i->client, STR("AUTH="), out);
 }
 
 static void put_capabilities(struct imap *i, buf *out)
@@ -105,9 +105,8 @@ static result refuse_login(struct imap *i, str tag, const struct login_answer *a
 	bool wrong = v == EDGE_AUTH_LOGIN_VERDICT_REFUSED || v == EDGE_AUTH_LOGIN_VERDICT_BARRED;
 	if (v == EDGE_AUTH_LOGIN_VERDICT_MALFORMED)
 		return say(i, tag, "BAD The login message is not as its mechanism says");
-	const char *code = wrong                                   ? IMAP_CODE_AUTHENTICATIONFAILED
-					   : v == EDGE_AUTH_LOGIN_VERDICT_DISABLED ? IMAP_CODE_CONTACTADMIN
-															   : IMAP_CODE_UNAVAILABLE;
+	const char *code = wrong ? IMAP_CODE_AUTHENTICATIONFAILED :
+		v == EDGE_AUTH_LOGIN_VERDICT_DISABLED ? IMAP_CODE_CONTACTADMIN : IMAP_CODE_UNAVAILABLE;
 	buf_printf(&text, "NO [%s] %s", code, login_sentence(a));
 	buf_putc(&text, '\0');
 	TRY(buf_result(&text));
@@ -171,27 +170,21 @@ static result plain_message(struct imap *i, const struct imap_command *c, buf *o
 	return sasl_decode(line, out);
 }
 
-static bool connection_is_lost(result r)
-{
-	return r.kind == FAIL_CLOSED || r.kind == FAIL_NETWORK || r.kind == FAIL_TIMEOUT ||
-	       (r.kind == FAIL_CANCELLED && fiber_cancelled());
-}
-
-static result do_scram(struct imap *i, const struct imap_command *c, bool plus)
+static result do_sasl(struct imap *i, const struct imap_command *c, enum sasl_mechanism m)
 {
 	AUTO_BUF buf user = buf_new(EDGE_AUTH_LOGIN_IS_ADDRESS_MAX);
 	struct login_answer answer;
-	const struct scram_carrier s = {.client = i->client, .protocol = EDGE_AUTH_PROTOCOL_IMAP, .before = STR("+ "),
+	const struct sasl_carrier s = {.client = i->client, .protocol = EDGE_AUTH_PROTOCOL_IMAP, .before = STR("+ "),
 		.end = LINE_ANY, .tag = c->tag, .session = true, .has_initial = c->auth.has_initial,
 		.initial = c->auth.initial};
 	if (c->tag.n > EDGE_AUTH_LOGIN_TAG_MAX)
 		return say(i, c->tag, "BAD The tag is too long");
-	result r = scram_run(&s, plus, &user, &answer);
-	if (connection_is_lost(r))
+	result r = sasl_run(&s, m, &user, &answer);
+	if (login_lost_client(r))
 		return r;
 	if (failed(r))
 		return say(i, c->tag, r.kind == FAIL_CANCELLED ? "BAD The login was cancelled"
-							       : "BAD The login message is not as SCRAM says");
+							       : "BAD The login message is not as its mechanism says");
 	return settle(i, c->tag, &answer);
 }
 
@@ -201,7 +194,7 @@ static result do_plain(struct imap *i, const struct imap_command *c)
 	struct sasl_plain p;
 	buf_reserve(&message, SASL_LINE_MAX);
 	result r = plain_message(i, c, &message);
-	if (connection_is_lost(r))
+	if (login_lost_client(r))
 		return r;
 	if (!failed(r))
 		r = sasl_plain_parse(buf_str(&message), &p);
@@ -213,12 +206,12 @@ static result do_plain(struct imap *i, const struct imap_command *c)
 
 static result do_authenticate(struct imap *i, const struct imap_command *c)
 {
-	bool plus, scram = scram_is_mechanism(i->client, c->auth.mechanism, &plus);
-	if (!scram && !str_ieq(c->auth.mechanism, STR("PLAIN")))
-		return say(i, c->tag, "NO [" IMAP_CODE_CANNOT "] This mechanism is not offered; PLAIN and SCRAM-SHA-256 are");
+	enum sasl_mechanism m = sasl_find(i->client, c->auth.mechanism);
+	if (m == SASL_OTHER && !str_ieq(c->auth.mechanism, STR("PLAIN")))
+		return say(i, c->tag, "NO [" IMAP_CODE_CANNOT "] This mechanism is not offered; CAPABILITY lists those that are");
 	if (!client_may_login(i->client))
 		return refuse_in_clear(i, c->tag);
-	return scram ? do_scram(i, c, plus) : do_plain(i, c);
+	return m == SASL_OTHER ? do_plain(i, c) : do_sasl(i, c, m);
 }
 
 typedef result imap_handler(struct imap *i, const struct imap_command *c);

@@ -22,6 +22,7 @@ result login_ask(struct client *c, const struct login_try *q, struct login_answe
 	struct edge_auth_login m = {
 		.protocol = q->protocol, .authzid = q->authzid, .user = q->user, .password = q->password,
 		.client = str_from(c->text), .encrypted = c->encrypted, .tag = q->tag, .session = q->session,
+		.clear = q->clear,
 	};
 	struct edge_auth_login_is is;
 	const struct asking ask = {.trace = &c->session, .arena = &a, .timeout_ms = NEIGHBOUR_LOGIN_MS};
@@ -76,6 +77,12 @@ void login_hand_over(struct client *c, str protocol, int session)
 	stream_free(&inner);
 	if (!failed(r))
 		client_end(c);
+}
+
+bool login_lost_client(result r)
+{
+	return r.kind == FAIL_CLOSED || r.kind == FAIL_NETWORK || r.kind == FAIL_TIMEOUT ||
+	       (r.kind == FAIL_CANCELLED && fiber_cancelled());
 }
 
 const struct login_answer login_unanswered = {.verdict = EDGE_AUTH_LOGIN_VERDICT_LATER, .session = -1};

@@ -16,6 +16,7 @@ struct login_try {
 	str authzid, user, password;
 	str tag;      /* IMAP: what the account's first answer carries */
 	bool session; /* hand the session to the account */
+	bool clear;   /* without TLS: only an app password that was made for that will do */
 };
 
 struct login_answer {
@@ -37,6 +38,8 @@ void login_end(struct client *c, const trace_id *token);
 /* After a login to a mailbox: carries bytes between the client and `session`,
  * which it takes, until either ends. Suspends. */
 void login_hand_over(struct client *c, str protocol, int session);
+/* What ended the exchange ended the connection too, rather than only the login. */
+bool login_lost_client(result r);
 /* The sentence for a person; ends with the answer. */
 const char *login_sentence(const struct login_answer *a);
 /* For when auth gave no answer. */

@@ -5,7 +5,6 @@
 #include "base/mem.h"
 #include "edge/door.h"
 #include "edge/far_key.h"
-#include "edge/scram.h"
 #include "run/tls_far.h"
 #include "talk/edge_auth.h"
 #include "talk/room.h"
@@ -71,7 +70,7 @@ static void forget_directory(void)
 {
 	recipients_drop(&edge.recipients);
 	signers_drop(&edge.signers);
-	scram_forget(&edge);
+	offers_forget(&edge);
 }
 
 static void on_directory_changed(struct arrival *in, struct edge_auth_directory_changed *m)

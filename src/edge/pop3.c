@@ -1,7 +1,7 @@
 /* POP3 before login (RFC 1939 section 4, 2449, 2595, 5034, 3206): a few
  * commands, then the session belongs to the account and this process only
  * carries bytes. */
-#include "edge/scram.h"
+#include "edge/sasl.h"
 #include "grammar/pop3/pop3.h"
 #include "run/secret.h"
 
@@ -50,7 +50,7 @@ static result do_capa(struct pop3 *p, const struct pop3_command *c)
 	buf_put(&out, STR("+OK That is what is offered\r\n"));
 	if (client_may_login(p->client)) {
 		buf_put(&out, STR("USER\r\nSASL PLAIN"));
-		scram_put_mechanisms(p->client, STR(""), &out);
+		sasl_put_mechanisms(p->client, STR(""), &out);
 		buf_put(&out, STR("\r\n"));
 	}
 	if (!p->client->encrypted && p->client->edge->tls)
@@ -174,19 +174,13 @@ static result plain_message(struct pop3 *p, const struct pop3_auth *a, buf *out)
 	return sasl_decode(line, out);
 }
 
-static bool connection_is_lost(result r)
-{
-	return r.kind == FAIL_CLOSED || r.kind == FAIL_NETWORK || r.kind == FAIL_TIMEOUT ||
-	       (r.kind == FAIL_CANCELLED && fiber_cancelled());
-}
-
 static result plain_login(struct pop3 *p, const struct pop3_auth *a)
 {
 	SECRET_BUF buf message = buf_new(SASL_LINE_MAX);
 	struct sasl_plain plain;
 	buf_reserve(&message, SASL_LINE_MAX); /* growing would leave copies of a password behind */
 	result r = plain_message(p, a, &message);
-	if (connection_is_lost(r))
+	if (login_lost_client(r))
 		return r;
 	if (!failed(r))
 		r = sasl_plain_parse(buf_str(&message), &plain);
@@ -196,45 +190,50 @@ static result plain_login(struct pop3 *p, const struct pop3_auth *a)
 	return try_login(p, &plain);
 }
 
-static result scram_login(struct pop3 *p, const struct pop3_auth *a, bool plus)
+static result sasl_login(struct pop3 *p, const struct pop3_auth *a, enum sasl_mechanism m)
 {
 	AUTO_BUF buf user = buf_new(EDGE_AUTH_LOGIN_IS_ADDRESS_MAX);
 	struct login_answer answer;
-	const struct scram_carrier c = {.client = p->client, .protocol = EDGE_AUTH_PROTOCOL_POP3, .before = STR("+ "),
+	const struct sasl_carrier c = {.client = p->client, .protocol = EDGE_AUTH_PROTOCOL_POP3, .before = STR("+ "),
 		.end = LINE_ANY, .session = true, .has_initial = a->has_initial, .initial = a->initial};
-	result r = scram_run(&c, plus, &user, &answer);
-	if (connection_is_lost(r))
+	result r = sasl_run(&c, m, &user, &answer);
+	if (login_lost_client(r))
 		return r;
 	if (failed(r))
 		return say_err(p, r.kind == FAIL_CANCELLED ? "The login was cancelled"
-							   : "The login message is not as SCRAM says");
+							   : "The login message is not as its mechanism says");
 	return settle(p, &answer);
 }
 
-/* No RFC has it, but clients ask so. */
+/* No RFC has it, but clients ask so: one on a line. */
 static result list_mechanisms(struct pop3 *p)
 {
-	AUTO_BUF buf out = buf_new(POP3_REPLY_MAX);
-	buf_put(&out, STR("+OK That is what is offered\r\nPLAIN\r\n"));
-	if (scram_is_offered(p->client))
-		buf_put(&out, scram_offers_plus(p->client) ? STR("SCRAM-SHA-256\r\nSCRAM-SHA-256-PLUS\r\n")
-							   : STR("SCRAM-SHA-256\r\n"));
-	buf_put(&out, STR(".\r\n"));
+	AUTO_BUF buf out = buf_new(POP3_REPLY_MAX), names = buf_new(POP3_REPLY_MAX);
+	buf_put(&names, STR("PLAIN"));
+	sasl_put_mechanisms(p->client, STR(""), &names);
+	buf_put(&out, STR("+OK That is what is offered\r\n"));
+	for (size_t k = 0; k < names.n; k++) {
+		if (names.p[k] == ' ')
+			buf_putc(&out, '\r');
+		buf_putc(&out, names.p[k] == ' ' ? '\n' : names.p[k]);
+	}
+	buf_put(&out, STR("\r\n.\r\n"));
+	TRY(buf_result(&names));
 	TRY(buf_result(&out));
 	return stream_write(p->client->stream, buf_str(&out));
 }
 
 static result do_auth(struct pop3 *p, const struct pop3_command *c)
 {
-	bool plus;
 	if (!client_may_login(p->client))
 		return needs_tls(p);
 	if (!c->auth.mechanism.n)
 		return list_mechanisms(p);
-	if (scram_is_mechanism(p->client, c->auth.mechanism, &plus))
-		return scram_login(p, &c->auth, plus);
+	enum sasl_mechanism m = sasl_find(p->client, c->auth.mechanism);
+	if (m != SASL_OTHER)
+		return sasl_login(p, &c->auth, m);
 	if (!str_ieq(c->auth.mechanism, STR("PLAIN")))
-		return say_err(p, "This mechanism is not offered; PLAIN and SCRAM-SHA-256 are");
+		return say_err(p, "This mechanism is not offered; CAPA lists those that are");
 	return plain_login(p, &c->auth);
 }
 

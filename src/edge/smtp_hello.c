@@ -1,4 +1,4 @@
-#include "edge/scram.h"
+#include "edge/sasl.h"
 #include "edge/smtp.h"
 #include "grammar/smtp/smtp_reply.h"
 #include "grammar/text/timestamp.h"
@@ -29,8 +29,12 @@ static void put_submission(const struct smtp_session *s, buf *text)
 
 static void put_mechanisms(const struct client *c, buf *text)
 {
+	bool may = client_may_login(c);
+	if (!may && !offers_clear(c))
+		return;
 	buf_put(text, STR("\nAUTH PLAIN LOGIN"));
-	scram_put_mechanisms(c, STR(""), text);
+	if (may)
+		sasl_put_mechanisms(c, STR(""), text);
 }
 
 static void put_extensions(struct smtp_session *s, buf *text)
@@ -47,7 +51,7 @@ static void put_extensions(struct smtp_session *s, buf *text)
 		put_submission(s, text);
 	if (!smtp_is_private(s) && c->edge->tls)
 		buf_put(text, STR("\nSTARTTLS"));
-	if (smtp_is_submission(s) && client_may_login(c) && !s->logged_in)
+	if (smtp_is_submission(s) && !s->logged_in)
 		put_mechanisms(c, text);
 	if (c->edge->demo && c->from_loopback)
 		buf_put(text, STR("\nXCLIENT NAME ADDR PORT HELO"));

@@ -1,5 +1,5 @@
-/* AUTH PLAIN, LOGIN and SCRAM (RFC 4954, 4616, 7677). */
-#include "edge/scram.h"
+/* AUTH (RFC 4954): PLAIN (RFC 4616), LOGIN, and the mechanisms of sasl.h. */
+#include "edge/sasl.h"
 #include "edge/smtp.h"
 #include "grammar/text/base64.h"
 #include "grammar/text/sasl.h"
@@ -62,7 +62,8 @@ static void enter(struct smtp_session *s, const struct login_answer *answer, str
 
 static result try_login(struct smtp_session *s, str authzid, str user, str password)
 {
-	struct login_try q = {.protocol = EDGE_AUTH_PROTOCOL_SMTP, .authzid = authzid, .user = user, .password = password};
+	struct login_try q = {.protocol = EDGE_AUTH_PROTOCOL_SMTP, .authzid = authzid, .user = user, .password = password,
+		.clear = !client_may_login(s->client)};
 	struct login_answer answer;
 	result r = login_ask(s->client, &q, &answer);
 	if (r.kind == FAIL_CANCELLED)
@@ -121,13 +122,13 @@ static result do_login(struct smtp_session *s, const struct smtp_auth *a)
 	return try_login(s, (str){NULL, 0}, buf_str(&user), buf_str(&password));
 }
 
-static result do_scram(struct smtp_session *s, const struct smtp_auth *a, bool plus)
+static result do_sasl(struct smtp_session *s, const struct smtp_auth *a, enum sasl_mechanism m)
 {
 	AUTO_BUF buf user = buf_new(sizeof s->user);
 	struct login_answer answer;
-	const struct scram_carrier c = {.client = s->client, .protocol = EDGE_AUTH_PROTOCOL_SMTP, .before = STR("334 "),
+	const struct sasl_carrier c = {.client = s->client, .protocol = EDGE_AUTH_PROTOCOL_SMTP, .before = STR("334 "),
 		.end = LINE_CRLF, .has_initial = a->has_initial, .initial = a->initial};
-	result r = scram_run(&c, plus, &user, &answer);
+	result r = sasl_run(&c, m, &user, &answer);
 	if (r.kind == FAIL_INPUT || (r.kind == FAIL_CANCELLED && !fiber_cancelled()))
 		return refuse_coding(s, r);
 	TRY(r);
@@ -152,20 +153,27 @@ result smtp_meet_local(struct smtp_session *s)
 	return OK;
 }
 
+/* A device without TLS gets no further than PLAIN and LOGIN, which need an app password that was made for that. */
+static result begin_auth(struct smtp_session *s, const struct smtp_auth *a, bool clear)
+{
+	enum sasl_mechanism m = clear ? SASL_OTHER : sasl_find(s->client, a->mechanism);
+	if (str_ieq(a->mechanism, STR("PLAIN")))
+		return do_plain(s, a);
+	if (str_ieq(a->mechanism, STR("LOGIN")))
+		return do_login(s, a);
+	if (m != SASL_OTHER)
+		return do_sasl(s, a, m);
+	return SMTP_REFUSE(s, 504, "5.5.4", "This mechanism is not offered; the answer to EHLO lists those that are");
+}
+
 result smtp_do_auth(struct smtp_session *s, const struct smtp_command *c)
 {
-	bool plus;
 	if (!smtp_is_submission(s))
 		return SMTP_REFUSE(s, 502, "5.5.1", "Nobody logs in on this port; mail programs use submission (587 or 465)");
 	if (s->logged_in)
 		return SMTP_REFUSE(s, 503, "5.5.1", "You are logged in already");
-	if (!client_may_login(s->client))
+	bool clear = !client_may_login(s->client);
+	if (clear && !offers_clear(s->client))
 		return SMTP_REFUSE(s, 538, "5.7.11", "Begin TLS first (STARTTLS): no password travels in clear here");
-	if (str_ieq(c->auth.mechanism, STR("PLAIN")))
-		return do_plain(s, &c->auth);
-	if (str_ieq(c->auth.mechanism, STR("LOGIN")))
-		return do_login(s, &c->auth);
-	if (scram_is_mechanism(s->client, c->auth.mechanism, &plus))
-		return do_scram(s, &c->auth, plus);
-	return SMTP_REFUSE(s, 504, "5.5.4", "This mechanism is not offered; PLAIN, LOGIN and SCRAM-SHA-256 are");
+	return begin_auth(s, &c->auth, clear);
 }

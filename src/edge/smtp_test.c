@@ -141,6 +141,15 @@ static const struct kit_scene scenes[] = {
 		"N: AUTH\n" LOGIN "S: 503\n"
 		"C: MAIL FROM:<user1@here.test>\nS: 250\n" TO("user2") LETTER "S: 250\nK: 1\n" QUIT,
 		.submission = true, .demo = true},
+	{"a device without TLS", EHLO "H: AUTH PLAIN LOGIN\nN: SCRAM\n" LOGIN "S: 235 2.7.0\n"
+		"C: MAIL FROM:<user1@here.test>\nS: 250\n" TO("user2") LETTER "S: 250\nK: 1\n" QUIT,
+		.submission = true, .device = true},
+	{"a device without TLS by LOGIN", EHLO "C: AUTH LOGIN\nS: 334\nC: dXNlcjFAaGVyZS50ZXN0\nS: 334\nC: c2VjcmV0\nS: 235",
+		.submission = true, .device = true},
+	{"a device without TLS by SCRAM", EHLO "C: AUTH SCRAM-SHA-256\nS: 504 5.5.4", .submission = true, .device = true},
+	{"a device on port 25", EHLO "N: AUTH\n" LOGIN "S: 502 5.5.1", .device = true},
+	{"devices, when auth does not say", EHLO "N: AUTH\n" LOGIN "S: 538 5.7.11", .submission = true, .device = true,
+		.refuses = KIT_OFFERS},
 	{"a foreign sender", EHLO LOGIN "S: 235\nC: MAIL FROM:<user2@here.test>\nS: 553 5.7.1\n"
 		"C: MAIL FROM:<user1@here.test>\nS: 250",
 		.submission = true, .demo = true},

@@ -121,6 +121,7 @@ result check_value(enum option_id id, str value)
 	case OPT_LOCAL_USERS:
 		return check_local_user(value);
 	case OPT_PROXY_FROM:
+	case OPT_CLEAR_FROM:
 		return check_network(value);
 	case OPT_COUNTRY_DATABASE:
 	case OPT_NETWORK_DATABASE:

@@ -23,8 +23,12 @@ class Closed(Exception):
 class Line:
     """A connection read by lines. Nagle is off, so that what is sent apart arrives apart."""
 
-    def __init__(self, port, host='127.0.0.1', tls=False, timeout=None):
-        self.socket = socket.create_connection((host, port), timeout or paths.PATIENCE)
+    certificate = None    # of the client: files of the chain and its key
+
+    def __init__(self, port, host='127.0.0.1', tls=False, timeout=None, source=None, certificate=None):
+        self.certificate = certificate
+        self.socket = socket.create_connection((host, port), timeout or paths.PATIENCE,
+                                               source_address=source and (source, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.came, self.at = b'', 0    # what came, and how much of it was read
         if tls:
@@ -43,6 +47,8 @@ class Line:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+        if self.certificate:
+            context.load_cert_chain(*self.certificate)
         self.socket = context.wrap_socket(self.socket)
 
     def send(self, data):
@@ -126,8 +132,8 @@ class Reply:
 class Smtp(Line):
     """SMTP spoken by hand; greets by itself unless told not to."""
 
-    def __init__(self, port, hello='client.example', tls=False, timeout=None):
-        super().__init__(port, tls=tls, timeout=timeout)
+    def __init__(self, port, hello='client.example', **how):
+        super().__init__(port, **how)
         self.greeting = None
         if hello:
             self.greeting = self.reply()
@@ -225,8 +231,8 @@ class Answer:
 class Imap(Line):
     """IMAP spoken by hand."""
 
-    def __init__(self, port, tls=False, timeout=None):
-        super().__init__(port, tls=tls, timeout=timeout)
+    def __init__(self, port, **how):
+        super().__init__(port, **how)
         self.number = 0
         self.greeting = self.response()
 
@@ -308,8 +314,8 @@ class Imap(Line):
 class Pop3(Line):
     """POP3 spoken by hand."""
 
-    def __init__(self, port, tls=False, timeout=None):
-        super().__init__(port, tls=tls, timeout=timeout)
+    def __init__(self, port, **how):
+        super().__init__(port, **how)
         self.greeting = self.line()
 
     def command(self, text):
