@@ -156,7 +156,11 @@ static result local_write_blocks(struct file *file, uint64_t at, str bytes, bool
 	if (done == bytes.n)
 		return OK;
 	TRY(local_write(file, at + done, str_skip(bytes, done)));
-	return flush ? local_sync(file) : OK;
+	if (!flush)
+		return OK;
+	/* A caller takes a lack of room for a write that was refused: a flush that failed says nothing of the kind. */
+	result r = local_sync(file);
+	return r.kind == FAIL_FULL ? failure(FAIL_DISK, "a flush failed for want of room") : r;
 }
 
 static result local_truncate(struct file *file, uint64_t size)

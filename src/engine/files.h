@@ -69,8 +69,8 @@ result file_read(struct file *file, uint64_t at, void *p, size_t *n) NODISCARD;
 result file_write(struct file *file, uint64_t at, str bytes) NODISCARD; /* all of it, or an error */
 /* The same for whole blocks: place, length and memory are multiples of FILES_BLOCK. Where the file system lets it, the
  * system keeps no copy of them: cheaper for what is written once, and dear to read.
- * With `flush` these blocks, and no others, are durable when it returns OK, at one call less than by file_sync; when
- * it fails nobody knows. */
+ * With `flush` these blocks, and no others, are durable when it returns OK, at one call less than by file_sync. FULL:
+ * they were not all written, and nothing was flushed; any other failure: nobody knows. */
 result file_write_blocks(struct file *file, uint64_t at, str bytes, bool flush) NODISCARD;
 result file_sync(struct file *file) NODISCARD;                         /* contents and size are durable */
 result file_truncate(struct file *file, uint64_t size) NODISCARD;
