@@ -1,15 +1,13 @@
 #include "auth/throttle.h"
+#include "base/fading.h"
 #include "base/mem.h"
 
 struct entry {
 	struct list node;
-	uint64_t at;
-	uint32_t count; /* in 1/256, so that halving keeps fractions */
+	struct fading count;
 	size_t n;
 	char key[];
 };
-
-enum { ONE = 256 };
 
 void throttle_init(struct throttle *t)
 {
@@ -31,15 +29,9 @@ void throttle_free(struct throttle *t)
 	hash_free(&t->table);
 }
 
-static uint32_t decayed(const struct entry *e, uint64_t now)
-{
-	uint64_t halvings = now > e->at ? (now - e->at) / THROTTLE_HALF_LIFE : 0;
-	return halvings >= 32 ? 0 : e->count >> halvings;
-}
-
 static uint32_t wait_for(uint32_t count)
 {
-	uint32_t failures = count / ONE;
+	uint32_t failures = count / FADING_ONE + (count % FADING_ONE >= FADING_ONE / 2);
 	if (failures <= THROTTLE_FREE)
 		return 0;
 	uint64_t ms = (uint64_t)(failures - THROTTLE_FREE) * THROTTLE_STEP;
@@ -71,16 +63,13 @@ uint32_t throttle_failed(struct throttle *t, str key, uint64_t now)
 		e = add(t, key);
 	if (!e)
 		return THROTTLE_STEP; /* no memory to remember: slow everybody a little rather than nobody */
-	uint32_t count = decayed(e, now);
-	e->count = count > UINT32_MAX - ONE ? count : count + ONE;
-	e->at = now;
 	list_remove(&e->node);
 	list_insert(&t->oldest, &e->node);
-	return wait_for(e->count);
+	return wait_for(fading_add(&e->count, FADING_ONE, now, THROTTLE_HALF_LIFE));
 }
 
 uint32_t throttle_wait(const struct throttle *t, str key, uint64_t now)
 {
 	const struct entry *e = hash_get(&t->table, key);
-	return e ? wait_for(decayed(e, now)) : 0;
+	return e ? wait_for(fading_now(&e->count, now, THROTTLE_HALF_LIFE)) : 0;
 }

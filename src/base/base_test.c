@@ -1,6 +1,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/cursor.h"
+#include "base/fading.h"
 #include "base/hash.h"
 #include "base/list.h"
 #include "base/log_read.h"
@@ -145,6 +146,27 @@ static void an_array_grows_by_one(void **state)
 	mem_free(v);
 }
 
+static void a_count_fades(void **state)
+{
+	struct fading f = {0};
+	(void)state;
+	assert_int_equal(fading_now(&f, 5000, 1000), 0);
+	for (int i = 0; i < 4; i++)
+		fading_add(&f, FADING_ONE, 5000, 1000);
+	assert_int_equal(fading_now(&f, 5000, 1000), 4 * FADING_ONE);
+	assert_int_equal(fading_now(&f, 4000, 1000), 4 * FADING_ONE); /* a clock that was set back */
+	assert_int_equal(fading_now(&f, 5500, 1000), 3 * FADING_ONE);
+	assert_int_equal(fading_now(&f, 6000, 1000), 2 * FADING_ONE);
+	assert_int_equal(fading_now(&f, 8000, 1000), FADING_ONE / 2);
+	assert_int_equal(fading_now(&f, 5000 + 32 * 1000, 1000), 0);
+	for (uint64_t t = 5000, last = UINT32_MAX; t < 12000; t += 7) {
+		assert_true(fading_now(&f, t, 1000) <= last);
+		last = fading_now(&f, t, 1000);
+	}
+	fading_add(&f, UINT32_MAX, 9000, 1000);
+	assert_int_equal(fading_add(&f, UINT32_MAX, 9000, 1000), UINT32_MAX);
+}
+
 /* Also where other things lay before. */
 static void arena_gives_zeros(void **state)
 {
@@ -281,6 +303,7 @@ int main(void)
 		cmocka_unit_test(finders),
 		cmocka_unit_test(buf_keeps_its_first_error),
 		cmocka_unit_test(every_allocation_may_fail), cmocka_unit_test(an_array_grows_by_one),
+		cmocka_unit_test(a_count_fades),
 		cmocka_unit_test(arena_gives_zeros),
 		cmocka_unit_test(arena_has_a_ceiling),
 		cmocka_unit_test(cursor_carries_its_error),

@@ -51,6 +51,11 @@ static const struct sentence {
 	{"client.connected", "Connected[: {client}]."},
 	{"client.disconnected", "Disconnected[: {client}][, {in:octets} came][, {out:octets} went]."},
 	{"client.limited", "A limit was reached[ by {client}][ for {address}][: {why}][: {limit}]."},
+	{"client.abuse", "What no honest program does: {what}[, by {client}][ ({protocol})]."},
+	{"attack.detected", "An attack[ ({detector})][ from {network}][: {why}]. It is answered by {measure}."},
+	{"account.suspected", "Account {account} may be used by somebody else, or is tried by them[ ({detector})][: {why}]."
+		" It is answered by {measure}."},
+	{"send.first", "Account {account} wrote to {first} for the first time."},
 	{"tls.failed", "TLS failed[ with {client}][: {why}]."},
 	{"account.opened", "The process of account {account} began."},
 	{"account.shut", "The process of account {account} ended."},

@@ -143,6 +143,16 @@ static bool country_in(MMDB_entry_s *entry, struct place *out)
 	return false;
 }
 
+static bool degrees_in(MMDB_entry_s *entry, const char *name, double *out)
+{
+	MMDB_entry_data_s data;
+	if (MMDB_get_value(entry, &data, "location", name, NULL) != MMDB_SUCCESS || !data.has_data ||
+	    data.type != MMDB_DATA_TYPE_DOUBLE || !(data.double_value >= -180 && data.double_value <= 180))
+		return false;
+	*out = data.double_value;
+	return true;
+}
+
 static bool asn_in(MMDB_entry_s *entry, struct place *out)
 {
 	MMDB_entry_data_s data;
@@ -168,8 +178,11 @@ bool places_find(const struct places *p, const net_addr *a, struct place *out)
 	set_network(out, a, 128);
 	if (!p)
 		return false;
-	if (find_entry(&p->countries, a, &entry, &bits) && country_in(&entry, out))
+	if (find_entry(&p->countries, a, &entry, &bits) && country_in(&entry, out)) {
 		set_network(out, a, bits);
+		out->located = degrees_in(&entry, "latitude", &out->latitude) &&
+			       degrees_in(&entry, "longitude", &out->longitude);
+	}
 	if (find_entry(&p->networks, a, &entry, &bits)) {
 		if (asn_in(&entry, out)) /* what belongs to one network is told by its database, where it knows */
 			set_network(out, a, bits);

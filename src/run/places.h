@@ -19,6 +19,8 @@ struct places;
 struct place {
 	char country[PLACES_COUNTRY + 1]; /* ISO 3166-1 alpha-2, capitals; "": not known */
 	uint32_t asn;                     /* 0: not known */
+	bool located;                     /* the database of countries is one of cities as well: degrees, north and east */
+	double latitude, longitude;
 	net_cidr network;                 /* the largest around the address of which the database says the same; a single
 	                                   * address where it says nothing */
 };

@@ -6,8 +6,8 @@
 #include "base/buf.h"
 #include "run/places.h"
 
-/* `lines`: "NETWORK COUNTRY ASN" each, "-" for what is not known; `kind`: "country" or "network". The caller frees
- * *out. False where the writer is missing, which is said. */
+/* `lines`: "NETWORK COUNTRY ASN [LATITUDE LONGITUDE]" each, "-" for what is not known; `kind`: "country" or
+ * "network". The caller frees *out. False where the writer is missing, which is said. */
 bool places_kit_make(const char *kind, const char *lines, buf *out);
 /* Both databases, opened; the caller frees them. NULL where the writer is missing. */
 struct places *places_kit_of(const char *lines);

@@ -9,7 +9,7 @@ enum { SKIPPED = 77 }; /* as meson has it */
 
 /* What the tests know of the world. */
 static const char lines[] =
-	"192.0.2.0/24 DE 64500\n198.51.100.0/24 FR 64501\n203.0.113.0/25 - 64502\n203.0.113.128/25 CH -\n"
+	"192.0.2.0/24 DE 64500 52.52 13.4\n198.51.100.0/24 FR 64501\n203.0.113.0/25 - 64502\n203.0.113.128/25 CH -\n"
 	"2001:db8:1::/48 DE 64500\n";
 
 static buf countries, networks;
@@ -86,6 +86,19 @@ static void test_addresses_are_found(void **state)
 		expect(p, &wanted[i]);
 	places_free(&p);
 	assert_null(p);
+}
+
+static void test_positions_are_found(void **state)
+{
+	struct places *p = NULL;
+	struct place at;
+	net_addr berlin = address("192.0.2.7"), unknown = address("198.51.100.7");
+	(void)state;
+	assert_ok(take(&p, buf_str(&countries), buf_str(&networks)));
+	assert_true(places_find(p, &berlin, &at) && at.located);
+	assert_true(at.latitude > 52.5 && at.latitude < 52.6 && at.longitude > 13.3 && at.longitude < 13.5);
+	assert_true(places_find(p, &unknown, &at) && !at.located);
+	places_free(&p);
 }
 
 static void test_one_database_alone_or_none(void **state)
@@ -168,6 +181,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_addresses_are_found),
+		cmocka_unit_test(test_positions_are_found),
 		cmocka_unit_test(test_one_database_alone_or_none),
 		cmocka_unit_test(test_what_is_no_database_changes_nothing),
 		cmocka_unit_test(test_damage_is_survived),

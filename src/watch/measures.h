@@ -17,7 +17,7 @@ enum measure_kind {
 	MEASURE_TARPIT, /* ... and much longer */
 	MEASURE_BAN,    /* its connections are closed as they come */
 	MEASURE_NOTICE, /* somebody is told */
-	MEASURE_HOLD,   /* the account's outgoing mail waits; its sessions and tokens end; owner and administrator are told */
+	MEASURE_HOLD,   /* the account's outgoing mail waits, its sessions and tokens end, owner and administrator hear */
 	MEASURES
 };
 

@@ -11,6 +11,7 @@
 #include "talk/principal_vault.h"
 #include "talk/room.h"
 #include "watch/audit.h"
+#include "watch/detect/detect.h"
 #include "watch/journal.h"
 
 enum { OWN_COUNTERS = 7, VAULT_ARENA = 4096, SIGN_MS = 1000 };
@@ -26,6 +27,7 @@ static struct {
 	struct audit *audit;
 	struct journal *journal;
 	struct ledger *ledger;
+	struct detect *detect;
 	uint64_t events[LOG_EVENTS];
 	uint64_t damaged;
 	uint64_t lines_told;
@@ -82,6 +84,8 @@ static bool keep_record(const struct entry *e, struct log_record *out)
 	watch.events[r.event]++;
 	if (!trace_is_none(&r.trace) && log_meaning_of(r.event)->level >= LOG_INFO)
 		ledger_add(watch.ledger, e, &r);
+	if (watch.detect)
+		detect_take(watch.detect, e, &r);
 	*out = r;
 	return true;
 }
@@ -286,6 +290,22 @@ static result start_audit(void)
 	return audit_open(&o, &watch.audit);
 }
 
+/* ---- who is attacking ---- */
+
+/* Each was written down as an event when it was asked for; nobody carries them out yet. */
+static void take_measure(void *ctx, const struct measure *m)
+{
+	(void)ctx;
+	(void)m;
+}
+
+static result start_detect(void)
+{
+	const struct detect_options o = {.measures = {.take = take_measure}, .ledger = watch.ledger,
+					 .places = (struct places *const *)&watch_places};
+	return detect_open(&o, &watch.detect);
+}
+
 result watch_start(void)
 {
 	struct secret *key = NULL;
@@ -296,6 +316,8 @@ result watch_start(void)
 	secret_free(&key);
 	TRY(r);
 	r = start_audit();
+	if (!failed(r))
+		r = start_detect();
 	if (failed(r))
 		watch_stop(); /* a room that did not start is not stopped */
 	return r;
@@ -305,6 +327,7 @@ void watch_stop(void)
 {
 	log_set_sink(NULL, NULL);
 	audit_close(&watch.audit);
+	detect_close(&watch.detect);
 	ledger_close(&watch.ledger);
 	journal_close(&watch.journal);
 }

@@ -1,0 +1,65 @@
+/* What the detectors share: detect.c holds it, climb.c charges and asks for
+ * measures, and each detector is one function over sightings. */
+#ifndef WATCH_DETECT_CORE_H
+#define WATCH_DETECT_CORE_H
+
+#include "run/fiber.h"
+#include "watch/detect/detect.h"
+#include "watch/detect/habits.h"
+#include "watch/detect/limits.h"
+#include "watch/detect/persons.h"
+#include "watch/detect/sighting.h"
+#include "watch/detect/suspects.h"
+
+enum detector_id {
+#define DETECTOR(ID, ...) ID,
+#include "watch/detect/detector_list.h"
+#undef DETECTOR
+	DETECTORS
+};
+_Static_assert((int)DETECTORS == 2 * (int)DETECTORS_MOST && (int)DETECT_TRAVEL == (int)DETECTORS_MOST,
+	       "those against networks come first, as many as those against accounts");
+
+struct detect {
+	struct measures measures;
+	struct ledger *ledger;
+	struct places *const *places;
+	struct suspects suspects;
+	struct persons persons;
+	struct habits habits;
+	struct memo memo, leaving; /* leaving: the store thread's while it is written */
+	struct gate changed;
+	bool closing, ended;
+};
+
+struct detector {
+	const char *name;
+	unsigned kinds; /* of sightings, bits */
+	void (*see)(struct detect *d, struct sighting *s);
+};
+#define DETECTOR(ID, NAME, FILE, ...) extern const struct detector detector_##FILE;
+#include "watch/detect/detector_list.h"
+#undef DETECTOR
+extern const struct detector *const detectors[DETECTORS];
+
+/* The client's address; NULL: not known, or no memory. */
+struct suspect *detect_source(struct detect *d, const struct sighting *s);
+/* Is it the account's owner, by where it comes from? */
+bool detect_is_home(const struct detect *d, const struct sighting *s);
+
+/* climb.c. Charges the client's address, network and system, and asks for what is due. */
+void charge_network(struct detect *d, struct sighting *s, const struct charge *c);
+/* The account; `p` may be NULL. */
+void charge_person(struct detect *d, struct person *p, struct sighting *s, const struct charge *c);
+/* Tells people without a score. */
+void tell_people(struct detect *d, const struct person *p, struct sighting *s, const struct charge *c);
+/* "14 times: wrong password for anna@example.org; 36 points: brute-force 30, probing 6" */
+void put_evidence(buf *out, const struct score *scores, const struct charge *c, int64_t now);
+
+/* ": brute-force 30, probing 6"; `first` of the detectors that may be among them. */
+void put_scores(buf *out, const struct score *scores, unsigned first, int64_t now);
+
+/* How often `n` has doubled beyond `allowed`, from 1 on; 0: it is not beyond. */
+unsigned doublings(uint64_t n, uint64_t allowed);
+
+#endif

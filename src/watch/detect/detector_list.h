@@ -1,0 +1,18 @@
+/* The one list of detectors. DETECTOR(identifier, name, file, about, meaning);
+ * `about` is NETWORK or ACCOUNT: what its points count against. */
+DETECTOR(DETECT_BRUTE, "brute-force", brute, NETWORK, "one account's password is guessed")
+DETECTOR(DETECT_SPRAYING, "spraying", spraying, NETWORK, "one password is tried on many accounts")
+DETECTOR(DETECT_STUFFING, "stuffing", stuffing, NETWORK, "pairs of names and passwords from elsewhere are tried")
+DETECTOR(DETECT_PROBING, "probing", probing, NETWORK, "it is tried whether names exist or mail is relayed")
+DETECTOR(DETECT_HARVEST, "harvesting", harvest, NETWORK, "recipients are tried out to learn addresses")
+DETECTOR(DETECT_ABUSE, "protocol-abuse", abuse, NETWORK, "what no honest program does")
+DETECTOR(DETECT_SLOW, "slow-client", slow, NETWORK, "connections that only take up room")
+DETECTOR(DETECT_STORM, "connection-storm", storm, NETWORK, "more connections than any use of them")
+DETECTOR(DETECT_TRAVEL, "impossible-travel", travel, ACCOUNT, "two logins too far apart for the time between them")
+DETECTOR(DETECT_NEWCOMER, "newcomer", newcomer, ACCOUNT, "a country, a device or a network it never came from")
+DETECTOR(DETECT_DORMANT, "dormant-account", dormant, ACCOUNT, "an account wakes up elsewhere after months")
+DETECTOR(DETECT_HIT, "stolen-pair", hit, ACCOUNT, "a right password from where pairs are tried")
+DETECTOR(DETECT_RATE, "sending-rate", rate, ACCOUNT, "much more mail than it ever sends")
+DETECTOR(DETECT_BOUNCE, "bounce-rate", bounce, ACCOUNT, "much of its mail goes to nobody")
+DETECTOR(DETECT_FIRST, "first-recipients", first, ACCOUNT, "many it never wrote to")
+DETECTOR(DETECT_SCATTER, "scattered-sending", scatter, ACCOUNT, "mail from many networks at once")

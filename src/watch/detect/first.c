@@ -1,0 +1,33 @@
+/* First-time recipients.
+ *
+ * People write to whom they know; spam goes to strangers. auth knows to whom an
+ * account has written before and says how many of a message's recipients are new.
+ * As in rate.c the busiest hours are learned and each doubling beyond is charged. */
+#include "watch/detect/detect_core.h"
+
+static uint64_t usual_firsts(const struct person *p)
+{
+	uint64_t usual = (uint64_t)p->conduct.usual_first * FIRST_TIMES / FADING_ONE;
+	return usual > FIRST_LEAST ? usual : FIRST_LEAST;
+}
+
+static void see(struct detect *d, struct sighting *s)
+{
+	struct person *p = persons_get(&d->persons, s->account);
+	if (!p)
+		return;
+	uint32_t n = s->n < UINT32_MAX / FADING_ONE ? (uint32_t)s->n * FADING_ONE : UINT32_MAX;
+	uint32_t firsts = fading_add(&p->firsts, n, (uint64_t)s->at, PER_HOUR);
+	unsigned level = doublings(firsts / FADING_ONE, usual_firsts(p));
+	AUTO_BUF buf whom = buf_new(64);
+	buf_printf(&whom, "%u, where %llu are much", firsts / FADING_ONE, (unsigned long long)usual_firsts(p));
+	for (unsigned i = p->firsts_level; i < level; i++)
+		charge_person(d, p, s, &(struct charge){DETECT_FIRST, FIRST_POINTS, "first messages to somebody in an hour:",
+			buf_str(&whom)});
+	p->firsts_level = (unsigned char)level;
+	if (level == 0)
+		conduct_sends(&p->conduct, s->at, 0, firsts);
+	person_touch(p);
+}
+
+const struct detector detector_first = {"first-recipients", SEEN_FIRST, see};
