@@ -102,6 +102,8 @@ const struct command commands[] = {
 	{"master-key passphrase", "", "password-stdin", "sets another passphrase (two lines of input: the old, the new)",
 		run_master_key_passphrase},
 	{"status", "", NULL, "shows whether the server is well: processes and counters", run_status},
+	{"pentest", "", "target=HOST port-base=N account=ADDRESS i-own-it",
+		"attacks the running server, or another that you own, and says what is weak; no mail is sent", run_pentest},
 	{"demo", "", "domain=NAME port-base=N users=N password=P empty proxy dns=ADDR:PORT dns-anchor=FILE relay-port=N "
 		"https-port=N tls-ca=FILE edges=N",
 		"runs a complete server on loopback, with sample mail; Ctrl-C ends it", run_demo},

@@ -68,6 +68,7 @@ int run_master_key(struct call *c);
 int run_master_key_rotate(struct call *c);
 int run_master_key_passphrase(struct call *c);
 int run_status(struct call *c);
+int run_pentest(struct call *c);
 int run_demo(struct call *c);
 int run_help(struct call *c);
 int run_version(struct call *c);

@@ -48,6 +48,21 @@ static result from_system(const union any_addr *from, net_addr *out)
 	return OK;
 }
 
+uint32_t net_to_system(const net_addr *a, struct sockaddr_storage *out)
+{
+	union any_addr sys;
+	socklen_t n = to_system(a, &sys);
+	*out = sys.storage;
+	return n;
+}
+
+result net_from_system(const struct sockaddr *from, size_t n, net_addr *out)
+{
+	union any_addr sys = {0};
+	memcpy(&sys, from, n < sizeof sys ? n : sizeof sys);
+	return from_system(&sys, out);
+}
+
 static result net_failure(int error)
 {
 	switch (error) {

@@ -28,6 +28,12 @@ void net_put(buf *out, const net_addr *a);                /* with the port; IPv6
 /* RFC 5321 4.1.3: "[192.0.2.1]" or "[IPv6:2001:db8::1]". */
 void net_put_literal(buf *out, const net_addr *a);
 
+struct sockaddr;
+struct sockaddr_storage;
+/* For callers without a loop: the system's form, and how many octets of it count. */
+uint32_t net_to_system(const net_addr *a, struct sockaddr_storage *out);
+result net_from_system(const struct sockaddr *from, size_t n, net_addr *out) NODISCARD; /* ABSENT: another family */
+
 /* A network: its first `bits` bits of the 128 (an IPv4 /24 has 120). */
 typedef struct net_cidr {
 	unsigned char ip[16];

@@ -41,22 +41,22 @@ def write(folder, certificate, replace=(), more=''):
 class Daemon:
     """posternd itself: none of the demo's openings."""
 
-    def __init__(self, file, **environment):
-        self.file = file
+    def __init__(self, file, programs=paths.BUILD, **environment):
+        self.file, self.programs = file, programs
         self.environment = {**os.environ, **environment}
 
     def __enter__(self):
         read_end, write_end = os.pipe()
-        self.child = subprocess.Popen([paths.BUILD / 'posternd', '-c', self.file], stderr=write_end,
+        self.child = subprocess.Popen([self.programs / 'posternd', '-c', self.file], stderr=write_end,
                                       env=self.environment)
         os.close(write_end)
         os.close(read_end)
         self.ports = {n: int(p) for n, p in re.findall(r'listen-(\w+) = { "127.0.0.1:(\d+)"', self.file.read_text())}
         return self
 
-    def command(self, *words, octets=b''):
+    def command(self, *words, octets=b'', timeout=paths.PATIENCE):
         return subprocess.run([paths.BUILD / 'postern', '--dir', self.file.parent, *words], input=octets,
-                              capture_output=True, timeout=paths.PATIENCE)
+                              capture_output=True, timeout=timeout)
 
     def rooms(self):
         return processes.tree(self.child.pid)

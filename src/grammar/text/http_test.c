@@ -16,7 +16,8 @@ static void commands_of_mail_are_none(void **state)
 	(void)state;
 	static const char *const lines[] = {
 		"", " ", "GET", "GET /", "GET HTTP/1.1", "EHLO client.test", "MAIL FROM:<a@b.test> SIZE=1 BODY=8BITMIME",
-		"a1 LOGIN user HTTP/1.1", "get / HTTP/1.1", "GET / HTTP/1.", "GET / HTTP/1.1 ", "GET / XTTP/1.1", "GET / HTTP/x.1",
+		"a1 LOGIN user HTTP/1.1", "get / HTTP/1.1", "GET / HTTP/1.", "GET / HTTP/1.1 ", "GET / XTTP/1.1",
+		"GET / HTTP/x.1",
 		"USER a HTTP/11", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA / HTTP/1.1",
 	};
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
