@@ -102,7 +102,7 @@ static result refuse_login(struct imap *i, str tag, const struct login_answer *a
 {
 	AUTO_BUF buf text = buf_new(1024);
 	enum edge_auth_login_verdict v = a->verdict;
-	bool wrong = v == EDGE_AUTH_LOGIN_VERDICT_REFUSED || v == EDGE_AUTH_LOGIN_VERDICT_BARRED;
+	bool wrong = login_wants_another(v);
 	if (v == EDGE_AUTH_LOGIN_VERDICT_MALFORMED)
 		return say(i, tag, "BAD The login message is not as its mechanism says");
 	const char *code = wrong ? IMAP_CODE_AUTHENTICATIONFAILED :

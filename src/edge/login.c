@@ -101,6 +101,7 @@ const char *login_sentence(const struct login_answer *a)
 	case EDGE_AUTH_LOGIN_VERDICT_UNAVAILABLE:
 		return "The mailbox cannot be opened now; try again in a moment";
 	case EDGE_AUTH_LOGIN_VERDICT_BARRED:
+	case EDGE_AUTH_LOGIN_VERDICT_LOCKED:
 		return a->text;
 	case EDGE_AUTH_LOGIN_VERDICT_MALFORMED:
 		return "The login message is not as its mechanism says";

@@ -23,7 +23,7 @@ struct login_answer {
 	enum edge_auth_login_verdict verdict;
 	uint64_t account;
 	trace_id token;
-	char text[EDGE_AUTH_LOGIN_IS_TEXT_MAX + 1]; /* barred: auth's sentence */
+	char text[EDGE_AUTH_LOGIN_IS_TEXT_MAX + 1]; /* barred, locked: auth's sentence */
 	int session; /* the caller's: the stream to the account when the session was asked for and accepted, else -1 */
 };
 

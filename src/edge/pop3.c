@@ -97,7 +97,7 @@ static result do_stls(struct pop3 *p, const struct pop3_command *c)
 static result refuse_login(struct pop3 *p, const struct login_answer *a)
 {
 	enum edge_auth_login_verdict v = a->verdict;
-	bool wrong = v == EDGE_AUTH_LOGIN_VERDICT_REFUSED || v == EDGE_AUTH_LOGIN_VERDICT_BARRED;
+	bool wrong = login_wants_another(v);
 	if (v == EDGE_AUTH_LOGIN_VERDICT_MALFORMED)
 		return say_err(p, "The login message is not as its mechanism says");
 	if (wrong && ++p->logins_failed >= POP3_LOGINS_MAX && !p->client->trusted) {

@@ -23,6 +23,16 @@ static str take_field(cursor *c)
 	return cursor_take(c, n > cursor_left(c) ? SIZE_MAX : (size_t)n);
 }
 
+void item_put_head(const struct item *i, buf *out)
+{
+	put_number(out, (uint64_t)i->received);
+	put_field(out, i->sender);
+	put_field(out, i->recipient);
+	put_field(out, i->trace);
+	put_field(out, i->facts);
+	put_number(out, i->message.n);
+}
+
 /* The nonce, then the plain bytes, then room for the tag: sealed in place. */
 static result lay_out(const struct item *i, buf *out)
 {
@@ -30,12 +40,8 @@ static result lay_out(const struct item *i, buf *out)
 	static const char tag[TAG];
 	randombytes_buf(nonce, sizeof nonce);
 	buf_put(out, str_of((const char *)nonce, sizeof nonce));
-	put_number(out, (uint64_t)i->received);
-	put_field(out, i->sender);
-	put_field(out, i->recipient);
-	put_field(out, i->trace);
-	put_field(out, i->facts);
-	put_field(out, i->message);
+	item_put_head(i, out);
+	buf_put(out, i->message);
 	buf_put(out, str_of(tag, sizeof tag));
 	return buf_result(out);
 }
@@ -52,7 +58,7 @@ result item_seal(const struct item *i, const trace_id *delivery, const unsigned 
 	return OK;
 }
 
-static result take_apart(str plain, struct item *out)
+result item_read(str plain, struct item *out)
 {
 	cursor c = cursor_on(plain);
 	struct item i = {.received = (int64_t)cursor_u64(&c)};
@@ -79,5 +85,5 @@ result item_open(str sealed, const trace_id *delivery, const unsigned char key[I
 						       delivery->b, sizeof delivery->b, p, key) != 0)
 		return failure(FAIL_DAMAGE, "a queued message does not authenticate");
 	plain->n = (size_t)n;
-	return take_apart(buf_str(plain), out);
+	return item_read(buf_str(plain), out);
 }

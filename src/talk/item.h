@@ -26,4 +26,8 @@ result item_seal(const struct item *i, const trace_id *delivery, const unsigned 
 result item_open(str sealed, const trace_id *delivery, const unsigned char key[ITEM_KEY], buf *plain, struct item *out)
 	NODISCARD;
 
+/* The plain layout for who seals otherwise: all up to the octets of the message, which follow; and taking it apart. */
+void item_put_head(const struct item *i, buf *out);
+result item_read(str plain, struct item *out) NODISCARD;
+
 #endif

@@ -13,4 +13,9 @@ enum { OWN_KEY = 32, OWN_KEY_MS = 30000 };
 
 result own_key(bool fresh, unsigned char key[OWN_KEY]) NODISCARD;
 
+/* For who seals all it has anew: the key that is to follow (ABSENT without `make` while none was made), and that
+ * everything is sealed by it, so that the one before is destroyed. */
+result own_key_next(bool make, unsigned char key[OWN_KEY]) NODISCARD;
+result own_key_follow(void) NODISCARD;
+
 #endif

@@ -100,15 +100,40 @@ static bool sync_folder(int at)
 	return good;
 }
 
-static result destroy_one(int at, const char *name)
+static result open_condemned(int at, const char *name, int *fd)
+{
+	*fd = openat(at, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (*fd >= 0)
+		return OK;
+	return errno == ENOENT ? failure(FAIL_ABSENT, "there is no such key")
+			       : failure(FAIL_DISK, "a key's file cannot be opened");
+}
+
+static bool overwrite(int fd)
 {
 	static const unsigned char zero[FOLDER_DESTROYED_MAX];
-	int fd = openat(at, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return errno == ENOENT ? failure(FAIL_ABSENT, "there is no such key")
-				       : failure(FAIL_DISK, "a key's file cannot be opened");
 	off_t n = lseek(fd, 0, SEEK_END);
-	bool good = n >= 0 && (size_t)n <= sizeof zero && pwrite(fd, zero, (size_t)n, 0) == n && fsync(fd) == 0;
+	return n >= 0 && (size_t)n <= sizeof zero && pwrite(fd, zero, (size_t)n, 0) == n && fsync(fd) == 0;
+}
+
+result folder_replace(int at, const char *from, const char *to)
+{
+	int fd;
+	TRY(open_condemned(at, to, &fd));
+	bool moved = renameat(at, from, at, to) == 0;
+	bool absent = !moved && errno == ENOENT;
+	bool good = moved && sync_folder(at) && overwrite(fd);
+	close(fd);
+	if (absent)
+		return failure(FAIL_ABSENT, "there is no such key");
+	return good ? OK : failure(FAIL_DISK, "a key's file cannot be replaced; try again");
+}
+
+static result destroy_one(int at, const char *name)
+{
+	int fd;
+	TRY(open_condemned(at, name, &fd));
+	bool good = overwrite(fd);
 	close(fd);
 	if (!good || unlinkat(at, name, 0) < 0 || !sync_folder(at))
 		return failure(FAIL_DISK, "a key's file cannot be destroyed; try again");

@@ -28,6 +28,9 @@ result folder_name_of(str name, struct folder_name *out) NODISCARD;
 enum { FOLDER_FILE_MAX = 255 };
 result folder_read(int at, const char *name, unsigned char *p, size_t n) NODISCARD;
 
+/* The file `from` takes the place of `to`, which is destroyed for good. A crash leaves `to` as it was, or `from` in
+ * its place. ABSENT, DISK (also above FOLDER_DESTROYED_MAX). */
+result folder_replace(int at, const char *from, const char *to) NODISCARD;
 /* Destroys a file for good, and what a crash left on its way to its place: zeros over them first, because a file
  * system that writes in place keeps no copy then. ABSENT, DISK (also above FOLDER_DESTROYED_MAX). */
 enum { FOLDER_DESTROYED_MAX = 8192 };

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,14 +37,6 @@ static result there_is(int at, const char *name)
 		return OK;
 	return errno == ENOENT ? failure(FAIL_ABSENT, "there is no such key")
 			       : failure(FAIL_DISK, "the keys folder cannot be read");
-}
-
-static result refuse_erased(const struct keys *k, const struct folder_name *name)
-{
-	result r = there_is(k->erased, name->p);
-	if (r.kind == FAIL_ABSENT)
-		return OK;
-	return failed(r) ? r : failure(FAIL_DENIED, "this principal's key was destroyed; it gets no other");
 }
 
 static result open_folders(struct keys *k)
@@ -111,60 +104,117 @@ static result unwrap(
 	return masters_unseal(k->masters, bound_str(&to), str_of((const char *)in, KEY_WRAPPED), key);
 }
 
-result keys_make(struct keys *k, str principal, unsigned char key[KEY_SIZE])
+/* ---- a principal's own ---- */
+
+#define NEXT "-next"
+
+/* The file of the key in force, or of the one that follows; both are bound to the principal's name, so that the
+ * second may take the first one's place. */
+static result file_of(str principal, bool next, struct folder_name *out)
+{
+	char text[PRINCIPAL_MAX + sizeof NEXT];
+	struct folder_name checked;
+	TRY(folder_name_of(principal, &checked));
+	int n = snprintf(text, sizeof text, "%s%s", checked.p, next ? NEXT : "");
+	must(n > 0 && (size_t)n < sizeof text);
+	return folder_name_of(str_of(text, (size_t)n), out);
+}
+
+static result refuse_erased(const struct keys *k, str principal)
 {
 	struct folder_name name;
-	unsigned char wrapped[KEY_WRAPPED];
 	TRY(folder_name_of(principal, &name));
-	TRY(refuse_erased(k, &name));
+	result r = there_is(k->erased, name.p);
+	if (r.kind == FAIL_ABSENT)
+		return OK;
+	return failed(r) ? r : failure(FAIL_DENIED, "this principal's key was destroyed; it gets no other");
+}
+
+static result store(struct keys *k, const struct folder_name *name, str principal, const unsigned char key[KEY_SIZE])
+{
+	unsigned char wrapped[KEY_WRAPPED];
+	TRY(wrap(k, bind_to(own_purpose, principal), key, wrapped));
+	return file_write_at(k->wrapped, name->p, str_of((const char *)wrapped, sizeof wrapped), 0600);
+}
+
+static result make(struct keys *k, str principal, bool next, unsigned char key[KEY_SIZE])
+{
+	struct folder_name name;
+	TRY(file_of(principal, next, &name));
+	TRY(refuse_erased(k, principal));
 	result r = there_is(k->wrapped, name.p);
 	if (r.kind != FAIL_ABSENT)
 		return failed(r) ? r : failure(FAIL_EXISTS, "this principal has a key already");
 	randombytes_buf(key, KEY_SIZE);
-	r = wrap(k, bind_to(own_purpose, principal), key, wrapped);
-	if (!failed(r))
-		r = file_write_at(k->wrapped, name.p, str_of((const char *)wrapped, sizeof wrapped), 0600);
+	r = store(k, &name, principal, key);
 	if (failed(r))
 		sodium_memzero(key, KEY_SIZE);
 	return r;
 }
 
-result keys_get(struct keys *k, str principal, unsigned char key[KEY_SIZE])
+static result get(struct keys *k, str principal, bool next, unsigned char key[KEY_SIZE])
 {
 	struct folder_name name;
 	unsigned char wrapped[KEY_WRAPPED];
-	TRY(folder_name_of(principal, &name));
-	TRY(refuse_erased(k, &name));
+	TRY(file_of(principal, next, &name));
+	TRY(refuse_erased(k, principal));
 	TRY(folder_read(k->wrapped, name.p, wrapped, sizeof wrapped));
 	return unwrap(k, bind_to(own_purpose, principal), wrapped, key);
+}
+
+result keys_make(struct keys *k, str principal, unsigned char key[KEY_SIZE])
+{
+	return make(k, principal, false, key);
+}
+
+result keys_get(struct keys *k, str principal, unsigned char key[KEY_SIZE])
+{
+	return get(k, principal, false, key);
+}
+
+result keys_next(struct keys *k, str principal, bool may_make, unsigned char key[KEY_SIZE])
+{
+	result r = get(k, principal, true, key);
+	return r.kind == FAIL_ABSENT && may_make ? make(k, principal, true, key) : r;
+}
+
+result keys_follow(struct keys *k, str principal)
+{
+	struct folder_name next, name;
+	TRY(file_of(principal, true, &next));
+	TRY(file_of(principal, false, &name));
+	TRY(refuse_erased(k, principal));
+	result r = there_is(k->wrapped, next.p);
+	if (failed(r))
+		return r.kind == FAIL_ABSENT ? OK : r;
+	return folder_replace(k->wrapped, next.p, name.p);
 }
 
 /* The mark comes first: a crash between the two leaves a key that is refused
  * from then on, and the erasure is finished when it is asked again. */
 result keys_erase(struct keys *k, str principal)
 {
-	struct folder_name name;
-	TRY(folder_name_of(principal, &name));
+	struct folder_name name, next;
+	TRY(file_of(principal, false, &name));
+	TRY(file_of(principal, true, &next));
 	TRY(file_write_at(k->erased, name.p, (str){NULL, 0}, 0600));
-	result r = folder_destroy(k->wrapped, name.p);
+	result former = folder_destroy(k->wrapped, name.p), r = folder_destroy(k->wrapped, next.p);
+	if (failed(former) && former.kind != FAIL_ABSENT)
+		return former;
 	return r.kind == FAIL_ABSENT ? OK : r;
 }
 
 result keys_wrap_new(struct keys *k, str principal, unsigned char key[KEY_SIZE], unsigned char wrapped[KEY_WRAPPED])
 {
-	struct folder_name checked;
-	TRY(folder_name_of(principal, &checked));
-	TRY(refuse_erased(k, &checked));
+	TRY(refuse_erased(k, principal));
 	randombytes_buf(key, KEY_SIZE);
 	return wrap(k, bind_to(item_purpose, principal), key, wrapped);
 }
 
 result keys_unwrap(struct keys *k, str principal, str wrapped, unsigned char key[KEY_SIZE])
 {
-	struct folder_name checked;
 	unsigned char in[KEY_WRAPPED];
-	TRY(folder_name_of(principal, &checked));
-	TRY(refuse_erased(k, &checked));
+	TRY(refuse_erased(k, principal));
 	if (wrapped.n != KEY_WRAPPED)
 		return failure(FAIL_DAMAGE, "a wrapped key has the wrong size");
 	memcpy(in, wrapped.p, sizeof in);
@@ -190,20 +240,22 @@ result keys_unseal(const struct keys *k, str bound_to, str sealed, buf *out)
 }
 
 /* One that was erased meanwhile stays so. */
-static result rewrap_one(void *ctx, str principal)
+static result rewrap_one(void *ctx, str file)
 {
 	struct keys *k = ctx;
 	struct folder_name name;
-	unsigned char key[KEY_SIZE], wrapped[KEY_WRAPPED];
-	result r = keys_get(k, principal, key);
+	unsigned char key[KEY_SIZE];
+	bool next = file.n > strlen(NEXT) && str_eq(str_skip(file, file.n - strlen(NEXT)), STR(NEXT));
+	str principal = next ? str_sub(file, 0, file.n - strlen(NEXT)) : file;
+	result r = get(k, principal, next, key);
 	if (r.kind == FAIL_ABSENT || r.kind == FAIL_DENIED)
 		return OK;
 	TRY(r);
-	TRY(folder_name_of(principal, &name));
-	r = wrap(k, bind_to(own_purpose, principal), key, wrapped);
+	r = folder_name_of(file, &name);
+	if (!failed(r))
+		r = store(k, &name, principal, key);
 	sodium_memzero(key, sizeof key);
-	TRY(r);
-	return file_write_at(k->wrapped, name.p, str_of((const char *)wrapped, sizeof wrapped), 0600);
+	return r;
 }
 
 result keys_rewrap(struct keys *k)

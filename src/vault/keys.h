@@ -1,6 +1,7 @@
 /* The keys folder: every principal's key, wrapped by the master key (masters.h).
  *
  *   wrapped/NAME      nonce | sealed 32 bytes | tag, bound to NAME
+ *   wrapped/NAME-next the key that is to take its place, while its owner seals everything anew
  *   erased/NAME       an empty file: this principal's key was destroyed
  *   dkim/NAME         a private key that signs: signing.h
  *
@@ -29,6 +30,11 @@ void keys_close(struct keys **k);
 result keys_make(struct keys *k, str principal, unsigned char key[KEY_SIZE]) NODISCARD;
 result keys_get(struct keys *k, str principal, unsigned char key[KEY_SIZE]) NODISCARD;
 result keys_erase(struct keys *k, str principal) NODISCARD; /* twice is fine */
+
+/* The key that follows: made at the first question, the same until it has followed. Then it is the principal's, and
+ * the one before is destroyed. keys_follow: OK also when there is none; again after a crash it does what was left. */
+result keys_next(struct keys *k, str principal, bool make, unsigned char key[KEY_SIZE]) NODISCARD; /* ABSENT */
+result keys_follow(struct keys *k, str principal) NODISCARD;
 
 /* A fresh random key and its wrapping for `principal`. */
 result keys_wrap_new(struct keys *k, str principal, unsigned char key[KEY_SIZE], unsigned char wrapped[KEY_WRAPPED])

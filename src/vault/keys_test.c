@@ -74,6 +74,48 @@ static void an_erased_key_stays_gone(void **state)
 	close_keys(&k);
 }
 
+static void a_key_that_follows_takes_the_place(void **state)
+{
+	(void)state;
+	struct keys *k = NULL;
+	unsigned char key[KEY_SIZE], next[KEY_SIZE], got[KEY_SIZE];
+	open_keys(&k);
+	assert_ok(keys_make(k, STR("account-7"), key));
+	assert_int_equal(keys_next(k, STR("account-7"), false, next).kind, FAIL_ABSENT);
+	assert_ok(keys_follow(k, STR("account-7")));
+	assert_ok(keys_next(k, STR("account-7"), true, next));
+	assert_ok(keys_next(k, STR("account-7"), true, got));
+	assert_memory_equal(next, got, KEY_SIZE);
+	assert_ok(keys_get(k, STR("account-7"), got));
+	assert_memory_equal(key, got, KEY_SIZE);
+	assert_ok(keys_follow(k, STR("account-7")));
+	assert_ok(keys_get(k, STR("account-7"), got));
+	assert_memory_equal(next, got, KEY_SIZE);
+	assert_int_equal(keys_next(k, STR("account-7"), false, got).kind, FAIL_ABSENT);
+	close_keys(&k);
+}
+
+/* The file that had the place is zeros, for whoever still has it open. */
+static void a_key_that_was_followed_is_destroyed(void **state)
+{
+	(void)state;
+	struct keys *k = NULL;
+	unsigned char key[KEY_SIZE], was[KEY_WRAPPED], zero[KEY_WRAPPED] = {0};
+	open_keys(&k);
+	assert_ok(keys_make(k, STR("account-7"), key));
+	int fd = open("wrapped/account-7", O_RDONLY);
+	assert_ok(keys_next(k, STR("account-7"), true, key));
+	assert_ok(keys_follow(k, STR("account-7")));
+	assert_int_equal(pread(fd, was, sizeof was, 0), sizeof was);
+	assert_memory_equal(was, zero, sizeof was);
+	close(fd);
+	assert_ok(keys_next(k, STR("account-7"), true, key));
+	assert_ok(keys_erase(k, STR("account-7")));
+	assert_int_equal(access("wrapped/account-7-next", F_OK), -1);
+	assert_int_equal(keys_follow(k, STR("account-7")).kind, FAIL_DENIED);
+	close_keys(&k);
+}
+
 static void a_wrapping_opens_only_for_its_principal(void **state)
 {
 	(void)state;
@@ -152,6 +194,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ROOM_TEST(a_key_is_made_once_and_found_again), ROOM_TEST(an_erased_key_stays_gone),
 		ROOM_TEST(the_mark_alone_is_enough),
+		ROOM_TEST(a_key_that_follows_takes_the_place), ROOM_TEST(a_key_that_was_followed_is_destroyed),
 		ROOM_TEST(a_wrapping_opens_only_for_its_principal), ROOM_TEST(files_cannot_be_exchanged),
 		ROOM_TEST(a_lost_master_key_is_noticed), ROOM_TEST(names_lead_nowhere),
 	};

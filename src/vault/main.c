@@ -92,6 +92,13 @@ static result await_unlocked(void)
 	return OK;
 }
 
+static result own_key(str principal, const struct principal_vault_own_key *m, unsigned char key[KEY_SIZE])
+{
+	if (m->next)
+		return keys_next(keys, principal, m->make, key);
+	return m->make ? keys_make(keys, principal, key) : keys_get(keys, principal, key);
+}
+
 static result on_own_key(
 	struct arrival *in, struct principal_vault_own_key *m, struct principal_vault_own_key_is *answer)
 {
@@ -101,12 +108,27 @@ static result on_own_key(
 		return deny(in, "a key of its own");
 	if (!is_role(in, "account")) /* a client waits for an account, so that one is refused at once */
 		TRY(await_unlocked());
-	result r = m->make ? keys_make(keys, name_of(&p), answer->key) : keys_get(keys, name_of(&p), answer->key);
+	if (m->next && !is_role(in, "account"))
+		return deny(in, "another key of its own");
+	result r = own_key(name_of(&p), m, answer->key);
 	if (r.kind == FAIL_DENIED || r.kind == FAIL_DAMAGE)
 		refused(in, "its key");
 	else if (!failed(r))
 		given(v, m->make);
 	return r;
+}
+
+static result on_follow(struct arrival *in, struct principal_vault_follow *m, struct principal_vault_erased *answer)
+{
+	const struct room_visitor *v = visitor_of(in);
+	struct principal p = principal_of(v->role, v->number);
+	(void)m;
+	(void)answer;
+	if (!is_role(in, "account"))
+		return deny(in, "another key of its own");
+	TRY(keys_follow(keys, name_of(&p)));
+	log_event(EV_KEY_CHANGED, NULL, F_STR("act", STR("account's key replaced")), F_U64("account", v->number));
+	return OK;
 }
 
 /* An edge seals a queue item for an account or the relay, and may have nothing unwrapped; the relay seals reports. */
@@ -368,7 +390,7 @@ static void end(void)
 }
 
 static const struct principal_vault_as_vault handlers = {
-	.own_key = on_own_key, .wrap_for = on_wrap_for, .unwrap = on_unwrap, .erase = on_erase, .sign = on_sign,
+	.own_key = on_own_key, .follow = on_follow, .wrap_for = on_wrap_for, .unwrap = on_unwrap, .erase = on_erase, .sign = on_sign,
 	.sign_handshake = on_sign_handshake, .signing_key_make = on_signing_key_make,
 	.signing_key_drop = on_signing_key_drop, .audit_key = on_audit_key, .audit_sign = on_audit_sign};
 static const struct web_vault_as_vault from_web = {

@@ -117,12 +117,41 @@ struct delivery {
 	bool duplicate;
 };
 
+static result keep_mark(struct db *db, const struct arrivals_mark *m)
+{
+	return db_run(db, "INSERT INTO arrivals(id,file,upto) VALUES(1,?1,?2) ON CONFLICT(id) DO UPDATE SET file=?1,upto=?2",
+		DB_BLOB(str_of((const char *)m->file, sizeof m->file)), DB_INT(m->upto));
+}
+
+static result read_mark(struct db *db, void *arg)
+{
+	struct arrivals_mark *m = arg;
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	*m = (struct arrivals_mark){.upto = 0};
+	TRY(db_ask(db, &q, "SELECT file,upto FROM arrivals"));
+	TRY(query_next(q, &row));
+	if (!row || query_bytes(q, 0).n != sizeof m->file)
+		return OK;
+	memcpy(m->file, query_bytes(q, 0).p, sizeof m->file);
+	m->upto = (uint64_t)query_int(q, 1);
+	return OK;
+}
+
+result message_mark(const struct actor *a, struct arrivals_mark *out)
+{
+	TRY(store_may(a, OP_DELIVER));
+	return store_read(a->store, read_mark, NULL, out);
+}
+
 static result deliver_body(struct work *w, void *arg)
 {
 	struct delivery *d = arg;
 	struct box_row *box;
 	d->batch.unused = true;
 	TRY(delivered_before(w, &d->what->delivery, &d->duplicate));
+	if (d->what->mark)
+		TRY(keep_mark(w->db, d->what->mark));
 	if (d->duplicate)
 		return OK;
 	result r = work_find(w, d->mailbox, &box);

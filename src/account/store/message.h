@@ -29,12 +29,20 @@ struct flag_names {
 	size_t keywords_n;
 };
 
+/* Up to where a file of arrivals was merged (account/arrivals.h). */
+enum { ARRIVALS_FILE = 16 };
+struct arrivals_mark {
+	unsigned char file[ARRIVALS_FILE];
+	uint64_t upto;
+};
+
 struct incoming {
 	trace_id delivery;
 	int64_t received; /* seconds since 1970; the internal date, in UTC */
 	str mailbox;      /* empty: INBOX */
 	struct flag_names flags;
 	const struct letter *letter;
+	const struct arrivals_mark *mark; /* kept in the same transaction, also for a duplicate; NULL: none */
 };
 struct arrived {
 	bool duplicate; /* this delivery id was kept before; nothing changed */
@@ -42,6 +50,8 @@ struct arrived {
 };
 /* A mailbox that is not there means INBOX. The quota does not stop it. */
 result message_deliver(const struct actor *a, const struct incoming *what, struct arrived *out) NODISCARD;
+/* The last mark that was kept; zeros: none. */
+result message_mark(const struct actor *a, struct arrivals_mark *out) NODISCARD;
 
 struct append_item {
 	const struct letter *letter;

@@ -60,7 +60,11 @@ static const char version_2[] =
 	"ALTER TABLE mailbox DROP COLUMN deleted_octets;"
 	"ALTER TABLE content ADD COLUMN delivery BLOB;";
 
-static const char *const steps[] = {version_1, version_2};
+/* Version 3: up to where the arrivals of a locked account were merged. */
+static const char version_3[] =
+	"CREATE TABLE arrivals(id INTEGER PRIMARY KEY CHECK(id=1), file BLOB NOT NULL, upto INTEGER NOT NULL) STRICT;";
+
+static const char *const steps[] = {version_1, version_2, version_3};
 const struct db_schema store_schema = {steps, sizeof steps / sizeof *steps};
 
 result account_get(struct db *db, struct account_row *out)

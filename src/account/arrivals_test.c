@@ -1,0 +1,304 @@
+/* Letters that arrive while the owner is away: order, crashes, damage, a disk that fails. */
+#include "account/arrivals_core.h"
+#include "account/store/kit.h"
+#include "base/mem.h"
+#include "base/test.h"
+
+#include <stdio.h>
+
+enum { LETTERS = 6, LARGE = 300000 };
+
+static const unsigned char vault_key[32] = "a key of the vault";
+
+struct play {
+	struct sim *sim;
+	struct arrivals *a;
+	struct owner_key owner;
+	arena m;
+	bool kept[LETTERS];
+	unsigned times[LETTERS]; /* read */
+	unsigned last;           /* number of the letter that was read last, from 1 */
+	uint64_t lost;
+};
+
+static struct item letter(struct play *p, unsigned i)
+{
+	AUTO_BUF buf b = buf_new(LARGE * 2);
+	uint64_t state = i + 1;
+	buf_printf(&b, "Subject: number %u\r\n\r\n", i);
+	size_t size = i == 2 ? LARGE : 700 * i;
+	while (b.n < size)
+		buf_printf(&b, "known text %llx\r\n", (unsigned long long)sim_random(&state));
+	return (struct item){.received = 1700000000 + i, .sender = STR("a@example.net"), .recipient = STR("b@example.test"),
+		.trace = STR("Return-Path: <a@example.net>\r\n"), .facts = STR("facts"),
+		.message = arena_dup(&p->m, buf_str(&b))};
+}
+
+static trace_id delivery(unsigned i)
+{
+	return (trace_id){{[15] = (unsigned char)(i + 1)}};
+}
+
+static result open_arrivals(struct play *p)
+{
+	const struct arrivals_plan plan = {sim_files(p->sim), vault_key, owner_key_public(&p->owner)};
+	return arrivals_open(&plan, &p->a);
+}
+
+static result add(struct play *p, unsigned i)
+{
+	const struct item it = letter(p, i);
+	const trace_id id = delivery(i);
+	result r = arrivals_add(p->a, &id, &it);
+	p->kept[i] = !failed(r);
+	return r;
+}
+
+static void expect_letter(struct play *p, const struct arrivals_letter *l)
+{
+	unsigned i = l->delivery.b[15] - 1U;
+	struct item want = letter(p, i);
+	assert_true(i < LETTERS);
+	assert_true(i + 1 > p->last); /* in the order in which they came */
+	p->last = i + 1;
+	p->times[i]++;
+	assert_str(l->item.message, want.message);
+	assert_str(l->item.trace, want.trace);
+	assert_str(l->item.facts, want.facts);
+	assert_int_equal(l->item.received, want.received);
+}
+
+/* Reads up to `most`, and says up to where. */
+static result read_some(struct play *p, unsigned most, struct arrivals_mark *mark, bool clear)
+{
+	AUTO_BUF buf plain = buf_new(ARRIVALS_PLAIN_MAX);
+	struct arrivals_reader r = arrivals_begin(p->a, &p->owner, mark);
+	struct arrivals_letter l;
+	bool more = true;
+	result done = OK;
+	while (most-- > 0 && more && !failed(done)) {
+		done = arrivals_next(&r, &plain, &l, &more);
+		if (!failed(done) && more) {
+			expect_letter(p, &l);
+			*mark = l.mark;
+		}
+	}
+	if (!failed(done) && !more && clear)
+		done = arrivals_clear(&r);
+	p->lost += r.lost;
+	arrivals_end(&r);
+	return done;
+}
+
+static void on_fiber(void (*fn)(void *))
+{
+	struct play p = {.sim = sim_new(11), .owner = {"the key of the owner"}, .m = arena_new(64 << 20)};
+	kit_on_fiber(fn, &p);
+	arena_free(&p.m);
+	sim_free(&p.sim);
+}
+
+static size_t files_of(struct play *p)
+{
+	size_t n = 0;
+	for (uint64_t i = 1; i < 20; i++)
+		n += sim_bytes(p->sim, arrivals_path(i).path).p != NULL;
+	return n;
+}
+
+/* ---- */
+
+static void in_order_on(void *arg)
+{
+	struct play *p = arg;
+	struct arrivals_mark mark = {.upto = 0};
+	assert_ok(open_arrivals(p));
+	for (unsigned i = 0; i < LETTERS; i++)
+		assert_ok(add(p, i));
+	assert_int_equal(arrivals_count(p->a), LETTERS);
+	assert_int_equal(files_of(p), 1);
+	str bytes = sim_bytes(p->sim, "arrivals-1");
+	assert_int_equal(str_find(bytes, STR("known text")), STR_NONE);
+	assert_int_equal(str_find(bytes, STR("example.net")), STR_NONE);
+	assert_ok(read_some(p, 2, &mark, false));
+	assert_ok(read_some(p, 100, &mark, true)); /* goes on behind the mark */
+	for (unsigned i = 0; i < LETTERS; i++)
+		assert_int_equal(p->times[i], 1);
+	assert_int_equal(files_of(p), 0);
+	assert_int_equal(arrivals_count(p->a), 0);
+	arrivals_close(&p->a);
+}
+
+static void letters_come_back_in_order(void **state)
+{
+	(void)state;
+	on_fiber(in_order_on);
+}
+
+static void reopened_on(void *arg)
+{
+	struct play *p = arg;
+	struct arrivals_mark mark = {.upto = 0};
+	for (unsigned i = 0; i < 3; i++) {
+		assert_ok(open_arrivals(p));
+		assert_int_equal(arrivals_count(p->a), i);
+		assert_ok(add(p, i));
+		arrivals_close(&p->a);
+	}
+	assert_int_equal(files_of(p), 1);
+	/* a crash left a piece of a record: it is passed over, and the next record begins another file */
+	AUTO_BUF buf b = buf_new(1 << 20);
+	buf_put(&b, sim_bytes(p->sim, "arrivals-1"));
+	for (unsigned i = 0; i < 40; i++)
+		buf_put(&b, STR("a piece of a record"));
+	sim_put(p->sim, "arrivals-1", buf_str(&b));
+	assert_ok(open_arrivals(p));
+	assert_ok(add(p, 3));
+	assert_int_equal(files_of(p), 2);
+	assert_ok(read_some(p, 100, &mark, true));
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(p->times[i], 1);
+	assert_int_equal(p->lost, 0);
+	assert_int_equal(files_of(p), 0);
+	arrivals_close(&p->a);
+}
+
+static void what_follows_a_crash_goes_elsewhere(void **state)
+{
+	(void)state;
+	on_fiber(reopened_on);
+}
+
+static void damage_on(void *arg)
+{
+	struct play *p = arg;
+	struct arrivals_mark mark = {.upto = 0};
+	assert_ok(open_arrivals(p));
+	for (unsigned i = 0; i < 5; i++)
+		assert_ok(add(p, i));
+	arrivals_close(&p->a);
+	AUTO_BUF buf b = buf_new(1 << 20);
+	buf_put(&b, sim_bytes(p->sim, "arrivals-1"));
+	b.p[FILE_HEAD + ARRIVALS_ALIGN * 2] ^= 1;   /* in the second record's header, or its letter */
+	b.p[FILE_HEAD + ARRIVALS_ALIGN * 8] ^= 1;   /* in the large one */
+	sim_put(p->sim, "arrivals-1", buf_str(&b));
+	assert_ok(open_arrivals(p));
+	assert_ok(read_some(p, 100, &mark, true));
+	assert_int_equal(p->lost, 2);
+	assert_int_equal(p->times[0] + p->times[1] + p->times[2] + p->times[3] + p->times[4], 3);
+	assert_int_equal(files_of(p), 0);
+	assert_non_null(sim_bytes(p->sim, "arrivals-1.damaged").p);
+	arrivals_close(&p->a);
+}
+
+static void damage_costs_one_letter_and_is_told(void **state)
+{
+	(void)state;
+	on_fiber(damage_on);
+}
+
+static void full_on(void *arg)
+{
+	struct play *p = arg;
+	struct arrivals_mark mark = {.upto = 0};
+	assert_ok(open_arrivals(p));
+	assert_ok(add(p, 0));
+	for (unsigned i = 0; i < 8; i++) {
+		sim_fault_at(p->sim, SIM_FULL_ONCE, 1);
+		assert_int_equal(add(p, 1).kind, FAIL_FULL);
+	}
+	sim_fault_at(p->sim, SIM_NONE, 0);
+	assert_ok(add(p, 2));
+	assert_int_equal(files_of(p), 1);
+	assert_ok(read_some(p, 100, &mark, true));
+	assert_int_equal(p->times[0] + p->times[2], 2);
+	assert_int_equal(p->times[1], 0);
+	arrivals_close(&p->a);
+}
+
+static void a_full_disk_leaves_nothing_half(void **state)
+{
+	(void)state;
+	on_fiber(full_on);
+}
+
+/* ---- the N-th operation fails, or is the machine's last ---- */
+
+struct trial {
+	struct play *p;
+	enum sim_fault fault;
+	uint64_t n;
+	bool hit;
+	struct arrivals_mark mark; /* as the database would have it: durable with what was read */
+};
+
+/* Letters come, some are merged, more come, all are merged. */
+static result act(struct trial *t)
+{
+	TRY(open_arrivals(t->p));
+	for (unsigned i = 0; i < 4; i++)
+		TRY(add(t->p, i));
+	TRY(read_some(t->p, 2, &t->mark, false));
+	for (unsigned i = 4; i < LETTERS; i++)
+		TRY(add(t->p, i));
+	return read_some(t->p, 100, &t->mark, true);
+}
+
+static void trial_on(void *arg)
+{
+	struct trial *t = arg;
+	sim_fault_at(t->p->sim, t->fault, t->n);
+	result r = act(t);
+	t->hit = failed(r);
+	arrivals_close(&t->p->a);
+	if (t->fault == SIM_CRASH)
+		sim_crash(t->p->sim);
+	sim_fault_at(t->p->sim, SIM_NONE, 0);
+	assert_ok(open_arrivals(t->p));
+	assert_ok(read_some(t->p, 100, &t->mark, true));
+	assert_int_equal(files_of(t->p), 0);
+	assert_int_equal(t->p->lost, 0);
+	for (unsigned i = 0; i < LETTERS; i++) {
+		assert_true(t->p->times[i] <= 1);
+		assert_true(t->p->times[i] || !t->p->kept[i]);
+	}
+	arrivals_close(&t->p->a);
+}
+
+static bool one_trial(enum sim_fault fault, uint64_t n)
+{
+	struct play p = {.sim = sim_new(n), .owner = {"the key of the owner"}, .m = arena_new(64 << 20)};
+	struct trial t = {.p = &p, .fault = fault, .n = n};
+	kit_on_fiber(trial_on, &t);
+	arena_free(&p.m);
+	sim_free(&p.sim);
+	return t.hit;
+}
+
+static void every_operation_may_be_the_last(void **state)
+{
+	(void)state;
+	uint64_t n = 1;
+	while (one_trial(SIM_CRASH, n))
+		n++;
+	assert_true(n > 20);
+}
+
+static void every_operation_may_fail(void **state)
+{
+	(void)state;
+	uint64_t n = 1;
+	while (one_trial(SIM_REFUSE, n))
+		n++;
+	assert_true(n > 20);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(letters_come_back_in_order), cmocka_unit_test(what_follows_a_crash_goes_elsewhere),
+		cmocka_unit_test(damage_costs_one_letter_and_is_told), cmocka_unit_test(a_full_disk_leaves_nothing_half),
+		cmocka_unit_test(every_operation_may_be_the_last), cmocka_unit_test(every_operation_may_fail),
+	};
+	return cmocka_run_group_tests_name("arrivals", tests, NULL, NULL);
+}
