@@ -3,9 +3,12 @@
 #ifndef ACCOUNT_ACCOUNT_H
 #define ACCOUNT_ACCOUNT_H
 
+#include "account/arrivals.h"
 #include "account/imap/imap.h"
+#include "account/lock.h"
 #include "account/pop3/pop3.h"
 #include "config/options.h"
+#include "run/fiber.h"
 
 enum account_limits {
 	ACCOUNT_TRIM_MS = 3000,    /* after so long without work caches are given back */
@@ -16,7 +19,16 @@ enum account_limits {
 
 struct account {
 	struct options options;
+	struct files *files;
 	struct store *store; /* NULL: not open yet, or shut */
+	/* opening.h */
+	struct lock lock;
+	struct arrivals *arrivals; /* of a locked account; NULL: policy server */
+	bool merged;        /* nothing of it waits: letters go into mailboxes */
+	bool tried;         /* it was tried */
+	bool changing;      /* it is being opened, or everything sealed anew: nothing begins */
+	uint64_t left;      /* when the last session ended, on the monotonic clock */
+	struct gate opened; /* one of these has changed, or a letter or session has ended */
 	struct imap_home imap;
 	struct pop3_home pop3;
 	uint32_t sessions;

@@ -221,6 +221,11 @@ uint64_t arrivals_count(const struct arrivals *a)
 	return a->count;
 }
 
+bool arrivals_adding(const struct arrivals *a)
+{
+	return a->adding > 0;
+}
+
 uint64_t arrivals_octets(const struct arrivals *a)
 {
 	return a->octets;

@@ -47,6 +47,7 @@ void arrivals_close(struct arrivals **a); /* no call is under way */
 
 result arrivals_add(struct arrivals *a, const trace_id *delivery, const struct item *i) NODISCARD; /* suspends */
 uint64_t arrivals_count(const struct arrivals *a);  /* records that are there */
+bool arrivals_adding(const struct arrivals *a);     /* a call is under way */
 uint64_t arrivals_octets(const struct arrivals *a); /* of their letters */
 
 /* ---- reading, in the order in which they came */

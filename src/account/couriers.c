@@ -5,6 +5,7 @@
 
 #include "account/account.h"
 #include "account/letters.h"
+#include "account/opening.h"
 #include "talk/courier_account.h"
 #include "talk/item.h"
 #include "talk/principal_vault.h"
@@ -12,15 +13,31 @@
 
 enum { TEXT_MAX = COURIER_ACCOUNT_DELIVERED_TEXT_MAX };
 
+/* Nobody is at home: as the account was when it was shut, and what came since. */
+static result shut_may_take(uint64_t size, uint64_t *headroom)
+{
+	uint64_t octets, quota;
+	opening_noted(&octets, &quota);
+	*headroom = !quota ? UINT64_MAX : octets < quota ? quota - octets : 0;
+	if (quota && size > quota)
+		return failure(FAIL_LIMIT, "the message is larger than the mailbox's quota");
+	return size > *headroom || *headroom == 0 ? failure(FAIL_FULL, "the mailbox is over its quota") : OK;
+}
+
+static result may_take(uint64_t size, uint64_t *headroom)
+{
+	const struct actor courier = account_as(ACTOR_COURIER);
+	if (account.store)
+		return store_may_take(&courier, size, headroom);
+	return account.arrivals ? shut_may_take(size, headroom) : failure(FAIL_BUSY, "the account is being closed");
+}
+
 static result on_may_take(struct arrival *in, struct courier_account_may_take *m,
 	struct courier_account_may_take_is *answer)
 {
-	const struct actor courier = account_as(ACTOR_COURIER);
 	(void)in;
-	if (!account.store)
-		return failure(FAIL_BUSY, "the account is being closed");
 	answer->verdict = COURIER_ACCOUNT_TAKE_VERDICT_YES;
-	result r = store_may_take(&courier, m->size, &answer->headroom);
+	result r = may_take(m->size, &answer->headroom);
 	if (r.kind == FAIL_FULL)
 		answer->verdict = COURIER_ACCOUNT_TAKE_VERDICT_OVER_QUOTA;
 	else if (r.kind != FAIL_LIMIT)
@@ -45,22 +62,38 @@ static void answer_kept(const struct arrived *done, struct courier_account_deliv
 	answer->headroom = done->headroom;
 }
 
-static void log_kept(const struct arrival *in, const struct item *i, const struct arrived *done)
+static void log_kept(const struct arrival *in, const struct item *i, const struct arrived *done, bool sealed)
 {
-	if (!done->duplicate)
+	if (sealed)
+		log_event(EV_ARRIVED, &in->trace, F_U64("account", room_number()), F_STR("recipient", i->recipient),
+			F_U64("size", i->trace.n + i->message.n));
+	else if (!done->duplicate)
 		log_event(EV_DELIVERED, &in->trace, F_U64("account", room_number()), F_STR("recipient", i->recipient),
 			F_STR("mailbox", STR("INBOX")), F_U64("size", i->trace.n + i->message.n));
 }
 
+/* Whether it is a repeat only the merge will know. */
+static result keep_sealed(const trace_id *delivery, const struct item *i, struct arrived *done)
+{
+	TRY(arrivals_add(account.arrivals, delivery, i));
+	*done = (struct arrived){.duplicate = false};
+	result r = shut_may_take(0, &done->headroom);
+	(void)r; /* the headroom was asked for alone */
+	return OK;
+}
+
 /* Keeps one; `done` is written when OK. */
-static result keep(const trace_id *delivery, const struct item *i, struct arrived *done)
+static result keep(const trace_id *delivery, const struct item *i, struct arrived *done, bool *sealed)
 {
 	const struct actor courier = account_as(ACTOR_COURIER);
 	AUTO_ARENA arena m = arena_new(ACCOUNT_FACTS_ARENA);
 	struct letter letter;
-	if (!account.store)
+	if (!account.store && !account.arrivals)
 		return failure(FAIL_BUSY, "the account is being closed");
 	TRY(letter_of(i->facts, i->message, &m, &letter));
+	*sealed = account.arrivals && !account.merged;
+	if (*sealed)
+		return keep_sealed(delivery, i, done);
 	letter.trace = i->trace;
 	const struct incoming what = {.delivery = *delivery, .received = i->received, .letter = &letter};
 	return message_deliver(&courier, &what, done);
@@ -70,8 +103,11 @@ static result deliver(struct arrival *in, const trace_id *delivery, const struct
 	struct courier_account_delivered *answer)
 {
 	struct arrived done;
+	bool sealed = false;
+	result r = opening_await_change();
 	account.deliveries++;
-	result r = keep(delivery, i, &done);
+	if (!failed(r))
+		r = keep(delivery, i, &done, &sealed);
 	account.deliveries--;
 	idle_stir();
 	if (failed(r)) {
@@ -80,7 +116,7 @@ static result deliver(struct arrival *in, const trace_id *delivery, const struct
 			F_STR("why", str_from(r.text)));
 	} else {
 		answer_kept(&done, answer);
-		log_kept(in, i, &done);
+		log_kept(in, i, &done, sealed);
 	}
 	return OK;
 }

@@ -24,6 +24,7 @@ void idle_stir(void)
 	idle.stirred = true;
 	open_gate();
 	gate_wake_all(&idle.changed);
+	gate_wake_all(&account.opened);
 }
 
 void idle_wait_for_deliveries(void)

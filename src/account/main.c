@@ -4,18 +4,15 @@
  * it, and then serves couriers with letters and auth with the owner's sessions. */
 #include <fcntl.h>
 #include <malloc.h>
-#include <sodium.h>
 
 #include "account/account.h"
+#include "account/opening.h"
 #include "engine/files.h"
 #include "engine/seal.h"
 #include "talk/auth_account.h"
 #include "talk/courier_account.h"
-#include "talk/own_key.h"
 #include "talk/room.h"
 #include "talk/settings.h"
-
-enum { ID = 16, DATABASE_ID_AT = 8 };
 
 /* One process is one account. */
 struct account account;
@@ -29,38 +26,16 @@ struct actor account_as(enum actor_kind kind)
 static result prepare(const struct supervisor_room_begin *b)
 {
 	files = files_local(AT_FDCWD);
+	account.files = &files.base;
+	account.lock.vault = &lock_vault_of_rooms;
 	TRY(settings_read(b, &account.options));
 	return seal_start();
-}
-
-/* What binds the pages to this account: its number, behind a word for the kind. */
-static void database_id(unsigned char id[ID])
-{
-	uint64_t number = room_number();
-	memcpy(id, "account", DATABASE_ID_AT);
-	for (size_t i = 0; i < sizeof number; i++)
-		id[DATABASE_ID_AT + i] = (unsigned char)(number >> (8 * i));
-}
-
-static result open_store(void)
-{
-	unsigned char key[OWN_KEY], id[ID];
-	bool there;
-	TRY(files_exists(&files.base, "mail.db", &there));
-	TRY(own_key(!there, key));
-	database_id(id);
-	const struct store_options o = {.files = &files.base, .key = key, .id = id,
-					  .quota = options_number(&account.options, OPT_QUOTA), .give_up = room_give_up};
-	result r = store_open(&o, &account.store);
-	sodium_memzero(key, sizeof key);
-	return r;
 }
 
 static void open_imap(void)
 {
 	uint64_t largest = options_number(&account.options, OPT_MESSAGE_SIZE);
 	imap_home_init(&account.imap);
-	account.imap.owner = account_as(ACTOR_OWNER);
 	account.imap.message_max = largest;
 	account.imap.idle_ms = options_number(&account.options, OPT_IDLE_TIME);
 	account.imap.append = budget_new(4 * largest);
@@ -73,17 +48,15 @@ static void open_imap(void)
 static void open_pop3(void)
 {
 	pop3_home_init(&account.pop3);
-	account.pop3.owner = account_as(ACTOR_OWNER);
 	account.pop3.idle_ms = options_number(&account.options, OPT_IDLE_TIME);
 	account.pop3.stirred = idle_stir;
 }
 
 static result start(void)
 {
-	TRY(open_store());
 	open_imap();
 	open_pop3();
-	log_event(EV_ACCOUNT_OPENED, NULL, F_U64("account", room_number()));
+	TRY(opening_start());
 	return idle_watch_start();
 }
 
@@ -92,9 +65,9 @@ static void stop(void)
 {
 	imap_sessions_stop(&account.imap);
 	pop3_sessions_stop(&account.pop3);
+	gate_wake_all(&account.opened);
 	idle_wait_for_deliveries();
-	store_close(&account.store);
-	log_event(EV_ACCOUNT_SHUT, NULL, F_U64("account", room_number()));
+	opening_stop();
 }
 
 static void finish(void)

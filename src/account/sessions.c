@@ -2,10 +2,12 @@
 #include <unistd.h>
 
 #include "account/account.h"
+#include "account/opening.h"
 #include "account/speech.h"
 #include "account/store/check.h"
 #include "base/mem.h"
 #include "grammar/imap/imap_codes.h"
+#include "run/secret.h"
 #include "talk/auth_account.h"
 #include "talk/room.h"
 
@@ -18,20 +20,6 @@ struct session_entry {
 	char tag[AUTH_ACCOUNT_SESSION_TAG_MAX];
 };
 
-static void speak(void *arg)
-{
-	struct session_entry *e = arg;
-	const struct imap_login_done l = {
-		.socket = e->socket, .tag = str_of(e->tag, e->tag_n), .trace = e->trace, .credential = e->credential};
-	if (e->protocol == AUTH_ACCOUNT_PROTOCOL_POP3)
-		pop3_session_run(&account.pop3, e->socket, e->credential);
-	else
-		imap_session_run(&account.imap, &l);
-	mem_free(e);
-	account.sessions--;
-	idle_stir();
-}
-
 /* One short line; a client that does not take it at once does not get it. */
 static void refuse(int socket, str before, str why)
 {
@@ -42,6 +30,32 @@ static void refuse(int socket, str before, str why)
 	ssize_t n = write(socket, line.p, line.n);
 	(void)n;
 	close(socket);
+}
+
+#define IMAP_CLOSED STR(" NO [" IMAP_CODE_UNAVAILABLE "] The account is being closed; log in again")
+#define POP3_CLOSED STR("[SYS/TEMP] The account is being closed; log in again")
+
+static void refuse_closed(const struct session_entry *e)
+{
+	bool pop3 = e->protocol == AUTH_ACCOUNT_PROTOCOL_POP3;
+	refuse(e->socket, pop3 ? STR("-ERR ") : str_of(e->tag, e->tag_n), pop3 ? POP3_CLOSED : IMAP_CLOSED);
+}
+
+static void speak(void *arg)
+{
+	struct session_entry *e = arg;
+	const struct imap_login_done l = {
+		.socket = e->socket, .tag = str_of(e->tag, e->tag_n), .trace = e->trace, .credential = e->credential};
+	if (failed(opening_await()))
+		refuse_closed(e);
+	else if (e->protocol == AUTH_ACCOUNT_PROTOCOL_POP3)
+		pop3_session_run(&account.pop3, e->socket, e->credential);
+	else
+		imap_session_run(&account.imap, &l);
+	mem_free(e);
+	account.sessions--;
+	opening_left();
+	idle_stir();
 }
 
 static result begin_session(struct arrival *in, struct auth_account_session *m)
@@ -69,7 +83,7 @@ static result begin_session(struct arrival *in, struct auth_account_session *m)
 /* Also while it stops because its disk failed a commit: what a session saw then, the next process might deny. */
 static bool closing(void)
 {
-	return !account.store || room_stopping();
+	return !account.store || account.changing || room_stopping();
 }
 
 static bool full(void)
@@ -77,22 +91,38 @@ static bool full(void)
 	return account.sessions >= options_number(&account.options, OPT_SESSIONS);
 }
 
+/* OK when it is open; *shut: it is not, and nobody brought the owner's key. */
+static result let_in(const struct auth_account_session *m, bool *shut)
+{
+	struct owner_key owner;
+	TRY(opening_await_change());
+	*shut = account.lock.locked && !account.store && !m->opens;
+	if (!m->opens)
+		return OK;
+	memcpy(owner.b, m->owner, sizeof owner.b);
+	result r = opening_by(&owner);
+	secret_wipe(&owner, sizeof owner);
+	return r;
+}
+
 static result on_session(struct arrival *in, struct auth_account_session *m, struct auth_account_session_taken *answer)
 {
-	(void)answer;
+	result r = let_in(m, &answer->shut);
+	if (r.kind != FAIL_CLOSED) /* told to the client, below */
+		TRY(r);
+	if (answer->shut)
+		return OK;
 	switch (m->protocol) {
 	case AUTH_ACCOUNT_PROTOCOL_IMAP:
 		if (closing())
-			refuse(talk_take_fd(&m->socket), m->tag,
-				STR(" NO [" IMAP_CODE_UNAVAILABLE "] The account is being closed; log in again"));
+			refuse(talk_take_fd(&m->socket), m->tag, IMAP_CLOSED);
 		else if (full() || failed(begin_session(in, m)))
 			refuse(talk_take_fd(&m->socket), m->tag,
 				STR(" NO [" IMAP_CODE_LIMIT "] This account has too many sessions; close some mail programs"));
 		break;
 	case AUTH_ACCOUNT_PROTOCOL_POP3:
 		if (closing())
-			refuse(talk_take_fd(&m->socket), STR("-ERR "),
-				STR("[SYS/TEMP] The account is being closed; log in again"));
+			refuse(talk_take_fd(&m->socket), STR("-ERR "), POP3_CLOSED);
 		else if (full() || failed(begin_session(in, m)))
 			refuse(talk_take_fd(&m->socket), STR("-ERR "),
 				STR("[SYS/TEMP] This account has too many sessions; close some mail programs"));
@@ -113,15 +143,61 @@ static result on_end(struct arrival *in, struct auth_account_end *m, struct auth
 	return OK;
 }
 
+static bool is_shut(void)
+{
+	return account.arrivals && !account.store;
+}
+
+static result on_lock(struct arrival *in, struct auth_account_lock *m, struct auth_account_lock_set *answer)
+{
+	struct owner_key owner;
+	(void)in;
+	TRY(opening_await_change());
+	memcpy(owner.b, m->owner, sizeof owner.b);
+	result r = OK;
+	if (!m->lock && is_shut() && m->opens)
+		r = opening_by(&owner);
+	if (!failed(r) && !m->lock && !is_shut())
+		r = opening_await();
+	answer->shut = m->lock ? account.lock.locked : is_shut();
+	if (!failed(r) && !answer->shut && m->lock != account.lock.locked)
+		r = opening_change(m->lock ? &owner : NULL);
+	secret_wipe(&owner, sizeof owner);
+	return r;
+}
+
+static result on_seal_for(struct arrival *in, struct auth_account_seal_for *m, struct auth_account_sealed_for *answer)
+{
+	unsigned char sealed[OWNER_SEALED];
+	struct owner_public to;
+	answer->shut = !account.lock.open;
+	if (answer->shut)
+		return OK;
+	memcpy(to.b, m->public, sizeof to.b);
+	owner_key_seal(&account.lock.owner, &to, sealed);
+	answer->sealed = arena_dup(in->arena, str_of((const char *)sealed, sizeof sealed));
+	return arena_result(in->arena);
+}
+
 static result on_quota(struct arrival *in, struct auth_account_quota *m, struct auth_account_quota_set *answer)
 {
 	const struct actor administrator = account_as(ACTOR_ADMINISTRATOR);
 	(void)in;
 	(void)answer;
+	idle_stir();
+	if (is_shut())
+		return opening_quota(m->octets);
 	if (!account.store)
 		return failure(FAIL_BUSY, "the account is being closed");
-	idle_stir();
 	return store_quota_set(&administrator, m->octets);
+}
+
+static result usage_while_shut(struct auth_account_usage_is *answer)
+{
+	*answer = (struct auth_account_usage_is){.messages = account.lock.notice.messages, .shut = true,
+		.waiting = arrivals_count(account.arrivals)};
+	opening_noted(&answer->octets, &answer->quota);
+	return OK;
 }
 
 static result on_usage(struct arrival *in, struct auth_account_usage *m, struct auth_account_usage_is *answer)
@@ -130,6 +206,8 @@ static result on_usage(struct arrival *in, struct auth_account_usage *m, struct 
 	struct store_usage u;
 	(void)in;
 	(void)m;
+	if (is_shut())
+		return usage_while_shut(answer);
 	if (!account.store)
 		return failure(FAIL_BUSY, "the account is being closed");
 	TRY(store_usage_of(&administrator, &u));
@@ -139,6 +217,7 @@ static result on_usage(struct arrival *in, struct auth_account_usage *m, struct 
 		.quota = u.quota,
 		.mailboxes = u.mailboxes,
 		.sessions = account.sessions,
+		.waiting = account.arrivals ? arrivals_count(account.arrivals) : 0,
 	};
 	return OK;
 }
@@ -173,6 +252,8 @@ static result check(arena *m, bool repair, struct auth_account_checked *answer)
 /* Counts as a delivery: the process is not idle meanwhile, and the store stays open. */
 static result on_check(struct arrival *in, struct auth_account_check *m, struct auth_account_checked *answer)
 {
+	if (is_shut())
+		return failure(FAIL_CONFLICT, "the account is locked; it can be checked while its owner is logged in");
 	if (!account.store)
 		return failure(FAIL_BUSY, "the account is being closed");
 	account.deliveries++;
@@ -183,4 +264,4 @@ static result on_check(struct arrival *in, struct auth_account_check *m, struct 
 }
 
 const struct auth_account_as_account auth_handlers = {
-	.session = on_session, .end = on_end, .quota = on_quota, .usage = on_usage, .check = on_check};
+	.session = on_session, .lock = on_lock, .seal_for = on_seal_for, .end = on_end, .quota = on_quota, .usage = on_usage, .check = on_check};

@@ -53,6 +53,13 @@ EVENT(EV_TLS_UNREPORTED, LOG_NOTICE, "tls.unreported", "a report about TLS could
 EVENT(EV_INSPECT_FAILED, LOG_WARNING, "inspect.failed", "an inspect worker could not examine a message")
 EVENT(EV_ACCOUNT_OPENED, LOG_INFO, "account.opened", "an account's process opened its database")
 EVENT(EV_ACCOUNT_SHUT, LOG_INFO, "account.shut", "an account's process ended in order")
+EVENT(EV_ARRIVED, LOG_INFO, "delivery.sealed", "a message is on stable storage, sealed for an owner who is away")
+AUDIT(EV_LOCK_OPENED, LOG_INFO, "lock.opened", "a locked account was opened by its owner's key")
+AUDIT(EV_LOCK_SHUT, LOG_INFO, "lock.shut", "a locked account was shut; nothing has its owner's key any more")
+AUDIT(EV_LOCK_CHANGED, LOG_NOTICE, "lock.changed", "an account was locked, or is locked no longer")
+EVENT(EV_MERGE_LATER, LOG_WARNING, "arrivals.deferred", "what arrived at a locked account cannot be put into mailboxes"
+	" now; tried again")
+AUDIT(EV_ARRIVALS_DAMAGED, LOG_ERROR, "arrivals.damaged", "messages that arrived at a locked account do not open")
 AUDIT(EV_STORE_DAMAGE, LOG_ERROR, "store.damage", "stored bytes do not authenticate")
 EVENT(EV_STORE_FULL, LOG_ERROR, "store.full", "the disk is full")
 EVENT(EV_MAILBOX_CHANGED, LOG_DEBUG, "mailbox.changed", "a session changed a mailbox")

@@ -40,6 +40,12 @@ void login_end(struct client *c, const trace_id *token);
 void login_hand_over(struct client *c, str protocol, int session);
 /* What ended the exchange ended the connection too, rather than only the login. */
 bool login_lost_client(result r);
+/* Another secret would do: mail programs ask for one. */
+static inline bool login_wants_another(enum edge_auth_login_verdict v)
+{
+	return v == EDGE_AUTH_LOGIN_VERDICT_REFUSED || v == EDGE_AUTH_LOGIN_VERDICT_BARRED ||
+	       v == EDGE_AUTH_LOGIN_VERDICT_LOCKED;
+}
 /* The sentence for a person; ends with the answer. */
 const char *login_sentence(const struct login_answer *a);
 /* For when auth gave no answer. */

@@ -17,7 +17,7 @@ enum { KIT_ARENA = 64 << 20 };
 
 result kit_open(struct kit *k)
 {
-	struct store_options options = {k->files, key, id, k->quota, k->give_up};
+	struct store_options options = {k->files, k->key ? k->key : key, id, k->quota, k->give_up};
 	TRY(store_open(&options, &k->store));
 	k->owner = (struct actor){k->store, ACTOR_OWNER};
 	k->courier = (struct actor){k->store, ACTOR_COURIER};
@@ -34,6 +34,13 @@ void kit_reopen(struct kit *k)
 {
 	kit_close(k);
 	assert_ok(kit_open(k));
+}
+
+result kit_gather_bodies(void *names, str name)
+{
+	if (str_ends(name, STR(".body")))
+		buf_put(names, name);
+	return buf_result(names);
 }
 
 void kit_expect_sound(struct kit *k)

@@ -15,6 +15,7 @@ struct kit {
 	struct files_local local;
 	struct files *files;
 	char folder[64]; /* empty: the disk is in memory */
+	const unsigned char *key; /* NULL: one for tests */
 	uint64_t quota;
 	void (*give_up)(result why); /* as in store_options */
 	struct store *store;
@@ -31,6 +32,7 @@ void kit_on_fiber(void (*fn)(void *arg), void *arg); /* opens and closes the loo
 result kit_open(struct kit *k) NODISCARD;
 void kit_close(struct kit *k);
 void kit_reopen(struct kit *k);
+result kit_gather_bodies(void *names, str name) NODISCARD; /* for files_list: body files' names, into a buf */
 void kit_expect_sound(struct kit *k); /* store_check finds nothing */
 
 struct letter kit_letter(struct kit *k, const char *subject, size_t body);

@@ -131,6 +131,12 @@ result store_reseal(const struct store_reseal *r)
 	return done;
 }
 
+result store_reseal_forget(struct files *f)
+{
+	TRY(unlink_if_there(f, STORE_NEXT));
+	return unlink_if_there(f, NEXT_LOG);
+}
+
 result store_reseal_take(struct files *f)
 {
 	TRY(unlink_if_there(f, STORE_LOG));

@@ -20,6 +20,8 @@ struct store_reseal {
 	const unsigned char *id;         /* as in store_options */
 };
 result store_reseal(const struct store_reseal *r) NODISCARD;
+/* What a crash left of one. */
+result store_reseal_forget(struct files *f) NODISCARD;
 /* Puts it there. */
 result store_reseal_take(struct files *f) NODISCARD;
 

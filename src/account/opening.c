@@ -1,0 +1,306 @@
+#include "account/opening.h"
+
+#include <sodium.h>
+
+#include "account/account.h"
+#include "account/letters.h"
+#include "account/speech.h"
+#include "run/clock.h"
+#include "talk/room.h"
+
+enum { ID = 16, ID_NUMBER_AT = 8 };
+
+static unsigned char database_id[ID]; /* binds the pages to this account: its number, behind a word for the kind */
+
+static void name_database(void)
+{
+	uint64_t number = room_number();
+	memcpy(database_id, "account", ID_NUMBER_AT);
+	for (size_t i = 0; i < sizeof number; i++)
+		database_id[ID_NUMBER_AT + i] = (unsigned char)(number >> (8 * i));
+}
+
+/* ---- the store ---- */
+
+static void introduce(void)
+{
+	account.imap.owner = account_as(ACTOR_OWNER);
+	account.pop3.owner = account_as(ACTOR_OWNER);
+}
+
+static result open_store(void)
+{
+	unsigned char key[OWN_KEY];
+	lock_database(&account.lock, key);
+	const struct store_options o = {.files = account.files, .key = key, .id = database_id,
+		.quota = options_number(&account.options, OPT_QUOTA), .give_up = room_give_up};
+	result r = store_open(&o, &account.store);
+	sodium_memzero(key, sizeof key);
+	TRY(r);
+	introduce();
+	log_event(EV_ACCOUNT_OPENED, NULL, F_U64("account", room_number()));
+	return OK;
+}
+
+/* What a shut account is told of itself. */
+static void take_note(void)
+{
+	const struct actor a = account_as(ACTOR_ADMINISTRATOR);
+	struct store_usage u;
+	if (failed(store_usage_of(&a, &u)))
+		return;
+	account.lock.notice.quota = u.quota;
+	account.lock.notice.octets = u.octets;
+	account.lock.notice.messages = u.messages;
+}
+
+static result open_arrivals(void)
+{
+	const struct arrivals_plan plan = {account.files, account.lock.key, account.lock.notice.owner};
+	account.merged = false;
+	return arrivals_open(&plan, &account.arrivals);
+}
+
+result opening_start(void)
+{
+	name_database();
+	gate_init(&account.opened);
+	account.lock.files = account.files;
+	account.lock.id = database_id;
+	TRY(lock_find(&account.lock));
+	return account.lock.locked ? open_arrivals() : open_store();
+}
+
+void opening_stop(void)
+{
+	while (account.changing)
+		gate_hold(&account.opened);
+	bool was_open = account.lock.open;
+	if (account.store && account.lock.locked)
+		take_note();
+	store_close(&account.store);
+	if (was_open) {
+		result r = lock_note(&account.lock);
+		(void)r; /* then it is told what it was when it was shut before */
+		log_event(EV_LOCK_SHUT, NULL, F_U64("account", room_number()));
+	}
+	arrivals_close(&account.arrivals);
+	lock_wipe(&account.lock);
+	log_event(EV_ACCOUNT_SHUT, NULL, F_U64("account", room_number()));
+}
+
+/* ---- what arrived meanwhile ---- */
+
+/* Facts of an earlier version are found anew; by inspect, like every other's. */
+static result letter_again(const struct item *i, arena *m, struct letter *out)
+{
+	struct body message = body_of(i->message);
+	result r = letter_of(i->facts, i->message, m, out);
+	return r.kind == FAIL_INPUT ? account.imap.examine(&account.imap, &message, m, out) : r;
+}
+
+static result merge_one(const struct arrivals_letter *l)
+{
+	const struct actor courier = account_as(ACTOR_COURIER);
+	AUTO_ARENA arena m = arena_new(ACCOUNT_FACTS_ARENA);
+	struct letter letter;
+	struct arrived done;
+	TRY(letter_again(&l->item, &m, &letter));
+	letter.trace = l->item.trace;
+	const struct incoming what = {
+		.delivery = l->delivery, .received = l->item.received, .letter = &letter, .mark = &l->mark};
+	TRY(message_deliver(&courier, &what, &done));
+	if (!done.duplicate)
+		log_event(EV_DELIVERED, &l->delivery, F_U64("account", room_number()), F_STR("recipient", l->item.recipient),
+			F_STR("mailbox", STR("INBOX")), F_U64("size", l->item.trace.n + l->item.message.n));
+	return OK;
+}
+
+/* Nothing comes between the last look and `merged`, for nothing suspends there. */
+static result merge_all(struct arrivals_reader *r, buf *plain)
+{
+	struct arrivals_letter l;
+	bool more;
+	for (;;) {
+		if (room_stopping())
+			return failure(FAIL_CANCELLED, "the account is being closed");
+		TRY(arrivals_next(r, plain, &l, &more));
+		if (more)
+			TRY(merge_one(&l));
+		else if (arrivals_adding(account.arrivals))
+			TRY(gate_wait(&account.opened, FIBER_FOREVER));
+		else
+			break;
+	}
+	account.merged = true;
+	return arrivals_clear(r);
+}
+
+static result merge(void)
+{
+	const struct actor courier = account_as(ACTOR_COURIER);
+	AUTO_BUF buf plain = buf_new(ARRIVALS_PLAIN_MAX);
+	struct arrivals_mark mark;
+	TRY(message_mark(&courier, &mark));
+	struct arrivals_reader r = arrivals_begin(account.arrivals, &account.lock.owner, &mark);
+	result done = merge_all(&r, &plain);
+	arrivals_end(&r);
+	if (plain.p)
+		sodium_memzero(plain.p, plain.cap);
+	if (r.lost)
+		log_event(EV_ARRIVALS_DAMAGED, NULL, F_U64("account", room_number()), F_U64("letters", r.lost));
+	return done;
+}
+
+/* Counts as a delivery. Where it cannot be done (a full disk), the owner gets in all the same, to make room. */
+static void merge_until_done(void *arg)
+{
+	(void)arg;
+	do {
+		account.deliveries++;
+		result r = merge();
+		account.deliveries--;
+		account.tried = true;
+		idle_stir();
+		if (failed(r) && r.kind != FAIL_CANCELLED)
+			log_event(EV_MERGE_LATER, NULL, F_U64("account", room_number()), F_STR("why", str_from(r.text)));
+	} while (!account.merged && !room_stopping() && !failed(fiber_sleep(OPENING_AGAIN_MS)));
+}
+
+/* ---- the owner's key ---- */
+
+void opening_left(void)
+{
+	account.left = clock_mono_ms();
+}
+
+/* However many letters come: without a session the key does not stay. */
+static void mind_the_key(void *arg)
+{
+	uint64_t grace = options_number(&account.options, OPT_LOCK_GRACE);
+	(void)arg;
+	while (account.lock.open && !room_stopping()) {
+		uint64_t left = account.sessions ? grace : clock_left(account.left + grace);
+		if (!left) {
+			room_idle();
+			left = grace;
+		}
+		if (failed(fiber_sleep(left)))
+			return;
+	}
+}
+
+static result set_quota_of_notice(void)
+{
+	const struct actor a = account_as(ACTOR_ADMINISTRATOR);
+	struct store_usage u;
+	TRY(store_usage_of(&a, &u));
+	return u.quota == account.lock.notice.quota ? OK : store_quota_set(&a, account.lock.notice.quota);
+}
+
+static result unlock(const struct owner_key *owner)
+{
+	TRY(lock_open(&account.lock, owner));
+	account.left = clock_mono_ms();
+	TRY(open_store());
+	result r = set_quota_of_notice(); /* on a full disk it is as it was */
+	if (r.kind != FAIL_FULL)
+		TRY(r);
+	log_event(EV_LOCK_OPENED, NULL, F_U64("account", room_number()), F_U64("waiting", arrivals_count(account.arrivals)));
+	TRY(fiber_start(mind_the_key, NULL, "grace", NULL));
+	return fiber_start(merge_until_done, NULL, "merge", NULL);
+}
+
+result opening_by(const struct owner_key *owner)
+{
+	while (account.changing)
+		TRY(gate_wait(&account.opened, FIBER_FOREVER));
+	if (account.store || !account.lock.locked)
+		return OK;
+	account.changing = true;
+	result r = unlock(owner);
+	account.changing = false;
+	gate_wake_all(&account.opened);
+	if (failed(r) && r.kind != FAIL_DENIED) /* what is open by half must not stay so */
+		room_give_up(r);
+	return r;
+}
+
+static result still_open(void)
+{
+	return account.store && !room_stopping() ? OK : failure(FAIL_CLOSED, "the account is being closed");
+}
+
+result opening_await(void)
+{
+	while (account.arrivals && !account.merged && !account.tried && !room_stopping())
+		TRY(gate_wait(&account.opened, FIBER_FOREVER));
+	return still_open();
+}
+
+result opening_await_change(void)
+{
+	while (account.changing && !room_stopping())
+		TRY(gate_wait(&account.opened, FIBER_FOREVER));
+	return account.store || account.arrivals ? OK : failure(FAIL_CLOSED, "the account is being closed");
+}
+
+/* ---- another policy ---- */
+
+static result wait_until_alone(void)
+{
+	speech_revoke(&account.imap.sessions, 0, true);
+	speech_revoke(&account.pop3.sessions, 0, true);
+	while (account.sessions > 0 || account.deliveries > 0)
+		TRY(gate_wait(&account.opened, FIBER_FOREVER));
+	return still_open();
+}
+
+static result change(const struct owner_key *owner)
+{
+	TRY(wait_until_alone());
+	if (account.lock.locked && !account.merged)
+		return failure(FAIL_BUSY, "what arrived while the owner was away is not merged yet; try again");
+	account.deliveries++; /* so that the process stays */
+	take_note();
+	store_close(&account.store);
+	result r = lock_change(&account.lock, owner);
+	arrivals_close(&account.arrivals);
+	if (account.lock.locked && !failed(r))
+		r = open_arrivals();
+	account.merged = account.lock.locked; /* whatever it is now, it is open */
+	account.left = clock_mono_ms();
+	result opened = open_store();
+	account.deliveries--;
+	return failed(r) ? r : opened;
+}
+
+result opening_change(const struct owner_key *owner)
+{
+	if (account.changing)
+		return failure(FAIL_BUSY, "the account is being opened or sealed anew already; try again in a moment");
+	account.changing = true;
+	result r = change(owner);
+	account.changing = false;
+	gate_wake_all(&account.opened);
+	if (failed(r) && !account.store)
+		room_give_up(r);
+	TRY(r);
+	log_event(EV_LOCK_CHANGED, NULL, F_U64("account", room_number()), F_STR("policy",
+		owner ? STR("locked") : STR("server")));
+	return owner ? fiber_start(mind_the_key, NULL, "grace", NULL) : OK;
+}
+
+/* ---- of a shut account ---- */
+
+void opening_noted(uint64_t *octets, uint64_t *quota)
+{
+	*octets = account.lock.notice.octets + arrivals_octets(account.arrivals);
+	*quota = account.lock.notice.quota;
+}
+
+result opening_quota(uint64_t octets)
+{
+	account.lock.notice.quota = octets;
+	return lock_note(&account.lock);
+}
