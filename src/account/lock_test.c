@@ -4,6 +4,8 @@
 #include "account/store/reseal.h"
 #include "base/test.h"
 
+#include <stdio.h>
+
 static const unsigned char id[16] = "an account";
 
 static struct {
@@ -52,7 +54,7 @@ static result follow(void)
 static const struct lock_vault vault = {get_key, get_next, follow};
 static const struct owner_key owner = {"the owner's"}, other = {"another one's"};
 
-enum { LARGE = 300000, LETTERS = 3 };
+enum { LARGE = 750000, LETTERS = 3 };
 
 struct house {
 	struct kit k;
@@ -164,6 +166,7 @@ static void bodies_on(void *arg)
 	open_sim(&h);
 	AUTO_BUF buf names = buf_new(4096), now = buf_new(4096);
 	assert_ok(files_list(h.k.files, kit_gather_bodies, &names));
+	assert_true(names.n > 0);
 	assert_ok(lock_change(&h.l, &owner));
 	expect_all(&h);
 	assert_ok(files_list(h.k.files, kit_gather_bodies, &now));
@@ -217,6 +220,7 @@ static void every_step(bool lock)
 		t.n++;
 		kit_on_fiber(trial_on, &t);
 	}
+	printf("%llu steps\n", (unsigned long long)t.n);
 	assert_true(t.n > 10);
 }
 
