@@ -390,7 +390,8 @@ static void end(void)
 }
 
 static const struct principal_vault_as_vault handlers = {
-	.own_key = on_own_key, .follow = on_follow, .wrap_for = on_wrap_for, .unwrap = on_unwrap, .erase = on_erase, .sign = on_sign,
+	.own_key = on_own_key, .follow = on_follow,
+	.wrap_for = on_wrap_for, .unwrap = on_unwrap, .erase = on_erase, .sign = on_sign,
 	.sign_handshake = on_sign_handshake, .signing_key_make = on_signing_key_make,
 	.signing_key_drop = on_signing_key_drop, .audit_key = on_audit_key, .audit_sign = on_audit_sign};
 static const struct web_vault_as_vault from_web = {

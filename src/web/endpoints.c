@@ -35,6 +35,12 @@ const struct endpoint endpoints[] = {
 		"Sets a new password, or a hash made elsewhere; ends the sessions that the old one opened."},
 	{"account-quota", AUTH(ACCOUNT_QUOTA), "address octets", true, "Sets the quota; 0: none."},
 	{"account-disable", AUTH(ACCOUNT_DISABLE), "address disabled", true, "Disables or enables an account."},
+	{"account-policy", AUTH(ACCOUNT_POLICY), "account policy", true,
+		"Locks an account's mail, so that only its owner's secrets and a recovery key open it, or ends that. Without "
+		"the owner's password at the owner's next login by it. The answer alone has the recovery key.",
+		.within_ms = CHECK_MS},
+	{"account-recover", AUTH(ACCOUNT_RECOVER), "account recovery_key password", true,
+		"A new password for a locked account, by its recovery key."},
 	{"account-delete", AUTH(ACCOUNT_DELETE), "address", true, "Erases an account: its key first, then its mail."},
 	{"app-password-add", AUTH(APP_PASSWORD_ADD), "account name", true,
 		"Makes a secret for one device or program; the answer alone has it. Without protocols, networks and expires "
