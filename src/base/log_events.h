@@ -16,6 +16,7 @@ EVENT(EV_DISCONNECT, LOG_DEBUG, "client.disconnected", "a client's connection en
 EVENT(EV_LIMITED, LOG_NOTICE, "client.limited", "a client reached a limit and was told so")
 EVENT(EV_TLS_FAILED, LOG_NOTICE, "tls.failed", "a TLS handshake failed")
 EVENT(EV_ABUSE, LOG_NOTICE, "client.abuse", "a client did what no honest program does")
+EVENT(EV_MISSPOKE, LOG_DEBUG, "client.misspoke", "a command before login made no sense")
 EVENT(EV_ATTACK, LOG_WARNING, "attack.detected", "a detector asks for a measure against a network")
 AUDIT(EV_SUSPECTED, LOG_WARNING, "account.suspected", "a detector finds that somebody else may be using an account, or"
 	" tries to")

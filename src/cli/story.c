@@ -52,6 +52,7 @@ static const struct sentence {
 	{"client.disconnected", "Disconnected[: {client}][, {in:octets} came][, {out:octets} went]."},
 	{"client.limited", "A limit was reached[ by {client}][ for {address}][: {why}][: {limit}]."},
 	{"client.abuse", "What no honest program does: {what}[, by {client}][ ({protocol})]."},
+	{"client.misspoke", "A command before login made no sense[, by {client}]."},
 	{"attack.detected", "An attack[ ({detector})][ from {network}][: {why}]. It is answered by {measure}."},
 	{"account.suspected", "Account {account} may be used by somebody else, or is tried by them[ ({detector})][: {why}]."
 		" It is answered by {measure}."},

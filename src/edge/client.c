@@ -51,12 +51,21 @@ result client_start_tls(struct client *c)
 	return r;
 }
 
+void client_abuses(const struct client *c, const char *what)
+{
+	log_event(EV_ABUSE, &c->session, F_STR("client", str_from(c->text)), F_STR("what", str_from(what)));
+}
+
+void client_misspeaks(const struct client *c)
+{
+	log_event(EV_MISSPOKE, &c->session, F_STR("client", str_from(c->text)));
+}
+
 bool client_speaks_http(const struct client *c, str line)
 {
 	if (!http_is_request(line))
 		return false;
-	log_event(EV_LIMITED, &c->session, F_STR("client", str_from(c->text)), F_STR("limit", STR("protocol")),
-		  F_STR("why", STR("it speaks HTTP")));
+	client_abuses(c, "HTTP");
 	return true;
 }
 

@@ -122,7 +122,7 @@ static void serve_counted(struct guest *g)
 		return;
 	client_session(c);
 	log_event(EV_DISCONNECT, &c->session, F_STR("client", str_from(c->text)), F_U64("in", stream_bytes_in(c->stream)),
-		  F_U64("out", stream_bytes_out(c->stream)));
+		  F_U64("out", stream_bytes_out(c->stream)), F_STR("end", c->stalled ? STR("timeout") : STR("")));
 }
 
 static void serve(struct guest *g)

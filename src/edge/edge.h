@@ -53,6 +53,7 @@ struct client {
 	/* The demo's opening for clients on loopback that do not use XCLIENT: no
 	 * throttling, logins without TLS. Always false outside the demo. */
 	bool trusted;
+	bool stalled;          /* it ended because its time was over */
 	bool busy;             /* a whole letter is being kept, or the account speaks */
 	bool from_loopback;    /* the connection itself: XCLIENT is heard in the demo */
 	uint32_t uid;          /* CLIENT_LOCAL: of the process that connected */
@@ -74,6 +75,9 @@ result client_start_tls(struct client *c) NODISCARD;
 bool client_speaks_http(const struct client *c, str line);
 /* Sends what was said last and ends the connection, at most CLIENT_GOODBYE_MS. Suspends unless cancelled. */
 void client_end(struct client *c);
+/* What no honest program does: an event, by which watch finds attackers. `what` is a word or two. */
+void client_abuses(const struct client *c, const char *what);
+void client_misspeaks(const struct client *c); /* a command made no sense: no harm, unless there are many */
 enum { TRACE_TEXT = 32 };
 void trace_text(const trace_id *id, char out[TRACE_TEXT]); /* hex, no terminator */
 

@@ -90,6 +90,7 @@ static result do_starttls(struct imap *i, const struct imap_command *c)
 	if (!i->client->edge->tls)
 		return say(i, c->tag, "NO TLS is not available here now");
 	if (stream_pending(stream)) { /* an attacker in the middle could have put it there */
+		client_abuses(i->client, "commands behind STARTTLS");
 		i->ending = true;
 		return say(i, (str){NULL, 0}, "BYE Commands came behind STARTTLS before the handshake");
 	}
@@ -226,6 +227,7 @@ static imap_handler *const handlers[IMAP_VERBS] = {
 static result say_bad(struct imap *i, str tag, str why)
 {
 	AUTO_BUF buf text = buf_new(2048);
+	client_misspeaks(i->client);
 	buf_put(&text, STR("BAD "));
 	imap_put_text(&text, why, false);
 	buf_putc(&text, '\0');
@@ -336,6 +338,7 @@ static result greet(struct imap *i)
 static void say_goodbye(struct imap *i, result why)
 {
 	result r = OK;
+	i->client->stalled = why.kind == FAIL_TIMEOUT;
 	if (why.kind == FAIL_TIMEOUT)
 		r = say(i, (str){NULL, 0}, "BYE Nobody logged in in time");
 	else if (why.kind == FAIL_CANCELLED)

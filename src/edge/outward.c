@@ -181,7 +181,8 @@ static result post_parcel(struct parcel *p)
 	if (p->to->kind == OUTWARD_DELIVERED)
 		return OK;
 	log_event(EV_POSTED, &p->s->trace, F_STR("from", p->sender), F_STR("to", p->to->address),
-		  F_U64("recipients", p->n), F_U64("route", p->to->route), F_U64("size", size));
+		  F_U64("recipients", p->n), F_U64("route", p->to->route), F_U64("size", size),
+		  F_STR("client", str_from(p->s->client->text)), F_U64("account", p->s->account));
 	if (way_of(p->to) == OUTWARD_WRITTEN)
 		tell_written(p, &a);
 	return OK;

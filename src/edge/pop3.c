@@ -84,6 +84,7 @@ static result do_stls(struct pop3 *p, const struct pop3_command *c)
 	if (!p->client->edge->tls)
 		return say_err(p, "TLS is not available here now");
 	if (stream_pending(stream)) { /* an attacker in the middle could have put it there */
+		client_abuses(p->client, "commands behind STARTTLS");
 		p->ending = true;
 		return say_err(p, "Commands came behind STLS before the handshake; this connection ends");
 	}
@@ -247,6 +248,7 @@ static pop3_handler *const handlers[POP3_VERBS] = {
 static result say_bad(struct pop3 *p, result why)
 {
 	AUTO_BUF buf text = buf_new(POP3_REPLY_MAX);
+	client_misspeaks(p->client);
 	buf_put(&text, str_from(why.text));
 	buf_putc(&text, '\0');
 	TRY(buf_result(&text));
@@ -284,6 +286,7 @@ static result one_command(struct pop3 *p)
 static void say_goodbye(struct pop3 *p, result why)
 {
 	result r = OK;
+	p->client->stalled = why.kind == FAIL_TIMEOUT;
 	if (why.kind == FAIL_CANCELLED)
 		r = say(p, false, "[SYS/TEMP]", "The server is stopping; connect again in a moment");
 	else if (why.kind == FAIL_MEMORY || why.kind == FAIL_LIMIT)

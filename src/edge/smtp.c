@@ -16,7 +16,9 @@ result smtp_reply(struct smtp_session *s, unsigned code, const char *status, con
 static void log_refusal(struct smtp_session *s, const struct smtp_fault *f)
 {
 	log_event(EV_SMTP_REFUSED, &s->trace, F_STR("client", str_from(s->client->text)), F_STR("helo", s->helo),
-		  F_STR("from", s->sender), F_U64("code", f->code), F_STR("why", str_from(f->text)), F_STR("word", f->word));
+		  F_STR("from", s->sender), F_U64("code", f->code), F_STR("why", str_from(f->text)), F_STR("word", f->word),
+		  F_STR("status", str_from(f->status)), F_STR("recipient", s->asked),
+		  F_STR("user", str_of(s->user, s->user_n)));
 }
 
 result session_refuse(struct smtp_session *s, const struct smtp_fault *f)
@@ -246,6 +248,7 @@ result smtp_greet(struct smtp_session *s)
 static void say_goodbye(struct smtp_session *s, result why)
 {
 	result r = OK;
+	s->client->stalled = why.kind == FAIL_TIMEOUT;
 	if (why.kind == FAIL_TIMEOUT)
 		r = smtp_reply(s, 421, "4.4.2", "Nothing came for too long; this connection ends. Connect again");
 	else if (why.kind == FAIL_CANCELLED)
@@ -270,6 +273,8 @@ void smtp_session(struct client *c)
 	outward_init(&s->told);
 	s->trace = c->session;
 	stream_set_idle(c->stream, options_number(&c->edge->options, OPT_COMMAND_TIME));
+	if (c->protocol != CLIENT_LOCAL && stream_is_ahead(c->stream))
+		client_abuses(c, "talk before the greeting");
 	result r = c->protocol == CLIENT_LOCAL ? smtp_meet_local(s) : OK;
 	if (!failed(r))
 		r = smtp_greet(s);

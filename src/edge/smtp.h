@@ -69,6 +69,7 @@ struct smtp_session {
 	struct outward outward; /* recipients on other servers */
 	struct outward told;    /* recipients here whose delivery is reported (NOTIFY=SUCCESS) */
 	int64_t hold_until, deliver_by; /* seconds since 1970 (RFC 4865, RFC 2852); 0: not asked */
+	str asked;             /* the recipient that is being looked at; empty: none */
 	size_t recipients;
 	struct mailbox first;  /* the first recipient */
 	struct intake data;

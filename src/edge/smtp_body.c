@@ -76,6 +76,8 @@ result smtp_do_data(struct smtp_session *s, const struct smtp_command *c)
 	result r = receive_data(s, &d);
 	stream_set_deadline(s->client->stream, FIBER_FOREVER);
 	TRY(r);
+	if (d.false_end)
+		client_abuses(s->client, "smuggling");
 	if (s->spoilt)
 		return refuse_spoilt(s, false);
 	if (d.policy == SMTP_DATA_REJECT && smtp_data_bare(&d))

@@ -97,6 +97,7 @@ result smtp_do_starttls(struct smtp_session *s, const struct smtp_command *c)
 	if (!s->client->edge->tls)
 		return SMTP_REFUSE(s, 454, "4.7.0", "TLS is not available here now");
 	if (stream_pending(s->client->stream)) {
+		client_abuses(s->client, "commands behind STARTTLS");
 		s->ending = true;
 		return SMTP_REFUSE(s, 421, "5.5.1", "Commands came behind STARTTLS before the handshake; this connection ends");
 	}

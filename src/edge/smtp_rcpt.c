@@ -264,23 +264,29 @@ static result follow(struct smtp_session *s, const struct smtp_rcpt *rcpt, str a
 	}
 }
 
-result smtp_do_rcpt(struct smtp_session *s, const struct smtp_command *c)
+static result look_at(struct smtp_session *s, const struct smtp_rcpt *rcpt, str address)
 {
 	AUTO_ARENA arena a = arena_new(SMTP_COMMAND_MAX);
-	AUTO_BUF buf address = buf_new(1024);
 	struct resolved found = {.arena = &a, .verdict = EDGE_AUTH_RECIPIENT_VERDICT_LATER};
+	result r = resolve(s, address, &found);
+	if (r.kind == FAIL_CANCELLED)
+		return r;
+	return failed(r) ? refuse_verdict(s, EDGE_AUTH_RECIPIENT_VERDICT_LATER) : follow(s, rcpt, address, &found);
+}
+
+result smtp_do_rcpt(struct smtp_session *s, const struct smtp_command *c)
+{
+	AUTO_BUF buf address = buf_new(1024);
 	if (s->recipients >= options_number(&s->client->edge->options, OPT_RECIPIENTS))
 		return SMTP_REFUSE(s, 452, "4.5.3", "Enough recipients in one transaction; send to the rest in another");
 	if (c->rcpt.to.kind == MAILBOX_BARE)
 		buf_put(&address, c->rcpt.to.local);
 	else
 		mailbox_print(&address, &c->rcpt.to);
-	result r = buf_result(&address);
-	if (!failed(r))
-		r = resolve(s, buf_str(&address), &found);
-	if (r.kind == FAIL_CANCELLED)
-		return r;
-	if (failed(r))
+	if (failed(buf_result(&address)))
 		return refuse_verdict(s, EDGE_AUTH_RECIPIENT_VERDICT_LATER);
-	return follow(s, &c->rcpt, buf_str(&address), &found);
+	s->asked = buf_str(&address);
+	result r = look_at(s, &c->rcpt, s->asked);
+	s->asked = (str){NULL, 0};
+	return r;
 }

@@ -150,6 +150,12 @@ bool stream_has_news(const struct stream *s)
 	return stream_pending(s) || recv(s->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
 }
 
+bool stream_is_ahead(const struct stream *s)
+{
+	char c;
+	return stream_pending(s) || (!s->tls && recv(s->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) > 0);
+}
+
 bool stream_pending(const struct stream *s)
 {
 	return s->in_to > s->in_from;

@@ -61,6 +61,8 @@ result stream_fill(struct stream *s) NODISCARD;
 result stream_read_some(struct stream *s, str *out) NODISCARD;
 /* Does the peer have something to say, or has it gone? For one that should be silent. A system call; not suspending. */
 bool stream_has_news(const struct stream *s);
+/* Has the peer sent something that nobody has read? In clear; a system call. */
+bool stream_is_ahead(const struct stream *s);
 bool stream_pending(const struct stream *s); /* bytes the peer sent that nobody consumed */
 
 result stream_write(struct stream *s, str bytes) NODISCARD; /* suspends only past STREAM_WRITE_MAX */

@@ -60,9 +60,23 @@ static void flush(struct feed *f, size_t skip)
 	f->from = f->at;
 }
 
+static bool is_line_end_at(str in, size_t i)
+{
+	return i < in.n && (in.p[i] == '\r' || in.p[i] == '\n');
+}
+
+/* A dot alone in its line, ended or begun by the bare one at i. */
+static bool is_false_end(str in, size_t i)
+{
+	bool ends = i >= 2 && i < in.n && in.p[i - 1] == '.' && is_line_end_at(in, i - 2);
+	return ends || (i + 2 < in.n && in.p[i + 1] == '.' && is_line_end_at(in, i + 2));
+}
+
 static void note_bare(struct feed *f, bool lf, uint64_t offset, uint64_t count)
 {
 	struct smtp_data *d = f->d;
+	if (offset >= d->consumed && is_false_end(f->in, (size_t)(offset - d->consumed)))
+		d->false_end = true;
 	if (!smtp_data_bare(d)) {
 		d->first_bare = offset;
 		d->first_bare_is_lf = lf;

@@ -37,6 +37,7 @@ struct smtp_data {
 	uint64_t consumed; /* bytes taken from the wire */
 	uint64_t size;	   /* bytes of decoded message */
 	uint64_t bare_crs, bare_lfs;
+	bool false_end; /* one of them beside a dot alone, as far as one chunk shows: smuggling, no accident */
 	uint64_t first_bare; /* wire offset of the first of either, when there is one */
 	bool first_bare_is_lf;
 	bool nul; /* a NUL octet occurred */

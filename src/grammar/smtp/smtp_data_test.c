@@ -207,10 +207,31 @@ static void printer_stuffs_and_ends(void **state)
 		}
 }
 
+/* What smuggling is made of is told from an accident: a dot alone beside a bare one. */
+static void false_ends_are_told_from_accidents(void **state)
+{
+	static const struct {
+		const char *wire;
+		bool false_end;
+	} cases[] = {
+		{"a\nb\r\n.\r\n", false},       {"a.\nb\r\n.\r\n", false},        {"a\n.b\r\n.\r\n", false},
+		{"a\n.\nb\r\n.\r\n", true}, {"a\n.\r\nb\r\n.\r\n", true},    {"a\r\n.\nb\r\n.\r\n", true},
+		{"a\r.\rb\r\n.\r\n", true},    {"a\r\n.\rb\r\n.\r\n", true},    {"a\r.\r\nb\r\n.\r\n", true},
+		{"\n.\n", true},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct smtp_data d = smtp_data_new(SMTP_DATA_REJECT);
+		smtp_data_feed(&d, str_from(cases[i].wire), NULL);
+		assert_int_equal(d.false_end, cases[i].false_end);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(end_and_dots),
+		cmocka_unit_test(false_ends_are_told_from_accidents),
 		cmocka_unit_test(smuggling_sequences_do_not_end),
 		cmocka_unit_test(true_ends_among_strays),
 		cmocka_unit_test(first_stray_is_located),

@@ -59,13 +59,16 @@ static uint64_t mark_of(str name)
 
 /* ---- what it was ---- */
 
-/* By its enhanced status code (RFC 3463): X.1.1 no such mailbox, X.7.1 not relayed, X.5.Y syntax, order, arguments. */
+/* By its enhanced status code (RFC 3463): X.1.1 no such mailbox, X.7.1 not relayed, X.5.Y syntax, order, arguments.
+ * Whoever has logged in is somebody's mail program. */
 static bool is_refusal(const struct fields *f, struct sighting *s)
 {
 	s->name = f->recipient;
+	if (f->user.n > 0)
+		return false;
 	if (str_eq(f->status, STR("5.1.1")))
 		s->kind = SEEN_UNKNOWN;
-	else if (str_eq(f->status, STR("5.7.1")))
+	else if (str_eq(f->status, STR("5.7.1")) && f->recipient.n > 0)
 		s->kind = SEEN_RELAY;
 	else if (str_starts(f->status, STR("5.5.")))
 		s->kind = SEEN_GARBAGE;
@@ -111,6 +114,7 @@ static bool classify(unsigned event, const struct fields *f, struct sighting *s)
 	case EV_CONNECT: return is_plain(s, SEEN_CONNECT);
 	case EV_DISCONNECT: return is_plain(s, SEEN_END);
 	case EV_TLS_FAILED: return is_plain(s, SEEN_TLS_FAILED);
+	case EV_MISSPOKE: return is_plain(s, SEEN_GARBAGE);
 	case EV_ABUSE: return is_plain(s, SEEN_ABUSE);
 	case EV_SMTP_REFUSED: return is_refusal(f, s);
 	case EV_SMTP_ACCEPTED: return is_mail(f, s);
@@ -129,6 +133,7 @@ static bool is_wanted(unsigned event)
 {
 	static const bool wanted[LOG_EVENTS] = {
 		[EV_CONNECT] = true, [EV_DISCONNECT] = true, [EV_TLS_FAILED] = true, [EV_ABUSE] = true,
+		[EV_MISSPOKE] = true,
 		[EV_SMTP_REFUSED] = true, [EV_SMTP_ACCEPTED] = true, [EV_LOGIN] = true, [EV_LOGIN_FAILED] = true,
 		[EV_POSTED] = true, [EV_FIRST] = true, [EV_SENT] = true, [EV_SEND_FAILED] = true, [EV_ADMIN] = true};
 	return wanted[event];
