@@ -258,6 +258,25 @@ static void lists_remove_while_walking(void **state)
 	assert_true(list_empty(&head));
 }
 
+static void a_list_joins_another_in_order(void **state)
+{
+	(void)state;
+	struct list one, other, nodes[4];
+	list_init(&one);
+	list_init(&other);
+	list_join(&one, &other);
+	assert_true(list_empty(&one));
+	for (int i = 0; i < 4; i++)
+		list_insert(i == 0 ? &one : &other, &nodes[i]);
+	list_join(&one, &other);
+	assert_true(list_empty(&other));
+	struct list *at = one.next;
+	for (int i = 0; i < 4; i++, at = at->next)
+		assert_ptr_equal(at, &nodes[i]);
+	assert_ptr_equal(at, &one);
+	assert_ptr_equal(one.prev, &nodes[3]);
+}
+
 static char last_record[LOG_RECORD_MAX];
 static size_t last_size;
 
@@ -309,6 +328,7 @@ int main(void)
 		cmocka_unit_test(cursor_carries_its_error),
 		cmocka_unit_test(hash_survives_churn),
 		cmocka_unit_test(lists_remove_while_walking),
+		cmocka_unit_test(a_list_joins_another_in_order),
 		cmocka_unit_test(events_come_back_as_they_went_in),
 	};
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);

@@ -39,6 +39,18 @@ static inline void list_remove(struct list *node)
 	list_init(node);
 }
 
+/* Puts all of `others`, in order, before `at`, and leaves `others` empty. */
+static inline void list_join(struct list *at, struct list *others)
+{
+	if (list_empty(others))
+		return;
+	others->next->prev = at->prev;
+	others->prev->next = at;
+	at->prev->next = others->next;
+	at->prev = others->prev;
+	list_init(others);
+}
+
 #define LIST_OWNER(NODE, TYPE, MEMBER) ((TYPE *)(void *)((char *)(NODE) - offsetof(TYPE, MEMBER)))
 #define LIST_EACH(NODE, HEAD) for (struct list *NODE = (HEAD)->next; NODE != (HEAD); NODE = NODE->next)
 /* Safe when the loop removes or frees NODE itself. */

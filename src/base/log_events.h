@@ -20,6 +20,9 @@ EVENT(EV_MISSPOKE, LOG_DEBUG, "client.misspoke", "a command before login made no
 EVENT(EV_ATTACK, LOG_WARNING, "attack.detected", "a detector asks for a measure against a network")
 AUDIT(EV_SUSPECTED, LOG_WARNING, "account.suspected", "a detector finds that somebody else may be using an account, or"
 	" tries to")
+AUDIT(EV_BAN_ADDED, LOG_NOTICE, "ban.added", "a network is refused or slowed from now on")
+AUDIT(EV_BAN_REMOVED, LOG_NOTICE, "ban.removed", "a network is no longer refused or slowed")
+EVENT(EV_BAN_REFUSED, LOG_INFO, "ban.refused", "connections of a banned network were closed at once")
 EVENT(EV_SMTP_REFUSED, LOG_NOTICE, "smtp.refused", "a command or message was refused")
 EVENT(EV_SMTP_ACCEPTED, LOG_INFO, "smtp.accepted", "a message was accepted and is kept")
 EVENT(EV_POSTED, LOG_INFO, "smtp.posted", "a message for other servers was given to the queue")
