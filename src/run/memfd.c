@@ -8,6 +8,8 @@
 
 enum { SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
 
+enum { WINDOW_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE };
+
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8U /* Linux 6.3 */
 #endif
@@ -94,4 +96,65 @@ void memfd_unmap(str *view)
 	if (view->n)
 		munmap((void *)(uintptr_t)view->p, view->n);
 	*view = str_of(NULL, 0);
+}
+
+/* ---- windows ---- */
+
+static bool has_size(int fd, size_t size)
+{
+	struct stat st;
+	return fstat(fd, &st) == 0 && st.st_size >= 0 && (uint64_t)st.st_size == size;
+}
+
+result memfd_window_make(const char *name, size_t size, int *fd)
+{
+	int made = -1;
+	TRY(memfd_create_empty(name, &made));
+	if (ftruncate(made, (off_t)size) != 0) {
+		close(made);
+		return failure(FAIL_MEMORY, "There is no memory for what rooms share.");
+	}
+	*fd = made;
+	return OK;
+}
+
+result memfd_window_write(int fd, size_t size, void **out)
+{
+	if (!has_size(fd, size))
+		return failure(FAIL_PEER, "Shared memory is of another size than was agreed.");
+	int seals = fcntl(fd, F_GET_SEALS);
+	if (seals < 0 || (seals & WINDOW_SEALS))
+		return failure(FAIL_CONFLICT, "Shared memory has a writer already.");
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return failure(FAIL_MEMORY, "There is no address space for what rooms share.");
+	if (fcntl(fd, F_ADD_SEALS, WINDOW_SEALS) != 0) {
+		munmap(p, size);
+		return failure(FAIL_CONFLICT, "Shared memory cannot be sealed (Linux 5.1 or later can).");
+	}
+	*out = p;
+	return OK;
+}
+
+bool memfd_window_is_shut(int fd, size_t size)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+	return seals >= 0 && (seals & WINDOW_SEALS) == WINDOW_SEALS && has_size(fd, size);
+}
+
+result memfd_window_read(int fd, size_t size, const void **out)
+{
+	if (!memfd_window_is_shut(fd, size))
+		return failure(FAIL_PEER, "Shared memory is not sealed as was agreed.");
+	void *p = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return failure(FAIL_MEMORY, "There is no address space for what rooms share.");
+	*out = p;
+	return OK;
+}
+
+void memfd_window_unmap(const void *p, size_t size)
+{
+	if (p)
+		munmap((void *)(uintptr_t)p, size);
 }

@@ -23,4 +23,14 @@ result memfd_check(int fd, uint64_t max, uint64_t *size) NODISCARD;
 result memfd_map(int fd, uint64_t max, str *out) NODISCARD;
 void memfd_unmap(str *view);
 
+/* Memory that one room goes on writing while others read it. Whoever makes it gives
+ * the descriptor to the writer, which maps it and closes it to all others: from then
+ * on nobody, not even with the descriptor, can write, map it for writing, grow or
+ * shrink it. Readers check that. What is in it is the writer's word and no more. */
+result memfd_window_make(const char *name, size_t size, int *fd) NODISCARD; /* all zero */
+result memfd_window_write(int fd, size_t size, void **out) NODISCARD;       /* CONFLICT: it has a writer; PEER */
+bool memfd_window_is_shut(int fd, size_t size);
+result memfd_window_read(int fd, size_t size, const void **out) NODISCARD;  /* PEER: not shut, or another size */
+void memfd_window_unmap(const void *p, size_t size);                        /* NULL is fine */
+
 #endif

@@ -188,6 +188,13 @@ result net_accept(int fd, struct fd_watch *w, int *client)
 	}
 }
 
+void net_send_off(int fd, str line)
+{
+	if (line.n > 0)
+		(void)!send(fd, line.p, line.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(fd);
+}
+
 static result finish_connect(int fd, uint64_t timeout_ms)
 {
 	struct fd_watch *w = NULL;

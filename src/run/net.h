@@ -42,6 +42,7 @@ typedef struct net_cidr {
 
 result net_parse_cidr(str text, net_cidr *out) NODISCARD; /* "192.0.2.0/24", "2001:db8::/32", one address */
 void net_cidr_mask(net_cidr *c); /* what lies behind its bits becomes 0 */
+void net_put_cidr(buf *out, const net_cidr *c); /* as it is parsed; one address without its length */
 bool net_in(const net_addr *a, const net_cidr *c);
 bool net_in_any(const net_addr *a, const net_cidr *list, size_t n);
 
@@ -57,6 +58,8 @@ result net_connect_from(const net_addr *a, const net_addr *from, uint64_t timeou
  * documentation, or another range that RFC 6890 keeps from it. */
 bool net_is_public(const net_addr *a);
 result net_connect_unix(const char *path, int *fd) NODISCARD;
+/* As much of the line as fits at once, and the end: what is told to who is not served. Takes fd; empty: nothing. */
+void net_send_off(int fd, str line);
 result net_local(int fd, net_addr *out) NODISCARD;
 result net_peer(int fd, net_addr *out) NODISCARD;
 result net_peer_user(int fd, pid_t *pid, uid_t *uid) NODISCARD; /* SO_PEERCRED of a local socket */

@@ -112,6 +112,16 @@ result net_parse_cidr(str text, net_cidr *out)
 	return OK;
 }
 
+void net_put_cidr(buf *out, const net_cidr *c)
+{
+	net_addr a = {.port = 0};
+	memcpy(a.ip, c->ip, sizeof a.ip);
+	bool v4 = c->bits >= 96 && net_is_v4(&a);
+	net_put_ip(out, &a);
+	if (c->bits < 128)
+		buf_printf(out, "/%u", v4 ? c->bits - 96 : c->bits);
+}
+
 bool net_in(const net_addr *a, const net_cidr *c)
 {
 	unsigned char ip[16];

@@ -29,6 +29,8 @@ static void on_ready(struct arrival *in, struct supervisor_room_ready *m)
 	gate_wake_all(&p->changed);
 	log_event(EV_ROOM_STARTED, NULL, F_STR("role", str_from(name)), F_U64("number", p->number),
 		  F_U64("pid", p->pid), F_STR("lacks", m->jail));
+	if (role_row_of(p->role)->bans == BANS_WRITE)
+		house_publish_bans(p->house);
 }
 
 /* One end to `to`, the other to the asker. */

@@ -122,6 +122,7 @@ result check_value(enum option_id id, str value)
 		return check_local_user(value);
 	case OPT_PROXY_FROM:
 	case OPT_CLEAR_FROM:
+	case OPT_NEVER_BAN:
 		return check_network(value);
 	case OPT_COUNTRY_DATABASE:
 	case OPT_NETWORK_DATABASE:

@@ -6,6 +6,7 @@
 #include "run/sandbox.h"
 #include "supervisor/broker.h"
 #include "supervisor/opening.h"
+#include "talk/ban_page.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -53,13 +54,23 @@ result house_open(struct house *h)
 	h->accounts = hash_new(HOUSE_ACCOUNTS);
 	h->pids = hash_new(HOUSE_ACCOUNTS + 4096);
 	gate_init(&h->ended);
+	h->bans = h->next_bans = -1;
 	return make_rows(h);
+}
+
+static void close_if_open(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
 }
 
 void house_close(struct house *h)
 {
 	mem_free(h->rooms);
 	h->rooms = NULL;
+	close_if_open(&h->bans);
+	close_if_open(&h->next_bans);
 	hash_free(&h->accounts);
 	hash_free(&h->pids);
 }
@@ -297,6 +308,21 @@ void house_reap(struct house *h)
 		struct process *p = hash_get_u64(&h->pids, (uint64_t)pid);
 		if (p)
 			process_ended(p, status);
+	}
+}
+
+void house_publish_bans(struct house *h)
+{
+	if (h->next_bans < 0 || !ban_page_is_shut(h->next_bans))
+		return; /* others could write it: the one in force stays */
+	close_if_open(&h->bans);
+	h->bans = h->next_bans;
+	h->next_bans = -1;
+	for (size_t i = 0; i < h->rooms_n; i++) {
+		struct process *p = &h->rooms[i];
+		bool reads = role_row_of(p->role)->bans == BANS_READ;
+		if (reads && (p->state == PROCESS_STARTING || p->state == PROCESS_RUNNING) && failed(opening_bans(p)))
+			house_kill(p, "it could not be told of the bans");
 	}
 }
 

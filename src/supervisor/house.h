@@ -56,6 +56,8 @@ struct house {
 	struct databases databases;
 	bool best_effort; /* go on without a whole jail, loudly */
 	bool ending;
+	int bans;         /* the page of bans in force, -1 before the first watch */
+	int next_bans;    /* that of a watch that is starting, or -1 */
 	bool locked;      /* the vault waits for its passphrase, and most rooms for the vault */
 	struct process *rooms; /* all but accounts */
 	size_t rooms_n;
@@ -83,6 +85,9 @@ result house_find(struct house *h, enum role role, uint64_t number, struct proce
 void house_release(struct process *p);
 /* That very one if it runs now, else NULL. Starts nothing, holds nothing. */
 struct process *house_running(struct house *h, enum role role, uint64_t number);
+
+/* Watch is ready: its page of bans is in force, and every edge is told. Suspends. */
+void house_publish_bans(struct house *h);
 
 void house_kill(struct process *p, const char *why);
 /* Asks an account's process to end; who wants it meanwhile waits and gets a new one. Suspends. */

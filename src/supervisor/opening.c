@@ -3,6 +3,7 @@
 #include "run/secret.h"
 #include "supervisor/check.h"
 #include "supervisor/credentials.h"
+#include "talk/ban_page.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -62,9 +63,23 @@ static result read_files(const struct house *h, enum role role, struct files *f)
 	return OK;
 }
 
+/* A watch gets a page of its own: what its predecessor was writing when it ended is in nobody's way. */
+static result choose_bans(struct house *h, enum bans_part part, struct supervisor_room_begin *m)
+{
+	m->bans = part == BANS_READ ? h->bans : -1;
+	if (part != BANS_WRITE)
+		return OK;
+	if (h->next_bans >= 0)
+		close(h->next_bans);
+	h->next_bans = -1;
+	TRY(ban_page_make(&h->next_bans));
+	m->bans = h->next_bans;
+	return OK;
+}
+
 static result send_told(struct process *p, const struct files *files)
 {
-	const struct house *h = p->house;
+	struct house *h = p->house;
 	const struct role_row *row = role_row_of(p->role);
 	struct supervisor_room_setting settings[OPTIONS];
 	struct supervisor_room_begin m = {
@@ -72,6 +87,7 @@ static result send_told(struct process *p, const struct files *files)
 		.number = p->number,
 		.jail = h->best_effort ? SUPERVISOR_ROOM_JAIL_POLICY_BEST_EFFORT : SUPERVISOR_ROOM_JAIL_POLICY_STRICT,
 	};
+	TRY(choose_bans(h, row->bans, &m));
 	m.settings.p = settings;
 	m.settings.n = settings_for(h, p->role, settings);
 	if (row->tls == TLS_CERTIFICATE)
@@ -129,6 +145,14 @@ result opening_begin(struct process *p)
 		TRY(supervisor_room_listener_send(p->channel, NULL, &m));
 	}
 	return OK;
+}
+
+result opening_bans(struct process *p)
+{
+	struct supervisor_room_bans m = {.page = p->house->bans};
+	if (!p->channel)
+		return failure(FAIL_CLOSED, "the room has just ended");
+	return supervisor_room_bans_send(p->channel, NULL, &m);
 }
 
 result opening_stop(struct process *p)

@@ -11,6 +11,8 @@ result opening_channel(struct process *p, int fd, void (*ended)(void *, struct c
 result opening_begin(struct process *p) NODISCARD;
 /* The databases as they are now, to a room that has to do with them. */
 result opening_places(struct process *p) NODISCARD;
+/* The page of bans in force, to an edge that is up. */
+result opening_bans(struct process *p) NODISCARD;
 result opening_stop(struct process *p) NODISCARD; /* BUSY: it does not listen; kill it */
 /* Lends `fd` (the caller closes its own) as a channel from `role` `number`. */
 struct visitor {

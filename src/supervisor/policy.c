@@ -1,18 +1,25 @@
 #include "supervisor/policy.h"
 
 static const struct role_row rows[ROLES] = {
-	[ROLE_VAULT] = {"vault", "postern-vault", "keys", R_VAULT, WORKERS_ONE, 4096, TLS_KEY},
-	[ROLE_WATCH] = {"watch", "postern-watch", "ledger", R_WATCH, WORKERS_ONE, 65536, TLS_NOTHING, true},
-	[ROLE_AUTH] = {"auth", "postern-auth", "directory", R_AUTH, WORKERS_ONE, 65536, TLS_NOTHING, true},
-	[ROLE_INSPECT] = {"inspect", "postern-inspect", NULL, R_INSPECT, OPT_INSPECT, 4096, TLS_NOTHING},
-	[ROLE_QUEUE] = {"queue", "postern-queue", "queue", R_QUEUE, WORKERS_ONE, 4096, TLS_NOTHING},
-	[ROLE_EDGE_MX] = {"edge-mx", "postern-edge", NULL, R_EDGE, OPT_EDGE_MX, 131072, TLS_CERTIFICATE},
-	[ROLE_EDGE_CLIENT] = {"edge-client", "postern-edge", NULL, R_EDGE, OPT_EDGE_CLIENT, 131072, TLS_CERTIFICATE},
-	[ROLE_WEB] = {"web", "postern-web", NULL, R_WEB, WORKERS_ONE, 1024, TLS_NOTHING},
-	[ROLE_RESOLVE] = {"resolve", "postern-resolve", NULL, R_RESOLVE, WORKERS_ONE, 4096, TLS_NOTHING},
-	[ROLE_RELAY] = {"relay", "postern-relay", NULL, R_RELAY, OPT_RELAY, 65536, TLS_NOTHING},
-	[ROLE_FETCH] = {"fetch", "postern-fetch", NULL, R_FETCH, WORKERS_ONE, 4096, TLS_NOTHING},
-	[ROLE_ACCOUNT] = {"account", "postern-account", NULL, R_ACCOUNT, WORKERS_ON_DEMAND, 4096, TLS_NOTHING},
+	[ROLE_VAULT] = {"vault", "postern-vault", "keys", R_VAULT, WORKERS_ONE, 4096, TLS_KEY, false, BANS_NOTHING},
+	[ROLE_WATCH] = {"watch", "postern-watch", "ledger", R_WATCH, WORKERS_ONE, 65536, TLS_NOTHING, true, BANS_WRITE},
+	[ROLE_AUTH] = {"auth", "postern-auth", "directory", R_AUTH, WORKERS_ONE, 65536,
+		TLS_NOTHING, true, BANS_NOTHING},
+	[ROLE_INSPECT] = {"inspect", "postern-inspect", NULL, R_INSPECT, OPT_INSPECT, 4096,
+		TLS_NOTHING, false, BANS_NOTHING},
+	[ROLE_QUEUE] = {"queue", "postern-queue", "queue", R_QUEUE, WORKERS_ONE, 4096,
+		TLS_NOTHING, false, BANS_NOTHING},
+	[ROLE_EDGE_MX] = {"edge-mx", "postern-edge", NULL, R_EDGE, OPT_EDGE_MX, 131072,
+		TLS_CERTIFICATE, false, BANS_READ},
+	[ROLE_EDGE_CLIENT] = {"edge-client", "postern-edge", NULL, R_EDGE, OPT_EDGE_CLIENT, 131072,
+		TLS_CERTIFICATE, false, BANS_READ},
+	[ROLE_WEB] = {"web", "postern-web", NULL, R_WEB, WORKERS_ONE, 1024, TLS_NOTHING, false, BANS_NOTHING},
+	[ROLE_RESOLVE] = {"resolve", "postern-resolve", NULL, R_RESOLVE, WORKERS_ONE, 4096,
+		TLS_NOTHING, false, BANS_NOTHING},
+	[ROLE_RELAY] = {"relay", "postern-relay", NULL, R_RELAY, OPT_RELAY, 65536, TLS_NOTHING, false, BANS_NOTHING},
+	[ROLE_FETCH] = {"fetch", "postern-fetch", NULL, R_FETCH, WORKERS_ONE, 4096, TLS_NOTHING, false, BANS_NOTHING},
+	[ROLE_ACCOUNT] = {"account", "postern-account", NULL, R_ACCOUNT, WORKERS_ON_DEMAND, 4096,
+		TLS_NOTHING, false, BANS_NOTHING},
 };
 
 struct route {

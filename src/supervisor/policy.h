@@ -26,6 +26,7 @@ enum role {
 };
 
 enum tls_part { TLS_NOTHING, TLS_CERTIFICATE, TLS_KEY };
+enum bans_part { BANS_NOTHING, BANS_READ, BANS_WRITE };
 
 struct role_row {
 	const char *name;
@@ -36,6 +37,7 @@ struct role_row {
 	uint32_t files;       /* limit of open descriptors */
 	enum tls_part tls;    /* what it is given of certificate and key */
 	bool places;          /* it looks up countries and networks of addresses */
+	enum bans_part bans;  /* what it does with the page of bans */
 };
 
 enum { WORKERS_ONE = -1, WORKERS_ON_DEMAND = -2 };

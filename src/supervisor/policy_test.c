@@ -69,6 +69,10 @@ static void the_key_is_the_vaults_the_certificate_and_doors_to_the_world_the_edg
 		assert_int_equal(role_row_of(r)->tls, r == ROLE_VAULT ? TLS_KEY
 			: r == ROLE_EDGE_MX || r == ROLE_EDGE_CLIENT  ? TLS_CERTIFICATE
 								      : TLS_NOTHING);
+	for (enum role r = 0; r < ROLES; r++)
+		assert_int_equal(role_row_of(r)->bans, r == ROLE_WATCH ? BANS_WRITE
+			: r == ROLE_EDGE_MX || r == ROLE_EDGE_CLIENT   ? BANS_READ
+								       : BANS_NOTHING);
 	assert_true(listener_role(STR("smtp"), &role) && role == ROLE_EDGE_MX);
 	assert_true(listener_role(STR("imaps"), &role) && role == ROLE_EDGE_CLIENT);
 	assert_true(listener_role(STR("pop3"), &role) && role == ROLE_EDGE_CLIENT);

@@ -87,6 +87,13 @@ static void on_places(struct arrival *in, struct supervisor_room_places *m)
 	gate_wake_all(&self.changed);
 }
 
+static void on_bans(struct arrival *in, struct supervisor_room_bans *m)
+{
+	(void)in;
+	if (self.room->bans)
+		self.room->bans(talk_take_fd(&m->page));
+}
+
 static void on_channel(struct arrival *in, struct supervisor_room_channel *m)
 {
 	(void)in;
@@ -181,6 +188,9 @@ static result hear_begin(void)
 	self.places_due = b.places;
 	self.best_effort = b.jail == SUPERVISOR_ROOM_JAIL_POLICY_BEST_EFFORT;
 	result r = self.room->prepare ? self.room->prepare(&b) : OK;
+	if (self.room->bans && b.bans >= 0)
+		self.room->bans(talk_take_fd(&b.bans));
+	supervisor_room_begin_release(&b);
 	if (b.private_key.n > 0)
 		explicit_bzero((void *)(uintptr_t)b.private_key.p, b.private_key.n);
 	return r;
@@ -189,7 +199,7 @@ static result hear_begin(void)
 static result open_house_channel(void)
 {
 	static const struct supervisor_room_as_room handlers = {
-		.listener = on_listener, .places = on_places, .channel = on_channel, .stop = on_stop};
+		.listener = on_listener, .places = on_places, .bans = on_bans, .channel = on_channel, .stop = on_stop};
 	struct channel_options o = {.fd = SUPERVISOR_FD, .peer = "supervisor", .ended = on_supervisor_ended,
 				    .first = SUPERVISOR_ROOM_BEGIN};
 	return supervisor_room_open_as_room(&o, &handlers, &self.supervisor);

@@ -70,6 +70,8 @@ struct room {
 	void (*listener)(str protocol, str address, int fd);               /* takes fd; suspends */
 	/* New databases for run/places.h, before start if there are any; the descriptors (-1: none) end with the call. */
 	result (*places)(int countries, int networks);
+	/* The page of bans (talk/ban_page.h), after prepare, and an edge's again with each watch; takes fd. */
+	void (*bans)(int fd);
 	void (*stop)(void);                                                /* suspends */
 	void (*close)(void); /* the last fiber has returned: end threads, free; must not suspend */
 	const struct room_door *doors;

@@ -1,5 +1,7 @@
 #include "talk/settings.h"
 
+#include "base/mem.h"
+
 result settings_read(const struct supervisor_room_begin *b, struct options *out)
 {
 	options_init(out);
@@ -21,4 +23,30 @@ str settings_file(const struct supervisor_room_begin *b, enum option_id id)
 		if (str_eq(b->files.p[i].name, name))
 			return b->files.p[i].content;
 	return (str){NULL, 0};
+}
+
+static result read_networks(str rest, struct networks *out)
+{
+	str text;
+	*out = (struct networks){0};
+	while (options_next(&rest, &text)) {
+		net_cidr *p = mem_grow(out->p, (out->n + 1) * sizeof *p);
+		if (!p)
+			return failure(FAIL_MEMORY, "out of memory");
+		out->p = p;
+		TRY(net_parse_cidr(text, &p[out->n]));
+		out->n++;
+	}
+	return OK;
+}
+
+result settings_networks(const struct options *o, enum option_id id, struct networks *out)
+{
+	return read_networks(options_text(o, id), out);
+}
+
+result settings_never_ban(const struct options *o, struct networks *out)
+{
+	str set = options_text(o, OPT_NEVER_BAN);
+	return read_networks(set.n > 0 ? set : STR("127.0.0.0/8\n::1"), out);
 }
