@@ -37,6 +37,11 @@ bool client_is_exempt(const struct client *c)
 	return c->trusted || c->protocol == CLIENT_LOCAL;
 }
 
+enum ban_grade client_grade(const struct client *c, struct ban_row *row)
+{
+	return client_is_exempt(c) ? BAN_NONE : bans_look(&c->edge->bans, &c->address, row);
+}
+
 bool client_may_login(const struct client *c)
 {
 	return c->encrypted || c->protocol == CLIENT_LOCAL || c->trusted || (c->edge->demo && c->from_loopback);

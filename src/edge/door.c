@@ -85,10 +85,10 @@ static bool speaks_proxy(const struct client *c)
 		return false;
 	if (e->demo && options_yes(&e->options, OPT_DEMO_PROXY))
 		return true;
-	return net_in_any(&c->address, e->proxies, e->proxies_n);
+	return net_in_any(&c->address, e->proxies.p, e->proxies.n);
 }
 
-static const char *busy_line(const struct client *c)
+static const char *busy_line(enum client_protocol protocol)
 {
 	static const char *const lines[] = {
 		[CLIENT_SMTP] = "421 4.7.0 ",
@@ -97,14 +97,14 @@ static const char *busy_line(const struct client *c)
 		[CLIENT_IMAP] = "* BYE [UNAVAILABLE] ",
 		[CLIENT_POP3] = "-ERR [SYS/TEMP] ",
 	};
-	return lines[c->protocol];
+	return lines[protocol];
 }
 
 /* Said in clear on a TLS port too: a client that can't read it loses nothing. */
 static void turn_away(struct client *c, const char *why)
 {
 	log_event(EV_LIMITED, &c->session, F_STR("client", str_from(c->text)), F_STR("why", str_from(why)));
-	result r = stream_write(c->stream, str_from(busy_line(c)));
+	result r = stream_write(c->stream, str_from(busy_line(c->protocol)));
 	if (!failed(r))
 		r = stream_write(c->stream, str_from(why));
 	if (!failed(r))
@@ -114,10 +114,55 @@ static void turn_away(struct client *c, const char *why)
 	(void)r; /* turned away with or without the reason */
 }
 
+/* 421 and not 554: the ban will end, and a letter that is tried again then is not lost. Where TLS
+ * comes first a line in clear is of no use to programs, so nothing is said. */
+static str farewell(const struct guest *g, const struct ban_row *row, buf *line)
+{
+	if (g->tls_first)
+		return (str){NULL, 0};
+	buf_put(line, str_from(busy_line(g->client.protocol)));
+	bans_put_sentence(line, row);
+	buf_put(line, STR("\r\n"));
+	return buf_str(line);
+}
+
+enum { FAREWELL_MAX = 300 };
+
+/* Whose connection it is is known from the start, or from a proxy. */
+static bool is_banned(struct guest *g)
+{
+	struct client *c = &g->client;
+	struct ban_row row;
+	if (client_grade(c, &row) != BAN_FULL)
+		return false;
+	AUTO_BUF buf line = buf_new(FAREWELL_MAX);
+	bans_count(&c->edge->bans, &row);
+	if (!c->stream) {
+		net_send_off(g->fd, farewell(g, &row, &line));
+		g->fd = -1;
+		return true;
+	}
+	result r = stream_write(c->stream, farewell(g, &row, &line));
+	if (!failed(r))
+		r = stream_flush(c->stream);
+	(void)r; /* refused with or without the reason */
+	return true;
+}
+
+/* Counted already, so that who is slowed does not open more connections than others. */
+static result slow_down(const struct client *c)
+{
+	struct ban_row row;
+	uint64_t pause = bans_pause(client_grade(c, &row));
+	return pause ? fiber_sleep(pause) : OK;
+}
+
 static void serve_counted(struct guest *g)
 {
 	struct client *c = &g->client;
 	log_event(EV_CONNECT, &c->session, F_STR("client", str_from(c->text)), F_U64("port", c->address.port));
+	if (failed(slow_down(c)))
+		return;
 	if (g->tls_first && failed(client_start_tls(c)))
 		return;
 	client_session(c);
@@ -128,7 +173,7 @@ static void serve_counted(struct guest *g)
 static void serve(struct guest *g)
 {
 	struct client *c = &g->client;
-	if (speaks_proxy(c) && failed(read_proxy_header(c)))
+	if (speaks_proxy(c) && (failed(read_proxy_header(c)) || is_banned(g)))
 		return;
 	result r = limits_enter(&c->edge->limits, &c->address, client_is_exempt(c));
 	if (failed(r)) {
@@ -162,7 +207,7 @@ static void guest_fiber(void *arg)
 	struct guest *g = arg;
 	list_insert(&guests, &g->node);
 	g->fiber = fiber_self();
-	if (!failed(meet(g)) && !failed(stream_open(g->fd, &g->client.stream))) {
+	if (!failed(stream_open(g->fd, &g->client.stream))) {
 		g->fd = -1;
 		g->client.session = trace_new();
 		serve(g);
@@ -174,16 +219,25 @@ static void guest_fiber(void *arg)
 	mem_free(g);
 }
 
+/* A banned client costs a look and no fiber; a proxy is asked for whom it speaks. */
+static bool is_served(struct guest *g)
+{
+	return !failed(meet(g)) && (speaks_proxy(&g->client) || !is_banned(g));
+}
+
 static void let_in(const struct door *d, int fd)
 {
 	struct guest *g = mem_alloc(sizeof *g);
-	if (g) {
-		*g = (struct guest){.client = {.edge = d->edge, .protocol = d->protocol}, .fd = fd, .tls_first = d->tls_first};
-		if (!failed(fiber_start(guest_fiber, g, "client", NULL)))
-			return;
-		mem_free(g);
+	if (!g) {
+		close(fd); /* no memory to serve anybody: the client tries again */
+		return;
 	}
-	close(fd); /* no memory to serve anybody: the client tries again */
+	*g = (struct guest){.client = {.edge = d->edge, .protocol = d->protocol}, .fd = fd, .tls_first = d->tls_first};
+	if (is_served(g) && !failed(fiber_start(guest_fiber, g, "client", NULL)))
+		return;
+	if (g->fd >= 0)
+		close(g->fd);
+	mem_free(g);
 }
 
 static void accept_all(const struct door *d)
@@ -204,6 +258,7 @@ static void door_fiber(void *arg)
 {
 	struct door *d = arg;
 	d->fiber = fiber_self();
+	bans_await(&d->edge->bans);
 	accept_all(d);
 	if (!d->edge->stopping)
 		log_event(EV_LIMITED, NULL, F_STR("why", STR("a listening socket broke; nobody is accepted on it any more")));

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "config/options.h"
+#include "edge/bans.h"
 #include "edge/limits.h"
 #include "edge/neighbours.h"
 #include "edge/offers.h"
@@ -30,8 +31,8 @@ struct edge {
 	struct offers offers;
 	bool sealing;       /* a large message is being sealed for the queue */
 	struct gate sealed; /* no more */
-	net_cidr *proxies; /* networks that speak PROXY v2 */
-	size_t proxies_n;
+	struct networks proxies; /* that speak PROXY v2 */
+	struct bans bans;
 	bool demo;
 	bool stopping;
 };
@@ -65,6 +66,8 @@ struct client {
 void client_set_user(struct client *c, uint32_t uid);
 /* Counts only against the number of all connections. */
 bool client_is_exempt(const struct client *c);
+/* What watch's page says of its network now. */
+enum ban_grade client_grade(const struct client *c, struct ban_row *row);
 /* Sets address, text and trusted. */
 void client_set_address(struct client *c, const net_addr *a, bool announced);
 /* May this client send a password now? */

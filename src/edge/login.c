@@ -4,10 +4,34 @@
 
 #include "run/carry.h"
 
+bool login_is_banned(struct client *c, struct login_answer *out)
+{
+	static const char text[] = "Logins from this network are refused just now, because attacks came from it; "
+		"the administrator of this server can say why";
+	struct ban_row row;
+	if (client_grade(c, &row) != BAN_FULL)
+		return false;
+	bans_count(&c->edge->bans, &row);
+	result r = fiber_sleep(bans_pause(BAN_DELAY));
+	(void)r; /* cancelled: the next wait ends the session */
+	*out = (struct login_answer){.verdict = EDGE_AUTH_LOGIN_VERDICT_BARRED, .session = -1};
+	memcpy(out->text, text, sizeof text);
+	return true;
+}
+
+/* A guesser waits for the longer of what auth and watch say. */
+static result wait_for_answer(const struct client *c, const struct edge_auth_login_is *is)
+{
+	struct ban_row row;
+	uint64_t wait = c->trusted ? 0 : is->delay < LOGIN_DELAY_MAX_MS ? is->delay : LOGIN_DELAY_MAX_MS;
+	uint64_t pause = is->verdict == EDGE_AUTH_LOGIN_VERDICT_ACCEPTED ? 0 : bans_pause(client_grade(c, &row));
+	uint64_t longer = wait > pause ? wait : pause;
+	return longer ? fiber_sleep(longer) : OK;
+}
+
 result login_take(struct client *c, struct edge_auth_login_is *is, bool session, struct login_answer *out)
 {
-	if (is->delay && !c->trusted)
-		TRY(fiber_sleep(is->delay < LOGIN_DELAY_MAX_MS ? is->delay : LOGIN_DELAY_MAX_MS));
+	TRY(wait_for_answer(c, is));
 	session = session && is->verdict == EDGE_AUTH_LOGIN_VERDICT_ACCEPTED;
 	*out = (struct login_answer){.verdict = is->verdict, .account = is->account, .token = is->token,
 		.session = session ? talk_take_fd(&is->session) : -1};
@@ -26,6 +50,8 @@ result login_ask(struct client *c, const struct login_try *q, struct login_answe
 	};
 	struct edge_auth_login_is is;
 	const struct asking ask = {.trace = &c->session, .arena = &a, .timeout_ms = NEIGHBOUR_LOGIN_MS};
+	if (login_is_banned(c, out))
+		return OK;
 	TRY(neighbour(NEIGHBOUR_AUTH, &auth));
 	result r = edge_auth_login_call_within(auth, &ask, &m, &is);
 	if (failed(r)) /* the refusal's sentence ends with the arena */

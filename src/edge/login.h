@@ -27,6 +27,9 @@ struct login_answer {
 	int session; /* the caller's: the stream to the account when the session was asked for and accepted, else -1 */
 };
 
+/* The client's network was banned since it connected: what it says is not even looked at. *out is the
+ * answer then, after a wait. Suspends. */
+bool login_is_banned(struct client *c, struct login_answer *out);
 /* Writes *out only when OK. */
 result login_ask(struct client *c, const struct login_try *q, struct login_answer *out) NODISCARD;
 /* auth's answer, after the wait that it asks for; its session is the caller's from then on. Suspends. */

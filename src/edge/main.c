@@ -12,20 +12,6 @@
 
 static struct edge edge;
 
-static result read_proxies(struct edge *e)
-{
-	str rest = options_text(&e->options, OPT_PROXY_FROM), text;
-	while (options_next(&rest, &text)) {
-		net_cidr *p = mem_grow(e->proxies, (e->proxies_n + 1) * sizeof *p);
-		if (!p)
-			return failure(FAIL_MEMORY, "out of memory");
-		e->proxies = p;
-		TRY(net_parse_cidr(text, &p[e->proxies_n]));
-		e->proxies_n++;
-	}
-	return OK;
-}
-
 static result read_hostname(struct edge *e)
 {
 	char name[256] = "localhost";
@@ -44,7 +30,8 @@ static result prepare(const struct supervisor_room_begin *b)
 	edge_init(e);
 	TRY(settings_read(b, &e->options));
 	TRY(read_hostname(e));
-	TRY(read_proxies(e));
+	TRY(settings_networks(&e->options, OPT_PROXY_FROM, &e->proxies));
+	TRY(settings_never_ban(&e->options, &e->bans.never));
 	if (b->certificate.n > 0)
 		TRY(far_key_context(b->certificate, &e->tls));
 	uint64_t transit = options_number(&e->options, OPT_TRANSIT);
@@ -59,6 +46,13 @@ static void on_listener(str protocol, str address, int fd)
 {
 	(void)address;
 	door_open(&edge, protocol, fd);
+}
+
+static void on_bans(int fd)
+{
+	result r = bans_read(&edge.bans, fd);
+	if (failed(r)) /* a supervisor that hands over no page: the one in force stays */
+		log_event(EV_LIMITED, NULL, F_STR("why", str_from(r.text)));
 }
 
 static void on_stop(void)
@@ -86,8 +80,8 @@ static const struct room_ear ears[] = {
 };
 static const struct sandbox_call *const tables[] = {sandbox_accept, NULL};
 static const struct sandbox sandbox = {.room = "edge", .tables = tables};
-static const struct room room = {.prepare = prepare, .sandbox = &sandbox, .listener = on_listener, .stop = on_stop,
-				 .ears = ears, .ears_n = sizeof ears / sizeof *ears};
+static const struct room room = {.prepare = prepare, .sandbox = &sandbox, .listener = on_listener, .bans = on_bans,
+				 .stop = on_stop, .ears = ears, .ears_n = sizeof ears / sizeof *ears};
 
 int main(void)
 {
@@ -98,7 +92,8 @@ int main(void)
 	signers_drop(&edge.signers);
 	tls_context_free(&edge.tls);
 	tls_far_close();
-	mem_free(edge.proxies);
+	mem_free(edge.proxies.p);
+	bans_free(&edge.bans);
 	options_free(&edge.options);
 	return status;
 }

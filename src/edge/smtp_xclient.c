@@ -36,6 +36,16 @@ result smtp_do_xclient(struct smtp_session *s, const struct smtp_command *c)
 		s->ending = true;
 		return smtp_reply(s, 421, "4.7.0", r.text);
 	}
+	struct ban_row row;
+	if (client_grade(s->client, &row) == BAN_FULL) {
+		AUTO_BUF buf text = buf_new(300);
+		bans_count(&s->client->edge->bans, &row);
+		bans_put_sentence(&text, &row);
+		buf_putc(&text, '\0');
+		TRY(buf_result(&text));
+		s->ending = true;
+		return smtp_reply(s, 421, "4.7.0", text.p);
+	}
 	smtp_begin(s);
 	return smtp_greet(s);
 }
