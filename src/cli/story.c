@@ -57,6 +57,10 @@ static const struct sentence {
 	{"account.suspected", "Account {account} may be used by somebody else, or is tried by them[ ({detector})][: {why}]."
 		" It is answered by {measure}."},
 	{"send.first", "Account {account} wrote to {first} for the first time."},
+	{"ban.added", "Network {network} is refused or slowed ({grade}) from now on[, until {until:time}][, by {by}]"
+		"[: {why}]."},
+	{"ban.removed", "Network {network} is no longer refused or slowed[, by {by}]."},
+	{"ban.refused", "{connections} connections of {network} were closed at once, because it is banned."},
 	{"tls.failed", "TLS failed[ with {client}][: {why}]."},
 	{"account.opened", "The process of account {account} began."},
 	{"account.shut", "The process of account {account} ended."},

@@ -255,11 +255,7 @@ static void write_acts(struct audit *a)
 {
 	struct list waiting;
 	list_init(&waiting);
-	while (!list_empty(&a->acts.waiting)) {
-		struct list *first = a->acts.waiting.next;
-		list_remove(first);
-		list_insert(&waiting, first);
-	}
+	list_join(&waiting, &a->acts.waiting);
 	struct audit_pile batch = a->acts;
 	audit_pile_init(&a->acts);
 	result r = write_pile(a, &batch);

@@ -14,6 +14,10 @@ static const char *const steps[] = {
 	"CREATE TABLE habit(account INTEGER NOT NULL, address BLOB NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,"
 	" PRIMARY KEY(account, address)) WITHOUT ROWID;"
 	"CREATE TABLE conduct(account INTEGER PRIMARY KEY, packed BLOB NOT NULL);",
+	/* bans.h. A network is 16 octets (IPv4 as ::ffff:a.b.c.d) and how many bits of them count. */
+	"CREATE TABLE ban(network BLOB NOT NULL, bits INTEGER NOT NULL, grade INTEGER NOT NULL, by_hand INTEGER NOT NULL,"
+	" since INTEGER NOT NULL, until INTEGER NOT NULL, refused INTEGER NOT NULL, last INTEGER NOT NULL,"
+	" why TEXT NOT NULL, by TEXT NOT NULL, PRIMARY KEY(network, bits)) WITHOUT ROWID;",
 };
 const struct db_schema ledger_schema = {steps, sizeof steps / sizeof steps[0]};
 

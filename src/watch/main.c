@@ -41,6 +41,30 @@ static result on_counters(struct arrival *in, struct web_watch_counters *m, stru
 	return watch_counters(in->arena, answer);
 }
 
+static result on_ban_list(struct arrival *in, struct web_watch_ban_list *m, struct web_watch_bans *answer)
+{
+	return watch_ban_list(m->after, in->arena, answer);
+}
+
+static result on_ban_add(struct arrival *in, struct web_watch_ban_add *m, struct web_watch_ban_done *answer)
+{
+	(void)in;
+	(void)answer;
+	return watch_ban_add(m);
+}
+
+static result on_ban_remove(struct arrival *in, struct web_watch_ban_remove *m, struct web_watch_ban_done *answer)
+{
+	(void)in;
+	(void)answer;
+	return watch_ban_remove(m->network);
+}
+
+static result on_ban_why(struct arrival *in, struct web_watch_ban_why *m, struct web_watch_ban_is *answer)
+{
+	return watch_ban_why(m->address, in->arena, answer);
+}
+
 static result prepare(const struct supervisor_room_begin *b)
 {
 	struct options o;
@@ -57,15 +81,16 @@ static result on_places(int countries, int networks)
 
 static const struct room_watch_as_watch for_rooms = {.events = on_events, .attest = on_attest};
 static const struct web_watch_as_watch for_web = {
-	.trace = on_trace, .counters = on_counters, .audit_show = on_audit_show, .audit_head = on_audit_head};
+	.trace = on_trace, .counters = on_counters, .audit_show = on_audit_show, .audit_head = on_audit_head,
+	.ban_list = on_ban_list, .ban_add = on_ban_add, .ban_remove = on_ban_remove, .ban_why = on_ban_why};
 static const struct room_door doors[] = {
 	{.kind = &room_watch_as_watch_kind, .handlers = &for_rooms},
 	{.kind = &web_watch_as_watch_kind, .handlers = &for_web},
 };
 static const struct sandbox_call *const tables[] = {sandbox_files, NULL};
 static const struct sandbox sandbox = {.room = "watch", .tables = tables};
-static const struct room room = {.prepare = prepare, .sandbox = &sandbox, .own_folder = true, .start = watch_start,
-				 .stop = watch_stop, .places = on_places,
+static const struct room room = {.prepare = prepare, .sandbox = &sandbox, .own_folder = true, .bans = watch_page,
+				 .start = watch_start, .stop = watch_stop,
 				 .doors = doors, .doors_n = sizeof doors / sizeof doors[0], .keeps_log = true};
 
 int main(void)

@@ -12,9 +12,11 @@
 #include "talk/room.h"
 #include "watch/audit.h"
 #include "watch/detect/detect.h"
+#include "watch/bans.h"
 #include "watch/journal.h"
 
-enum { OWN_COUNTERS = 7, VAULT_ARENA = 4096, SIGN_MS = 1000 };
+static const uint64_t BAN_SECONDS_MAX = 100ULL * 366 * 86400;
+enum { OWN_COUNTERS = 8, VAULT_ARENA = 4096, SIGN_MS = 1000 };
 
 static struct {
 	bool to_file;
@@ -28,10 +30,13 @@ static struct {
 	struct journal *journal;
 	struct ledger *ledger;
 	struct detect *detect;
+	struct bans *bans;
+	struct networks never_ban;
+	int page;
 	uint64_t events[LOG_EVENTS];
 	uint64_t damaged;
 	uint64_t lines_told;
-} watch;
+} watch = {.page = -1};
 
 struct places *watch_places;
 
@@ -90,11 +95,30 @@ static bool keep_record(const struct entry *e, struct log_record *out)
 	return true;
 }
 
+/* What edges tell of the bans that they keep. */
+static void hear_of_bans(struct log_record r)
+{
+	struct log_value v;
+	str network = {NULL, 0};
+	uint64_t connections = 0;
+	while (log_next(&r, &v)) {
+		if (v.type == 's' && str_eq(v.name, STR("network")))
+			network = v.text;
+		else if (v.type == 'u' && str_eq(v.name, STR("connections")))
+			connections = v.number;
+	}
+	bans_refused(watch.bans, network, connections);
+}
+
 static void take_record(const struct entry *e)
 {
 	struct log_record r;
-	if (keep_record(e, &r) && watch.audit && log_meaning_of(r.event)->audit)
+	if (!keep_record(e, &r))
+		return;
+	if (watch.audit && log_meaning_of(r.event)->audit)
 		audit_add(watch.audit, e);
+	if (watch.bans && r.event == EV_BAN_REFUSED && str_starts(e->from.role, STR("edge")))
+		hear_of_bans(r);
 }
 
 result watch_attest(const struct origin *from, str record)
@@ -185,6 +209,8 @@ result watch_counters(arena *a, struct web_watch_counters_are *out)
 		rows[n++] = (struct web_watch_counter_row){STR("watch.ledger-kept"), ledger_kept(watch.ledger)};
 		rows[n++] = (struct web_watch_counter_row){STR("watch.ledger-dropped"), ledger_dropped(watch.ledger)};
 	}
+	if (watch.bans)
+		rows[n++] = (struct web_watch_counter_row){STR("watch.bans"), bans_count(watch.bans)};
 	if (watch.audit) {
 		rows[n++] = (struct web_watch_counter_row){STR("watch.audit-records"), audit_records(watch.audit)};
 		rows[n++] = (struct web_watch_counter_row){STR("watch.audit-lost"), audit_lost(watch.audit)};
@@ -192,6 +218,53 @@ result watch_counters(arena *a, struct web_watch_counters_are *out)
 	out->rows.p = rows;
 	out->rows.n = n;
 	return OK;
+}
+
+/* ---- bans ---- */
+
+static result stopping(void)
+{
+	return failure(FAIL_BUSY, "the log is starting or stopping; try again");
+}
+
+result watch_ban_list(str after, arena *a, struct web_watch_bans *out)
+{
+	return watch.bans ? bans_list(watch.bans, after, a, out) : stopping();
+}
+
+result watch_ban_add(const struct web_watch_ban_add *m)
+{
+	static const enum ban_grade grades[] = {[WEB_WATCH_BAN_GRADE_BANNED] = BAN_FULL,
+		[WEB_WATCH_BAN_GRADE_TARPIT] = BAN_TARPIT, [WEB_WATCH_BAN_GRADE_DELAY] = BAN_DELAY};
+	struct ban_wish w = {.row.grade = grades[m->grade], .by_hand = true, .why = m->reason, .by = STR("administrator")};
+	if (m->seconds > BAN_SECONDS_MAX)
+		return failure(FAIL_INPUT, "a ban lasts a hundred years at most, or for good");
+	TRY(net_parse_cidr(m->network, &w.row.network));
+	w.row.until = m->seconds ? clock_wall_ms() + (int64_t)m->seconds * 1000 : 0;
+	if (!watch.bans)
+		return stopping();
+	TRY(bans_set(watch.bans, &w));
+	return bans_settle(watch.bans);
+}
+
+result watch_ban_remove(str network)
+{
+	net_cidr c;
+	TRY(net_parse_cidr(network, &c));
+	if (!watch.bans)
+		return stopping();
+	TRY(bans_remove(watch.bans, &c, STR("administrator")));
+	return bans_settle(watch.bans);
+}
+
+result watch_ban_why(str address, arena *a, struct web_watch_ban_is *out)
+{
+	return watch.bans ? bans_why(watch.bans, address, a, out) : stopping();
+}
+
+void watch_page(int fd)
+{
+	watch.page = fd;
 }
 
 /* ---- life ---- */
@@ -204,6 +277,7 @@ result watch_prepare(const struct options *o)
 	watch.octets_max = options_number(o, OPT_TRACE_SIZE);
 	watch.forget_ms = (int64_t)options_number(o, OPT_AUDIT_PSEUDONYMISE);
 	watch.files = files_local(AT_FDCWD);
+	TRY(settings_never_ban(o, &watch.never_ban));
 	tzset(); /* else the first line's time looks for the time zone, in the jail */
 	return seal_start();
 }
@@ -318,6 +392,9 @@ result watch_start(void)
 	r = start_audit();
 	if (!failed(r))
 		r = start_detect();
+		r = bans_open(&(struct bans_options){.ledger = watch.ledger, .page = watch.page, .never = watch.never_ban},
+			      &watch.bans);
+	watch.page = -1;
 	if (failed(r))
 		watch_stop(); /* a room that did not start is not stopped */
 	return r;
@@ -325,6 +402,7 @@ result watch_start(void)
 
 void watch_stop(void)
 {
+	bans_close(&watch.bans);
 	log_set_sink(NULL, NULL);
 	audit_close(&watch.audit);
 	detect_close(&watch.detect);

@@ -16,6 +16,7 @@
 extern struct places *watch_places;
 
 result watch_prepare(const struct options *o) NODISCARD;
+void watch_page(int fd); /* where edges read bans; taken; before the start */
 result watch_start(void) NODISCARD; /* on a fiber, after the jail: its key comes from vault */
 result watch_start_with(const unsigned char key[LEDGER_KEY]) NODISCARD; /* for the bench */
 void watch_stop(void);              /* suspends */
@@ -27,6 +28,10 @@ result watch_attest(const struct origin *from, str record) NODISCARD;
 result watch_audit_show(const struct web_watch_audit_show *q, arena *a, struct web_watch_audit_records *out) NODISCARD;
 result watch_audit_head(arena *a, struct web_watch_audit_head_is *out) NODISCARD; /* suspends */
 result watch_find(str query, arena *a, struct web_watch_traces *out) NODISCARD; /* suspends */
+result watch_ban_list(str after, arena *a, struct web_watch_bans *out) NODISCARD; /* these four suspend */
+result watch_ban_add(const struct web_watch_ban_add *m) NODISCARD;
+result watch_ban_remove(str network) NODISCARD;
+result watch_ban_why(str address, arena *a, struct web_watch_ban_is *out) NODISCARD;
 result watch_counters(arena *a, struct web_watch_counters_are *out) NODISCARD;
 
 #endif

@@ -104,6 +104,12 @@ const struct endpoint endpoints[] = {
 	{"audit-checkpoint", WATCH(AUDIT_HEAD), "", false,
 		"The newest head of the audit log with vault's signature, to be kept elsewhere (docs/audit.md).",
 		.owner = true},
+	{"ban-list", WATCH(BAN_LIST), "", false,
+		"Networks whose clients are refused or slowed, a page at a time; `after` is the last network seen."},
+	{"ban-add", WATCH(BAN_ADD), "network", true,
+		"Refuses (`banned`) or slows (`tarpit`, `delay`) a network's clients, for so many seconds or for good."},
+	{"ban-remove", WATCH(BAN_REMOVE), "network", true, "Ends that."},
+	{"ban-why", WATCH(BAN_WHY), "address", false, "What holds for an address now, and why."},
 	{"counters", WATCH(COUNTERS), "", false, "How often each event has happened since watch started."},
 	/* no change that needs a witness before it is done: the witness waits for it (vault.unlocked is on record) */
 	{"unlock", VAULT(UNLOCK), "passphrase", false, "Opens a vault that waits for its passphrase."},

@@ -1,0 +1,261 @@
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/test.h"
+#include "engine/seal.h"
+#include "run/clock.h"
+#include "run/fiber.h"
+#include "run/loop.h"
+#include "run/random.h"
+#include "watch/bans.h"
+
+static const unsigned char key[LEDGER_KEY] = "a key of tests";
+
+/* ---- a watch's memory in a folder, and an edge's window ---- */
+
+static struct {
+	char folder[64];
+	struct files_local files;
+	struct ledger *ledger;
+	struct bans *bans;
+	struct ban_window *window;
+	net_cidr never;
+} t;
+
+static int enter_folder(void **state)
+{
+	(void)state;
+	memcpy(t.folder, "/tmp/bans-test-XXXXXX", sizeof "/tmp/bans-test-XXXXXX");
+	if (!mkdtemp(t.folder) || chdir(t.folder) < 0)
+		return -1;
+	t.files = files_local(AT_FDCWD);
+	return 0;
+}
+
+static int leave_folder(void **state)
+{
+	(void)state;
+	unlink("ledger.db");
+	unlink("ledger.db-wal");
+	return chdir("/") < 0 || rmdir(t.folder) < 0 ? -1 : 0;
+}
+
+static void open_bans(void)
+{
+	const struct ledger_options o = {.files = &t.files.base, .key = key, .keep_ms = 1000000, .octets_max = 1 << 30};
+	struct bans_options b = {.never = {.p = &t.never, .n = 1}};
+	assert_ok(net_parse_cidr(STR("203.0.113.0/24"), &t.never));
+	assert_ok(ledger_open(&o, &t.ledger));
+	b.ledger = t.ledger;
+	assert_ok(ban_page_make(&b.page));
+	int edge = dup(b.page);
+	assert_ok(bans_open(&b, &t.bans));
+	assert_ok(ban_window_open(edge, &t.window));
+	close(edge);
+}
+
+static void close_bans(void)
+{
+	ban_window_close(&t.window);
+	bans_close(&t.bans);
+	ledger_close(&t.ledger);
+}
+
+static void on_fiber(void (*fn)(void *))
+{
+	assert_ok(loop_open());
+	assert_ok(fiber_start(fn, NULL, "test", NULL));
+	loop_run();
+	loop_close();
+}
+
+static struct ban_wish wish(const char *network, int64_t for_ms)
+{
+	struct ban_wish w = {.row = {.grade = BAN_FULL, .until = for_ms ? clock_wall_ms() + for_ms : 0},
+		.why = STR("a test"), .by = STR("brute-force")};
+	assert_ok(net_parse_cidr(str_from(network), &w.row.network));
+	return w;
+}
+
+static void set(const char *network, int64_t for_ms)
+{
+	const struct ban_wish w = wish(network, for_ms);
+	assert_ok(bans_set(t.bans, &w));
+}
+
+/* What an edge sees, and what watch says, which is the same. */
+static bool is_banned(const char *address)
+{
+	net_addr a;
+	struct ban_row here, there;
+	assert_ok(net_parse_ip(str_from(address), &a));
+	bool seen = ban_window_find(t.window, &a, clock_wall_ms(), &there);
+	assert_int_equal(bans_find(t.bans, &a, &here), seen);
+	return seen;
+}
+
+/* ---- tests ---- */
+
+static void keep_on_fiber(void *arg)
+{
+	AUTO_ARENA arena a = arena_new(1 << 20);
+	struct web_watch_bans are = {0};
+	(void)arg;
+	open_bans();
+	set("192.0.2.7", 0);
+	set("198.51.100.0/24", 3600000);
+	set("2001:db8::/48", 0);
+	assert_true(is_banned("192.0.2.7") && is_banned("198.51.100.9") && is_banned("2001:db8::5"));
+	assert_ok(bans_remove(t.bans, &(net_cidr){.ip = {0x20, 0x01, 0x0d, 0xb8}, .bits = 48}, STR("administrator")));
+	assert_false(is_banned("2001:db8::5"));
+	assert_ok(bans_settle(t.bans));
+	close_bans();
+	open_bans(); /* another watch, another page */
+	assert_true(is_banned("192.0.2.7") && is_banned("198.51.100.9"));
+	assert_false(is_banned("2001:db8::5") || is_banned("192.0.2.8"));
+	assert_ok(bans_list(t.bans, STR(""), &a, &are));
+	assert_int_equal(are.rows.n, 2);
+	assert_str(are.rows.p[0].network, STR("192.0.2.7"));
+	assert_str(are.rows.p[1].network, STR("198.51.100.0/24"));
+	assert_str(are.rows.p[0].reason, STR("a test"));
+	assert_str(are.rows.p[1].by, STR("brute-force"));
+	assert_int_equal(are.rows.p[0].until, 0);
+	close_bans();
+	loop_end();
+}
+
+static void bans_outlive_their_watch(void **state)
+{
+	(void)state;
+	on_fiber(keep_on_fiber);
+}
+
+static void end_on_fiber(void *arg)
+{
+	(void)arg;
+	clock_test_hold(1000000000);
+	open_bans();
+	set("192.0.2.7", 5000);
+	assert_true(is_banned("192.0.2.7"));
+	clock_test_advance(5000);
+	assert_false(is_banned("192.0.2.7"));
+	clock_test_advance(BANS_SWEEP_MS);
+	assert_ok(fiber_sleep(0));
+	assert_int_equal(bans_count(t.bans), 0);
+	close_bans();
+	clock_test_release();
+	loop_end();
+}
+
+static void a_ban_ends_by_its_time(void **state)
+{
+	(void)state;
+	on_fiber(end_on_fiber);
+}
+
+static void hand_on_fiber(void *arg)
+{
+	(void)arg;
+	open_bans();
+	struct ban_wish w = wish("192.0.2.0/24", 0);
+	w.by_hand = true;
+	assert_ok(bans_set(t.bans, &w));
+	w.by_hand = false;
+	w.row.grade = BAN_DELAY;
+	assert_int_equal(bans_set(t.bans, &w).kind, FAIL_EXISTS);
+	assert_true(is_banned("192.0.2.1"));
+	w = wish("203.0.113.5", 0);
+	assert_int_equal(bans_set(t.bans, &w).kind, FAIL_DENIED);
+	w = wish("203.0.0.0/16", 0); /* wider: edges know who is never banned in it */
+	assert_ok(bans_set(t.bans, &w));
+	w = wish("192.0.2.9", 0);
+	assert_int_equal(bans_remove(t.bans, &w.row.network, STR("x")).kind, FAIL_ABSENT);
+	close_bans();
+	loop_end();
+}
+
+static void an_administrators_word_stays_and_never_is_never(void **state)
+{
+	(void)state;
+	on_fiber(hand_on_fiber);
+}
+
+static void why_on_fiber(void *arg)
+{
+	AUTO_ARENA arena a = arena_new(1 << 20);
+	struct web_watch_ban_is is = {0};
+	(void)arg;
+	open_bans();
+	set("192.0.2.7", 0);
+	set("192.0.2.0/24", 0);
+	set("192.0.0.0/16", 0);
+	bans_refused(t.bans, STR("192.0.2.0/24"), 40);
+	bans_refused(t.bans, STR("192.0.2.0/24"), 2);
+	bans_refused(t.bans, STR("others"), 2);
+	assert_ok(bans_why(t.bans, STR("192.0.2.7"), &a, &is));
+	assert_int_equal(is.rows.n, 3);
+	assert_str(is.rows.p[1].network, STR("192.0.2.0/24"));
+	assert_int_equal(is.rows.p[1].refused, 42);
+	assert_ok(bans_why(t.bans, STR("192.1.2.7"), &a, &is));
+	assert_int_equal(is.rows.n, 0);
+	assert_ok(bans_why(t.bans, STR("203.0.113.7"), &a, &is));
+	assert_true(is.never);
+	assert_int_equal(bans_why(t.bans, STR("nobody"), &a, &is).kind, FAIL_INPUT);
+	close_bans();
+	loop_end();
+}
+
+static void it_says_why(void **state)
+{
+	(void)state;
+	on_fiber(why_on_fiber);
+}
+
+/* Detectors' bans that end first make room; an administrator's stay. */
+static void full_on_fiber(void *arg)
+{
+	(void)arg;
+	open_bans();
+	struct ban_wish w = wish("10.0.0.0", 3600000);
+	for (uint32_t i = 0; i < BANS_ROWS + 10; i++) {
+		w.row.network.ip[13] = (unsigned char)(i >> 16);
+		w.row.network.ip[14] = (unsigned char)(i >> 8);
+		w.row.network.ip[15] = (unsigned char)i;
+		w.row.until += i == 0 ? 0 : 1000;
+		w.by_hand = i == 0;
+		assert_ok(bans_set(t.bans, &w));
+	}
+	assert_true(bans_count(t.bans) <= BANS_ROWS && bans_count(t.bans) >= BANS_ROWS - BANS_ROOM);
+	assert_true(is_banned("10.0.0.0")); /* by hand */
+	assert_false(is_banned("10.0.0.1"));
+	assert_true(is_banned("10.0.128.9"));
+	assert_ok(bans_settle(t.bans));
+	close_bans();
+	open_bans();
+	assert_true(is_banned("10.0.0.0") && is_banned("10.0.128.9"));
+	assert_false(is_banned("10.0.0.1"));
+	close_bans();
+	loop_end();
+}
+
+static void a_full_table_lets_go_of_what_ends_first(void **state)
+{
+	(void)state;
+	on_fiber(full_on_fiber);
+}
+
+int main(void)
+{
+#define BANS_TEST(F) cmocka_unit_test_setup_teardown((F), enter_folder, leave_folder)
+	const struct CMUnitTest tests[] = {
+		BANS_TEST(bans_outlive_their_watch),
+		BANS_TEST(a_ban_ends_by_its_time),
+		BANS_TEST(an_administrators_word_stays_and_never_is_never),
+		BANS_TEST(it_says_why),
+		BANS_TEST(a_full_table_lets_go_of_what_ends_first),
+	};
+	if (failed(random_open()) || failed(seal_start()))
+		return 1;
+	return cmocka_run_group_tests_name("bans", tests, NULL, NULL);
+}
