@@ -90,7 +90,7 @@ static const struct room_door doors[] = {
 static const struct sandbox_call *const tables[] = {sandbox_files, NULL};
 static const struct sandbox sandbox = {.room = "watch", .tables = tables};
 static const struct room room = {.prepare = prepare, .sandbox = &sandbox, .own_folder = true, .bans = watch_page,
-				 .start = watch_start, .stop = watch_stop,
+				 .start = watch_start, .places = on_places, .stop = watch_stop,
 				 .doors = doors, .doors_n = sizeof doors / sizeof doors[0], .keeps_log = true};
 
 int main(void)
