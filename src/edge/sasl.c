@@ -63,6 +63,8 @@ void sasl_put_mechanisms(const struct client *c, str before, buf *out)
 
 result sasl_run(const struct sasl_carrier *c, enum sasl_mechanism m, buf *user, struct login_answer *out)
 {
+	if (login_is_banned(c->client, out))
+		return OK;
 	must(m < SASL_MECHANISMS);
 	return mechanisms[m].run(c, user, out);
 }

@@ -108,9 +108,6 @@ result scram_run(const struct sasl_carrier *c, bool plus, buf *user, struct logi
 	struct begun b = {.challenge = buf_new(SCRAM_MESSAGE_MAX)};
 	struct proved p = {.user = user, .signature = buf_new(SCRAM_MESSAGE_MAX)};
 	TRY(sasl_hear_first(c, &first));
-	TRY(first_message(c, &first));
-	if (login_is_banned(c->client, out))
-		return OK;
 	result r = begin(c, plus, buf_str(&first), &b);
 	if (failed(r))
 		r = sasl_later(out, r);

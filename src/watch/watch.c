@@ -366,11 +366,27 @@ static result start_audit(void)
 
 /* ---- who is attacking ---- */
 
-/* Each was written down as an event when it was asked for; nobody carries them out yet. */
+/* Each was written down as an event when it was asked for. What bans_set refuses is never banned, or decided. */
 static void take_measure(void *ctx, const struct measure *m)
 {
+	static const enum ban_grade grades[MEASURES] = {
+		[MEASURE_DELAY] = BAN_DELAY, [MEASURE_TARPIT] = BAN_TARPIT, [MEASURE_BAN] = BAN_FULL};
+	const struct ban_wish w = {.row = {.network = m->network, .grade = grades[m->kind], .until = m->until},
+				   .why = m->evidence, .by = m->detector};
 	(void)ctx;
-	(void)m;
+	if (w.row.grade == BAN_NONE || !watch.bans)
+		return;
+	result r = bans_set(watch.bans, &w);
+	if (failed(r) && r.kind != FAIL_DENIED && r.kind != FAIL_EXISTS)
+		log_event(EV_ROOM_DROPPED, NULL, F_STR("what", STR("a ban")), F_U64("events", 1),
+			  F_STR("why", str_from(r.text)));
+}
+
+static result start_bans(void)
+{
+	const struct bans_options o = {.ledger = watch.ledger, .page = watch.page, .never = watch.never_ban};
+	watch.page = -1;
+	return bans_open(&o, &watch.bans);
 }
 
 static result start_detect(void)
@@ -391,10 +407,9 @@ result watch_start(void)
 	TRY(r);
 	r = start_audit();
 	if (!failed(r))
+		r = start_bans();
+	if (!failed(r))
 		r = start_detect();
-		r = bans_open(&(struct bans_options){.ledger = watch.ledger, .page = watch.page, .never = watch.never_ban},
-			      &watch.bans);
-	watch.page = -1;
 	if (failed(r))
 		watch_stop(); /* a room that did not start is not stopped */
 	return r;

@@ -7,8 +7,7 @@ static const str plain[] = {
 	STR_INIT("act"),      STR_INIT("outcome"),   STR_INIT("protocol"), STR_INIT("verdict"), STR_INIT("role"),
 	STR_INIT("asked"),    STR_INIT("algorithm"), STR_INIT("state"),    STR_INIT("key"),     STR_INIT("signature"),
 	STR_INIT("selector"), STR_INIT("remains"),   STR_INIT("file"),     STR_INIT("kind"),    STR_INIT("hash"),
-	STR_INIT("mechanism"), STR_INIT("detector"), STR_INIT("measure"),
-	STR_INIT("mechanism"), STR_INIT("grade"),
+	STR_INIT("mechanism"), STR_INIT("detector"), STR_INIT("measure"),  STR_INIT("grade"),
 };
 
 struct audit_hash audit_hash_of(str octets)
