@@ -112,6 +112,7 @@ void arena_clear(arena *a)
 			mem_free(c);
 	}
 	if (keep) {
+		mem_wipe(keep->data, keep->used);
 		keep->used = 0;
 		keep->next = NULL;
 	}

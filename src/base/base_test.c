@@ -311,6 +311,34 @@ static void events_come_back_as_they_went_in(void **state)
 				assert_true(v.name.n < 255);
 }
 
+/* Freed memory cannot be looked at here; tests/house/test_plaintext.py looks at whole processes. */
+static void a_process_can_be_made_to_forget(void **state)
+{
+	(void)state;
+	char kept[] = "secret", *p = mem_alloc(16), *before = p;
+	assert_non_null(p);
+	mem_wipe(kept, sizeof kept);
+	assert_string_equal(kept, "secret");
+	mem_forget(); /* to the end of this program: the last test */
+	mem_wipe(kept, sizeof kept);
+	mem_wipe(NULL, 0);
+	for (size_t i = 0; i < sizeof kept; i++)
+		assert_int_equal(kept[i], 0);
+	memcpy(p, "what was there", 15);
+	p = mem_grow(p, 1 << 20);
+	assert_non_null(p);
+	assert_ptr_not_equal(p, before);
+	assert_string_equal(p, "what was there");
+	p = mem_grow(p, 20);
+	assert_string_equal(p, "what was there");
+	mem_fail_at(1);
+	assert_null(mem_grow(p, 2 << 20));
+	mem_fail_at(0);
+	mem_free(p);
+	assert_non_null(p = mem_grow(NULL, 10));
+	mem_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +358,7 @@ int main(void)
 		cmocka_unit_test(lists_remove_while_walking),
 		cmocka_unit_test(a_list_joins_another_in_order),
 		cmocka_unit_test(events_come_back_as_they_went_in),
+		cmocka_unit_test(a_process_can_be_made_to_forget),
 	};
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }

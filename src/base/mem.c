@@ -1,8 +1,10 @@
 #include "base/mem.h"
 #include "base/fail.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { FIRST_ROOM = 16 }; /* elements */
 
@@ -31,14 +33,46 @@ void *mem_array(size_t count, size_t size)
 	return refused() ? NULL : calloc(count, size);
 }
 
+/* Once for the process, before its first thread. */
+static bool forgets;
+
+void mem_forget(void)
+{
+	forgets = true;
+}
+
+void mem_wipe(void *p, size_t n)
+{
+	if (forgets && n > 0)
+		explicit_bzero(p, n);
+}
+
+/* realloc, which leaves the old place as it was, only where it stays there. */
+static void *grow_forgetting(void *p, size_t size)
+{
+	size_t had = malloc_usable_size(p);
+	if (size <= had)
+		return p;
+	void *q = malloc(size);
+	if (!q)
+		return NULL;
+	memcpy(q, p, had);
+	mem_free(p);
+	return q;
+}
+
 void *mem_grow(void *p, size_t size)
 {
 	must(size > 0);
-	return refused() ? NULL : realloc(p, size);
+	if (refused())
+		return NULL;
+	return forgets && p ? grow_forgetting(p, size) : realloc(p, size);
 }
 
 void mem_free(void *p)
 {
+	if (forgets && p)
+		explicit_bzero(p, malloc_usable_size(p));
 	free(p);
 }
 

@@ -18,6 +18,12 @@ void mem_free(void *p);                   /* NULL is fine */
  * False: refused, and nothing has changed. */
 bool mem_room(void *array, size_t *cap, size_t n, size_t size);
 
+/* For a process that mail and passwords only pass through, at its start: memory
+ * is wiped when it is given back, also what growing leaves behind. mem_wipe, for
+ * what is used again instead, does nothing in others. */
+void mem_forget(void);
+void mem_wipe(void *p, size_t n); /* n 0 with p NULL is fine */
+
 /* Test seam: the N-th allocation from now (1 = the next) fails, once; 0 turns
  * it off. mem_count() counts allocations since the last call of this. */
 void mem_fail_at(uint64_t n);

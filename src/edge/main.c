@@ -85,6 +85,8 @@ static const struct room room = {.prepare = prepare, .sandbox = &sandbox, .liste
 
 int main(void)
 {
+	mem_forget();
+	tls_forget();
 	int status = room_main(&room);
 	limits_free(&edge.limits);
 	quotas_free(&edge.quotas);

@@ -1,6 +1,7 @@
 /* The relay room's process: settings, trusted authorities, jail, doors. */
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "relay/relay.h"
 #include "run/files.h"
 #include "run/tls_peer.h"
@@ -103,6 +104,8 @@ static const struct room room = {.prepare = prepare, .sandbox = &sandbox, .start
 
 int main(void)
 {
+	mem_forget();
+	tls_forget();
 	int status = room_main(&room);
 	sts_close(&relay.sts);
 	ways_close(&relay.ways);

@@ -71,7 +71,9 @@ static result move(struct lane *l, bool *moved)
 	}
 	TRY(r);
 	*moved = *moved || step.done;
-	return push(l, str_of(shared, step.done));
+	r = push(l, str_of(shared, step.done));
+	mem_wipe(shared, step.done);
+	return r;
 }
 
 static result drive(struct lane *l, bool *moved)

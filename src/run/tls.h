@@ -35,6 +35,9 @@ struct evp_pkey_st;
 /* For a key that lives elsewhere: `key` signs through a provider of the caller's. */
 result tls_server_context_key(str chain, struct evp_pkey_st *key, struct tls_context **out) NODISCARD;
 
+/* OpenSSL's memory is wiped when it is given back, as mem_forget has it; before OpenSSL's first call. */
+void tls_forget(void);
+
 result tls_server(struct tls_context *c, int fd, struct tls **out) NODISCARD;
 result tls_client(struct tls_context *c, int fd, str name, struct tls **out) NODISCARD;
 void tls_free(struct tls **t);

@@ -22,6 +22,33 @@ static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_n
 	return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+static void *take(size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return n ? mem_grow(NULL, n) : NULL;
+}
+
+static void give(void *p, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	mem_free(p);
+}
+
+static void *change(void *p, size_t n, const char *file, int line)
+{
+	if (n)
+		return mem_grow(p, n);
+	give(p, file, line);
+	return NULL;
+}
+
+void tls_forget(void)
+{
+	must(CRYPTO_set_mem_functions(take, change, give) == 1);
+}
+
 static result prepare(SSL_CTX *ssl)
 {
 	SSL_CTX_set_options(ssl, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE

@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/mem.h"
+
 /* Packets taken before the loop looks at other descriptors again. */
 enum {
 	READ_BURST = 32,
@@ -101,6 +103,7 @@ static void open_packet(struct channel *c, struct msghdr *msg, size_t n)
 	else
 		handle(c, &h, &in);
 	talk_in_close(&in);
+	mem_wipe(desk.space, n);
 }
 
 static bool ready(void)

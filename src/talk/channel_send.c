@@ -241,8 +241,7 @@ result channel_put(struct channel *c, const struct parcel *p, enum when_full how
 		r = push_out(c, head, &press.out);
 	if (r.kind == FAIL_BUSY && how != WHEN_FULL_BUSY)
 		r = queue(c, head, how == WHEN_FULL_DETACH, &later);
-	if (press.out.made_n > 0)
-		talk_out_clear(&press.out);
+	talk_out_clear(&press.out); /* also where it forgets */
 	/* The state moves before the packet waits: what is said next comes behind it. */
 	if (!failed(r) && !(p->head.flags & FLAG_ANSWER))
 		channel_said(c, p->head.number);

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "run/memfd.h"
 
 static const void *member(const void *m, const struct talk_field *f)
@@ -47,6 +48,7 @@ void talk_out_clear(struct talk_out *out)
 {
 	while (out->made_n > 0)
 		close(out->made[--out->made_n]);
+	mem_wipe(out->bytes.p, out->bytes.n);
 	buf_clear(&out->bytes);
 	out->pieces_n = out->total = out->fds_n = 0;
 	out->error = OK;
