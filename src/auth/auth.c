@@ -22,7 +22,8 @@ result auth_open(struct auth *a, struct files *f, const unsigned char key[DIRECT
 	audience_init(&a->audience);
 	exchanges_init(&a->exchanges);
 	signing_init(&a->signing);
-	TRY(recent_open(&a->recent));
+	TRY(recent_open(&a->recent, RECENT_MS));
+	TRY(recent_open(&a->wrong, RECENT_WRONG_MS));
 	TRY(directory_open(f, key, &a->directory));
 	a->directory->give_up = a->world->give_up;
 	a->directory->changed = tell_edges;
@@ -44,6 +45,7 @@ void auth_close(struct auth *a)
 	app_uses_close(&a->app_uses);
 	directory_close(&a->directory);
 	recent_close(&a->recent);
+	recent_close(&a->wrong);
 	tokens_free(&a->tokens);
 	audience_free(&a->audience);
 	throttle_free(&a->throttle);

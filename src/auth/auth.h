@@ -26,6 +26,7 @@ struct auth_world {
 	result (*drop_key)(str name);
 	result (*text_records)(str name, arena *a, struct asker_resolve_looked_up *out);
 	result (*account)(uint64_t account, struct channel **out); /* a channel that speaks auth-account; the room's */
+	bool (*comes_from)(uint64_t account, str client); /* does it usually log in from there? False: not that we know */
 	void (*give_up)(result why); /* the disk failed: a new process opens the directory again */
 };
 extern const struct auth_world auth_world_of_rooms;
@@ -38,7 +39,7 @@ struct auth {
 	struct options options;
 	struct directory *directory;
 	struct checker *checker;
-	struct recent recent;
+	struct recent recent, wrong; /* secrets that were right, and that were not */
 	struct throttle throttle;
 	struct tokens tokens;
 	struct audience audience;

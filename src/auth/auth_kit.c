@@ -153,7 +153,14 @@ static void give_up(result why)
 	kit.given_up++;
 }
 
+static bool comes_from(uint64_t account, str client)
+{
+	(void)account;
+	return str_eq(client, STR(KIT_USUAL_CLIENT));
+}
+
 static const struct auth_world world = {
+	.comes_from = comes_from,
 	.make_folder = make_folder, .remove_folder = remove_folder, .erase_key = erase_key, .make_key = make_key,
 	.drop_key = drop_key, .text_records = text_records, .account = account,
 	.give_up = give_up};
@@ -328,8 +335,8 @@ struct edge_auth_login_is kit_login(const char *user, const char *password, enum
 {
 	AUTO_ARENA arena a = arena_new(65536);
 	struct edge_auth_login m = {.protocol = protocol, .user = str_from(user), .password = str_from(password),
-		.client = STR("192.0.2.7"), .encrypted = true, .tag = STR("a1"),
-			.session = protocol != EDGE_AUTH_PROTOCOL_SMTP};
+		.client = kit.client ? str_from(kit.client) : STR("192.0.2.7"), .encrypted = true, .tag = STR("a1"),
+		.session = protocol != EDGE_AUTH_PROTOCOL_SMTP};
 	struct edge_auth_login_is is;
 	assert_ok(edge_auth_login_call(kit.edge, NULL, &m, &a, &is));
 	return is;

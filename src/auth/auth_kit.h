@@ -10,11 +10,14 @@
 #include "engine/files_sim.h"
 #include "talk/auth_account.h"
 
+#define KIT_USUAL_CLIENT "203.0.113.1" /* whoever comes from there usually does */
+
 struct kit {
 	struct sim *sim;
 	struct channel *edge, *edge_far;  /* the edge's end and auth's */
 	struct channel *web, *web_far;
 	struct channel *queue, *queue_far, *relay, *relay_far;
+	const char *client; /* logins come from there; NULL: 192.0.2.7 */
 	int news; /* how often the edge heard that the directory changed */
 	int folders, folders_removed, keys_erased;
 	int given_up;

@@ -110,7 +110,9 @@ static void on_wrote(struct arrival *in, struct edge_auth_wrote *m)
 	struct sending *login = tokens_sending(&auth.tokens, in->ctx, &m->token);
 	if (login)
 		profile_release(&auth.profiles, account, login);
-	profile_wrote(&auth.profiles, account, keys, n);
+	uint64_t first = profile_wrote(&auth.profiles, account, keys, n);
+	if (first > 0)
+		log_event(EV_FIRST, &in->trace, F_U64("account", account), F_U64("first", first), F_U64("recipients", n));
 }
 
 static void on_logout(struct arrival *in, struct edge_auth_logout *m)

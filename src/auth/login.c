@@ -44,12 +44,15 @@ static struct throttle_key network_of(str client)
 	return k;
 }
 
-static uint32_t count_failure(struct auth *a, const struct login_try *t)
+/* What others do to the name is nothing to somebody who usually comes from there; watch remembers who does. */
+static uint32_t count_failure(struct auth *a, const struct login_try *t, uint64_t account)
 {
 	struct throttle_key network = network_of(t->client), name = make_key('u', t->user);
 	uint64_t now = clock_mono_ms();
 	uint32_t by_network = throttle_failed(&a->throttle, key_of(&network), now);
 	uint32_t by_name = throttle_failed(&a->throttle, key_of(&name), now);
+	if (by_name > by_network && account && a->world->comes_from(account, t->client))
+		return by_network;
 	return by_network > by_name ? by_network : by_name;
 }
 
@@ -233,7 +236,8 @@ static void report(const struct login_try *t, const struct proof *p, const struc
 	log_event(in ? EV_LOGIN : EV_LOGIN_FAILED, t->trace, F_STR("user", t->user), F_STR("client", t->client),
 		  F_STR("protocol", str_from(edge_auth_protocol_names[t->protocol])), F_U64("account", p->account),
 		  F_STR("verdict", str_from(edge_auth_login_verdict_names[answer->verdict])),
-		  F_STR("mechanism", str_from(t->mechanism)), F_STR("app", p->name), F_STR("why", answer->text));
+		  F_STR("mechanism", str_from(t->mechanism)), F_STR("app", p->name), F_STR("why", answer->text),
+		  F_U64("repeat", p->repeat), F_U64("names", p->names));
 }
 
 static void note_use(struct auth *a, const struct login_try *t, const struct proof *p)
@@ -248,7 +252,7 @@ result login_conclude(struct auth *a, const struct login_try *t, struct proof *p
 	answer->session = -1;
 	look_for_bars(a, t, p);
 	answer->verdict = judge(a, p);
-	answer->delay = answer->verdict == EDGE_AUTH_LOGIN_VERDICT_REFUSED ? count_failure(a, t) : wait_of_network(a, t);
+	answer->delay = answer->verdict == EDGE_AUTH_LOGIN_VERDICT_REFUSED ? count_failure(a, t, p->account) : wait_of_network(a, t);
 	if (answer->verdict == EDGE_AUTH_LOGIN_VERDICT_BARRED) {
 		answer->account = p->account;
 		answer->text = str_from(p->barred);
@@ -268,7 +272,8 @@ result login_answer(struct auth *a, const struct login_question *q, struct edge_
 	const struct edge_auth_login *m = q->asked;
 	const struct login_try t = {.protocol = m->protocol, .user = m->user, .client = m->client, .tag = m->tag,
 		.encrypted = m->encrypted, .session = m->session, .clear = m->clear,
-		.mechanism = m->clear ? "PLAIN without TLS" : "PLAIN", .channel = q->channel, .trace = q->trace, .claimed = login_claimed(a, m->authzid, m->user)};
+		.mechanism = m->clear ? "PLAIN without TLS" : "PLAIN", .channel = q->channel, .trace = q->trace,
+		.claimed = login_claimed(a, m->authzid, m->user)};
 	struct proof p;
 	prove_begin(&p, &t);
 	prove_password(a, &t, m->password, &p);

@@ -1,5 +1,6 @@
 #include "auth/auth_kit.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include "auth/login.h"
@@ -142,6 +143,27 @@ static void guessing_gets_slower_and_nobody_is_locked_out(void)
 	assert_true(in.delay > 0); /* the same network guessed */
 }
 
+static uint32_t delay_from(const char *client)
+{
+	kit.client = client;
+	return kit_login(ANNA, "wrong", EDGE_AUTH_PROTOCOL_SMTP).delay;
+}
+
+static void guesses_from_elsewhere_do_not_slow_the_owner(void)
+{
+	char client[32];
+	anna_is_there();
+	for (int i = 0; i < 10; i++) {
+		snprintf(client, sizeof client, "198.51.%d.7", i);
+		delay_from(client);
+	}
+	assert_true(delay_from("192.0.2.99") > 0);
+	assert_int_equal(delay_from(KIT_USUAL_CLIENT), 0);
+	for (int i = 0; i < THROTTLE_FREE; i++)
+		delay_from(KIT_USUAL_CLIENT);
+	assert_true(delay_from(KIT_USUAL_CLIENT) > 0); /* what they do themselves is another thing */
+}
+
 static void a_token_works_on_its_channel_until_logout(void)
 {
 	anna_is_there();
@@ -221,6 +243,7 @@ ON_KIT(the_unknown_cost_the_same_and_the_recent_nothing)
 ON_KIT(a_changed_password_ends_the_old_one)
 ON_KIT(the_disabled_learn_it_only_with_their_password)
 ON_KIT(guessing_gets_slower_and_nobody_is_locked_out)
+ON_KIT(guesses_from_elsewhere_do_not_slow_the_owner)
 ON_KIT(a_token_works_on_its_channel_until_logout)
 ON_KIT(a_session_is_handed_to_the_account)
 ON_KIT(too_many_logins_wait_while_look_ups_go_on)
@@ -235,6 +258,7 @@ int main(void)
 		cmocka_unit_test(a_changed_password_ends_the_old_one_test),
 		cmocka_unit_test(the_disabled_learn_it_only_with_their_password_test),
 		cmocka_unit_test(guessing_gets_slower_and_nobody_is_locked_out_test),
+		cmocka_unit_test(guesses_from_elsewhere_do_not_slow_the_owner_test),
 		cmocka_unit_test(a_token_works_on_its_channel_until_logout_test),
 		cmocka_unit_test(a_session_is_handed_to_the_account_test),
 		cmocka_unit_test(too_many_logins_wait_while_look_ups_go_on_test),

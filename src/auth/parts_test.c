@@ -85,7 +85,7 @@ static void recent_logins_are_bounded_and_end(void **state)
 {
 	struct recent r;
 	(void)state;
-	assert_ok(recent_open(&r));
+	assert_ok(recent_open(&r, RECENT_MS));
 	recent_keep(&r, 1, STR("secret"), 1000);
 	assert_true(recent_knows(&r, 1, STR("secret"), 1000 + RECENT_MS - 1));
 	assert_false(recent_knows(&r, 1, STR("secret"), 1000 + RECENT_MS));
@@ -99,6 +99,21 @@ static void recent_logins_are_bounded_and_end(void **state)
 	assert_true(recent_knows(&r, 100, STR("secret"), 6000));
 	recent_forget(&r, 100);
 	assert_false(recent_knows(&r, 100, STR("secret"), 6000));
+	recent_close(&r);
+}
+
+static void wrong_secrets_are_counted(void **state)
+{
+	struct recent r;
+	(void)state;
+	assert_ok(recent_open(&r, 1000));
+	assert_int_equal(recent_again(&r, 1, STR("guess"), 1), 0);
+	assert_int_equal(recent_again(&r, 1, STR("guess"), 2), 1);
+	assert_int_equal(recent_again(&r, 1, STR("guess"), 3), 2);
+	assert_int_equal(recent_times(&r, 1, STR("guess"), 3), 3);
+	assert_int_equal(recent_times(&r, 1, STR("guess2"), 3), 0);
+	assert_int_equal(recent_times(&r, 2, STR("guess"), 3), 0);
+	assert_int_equal(recent_again(&r, 1, STR("guess"), 1004), 0); /* forgotten meanwhile */
 	recent_close(&r);
 }
 
@@ -128,6 +143,7 @@ int main(void)
 		cmocka_unit_test(waits_grow_and_decay),
 		cmocka_unit_test(the_table_is_bounded),
 		cmocka_unit_test(recent_logins_are_bounded_and_end),
+		cmocka_unit_test(wrong_secrets_are_counted),
 		cmocka_unit_test(tokens_are_bounded),
 	};
 	if (failed(random_open()))

@@ -241,20 +241,23 @@ void profile_ask(struct profiles *p, const struct profile_question *q, buf *why)
 	f->held_first += first;
 }
 
-void profile_wrote(struct profiles *p, uint64_t account, const str *keys, size_t n)
+uint64_t profile_wrote(struct profiles *p, uint64_t account, const str *keys, size_t n)
 {
 	struct profile *f = find(p, account);
+	uint64_t first = 0;
 	if (!f)
-		return;
+		return 0;
 	struct profile_bucket *b = bucket_now(f);
 	for (size_t i = 0; i < n; i++) {
 		uint64_t mark = mark_of(p, account, keys[i]);
 		b->sent++;
-		b->first += !hash_get_u64(&f->known, mark);
+		first += !hash_get_u64(&f->known, mark);
 		profile_learn(f, mark, true);
 	}
+	b->first += (uint32_t)first;
 	b->changed = f->changed = true;
 	profile_flush_later(p);
+	return first;
 }
 
 void profile_forget(struct profiles *p, uint64_t account)

@@ -118,6 +118,26 @@ static result by_password(struct auth *a, uint64_t account, str password)
 	return r;
 }
 
+/* ---- wrong ones ---- */
+
+/* A number for a name, apart from those of accounts and from 0. */
+static uint64_t number_of(str name)
+{
+	char low[ADDRESS_MAX];
+	name = str_sub(name, 0, sizeof low);
+	for (size_t i = 0; i < name.n; i++)
+		low[i] = (char)ascii_lower(str_at(name, i));
+	return hash_bytes(str_of(low, name.n)) | 1;
+}
+
+/* Under 0 it is counted with how many names the secret was tried. */
+static void count_wrong(struct auth *a, const struct login_try *t, str password, struct proof *p)
+{
+	uint64_t now = clock_mono_ms();
+	p->repeat = recent_again(&a->wrong, number_of(t->user), password, now) > 0;
+	p->names = p->repeat ? recent_times(&a->wrong, 0, password, now) : recent_again(&a->wrong, 0, password, now) + 1;
+}
+
 void prove_password(struct auth *a, const struct login_try *t, str password, struct proof *p)
 {
 	char letters[APP_SECRET_LETTERS];
@@ -129,4 +149,6 @@ void prove_password(struct auth *a, const struct login_try *t, str password, str
 		p->r = r;
 	else if (!p->app_password && !t->clear) /* a person's password may have that form too */
 		p->r = by_password(a, p->account, password);
+	if (p->r.kind == FAIL_DENIED)
+		count_wrong(a, t, password, p);
 }

@@ -27,6 +27,8 @@ struct proof {
 	uint64_t app_password; /* 0: the person's own password */
 	str name;              /* the app password's; in the arena */
 	const char *barred;    /* the secret is right and does not do here or now: a sentence; NULL: it does */
+	bool repeat;    /* it is wrong, and was tried with that name before: a program with an old one, not a guess */
+	uint32_t names; /* that this wrong one was tried with lately; 0: not known */
 	struct scram_key client; /* ClientKey of an app password: what a locked account's key is to be wrapped by */
 	arena arena;
 };

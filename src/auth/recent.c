@@ -11,12 +11,14 @@ struct entry {
 	struct list node;
 	uint64_t account;
 	uint64_t until;
+	uint32_t times;
 	unsigned char digest[DIGEST];
 };
 
-result recent_open(struct recent *r)
+result recent_open(struct recent *r, uint64_t lasts)
 {
 	r->table = hash_new(RECENT_MAX);
+	r->lasts = lasts;
 	list_init(&r->oldest);
 	return secret_random(RECENT_KEY, &r->key);
 }
@@ -62,31 +64,44 @@ static void drop_expired(struct recent *r, uint64_t now)
 	}
 }
 
-void recent_keep(struct recent *r, uint64_t account, str password, uint64_t now)
+uint32_t recent_again(struct recent *r, uint64_t account, str password, uint64_t now)
 {
+	uint32_t before = recent_times(r, account, password, now);
 	drop_expired(r, now);
 	struct entry *e = mem_alloc(sizeof *e);
 	if (!e)
-		return;
+		return before;
 	e->account = account;
-	e->until = now + RECENT_MS;
+	e->until = now + r->lasts;
+	e->times = before < UINT32_MAX ? before + 1 : before;
 	digest_of(r, account, password, e->digest);
 	struct entry *old = hash_get(&r->table, name_of(e));
 	if (old)
 		drop(r, old);
 	if (failed(hash_put(&r->table, name_of(e), e))) {
 		mem_free(e);
-		return;
+		return before;
 	}
 	list_insert(&r->oldest, &e->node);
+	return before;
 }
 
-bool recent_knows(struct recent *r, uint64_t account, str password, uint64_t now)
+void recent_keep(struct recent *r, uint64_t account, str password, uint64_t now)
+{
+	(void)recent_again(r, account, password, now);
+}
+
+uint32_t recent_times(const struct recent *r, uint64_t account, str password, uint64_t now)
 {
 	unsigned char digest[DIGEST];
 	digest_of(r, account, password, digest);
 	const struct entry *e = hash_get(&r->table, str_of((const char *)digest, DIGEST));
-	return e && e->until > now;
+	return e && e->until > now ? e->times : 0;
+}
+
+bool recent_knows(const struct recent *r, uint64_t account, str password, uint64_t now)
+{
+	return recent_times(r, account, password, now) > 0;
 }
 
 void recent_forget(struct recent *r, uint64_t account)

@@ -3,8 +3,9 @@
 #include "talk/auth_account.h"
 #include "talk/principal_vault.h"
 #include "talk/room.h"
+#include "talk/room_watch.h"
 
-enum { ANSWER_MS = 30000, TYPE_TXT = 16 };
+enum { ANSWER_MS = 30000, HABIT_MS = 1000, TYPE_TXT = 16 };
 
 /* The sentence of a refusal lives in the call's arena; these live on. */
 static result lasting(result r, const char *text)
@@ -86,7 +87,20 @@ static result account(uint64_t number, struct channel **out)
 	return room_connect(&auth_account_as_auth_kind, "account", number, out);
 }
 
+static bool comes_from(uint64_t account, str client)
+{
+	AUTO_ARENA arena a = arena_new(4096);
+	struct channel *watch;
+	const struct room_watch_habit m = {.account = account, .client = client};
+	struct room_watch_habit_is is = {.usual = false};
+	const struct asking how = {.arena = &a, .timeout_ms = HABIT_MS};
+	result r = room_connect(&room_watch_as_room_kind, "watch", ROOM_ANY, &watch);
+	if (!failed(r))
+		r = room_watch_habit_call_within(watch, &how, &m, &is);
+	return !failed(r) && is.usual;
+}
+
 const struct auth_world auth_world_of_rooms = {
 	.make_folder = make_folder, .remove_folder = remove_folder, .erase_key = erase_key, .make_key = make_key,
-	.drop_key = drop_key, .text_records = text_records, .account = account,
+	.drop_key = drop_key, .text_records = text_records, .account = account, .comes_from = comes_from,
 	.give_up = room_give_up};

@@ -19,6 +19,16 @@ static result on_attest(struct arrival *in, struct room_watch_attest *m, struct 
 	return watch_attest(&from, m->record);
 }
 
+/* Who guesses at logins learns nothing by it: auth alone asks. */
+static result on_habit(struct arrival *in, struct room_watch_habit *m, struct room_watch_habit_is *answer)
+{
+	const struct room_visitor *v = in->ctx;
+	if (!str_eq(str_from(v->role), STR("auth")))
+		return failure(FAIL_DENIED, "that is for auth to ask");
+	answer->usual = watch_knows_habit(m->account, m->client);
+	return OK;
+}
+
 static result on_audit_show(struct arrival *in, struct web_watch_audit_show *m, struct web_watch_audit_records *answer)
 {
 	return watch_audit_show(m, in->arena, answer);
@@ -79,7 +89,7 @@ static result on_places(int countries, int networks)
 	return places_take(&watch_places, countries, networks);
 }
 
-static const struct room_watch_as_watch for_rooms = {.events = on_events, .attest = on_attest};
+static const struct room_watch_as_watch for_rooms = {.events = on_events, .attest = on_attest, .habit = on_habit};
 static const struct web_watch_as_watch for_web = {
 	.trace = on_trace, .counters = on_counters, .audit_show = on_audit_show, .audit_head = on_audit_head,
 	.ban_list = on_ban_list, .ban_add = on_ban_add, .ban_remove = on_ban_remove, .ban_why = on_ban_why};

@@ -172,6 +172,11 @@ result watch_find(str query, arena *a, struct web_watch_traces *out)
 	return ledger_find(watch.ledger, query, a, out);
 }
 
+bool watch_knows_habit(uint64_t account, str client)
+{
+	return watch.detect && detect_is_familiar(watch.detect, account, client);
+}
+
 result watch_audit_show(const struct web_watch_audit_show *q, arena *a, struct web_watch_audit_records *out)
 {
 	const struct audit_question ask = {.account = q->account, .before = q->before, .since = q->since};

@@ -27,6 +27,7 @@ void watch_take(const struct origin *from, str records);
 result watch_attest(const struct origin *from, str record) NODISCARD;
 result watch_audit_show(const struct web_watch_audit_show *q, arena *a, struct web_watch_audit_records *out) NODISCARD;
 result watch_audit_head(arena *a, struct web_watch_audit_head_is *out) NODISCARD; /* suspends */
+bool watch_knows_habit(uint64_t account, str client); /* does it usually log in from there? */
 result watch_find(str query, arena *a, struct web_watch_traces *out) NODISCARD; /* suspends */
 result watch_ban_list(str after, arena *a, struct web_watch_bans *out) NODISCARD; /* these four suspend */
 result watch_ban_add(const struct web_watch_ban_add *m) NODISCARD;

@@ -75,11 +75,12 @@ static bool is_refusal(const struct fields *f, struct sighting *s)
 	return s->kind != 0;
 }
 
+/* A proof of SCRAM does not show what was tried; it is of an app password, at which nobody guesses in earnest. */
 static bool is_failed_login(const struct fields *f, struct sighting *s)
 {
-	bool wrong = str_eq(f->verdict, STR("refused")) || str_eq(f->verdict, STR("disabled"));
+	bool wrong = str_eq(f->verdict, STR("refused"));
 	s->kind = wrong ? SEEN_WRONG : 0;
-	s->repeat = f->repeat > 0;
+	s->repeat = f->repeat > 0 || str_starts(f->mechanism, STR("SCRAM"));
 	s->names = f->names;
 	return wrong;
 }
