@@ -70,7 +70,8 @@ static result add(arena *a, const struct web_auth_app_password_add *m, str *secr
 
 result app_door_add(struct arrival *in, struct web_auth_app_password_add *m, struct web_auth_app_password_added *answer)
 {
-	return web_report(in, m->clear ? "app-password add without TLS" : "app-password add", m->account, add(in->arena, m, &answer->secret));
+	const char *act = m->clear ? "app-password add without TLS" : "app-password add";
+	return web_report(in, act, m->account, add(in->arena, m, &answer->secret));
 }
 
 /* ---- listing ---- */

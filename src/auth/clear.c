@@ -23,8 +23,8 @@ result clear_check(const struct auth *a, const struct app_password *p)
 	if (failed(net_parse_cidr(p->scope.networks, &one)) || one.bits != 128)
 		return failure(FAIL_INPUT, "without TLS an app password is for one address: name --network 192.0.2.7/32");
 	if (!is_permitted(a, str_sub(p->scope.networks, 0, str_chr(p->scope.networks, '/'))))
-		return failure(FAIL_DENIED, "the option login-without-tls names no network that this address is in; nobody logs "
-			"in from there without TLS");
+		return failure(FAIL_DENIED, "the option login-without-tls names no network that this address is in; nobody "
+			"logs in from there without TLS");
 	return OK;
 }
 

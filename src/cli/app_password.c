@@ -85,8 +85,8 @@ static void show_secret(const struct call *c, const json_t *answer)
 	fprintf(stderr, "This is the app password \"%s\" of %s; it is not shown again. With or without the hyphens.\n",
 		c->words[0], call_option(c, "account"));
 	if (call_option(c, "without-tls"))
-		fprintf(stderr, "Without TLS everybody between the device and this server can read it, and what the device sends: "
-			"it is good\nfor sending from that one address alone. Keep the device in a network of its own.\n");
+		fprintf(stderr, "Without TLS everybody between the device and this server can read it, and what the device "
+			"sends: it is good\nfor sending from that one address alone. Keep the device in a network of its own.\n");
 }
 
 int run_app_password_add(struct call *c)

@@ -209,7 +209,7 @@ static result do_authenticate(struct imap *i, const struct imap_command *c)
 {
 	enum sasl_mechanism m = sasl_find(i->client, c->auth.mechanism);
 	if (m == SASL_OTHER && !str_ieq(c->auth.mechanism, STR("PLAIN")))
-		return say(i, c->tag, "NO [" IMAP_CODE_CANNOT "] This mechanism is not offered; CAPABILITY lists those that are");
+		return say(i, c->tag, "NO [" IMAP_CODE_CANNOT "] This mechanism is not offered; CAPABILITY lists what is");
 	if (!client_may_login(i->client))
 		return refuse_in_clear(i, c->tag);
 	return m == SASL_OTHER ? do_plain(i, c) : do_sasl(i, c, m);

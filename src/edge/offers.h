@@ -22,8 +22,8 @@ struct offers {
 struct client;
 struct edge;
 
-/* Suspends when it is not known. Nothing is offered when auth does not answer in NEIGHBOUR_OFFERS_MS. The view ends with
- * the next wait. */
+/* Suspends when it is not known. Nothing is offered when auth does not answer in NEIGHBOUR_OFFERS_MS. The view
+ * ends with the next wait. */
 const struct offers *offers_for(const struct client *c);
 void offers_forget(struct edge *e);
 

@@ -32,7 +32,7 @@ result sasl_run(const struct sasl_carrier *c, enum sasl_mechanism m, buf *user, 
 /* For the mechanisms. Suspend. */
 result sasl_say(const struct sasl_carrier *c, str message) NODISCARD;
 result sasl_hear(const struct sasl_carrier *c, buf *out) NODISCARD;
-result sasl_hear_first(const struct sasl_carrier *c, buf *out) NODISCARD; /* the initial response, or what is asked for */
+result sasl_hear_first(const struct sasl_carrier *c, buf *out) NODISCARD; /* the initial response, or one asked for */
 /* auth gave no answer; what cancelled the session stays a failure. */
 result sasl_later(struct login_answer *out, result r) NODISCARD;
 result scram_run(const struct sasl_carrier *c, bool plus, buf *user, struct login_answer *out) NODISCARD;

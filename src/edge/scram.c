@@ -34,7 +34,8 @@ static result begin(const struct sasl_carrier *c, bool plus, str first, struct b
 	const struct asking ask = {.trace = &c->client->session, .arena = &a, .timeout_ms = NEIGHBOUR_LOGIN_MS};
 	bind(c->client, &exporter, &end_point);
 	const struct edge_auth_scram m = {.protocol = c->protocol, .client = str_from(c->client->text),
-		.encrypted = c->client->encrypted, .plus = plus, .offered = stream_tls(c->client->stream) != NULL, .first = first,
+		.encrypted = c->client->encrypted, .plus = plus, .first = first,
+		.offered = stream_tls(c->client->stream) != NULL,
 		.exporter = buf_str(&exporter), .end_point = buf_str(&end_point)};
 	TRY(neighbour(NEIGHBOUR_AUTH, &auth));
 	result r = edge_auth_scram_call_within(auth, &ask, &m, &is);

@@ -144,7 +144,8 @@ static const struct kit_scene scenes[] = {
 	{"a device without TLS", EHLO "H: AUTH PLAIN LOGIN\nN: SCRAM\n" LOGIN "S: 235 2.7.0\n"
 		"C: MAIL FROM:<user1@here.test>\nS: 250\n" TO("user2") LETTER "S: 250\nK: 1\n" QUIT,
 		.submission = true, .device = true},
-	{"a device without TLS by LOGIN", EHLO "C: AUTH LOGIN\nS: 334\nC: dXNlcjFAaGVyZS50ZXN0\nS: 334\nC: c2VjcmV0\nS: 235",
+	{"a device without TLS by LOGIN", EHLO
+		"C: AUTH LOGIN\nS: 334\nC: dXNlcjFAaGVyZS50ZXN0\nS: 334\nC: c2VjcmV0\nS: 235",
 		.submission = true, .device = true},
 	{"a device without TLS by SCRAM", EHLO "C: AUTH SCRAM-SHA-256\nS: 504 5.5.4", .submission = true, .device = true},
 	{"a device on port 25", EHLO "N: AUTH\n" LOGIN "S: 502 5.5.1", .device = true},
