@@ -6,12 +6,14 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "run/clock.h"
 #include "run/secret.h"
 #include "talk/principal_vault.h"
 #include "talk/room.h"
 #include "talk/settings.h"
 #include "talk/web_vault.h"
 #include "vault/audit_key.h"
+#include "vault/authority.h"
 #include "vault/handshakes.h"
 #include "vault/keys.h"
 #include "vault/signing.h"
@@ -246,6 +248,31 @@ static result on_audit_sign(
 	return r;
 }
 
+static result certify(struct arrival *in, const struct tls_client_wish *w, struct principal_vault_certified *answer)
+{
+	struct authority_issued made = {buf_new(TLS_CLIENT_CERT_MAX), buf_new(TLS_AUTHORITY_MAX)};
+	result r = authority_certify(keys, w, &made);
+	answer->certificate = arena_dup(in->arena, buf_str(&made.certificate));
+	answer->authority = arena_dup(in->arena, buf_str(&made.authority));
+	buf_free(&made.certificate);
+	buf_free(&made.authority);
+	return failed(r) ? r : arena_result(in->arena);
+}
+
+static result on_certify(struct arrival *in, struct principal_vault_certify *m, struct principal_vault_certified *answer)
+{
+	struct tls_client_wish w = {.public = m->public, .subject = m->subject, .from = clock_wall_s(), .until = m->until};
+	char serial[2 * TLS_SERIAL + 1];
+	memcpy(w.serial, m->serial, sizeof w.serial);
+	if (!is_role(in, "auth"))
+		return deny(in, "a certificate");
+	TRY(certify(in, &w, answer));
+	sodium_bin2hex(serial, sizeof serial, m->serial, sizeof m->serial);
+	log_event(EV_KEY_CHANGED, &in->trace, F_STR("act", STR("client certificate issued")), F_STR("key", str_from(serial)),
+		  F_U64("account", m->account));
+	return OK;
+}
+
 /* ---- the master key ---- */
 
 static void tell_supervisor(bool locked)
@@ -267,6 +294,8 @@ static void rewrap(void *arg)
 		r = signing_rewrap(signing);
 	if (!failed(r))
 		r = audit_key_rewrap(keys);
+	if (!failed(r))
+		r = authority_rewrap(keys);
 	if (!failed(r))
 		r = masters_finish(masters);
 	if (failed(r))
@@ -393,7 +422,7 @@ static const struct principal_vault_as_vault handlers = {
 	.own_key = on_own_key, .follow = on_follow,
 	.wrap_for = on_wrap_for, .unwrap = on_unwrap, .erase = on_erase, .sign = on_sign,
 	.sign_handshake = on_sign_handshake, .signing_key_make = on_signing_key_make,
-	.signing_key_drop = on_signing_key_drop, .audit_key = on_audit_key, .audit_sign = on_audit_sign};
+	.signing_key_drop = on_signing_key_drop, .audit_key = on_audit_key, .audit_sign = on_audit_sign, .certify = on_certify};
 static const struct web_vault_as_vault from_web = {
 	.unlock = on_unlock, .rotate = on_rotate, .rephrase = on_rephrase, .state = on_state};
 static const struct room_door doors[] = {
