@@ -3,6 +3,7 @@
 #include "auth/app_secret.h"
 #include "auth/clear.h"
 #include "auth/login.h"
+#include "grammar/text/json_text.h"
 #include "run/clock.h"
 #include "run/secret.h"
 
@@ -23,19 +24,25 @@ static result verifier_of(str text, str address, struct scram_verifier *out)
 static result check_name(str name)
 {
 	if (name.n == 0 || name.n > APP_NAME_MAX || !str_is_utf8(name) || str_chr(name, '\0') != STR_NONE)
-		return failure(FAIL_INPUT, "an app password has a name of at most 100 octets, such as \"phone\"");
+		return failure(FAIL_INPUT, "an app password or certificate has a name of at most 100 octets, such as \"phone\"");
 	return OK;
+}
+
+result app_door_plan(const struct app_plan *p, arena *a, struct app_password *out)
+{
+	TRY(check_name(p->name));
+	if (p->expires < 0 || (p->expires > 0 && p->expires <= clock_wall_s()))
+		return failure(FAIL_INPUT, "the time at which it expires has passed already");
+	*out = (struct app_password){.name = p->name, .expires = p->expires};
+	return scope_of_words(&p->scope, a, &out->scope);
 }
 
 static result plan_of(const struct web_auth_app_password_add *m, arena *a, struct app_password *out)
 {
-	const struct scope_words w = {.protocols = m->protocols.p, .protocols_n = m->protocols.n,
-		.networks = m->networks.p, .networks_n = m->networks.n};
-	TRY(check_name(m->name));
-	if (m->expires < 0 || (m->expires > 0 && m->expires <= clock_wall_s()))
-		return failure(FAIL_INPUT, "the time at which it expires has passed already");
-	*out = (struct app_password){.name = m->name, .expires = m->expires, .clear = m->clear};
-	TRY(scope_of_words(&w, a, &out->scope));
+	const struct app_plan p = {.name = m->name, .expires = m->expires, .scope = {.protocols = m->protocols.p,
+		.protocols_n = m->protocols.n, .networks = m->networks.p, .networks_n = m->networks.n}};
+	TRY(app_door_plan(&p, a, out));
+	out->clear = m->clear;
 	return m->clear ? clear_check(&auth, out) : OK;
 }
 
@@ -76,6 +83,15 @@ result app_door_add(struct arrival *in, struct web_auth_app_password_add *m, str
 
 /* ---- listing ---- */
 
+result app_digits(str octets, arena *a, str *out)
+{
+	AUTO_BUF buf b = buf_new(2 * APP_FINGERPRINT);
+	hex_put(&b, octets.p, octets.n);
+	TRY(buf_result(&b));
+	*out = arena_dup(a, buf_str(&b));
+	return arena_result(a);
+}
+
 static result row_of(arena *a, const struct app_password *p, struct web_auth_app_password_row *out)
 {
 	str *protocols, *networks;
@@ -88,7 +104,8 @@ static result row_of(arena *a, const struct app_password *p, struct web_auth_app
 	TRY(scope_networks(&p->scope, a, &networks, &out->networks.n));
 	out->protocols.p = protocols;
 	out->networks.p = networks;
-	return OK;
+	TRY(app_digits(p->serial, a, &out->serial));
+	return app_digits(p->fingerprint, a, &out->fingerprint);
 }
 
 static result list(arena *a, const struct app_passwords *rows, struct web_auth_app_passwords *answer)
@@ -103,27 +120,32 @@ static result list(arena *a, const struct app_passwords *rows, struct web_auth_a
 	return arena_result(a);
 }
 
-result app_door_list(struct arrival *in, struct web_auth_app_password_list *m, struct web_auth_app_passwords *answer)
+result app_door_rows(str account, app_rows *read, arena *a, struct web_auth_app_passwords *answer)
 {
 	struct book_account *who;
 	struct app_passwords rows;
-	TRY(directory_find_account(auth.directory, m->account, &who));
-	result r = app_passwords_read(auth.directory, who->id, in->arena, &rows);
+	TRY(directory_find_account(auth.directory, account, &who));
+	result r = read(auth.directory, who->id, a, &rows);
 	if (!failed(r))
-		r = list(in->arena, &rows, answer);
+		r = list(a, &rows, answer);
 	app_passwords_wipe(&rows);
 	return r;
 }
 
+result app_door_list(struct arrival *in, struct web_auth_app_password_list *m, struct web_auth_app_passwords *answer)
+{
+	return app_door_rows(m->account, app_passwords_read, in->arena, answer);
+}
+
 /* ---- revoking ---- */
 
-static result end(str account, str name)
+result app_door_end(str account, str name, app_end *revoke)
 {
 	struct book_account *who;
 	uint64_t id;
 	TRY(directory_find_account(auth.directory, account, &who));
 	uint64_t number = who->id;
-	TRY(app_password_revoke(auth.directory, number, name, &id));
+	TRY(revoke(auth.directory, number, name, &id));
 	login_forget_app(&auth, number, id);
 	login_end_sessions(&auth, number, id, false);
 	return OK;
@@ -132,5 +154,5 @@ static result end(str account, str name)
 result app_door_revoke(struct arrival *in, struct web_auth_app_password_revoke *m, struct web_auth_done *answer)
 {
 	(void)answer;
-	return web_report(in, "app-password revoke", m->account, end(m->account, m->name));
+	return web_report(in, "app-password revoke", m->account, app_door_end(m->account, m->name, app_password_revoke));
 }

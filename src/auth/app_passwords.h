@@ -6,7 +6,9 @@
  * directory, for names that exist and those that do not alike, so that a SCRAM
  * exchange tells nobody which is which. The last use is noted in memory and
  * written down with others every APP_USES_FLUSH_MS; no login waits for it, and a
- * crash forgets at most that much. Calls suspend unless they say otherwise. */
+ * crash forgets at most that much. A client certificate is a row of the same
+ * kind, with a fingerprint instead of verifiers: one thing of one device, with
+ * name, bounds, last use and end. Calls suspend unless they say otherwise. */
 #ifndef AUTH_APP_PASSWORDS_H
 #define AUTH_APP_PASSWORDS_H
 
@@ -21,6 +23,8 @@ enum app_password_limits {
 	APP_USES = 10000,       /* in memory, unless more are not written down yet */
 	APP_USES_FLUSH_MS = 5000,
 	APP_USE_CLIENT = 64,
+	APP_SERIAL = 16,
+	APP_FINGERPRINT = 32, /* SHA-256 of the whole certificate */
 	APP_CLEAR_MAX = 200, /* devices without TLS, of all accounts */
 };
 
@@ -36,6 +40,7 @@ struct app_password {
 	struct scope scope;
 	int64_t expires, created; /* seconds since 1970; expires 0: never */
 	struct app_use used;
+	str serial, fingerprint; /* of a certificate; empty: it is an app password */
 	bool clear; /* good without TLS too: its scope is one address, by SMTP */
 	struct scram_verifier plain, grouped; /* of the letters alone, and with hyphens */
 };
@@ -47,6 +52,12 @@ struct app_passwords {
 
 /* Oldest first; the arena's. Wipe it. Without account there are none. */
 result app_passwords_read(struct directory *d, uint64_t account, arena *a, struct app_passwords *out) NODISCARD;
+result app_certificates_read(struct directory *d, uint64_t account, arena *a, struct app_passwords *out) NODISCARD;
+/* The certificate's row and whose it is; ABSENT: nobody's, or revoked. */
+result app_certificate_find(struct directory *d, str fingerprint, arena *a, struct app_password *out,
+	uint64_t *account) NODISCARD;
+/* The authority that certificates are verified by, DER; empty while nobody has one. */
+result app_authority(struct directory *d, arena *a, str *out) NODISCARD;
 void app_passwords_wipe(struct app_passwords *p);
 /* Has anybody one? */
 result app_passwords_any(struct directory *d, bool *any) NODISCARD;
@@ -55,6 +66,10 @@ result app_passwords_clear(struct directory *d, arena *a, str **out, size_t *n) 
 /* EXISTS, LIMIT, ABSENT with a sentence. `created` and `id` are set here. */
 result app_password_keep(struct directory *d, uint64_t account, struct app_password *n) NODISCARD;
 result app_password_revoke(struct directory *d, uint64_t account, str name, uint64_t *id) NODISCARD;
+/* `authority` takes the place of the one that was known. */
+result app_certificate_keep(struct directory *d, uint64_t account, struct app_password *n, str authority) NODISCARD;
+/* By its name, or its serial number or fingerprint in hexadecimal digits. */
+result app_certificate_revoke(struct directory *d, uint64_t account, str name, uint64_t *id) NODISCARD;
 
 /* app_uses.c */
 struct app_uses {

@@ -17,6 +17,17 @@
 #include "talk/asker_resolve.h"
 #include "talk/channel.h"
 
+/* A client certificate by the vault's authority; `public`: SubjectPublicKeyInfo. What is made is DER, the arena's. */
+struct certificate_wish {
+	uint64_t account;
+	str subject, public;
+	unsigned char serial[APP_SERIAL];
+	int64_t until;
+};
+struct certificate_made {
+	str certificate, authority;
+};
+
 /* The other rooms, as calls, so that tests can stand in for them. All suspend. */
 struct auth_world {
 	result (*make_folder)(uint64_t account);
@@ -24,6 +35,7 @@ struct auth_world {
 	result (*erase_key)(uint64_t account);
 	result (*make_key)(const struct signing_wanted *w, buf *public); /* appends: base64 */
 	result (*drop_key)(str name);
+	result (*certify)(const struct certificate_wish *w, arena *a, struct certificate_made *out);
 	result (*text_records)(str name, arena *a, struct asker_resolve_looked_up *out);
 	result (*account)(uint64_t account, struct channel **out); /* a channel that speaks auth-account; the room's */
 	bool (*comes_from)(uint64_t account, str client); /* does it usually log in from there? False: not that we know */

@@ -51,6 +51,21 @@ static result make_key(const struct signing_wanted *w, buf *public)
 	return buf_result(public);
 }
 
+/* Octets that name what they are for. */
+static result certify(const struct certificate_wish *w, arena *a, struct certificate_made *out)
+{
+	if (kit.no_vault)
+		return failure(FAIL_CLOSED, "the vault has gone");
+	if (str_eq(w->public, STR("bad")))
+		return failure(FAIL_INPUT, "no key");
+	kit.certificates++;
+	kit.last_until = w->until;
+	AUTO_BUF buf der = buf_new(1024);
+	buf_printf(&der, "certificate %d for %.*s", kit.certificates, STR_ARG(w->subject));
+	*out = (struct certificate_made){arena_dup(a, buf_str(&der)), STR("the authority")};
+	return arena_result(a);
+}
+
 static result drop_key(str name)
 {
 	if (kit.no_vault)
@@ -162,7 +177,7 @@ static bool comes_from(uint64_t account, str client)
 static const struct auth_world world = {
 	.comes_from = comes_from,
 	.make_folder = make_folder, .remove_folder = remove_folder, .erase_key = erase_key, .make_key = make_key,
-	.drop_key = drop_key, .text_records = text_records, .account = account,
+	.drop_key = drop_key, .certify = certify, .text_records = text_records, .account = account,
 	.give_up = give_up};
 
 /* ---- life ---- */

@@ -22,6 +22,8 @@ struct kit {
 	int folders, folders_removed, keys_erased;
 	int given_up;
 	int keys_made, keys_dropped;
+	int certificates;
+	int64_t last_until; /* of a certificate */
 	char last_key[KEY_NAME + 1];  /* the one dropped last */
 	bool no_keys;                 /* the vault takes no more */
 	const char *dns;              /* the TXT record that every name has; NULL: none */

@@ -1,5 +1,6 @@
 /* What edges ask: recipients, logins, senders. */
 #include "auth/address.h"
+#include "auth/certificates.h"
 #include "auth/clear.h"
 #include "auth/doors.h"
 #include "auth/forwarder.h"
@@ -32,6 +33,7 @@ static result on_offers(struct arrival *in, struct edge_auth_offers *m, struct e
 	(void)m;
 	TRY(audience_add(&auth.audience, in->ctx, in->channel));
 	TRY(app_passwords_any(auth.directory, &answer->scram));
+	TRY(app_authority(auth.directory, in->arena, &answer->authority));
 	return clear_addresses(&auth, in->arena, answer);
 }
 
@@ -51,6 +53,13 @@ static result on_scram_proof(struct arrival *in, struct edge_auth_scram_proof *m
 {
 	const struct scram_caller who = {.channel = in->ctx, .trace = &in->trace, .m = in->arena};
 	return scram_login_prove(&auth, &who, m, answer);
+}
+
+static result on_certificate_login(struct arrival *in, struct edge_auth_certificate_login *m,
+	struct edge_auth_login_is *answer)
+{
+	const struct certificate_question q = {.asked = m, .channel = in->ctx, .trace = &in->trace, .m = in->arena};
+	return certificate_login(&auth, &q, answer);
 }
 
 static result on_local_login(struct arrival *in, struct edge_auth_local_login *m, struct edge_auth_login_is *answer)
@@ -130,5 +139,6 @@ void edge_left(struct room_visitor *v)
 const struct edge_auth_as_auth edge_handlers = {
 	.recipient = on_recipient, .signers = on_signers, .forwarder = on_forwarder,
 	.offers = on_offers,
-	.login = on_login, .scram = on_scram, .scram_proof = on_scram_proof, .local_login = on_local_login,
+	.login = on_login, .scram = on_scram, .scram_proof = on_scram_proof, .certificate_login = on_certificate_login,
+	.local_login = on_local_login,
 	.may_send = on_may_send, .logout = on_logout, .may_write = on_may_write, .wrote = on_wrote};

@@ -25,12 +25,16 @@ void prove_end(struct proof *p)
 
 static const char *bars(const struct app_password *row, const struct login_try *t)
 {
+	bool certificate = row->fingerprint.n > 0;
 	if (row->expires && clock_wall_s() >= row->expires)
-		return "This app password has expired; make a new one";
+		return certificate ? "This certificate has expired; have a new one made"
+				   : "This app password has expired; make a new one";
 	if (!scope_has_protocol(&row->scope, t->protocol))
-		return "This app password is not for this protocol; make another one for it";
+		return certificate ? "This certificate is not for this protocol; have another one made for it"
+				   : "This app password is not for this protocol; make another one for it";
 	if (!scope_has_client(&row->scope, t->client))
-		return "This app password is not for the network you are in";
+		return certificate ? "This certificate is not for the network you are in"
+				   : "This app password is not for the network you are in";
 	return NULL;
 }
 

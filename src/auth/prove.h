@@ -24,8 +24,8 @@ struct proof {
 	result r; /* OK, DENIED, or what keeps us from knowing */
 	uint64_t account;
 	uint64_t round;        /* of the account's secrets when it began (book_account) */
-	uint64_t app_password; /* 0: the person's own password */
-	str name;              /* the app password's; in the arena */
+	uint64_t app_password; /* or certificate; 0: the person's own password */
+	str name;              /* of that; in the arena */
 	const char *barred;    /* the secret is right and does not do here or now: a sentence; NULL: it does */
 	bool repeat;    /* it is wrong, and was tried with that name before: a program with an old one, not a guess */
 	uint32_t names; /* that this wrong one was tried with lately; 0: not known */

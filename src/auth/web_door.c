@@ -1,6 +1,7 @@
 /* What administrators ask, brought by web. Every change is an event. */
 #include "auth/accounts.h"
 #include "auth/app_door.h"
+#include "auth/certificate_door.h"
 #include "auth/doors.h"
 #include "auth/factor_door.h"
 #include "auth/hashes.h"
@@ -388,6 +389,9 @@ const struct web_auth_as_auth web_handlers = {
 	.app_password_add = app_door_add,
 	.app_password_list = app_door_list,
 	.app_password_revoke = app_door_revoke,
+	.certificate_add = certificate_door_add,
+	.certificate_list = certificate_door_list,
+	.certificate_revoke = certificate_door_revoke,
 	.second_factor_totp = factor_door_totp,
 	.second_factor_off = factor_door_off,
 	.second_factor_show = factor_door_show,

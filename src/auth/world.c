@@ -73,6 +73,20 @@ static result drop_key(str name)
 		       "a signing key cannot be destroyed; look at the vault's lines in the log");
 }
 
+static result certify(const struct certificate_wish *w, arena *a, struct certificate_made *out)
+{
+	struct channel *vault;
+	struct principal_vault_certify m = {.account = w->account, .subject = w->subject, .public = w->public,
+		.until = w->until};
+	struct principal_vault_certified made;
+	const struct asking how = {.arena = a, .timeout_ms = ANSWER_MS};
+	memcpy(m.serial, w->serial, sizeof m.serial);
+	TRY(room_connect(&principal_vault_as_principal_kind, "vault", 0, &vault));
+	TRY(principal_vault_certify_call_within(vault, &how, &m, &made)); /* why not is for who asked; the arena is the caller's */
+	*out = (struct certificate_made){made.certificate, made.authority};
+	return OK;
+}
+
 static result text_records(str name, arena *a, struct asker_resolve_looked_up *out)
 {
 	struct channel *resolve;
@@ -102,5 +116,6 @@ static bool comes_from(uint64_t account, str client)
 
 const struct auth_world auth_world_of_rooms = {
 	.make_folder = make_folder, .remove_folder = remove_folder, .erase_key = erase_key, .make_key = make_key,
-	.drop_key = drop_key, .text_records = text_records, .account = account, .comes_from = comes_from,
+	.drop_key = drop_key, .certify = certify, .text_records = text_records, .account = account,
+	.comes_from = comes_from,
 	.give_up = room_give_up};

@@ -47,8 +47,11 @@ bool client_may_login(const struct client *c)
 	return c->encrypted || c->protocol == CLIENT_LOCAL || c->trusted || (c->edge->demo && c->from_loopback);
 }
 
+/* A server's handshake on port 25 asks nobody; a mail program's asks for a certificate where somebody has one. */
 result client_start_tls(struct client *c)
 {
+	if (c->protocol != CLIENT_SMTP)
+		(void)offers_for(c);
 	result r = stream_start_tls(c->stream, c->edge->tls);
 	c->encrypted = !failed(r);
 	if (failed(r) && r.kind != FAIL_CANCELLED)

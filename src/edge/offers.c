@@ -1,8 +1,22 @@
 #include "edge/offers.h"
 
 #include "edge/edge.h"
+#include "run/tls_visitor.h"
 
 static const struct offers nothing;
+
+/* Whose handshake has begun keeps what was asked then. */
+static void take_authority(struct edge *e, str certificate)
+{
+	struct offers *o = &e->offers;
+	if (!e->tls || str_eq(certificate, str_of(o->authority, o->authority_n)))
+		return;
+	result r = tls_context_authority(e->tls, certificate);
+	o->authority_n = failed(r) ? 0 : certificate.n;
+	memcpy(o->authority, certificate.p ? certificate.p : "", o->authority_n);
+	if (failed(r))
+		log_event(EV_TLS_FAILED, NULL, F_STR("why", str_from(r.text)));
+}
 
 static void take(struct edge *e, const struct edge_auth_offers_are *are)
 {
@@ -10,6 +24,7 @@ static void take(struct edge *e, const struct edge_auth_offers_are *are)
 	o->known = true;
 	o->scram = are->scram;
 	o->clear_n = 0;
+	take_authority(e, are->authority);
 	for (size_t i = 0; i < are->clear.n; i++)
 		if (!failed(net_parse_ip(are->clear.p[i], &o->clear[o->clear_n])))
 			o->clear_n++;

@@ -17,6 +17,8 @@ struct offers {
 	uint64_t changes; /* of the directory, counted */
 	net_addr clear[EDGE_AUTH_OFFERS_ARE_CLEAR_MAX];
 	size_t clear_n;
+	char authority[EDGE_AUTH_OFFERS_ARE_AUTHORITY_MAX]; /* that handshakes ask for certificates of */
+	size_t authority_n;
 };
 
 struct client;

@@ -21,6 +21,13 @@ static bool has_scram(const struct offers *o)
 	return o->scram;
 }
 
+/* What is possible only for those whom it is made for. */
+static bool if_possible(const struct offers *o)
+{
+	(void)o;
+	return true;
+}
+
 static result run_scram(const struct sasl_carrier *c, buf *user, struct login_answer *out)
 {
 	return scram_run(c, false, user, out);
@@ -39,6 +46,7 @@ static const struct {
 } mechanisms[SASL_MECHANISMS] = {
 	[SASL_SCRAM] = {"SCRAM-SHA-256", always, has_scram, run_scram},
 	[SASL_SCRAM_PLUS] = {"SCRAM-SHA-256-PLUS", is_encrypted, has_scram, run_scram_plus},
+	[SASL_EXTERNAL] = {"EXTERNAL", external_is_possible, if_possible, external_run},
 };
 
 enum sasl_mechanism sasl_find(const struct client *c, str name)

@@ -18,7 +18,7 @@ struct sasl_carrier {
 	str initial; /* base64, or "=" */
 };
 
-enum sasl_mechanism { SASL_SCRAM, SASL_SCRAM_PLUS, SASL_MECHANISMS, SASL_OTHER = SASL_MECHANISMS };
+enum sasl_mechanism { SASL_SCRAM, SASL_SCRAM_PLUS, SASL_EXTERNAL, SASL_MECHANISMS, SASL_OTHER = SASL_MECHANISMS };
 
 /* Which it is, if this client may use it. */
 enum sasl_mechanism sasl_find(const struct client *c, str name);
@@ -35,6 +35,8 @@ result sasl_hear(const struct sasl_carrier *c, buf *out) NODISCARD;
 result sasl_hear_first(const struct sasl_carrier *c, buf *out) NODISCARD; /* the initial response, or one asked for */
 /* auth gave no answer; what cancelled the session stays a failure. */
 result sasl_later(struct login_answer *out, result r) NODISCARD;
+bool external_is_possible(const struct client *c); /* a certificate was shown; does not suspend */
+result external_run(const struct sasl_carrier *c, buf *user, struct login_answer *out) NODISCARD;
 result scram_run(const struct sasl_carrier *c, bool plus, buf *user, struct login_answer *out) NODISCARD;
 
 #endif

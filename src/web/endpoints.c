@@ -49,6 +49,12 @@ const struct endpoint endpoints[] = {
 		"An account's app passwords, with their last use: all that is known of them."},
 	{"app-password-revoke", AUTH(APP_PASSWORD_REVOKE), "account name", true,
 		"Ends an app password and the sessions that it opened."},
+	{"certificate-add", AUTH(CERTIFICATE_ADD), "account name public", true,
+		"A client certificate for that public key, by the server's own authority; logs in with SASL EXTERNAL. Without "
+		"protocols and networks it is good for everything."},
+	{"certificate-list", AUTH(CERTIFICATE_LIST), "account", false, "An account's certificates, with their last use."},
+	{"certificate-revoke", AUTH(CERTIFICATE_REVOKE), "account name", true,
+		"Ends a certificate, by its name, serial number or fingerprint, and the sessions that it opened."},
 	{"second-factor-totp", AUTH(SECOND_FACTOR_TOTP), "account", true,
 		"Turns codes by time on, or makes them anew; the answer alone has the secret and the recovery codes. Mail "
 		"programs need app passwords from then on."},
