@@ -24,7 +24,8 @@ static result verifier_of(str text, str address, struct scram_verifier *out)
 static result check_name(str name)
 {
 	if (name.n == 0 || name.n > APP_NAME_MAX || !str_is_utf8(name) || str_chr(name, '\0') != STR_NONE)
-		return failure(FAIL_INPUT, "an app password or certificate has a name of at most 100 octets, such as \"phone\"");
+		return failure(FAIL_INPUT, "an app password or certificate has a name of at most 100 octets, such as "
+			"\"phone\"");
 	return OK;
 }
 

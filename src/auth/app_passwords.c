@@ -6,8 +6,8 @@
 
 /* ---- reading ---- */
 
-#define COLUMNS "id, name, protocols, networks, expires, created, used, used_protocol, used_from, plain, grouped, clear," \
-	" coalesce(serial, x''), coalesce(fingerprint, x'')"
+#define COLUMNS "id, name, protocols, networks, expires, created, used, used_protocol, used_from, plain, grouped," \
+	" clear, coalesce(serial, x''), coalesce(fingerprint, x'')"
 
 static result read_verifier(const struct query *q, int column, struct scram_verifier *out)
 {
@@ -90,7 +90,8 @@ static result run_find(struct db *db, void *arg)
 	struct find_job *j = arg;
 	struct query AUTO_QUERY *q = NULL;
 	bool row;
-	TRY(db_ask(db, &q, "SELECT " COLUMNS ", account FROM app_password WHERE fingerprint = ?1", DB_BLOB(j->fingerprint)));
+	TRY(db_ask(db, &q, "SELECT " COLUMNS ", account FROM app_password WHERE fingerprint = ?1",
+		DB_BLOB(j->fingerprint)));
 	TRY(query_next(q, &row));
 	if (!row)
 		return failure(FAIL_ABSENT, "there is no such certificate");
@@ -296,8 +297,8 @@ result app_certificate_revoke(struct directory *d, uint64_t account, str name, u
 	struct revoke_job j = {.account = account, .certificate = true, .name = name};
 	result r = edit_commit(d, run_revoke, tell_edges, &j);
 	if (r.kind == FAIL_ABSENT)
-		return failure(FAIL_ABSENT, "the account has no certificate of that name, number or fingerprint; certificate list "
-			"shows them");
+		return failure(FAIL_ABSENT, "the account has no certificate of that name, number or fingerprint; certificate "
+			"list shows them");
 	*id = j.id;
 	return r;
 }

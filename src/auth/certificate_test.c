@@ -49,8 +49,8 @@ static str by(const char *authzid, enum edge_auth_protocol p)
 {
 	static char text[300];
 	AUTO_ARENA arena a = arena_new(65536);
-	struct edge_auth_certificate_login m = {.protocol = p, .authzid = str_from(authzid), .subject = STR("in the certificate"),
-		.client = STR("192.0.2.7"), .session = p != EDGE_AUTH_PROTOCOL_SMTP};
+	struct edge_auth_certificate_login m = {.protocol = p, .authzid = str_from(authzid),
+		.subject = STR("in the certificate"), .client = STR("192.0.2.7"), .session = p != EDGE_AUTH_PROTOCOL_SMTP};
 	struct edge_auth_login_is is;
 	memcpy(m.fingerprint, print, sizeof m.fingerprint);
 	assert_ok(edge_auth_certificate_login_call(kit.edge, NULL, &m, &a, &is));

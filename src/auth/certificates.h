@@ -10,8 +10,8 @@
 
 enum { CERTIFICATE_DAYS = 730, CERTIFICATE_DAYS_MAX = 3650 };
 
-/* `n`: name, scope and expires (0: in two years); the rest of it is set here. INPUT for a public key that the vault does
- * not take, EXISTS, LIMIT. The views are the arena's. */
+/* `n`: name, scope and expires (0: in two years); the rest of it is set here. INPUT for a public key that the vault
+ * does not take, EXISTS, LIMIT. The views are the arena's. */
 struct certificate_order {
 	uint64_t account;
 	str public; /* SubjectPublicKeyInfo, DER */

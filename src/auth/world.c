@@ -82,7 +82,7 @@ static result certify(const struct certificate_wish *w, arena *a, struct certifi
 	const struct asking how = {.arena = a, .timeout_ms = ANSWER_MS};
 	memcpy(m.serial, w->serial, sizeof m.serial);
 	TRY(room_connect(&principal_vault_as_principal_kind, "vault", 0, &vault));
-	TRY(principal_vault_certify_call_within(vault, &how, &m, &made)); /* why not is for who asked; the arena is the caller's */
+	TRY(principal_vault_certify_call_within(vault, &how, &m, &made)); /* why not lives as long as the caller's arena */
 	*out = (struct certificate_made){made.certificate, made.authority};
 	return OK;
 }

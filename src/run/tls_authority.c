@@ -87,7 +87,8 @@ static bool describe_authority(X509 *x, EVP_PKEY *key, int64_t now)
 	char text[64];
 	random_fill(serial, sizeof serial);
 	/* Two servers' authorities have two names: a program that holds certificates of both chooses by them. */
-	int n = snprintf(text, sizeof text, "Postern clients %02x%02x%02x%02x", serial[8], serial[9], serial[10], serial[11]);
+	int n = snprintf(text, sizeof text, "Postern clients %02x%02x%02x%02x", serial[8], serial[9], serial[10],
+		serial[11]);
 	return X509_set_version(x, X509_VERSION_3) == 1 && number(x, serial) && last(x, now - HOUR, now + YEARS_20) &&
 	       name(x, str_of(text, (size_t)n)) && X509_set_issuer_name(x, X509_get_subject_name(x)) == 1 &&
 	       X509_set_pubkey(x, key) == 1 && extend(x, x, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
@@ -141,7 +142,8 @@ static result read_public(str der, EVP_PKEY **out)
 	}
 	EVP_PKEY_free(key);
 	ERR_clear_error();
-	return failure(FAIL_INPUT, "the key has to be ECDSA on P-256, P-384 or P-521, Ed25519, or RSA of 2048 to 4096 bits");
+	return failure(FAIL_INPUT, "the key has to be ECDSA on P-256, P-384 or P-521, Ed25519, or RSA of 2048 to 4096 "
+		"bits");
 }
 
 /* By its parts: OpenSSL's syntax for extensions gives commas a meaning. */
@@ -212,7 +214,8 @@ result tls_certify(const struct tls_authority *a, const struct tls_client_wish *
 	EVP_PKEY *key = d2i_AutoPrivateKey(NULL, &k, (long)a->key.n);
 	result r = OK;
 	if (!issuer || !key || X509_check_private_key(issuer, key) != 1)
-		r = failure(FAIL_DAMAGE, "the authority for client certificates is damaged; restore the keys folder from a backup");
+		r = failure(FAIL_DAMAGE, "the authority for client certificates is damaged; restore the keys folder from a "
+			"backup");
 	if (!failed(r))
 		r = sign(w, issuer, key, certificate);
 	EVP_PKEY_free(key);

@@ -62,8 +62,8 @@ static result certify(const struct authority *by, EVP_PKEY *key, int64_t until, 
 	unsigned char *der = NULL;
 	int n = i2d_PUBKEY(key, &der);
 	const struct tls_authority a = view(by);
-	const struct tls_client_wish w = {.public = str_of((const char *)der, (size_t)n), .subject = STR("anna@example.test"),
-		.serial = {0xff, 1, 2, 3}, .from = clock_wall_s() - 30 * DAY, .until = until};
+	const struct tls_client_wish w = {.public = str_of((const char *)der, (size_t)n),
+		.subject = STR("anna@example.test"), .serial = {0xff, 1, 2, 3}, .from = clock_wall_s() - 30 * DAY, .until = until};
 	result r = tls_certify(&a, &w, out);
 	OPENSSL_free(der);
 	return r;
@@ -218,7 +218,8 @@ static void only_strangers_are_resumed(void **state)
 
 static void sessions_of_before_are_not_resumed(void **state)
 {
-	struct client c = client_new(NULL, 0, TLS1_3_VERSION), known = client_new(&ours, clock_wall_s() + DAY, TLS1_3_VERSION);
+	struct client c = client_new(NULL, 0, TLS1_3_VERSION);
+	struct client known = client_new(&ours, clock_wall_s() + DAY, TLS1_3_VERSION);
 	(void)state;
 	assert_ok(tls_context_authority(server, (str){NULL, 0}));
 	assert_false(meet(&c).resumed);

@@ -20,7 +20,8 @@ static result read_plain(str plain, struct tls_authority *out)
 	cursor c = cursor_on(plain);
 	out->key = cursor_take(&c, cursor_u16(&c));
 	out->certificate = cursor_rest(&c);
-	return c.bad ? failure(FAIL_DAMAGE, "keys/authority holds no authority; restore the keys folder from a backup") : OK;
+	return c.bad ? failure(FAIL_DAMAGE, "keys/authority holds no authority; restore the keys folder from a backup")
+		     : OK;
 }
 
 static result load(const struct keys *k, buf *plain)

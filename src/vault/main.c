@@ -259,7 +259,8 @@ static result certify(struct arrival *in, const struct tls_client_wish *w, struc
 	return failed(r) ? r : arena_result(in->arena);
 }
 
-static result on_certify(struct arrival *in, struct principal_vault_certify *m, struct principal_vault_certified *answer)
+static result on_certify(
+	struct arrival *in, struct principal_vault_certify *m, struct principal_vault_certified *answer)
 {
 	struct tls_client_wish w = {.public = m->public, .subject = m->subject, .from = clock_wall_s(), .until = m->until};
 	char serial[2 * TLS_SERIAL + 1];
@@ -268,8 +269,8 @@ static result on_certify(struct arrival *in, struct principal_vault_certify *m, 
 		return deny(in, "a certificate");
 	TRY(certify(in, &w, answer));
 	sodium_bin2hex(serial, sizeof serial, m->serial, sizeof m->serial);
-	log_event(EV_KEY_CHANGED, &in->trace, F_STR("act", STR("client certificate issued")), F_STR("key", str_from(serial)),
-		  F_U64("account", m->account));
+	log_event(EV_KEY_CHANGED, &in->trace, F_STR("act", STR("client certificate issued")),
+		  F_STR("key", str_from(serial)), F_U64("account", m->account));
 	return OK;
 }
 
@@ -422,7 +423,8 @@ static const struct principal_vault_as_vault handlers = {
 	.own_key = on_own_key, .follow = on_follow,
 	.wrap_for = on_wrap_for, .unwrap = on_unwrap, .erase = on_erase, .sign = on_sign,
 	.sign_handshake = on_sign_handshake, .signing_key_make = on_signing_key_make,
-	.signing_key_drop = on_signing_key_drop, .audit_key = on_audit_key, .audit_sign = on_audit_sign, .certify = on_certify};
+	.signing_key_drop = on_signing_key_drop, .audit_key = on_audit_key, .audit_sign = on_audit_sign,
+	.certify = on_certify};
 static const struct web_vault_as_vault from_web = {
 	.unlock = on_unlock, .rotate = on_rotate, .rephrase = on_rephrase, .state = on_state};
 static const struct room_door doors[] = {
