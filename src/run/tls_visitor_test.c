@@ -63,7 +63,8 @@ static result certify(const struct authority *by, EVP_PKEY *key, int64_t until, 
 	int n = i2d_PUBKEY(key, &der);
 	const struct tls_authority a = view(by);
 	const struct tls_client_wish w = {.public = str_of((const char *)der, (size_t)n),
-		.subject = STR("anna@example.test"), .serial = {0xff, 1, 2, 3}, .from = clock_wall_s() - 30 * DAY, .until = until};
+		.subject = STR("anna@example.test"), .serial = {0xff, 1, 2, 3}, .from = clock_wall_s() - 30 * DAY,
+		.until = until};
 	result r = tls_certify(&a, &w, out);
 	OPENSSL_free(der);
 	return r;
