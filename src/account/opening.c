@@ -206,7 +206,8 @@ static result unlock(const struct owner_key *owner)
 	result r = set_quota_of_notice(); /* on a full disk it is as it was */
 	if (r.kind != FAIL_FULL)
 		TRY(r);
-	log_event(EV_LOCK_OPENED, NULL, F_U64("account", room_number()), F_U64("waiting", arrivals_count(account.arrivals)));
+	log_event(EV_LOCK_OPENED, NULL, F_U64("account", room_number()),
+		F_U64("waiting", arrivals_count(account.arrivals)));
 	TRY(fiber_start(mind_the_key, NULL, "grace", NULL));
 	return fiber_start(merge_until_done, NULL, "merge", NULL);
 }

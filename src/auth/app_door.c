@@ -3,20 +3,24 @@
 #include "auth/app_secret.h"
 #include "auth/clear.h"
 #include "auth/login.h"
+#include "auth/unlock.h"
 #include "grammar/text/json_text.h"
 #include "run/clock.h"
 #include "run/secret.h"
 
 /* ---- making one ---- */
 
-/* The verifier of this text, for the account of that address. */
-static result verifier_of(str text, str address, struct scram_verifier *out)
+/* The verifier of this text, for the account of that address, and its opener. */
+static result verifier_of(str text, str address, struct scram_verifier *out, struct opener *opener)
 {
 	unsigned char salt[SCRAM_SALT];
 	struct scram_key salted;
 	app_salt_of(&auth.salts, address, salt);
 	TRY(checker_salted(auth.checker, text, str_of((const char *)salt, sizeof salt), &salted));
 	*out = scram_verifier(&salted);
+	struct scram_key client = scram_client_key(&salted);
+	*opener = unlock_app_opener(&client);
+	secret_wipe(&client, sizeof client);
 	secret_wipe(&salted, sizeof salted);
 	return OK;
 }
@@ -51,10 +55,19 @@ static result keep(const char *letters, const char *text, uint64_t account, stru
 {
 	const struct book_account *who = book_account(&auth.directory->book, account);
 	AUTO_BUF buf address = buf_new(ADDRESS_MAX);
+	bool locked = lock_holds(who->lock);
+	struct opener openers[2];
 	buf_put(&address, who->entry->key); /* the account may be erased meanwhile */
 	TRY(buf_result(&address));
-	TRY(verifier_of(str_of(letters, APP_SECRET_LETTERS), buf_str(&address), &n->plain));
-	TRY(verifier_of(str_of(text, APP_SECRET_TEXT), buf_str(&address), &n->grouped));
+	TRY(verifier_of(str_of(letters, APP_SECRET_LETTERS), buf_str(&address), &n->plain, &openers[0]));
+	TRY(verifier_of(str_of(text, APP_SECRET_TEXT), buf_str(&address), &n->grouped, &openers[1]));
+	for (size_t i = 0; i < 2 && locked; i++) {
+		result r = unlock_seal_for(&auth, account, &openers[i]);
+		if (r.kind != FAIL_BUSY) /* the owner's next login seals for it */
+			TRY(r);
+	}
+	n->openers = openers;
+	n->openers_n = 2;
 	return app_password_keep(auth.directory, account, n);
 }
 

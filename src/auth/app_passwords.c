@@ -1,6 +1,7 @@
 #include "auth/app_passwords.h"
 
 #include "auth/directory_core.h"
+#include "auth/openers.h"
 #include "run/clock.h"
 #include "run/secret.h"
 
@@ -224,6 +225,16 @@ static result keep_authority(struct db *db, str certificate)
 	return db_run(db, "INSERT INTO authority (certificate) VALUES (?1)", DB_BLOB(certificate));
 }
 
+static result keep_openers(struct db *db, uint64_t account, const struct app_password *n)
+{
+	for (size_t i = 0; i < n->openers_n; i++) {
+		struct opener o = n->openers[i];
+		o.app_password = n->id;
+		TRY(opener_insert(db, account, &o));
+	}
+	return OK;
+}
+
 static result run_keep(struct db *db, void *arg)
 {
 	const struct keep_job *j = arg;
@@ -240,7 +251,9 @@ static result run_keep(struct db *db, void *arg)
 		DB_BLOB(certificate ? none : verifier_bytes(&n->grouped)), DB_INT(n->clear),
 		certificate ? DB_BLOB(n->serial) : DB_NULL, certificate ? DB_BLOB(n->fingerprint) : DB_NULL));
 	n->id = (uint64_t)db_last_row(db);
-	return db_changed(db) == 1 ? OK : failure(FAIL_ABSENT, "there is no such account any more");
+	if (db_changed(db) != 1)
+		return failure(FAIL_ABSENT, "there is no such account any more");
+	return keep_openers(db, j->account, n);
 }
 
 static result keep(struct directory *d, struct keep_job *j)

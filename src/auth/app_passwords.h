@@ -28,6 +28,8 @@ enum app_password_limits {
 	APP_CLEAR_MAX = 200, /* devices without TLS, of all accounts */
 };
 
+struct opener;
+
 struct app_use {
 	int64_t at; /* seconds since 1970, 0: never */
 	enum edge_auth_protocol protocol;
@@ -43,6 +45,8 @@ struct app_password {
 	str serial, fingerprint; /* of a certificate; empty: it is an app password */
 	bool clear; /* good without TLS too: its scope is one address, by SMTP */
 	struct scram_verifier plain, grouped; /* of the letters alone, and with hyphens */
+	const struct opener *openers;         /* of a new one: kept with it */
+	size_t openers_n;
 };
 
 struct app_passwords {

@@ -63,6 +63,7 @@ struct book_account {
 	bool admin, disabled;
 	bool second_factor; /* it has one */
 	size_t rules;       /* how many it has */
+	unsigned lock;      /* enum lock_state (openers.h) */
 	int64_t created;    /* seconds since 1970 */
 	uint64_t seen;
 	uint64_t round; /* grows whenever a secret of its owner is changed or revoked */

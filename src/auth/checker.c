@@ -17,6 +17,8 @@ struct task {
 	char *made;
 	str salt; /* with `salted`: the password is salted into it */
 	struct scram_key *salted;
+	const struct password_cost *cost; /* with `seed` */
+	unsigned char *seed;
 	result r;
 };
 
@@ -29,6 +31,8 @@ static void run_one(const struct checker *c, struct task *t)
 {
 	if (t->salted)
 		*t->salted = scram_salted(t->password, t->salt, SCRAM_ITERATIONS);
+	else if (t->seed)
+		t->r = password_seed(t->password, t->cost, t->seed);
 	else if (t->made)
 		t->r = password_hash(t->password, c->memory, t->made);
 	else
@@ -98,4 +102,12 @@ result checker_salted(struct checker *c, str secret, str salt, struct scram_key 
 {
 	struct task t = {.password = secret, .salt = salt, .salted = out, .r = OK};
 	return worker_run(c->worker, &t.job);
+}
+
+result checker_seed(struct checker *c, str password, const struct password_cost *cost,
+	unsigned char seed[PASSWORD_SEED])
+{
+	struct task t = {.password = password, .cost = cost, .seed = seed, .r = OK};
+	TRY(worker_run(c->worker, &t.job));
+	return t.r;
 }

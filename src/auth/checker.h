@@ -18,6 +18,8 @@ result checker_open(size_t threads, uint64_t memory, struct checker **out) NODIS
 void checker_close(struct checker **c);
 
 result checker_hash(struct checker *c, str password, char hash[PASSWORD_HASH_MAX]) NODISCARD;
+result checker_seed(struct checker *c, str password, const struct password_cost *cost,
+	unsigned char seed[PASSWORD_SEED]) NODISCARD;
 /* Hi() of an app password (scram.h). */
 result checker_salted(struct checker *c, str secret, str salt, struct scram_key *out) NODISCARD;
 /* An empty hash takes as long as a real one and is always DENIED. */

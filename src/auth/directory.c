@@ -88,6 +88,16 @@ static const char *const steps[] = {
 	"ALTER TABLE app_password ADD COLUMN fingerprint BLOB;"
 	"CREATE UNIQUE INDEX app_password_fingerprint ON app_password(fingerprint) WHERE fingerprint IS NOT NULL;"
 	"CREATE TABLE authority (certificate BLOB NOT NULL);",
+	/* locked accounts and what opens them (openers.h) */
+	"CREATE TABLE lock ("
+	" account INTEGER PRIMARY KEY REFERENCES account(id) ON DELETE CASCADE, state INTEGER NOT NULL,"
+	" public BLOB NOT NULL);"
+	"CREATE TABLE opener ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL REFERENCES account(id) ON DELETE CASCADE,"
+	" kind INTEGER NOT NULL, app_password INTEGER REFERENCES app_password(id) ON DELETE CASCADE, cost BLOB NOT NULL,"
+	" public BLOB NOT NULL, sealed BLOB NOT NULL);"
+	"CREATE INDEX opener_account ON opener(account);"
+	"CREATE INDEX opener_app_password ON opener(app_password);",
 };
 const struct db_schema directory_schema = {steps, sizeof steps / sizeof *steps};
 
@@ -124,7 +134,8 @@ static result load_accounts(struct db *db, struct book *b)
 	bool row;
 	TRY(db_ask(db, &q, "SELECT account.id, address.id, key, admin, disabled, created,"
 		" EXISTS (SELECT 1 FROM second_factor AS f WHERE f.account = account.id),"
-		" (SELECT count(*) FROM rule AS r WHERE r.account = account.id) FROM account"
+		" (SELECT count(*) FROM rule AS r WHERE r.account = account.id),"
+		" ifnull((SELECT l.state FROM lock AS l WHERE l.account = account.id), 0) FROM account"
 		" JOIN address ON address.account = account.id WHERE state = 1 ORDER BY account.id"));
 	for (;;) {
 		TRY(query_next(q, &row));
@@ -136,6 +147,7 @@ static result load_accounts(struct db *db, struct book *b)
 		TRY(book_add_account(b, &n));
 		book_account(b, n.id)->second_factor = query_int(q, 6) != 0;
 		book_account(b, n.id)->rules = (size_t)query_int(q, 7);
+		book_account(b, n.id)->lock = (unsigned)query_int(q, 8);
 	}
 }
 

@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include "auth/rules.h"
+#include "auth/unlock.h"
 #include "run/clock.h"
 #include "run/net.h"
+#include "run/secret.h"
 #include "talk/auth_account.h"
 
 enum { SESSION_TRIES = 2, SESSION_TAKEN_MS = 20000, SESSIONS_END_MS = 5000, KEY_TEXT = 1 + ADDRESS_MAX };
@@ -162,7 +164,9 @@ static void look_for_bars(struct auth *a, const struct login_try *t, struct proo
 
 /* ---- the session ---- */
 
-static result introduce(struct auth *a, uint64_t account, const struct login_try *t, struct auth_account_session *s)
+/* An account's process may be ending just now for want of work, so a closed channel is tried once more. */
+static result introduce_once(struct auth *a, uint64_t account, const struct login_try *t,
+	struct auth_account_session *s, bool *shut)
 {
 	AUTO_ARENA arena m = arena_new(4096);
 	struct channel *c;
@@ -170,13 +174,49 @@ static result introduce(struct auth *a, uint64_t account, const struct login_try
 	const struct asking how = {.trace = t->trace, .arena = &m, .timeout_ms = SESSION_TAKEN_MS};
 	TRY(a->world->account(account, &c));
 	result r = auth_account_session_call_within(c, &how, s, &taken);
+	*shut = !failed(r) && taken.shut;
 	return failed(r) ? failure(r.kind, "the account does not take the session") : OK;
 }
 
-/* One end of a fresh stream to the account, the other to the edge. An account's
- * process may be ending just now for want of work, so a closed channel is
- * tried once more. */
-static result hand_over(struct auth *a, const struct login_try *t, const struct proof *p, int *edge_end)
+static result introduce(struct auth *a, uint64_t account, const struct login_try *t, struct auth_account_session *s,
+	bool *shut)
+{
+	result r = OK;
+	for (int i = 0; i < SESSION_TRIES; i++) {
+		r = introduce_once(a, account, t, s, shut);
+		if (r.kind != FAIL_CLOSED)
+			break;
+	}
+	return r;
+}
+
+/* A locked account that is shut wants its owner's key; only then it is looked for. DENIED: the secret is right and does
+ * not open it; p->locked says why. */
+static result let_in(struct auth *a, const struct login_try *t, struct proof *p, struct auth_account_session *s)
+{
+	struct owner_key owner;
+	bool shut;
+	TRY(introduce(a, p->account, t, s, &shut));
+	if (!shut)
+		return OK;
+	result r = unlock_by(a, p, &owner);
+	if (r.kind == FAIL_DENIED)
+		p->locked = r.text;
+	TRY(r);
+	s->opens = true;
+	memcpy(s->owner, owner.b, sizeof s->owner);
+	r = introduce(a, p->account, t, s, &shut);
+	secret_wipe(s->owner, sizeof s->owner);
+	if (!failed(r) && shut)
+		r = failure(FAIL_BUSY, "the account was shut meanwhile");
+	if (!failed(r))
+		unlock_spread(a, p->account, &owner);
+	secret_wipe(&owner, sizeof owner);
+	return r;
+}
+
+/* One end of a fresh stream to the account, the other to the edge. */
+static result hand_over(struct auth *a, const struct login_try *t, struct proof *p, int *edge_end)
 {
 	const struct book_account *who = book_account(&a->directory->book, p->account);
 	AUTO_BUF buf user = buf_new(ADDRESS_MAX);
@@ -187,12 +227,7 @@ static result hand_over(struct auth *a, const struct login_try *t, const struct 
 	struct auth_account_session s = {.user = buf_str(&user), .client = t->client, .encrypted = t->encrypted,
 		.tag = t->tag, .credential = p->app_password, .socket = ends[1],
 		.protocol = (enum auth_account_protocol)(t->protocol - EDGE_AUTH_PROTOCOL_IMAP)};
-	result r = OK;
-	for (int i = 0; i < SESSION_TRIES; i++) {
-		r = introduce(a, p->account, t, &s);
-		if (r.kind != FAIL_CLOSED)
-			break;
-	}
+	result r = let_in(a, t, p, &s);
 	close(ends[1]);
 	if (failed(r))
 		close(ends[0]);
@@ -205,7 +240,21 @@ _Static_assert((int)EDGE_AUTH_PROTOCOL_POP3 - (int)EDGE_AUTH_PROTOCOL_IMAP == (i
 	       (int)EDGE_AUTH_PROTOCOL_MANAGESIEVE - (int)EDGE_AUTH_PROTOCOL_IMAP == (int)AUTH_ACCOUNT_PROTOCOL_MANAGESIEVE,
 	       "the mailbox protocols stand in the same order in both declarations");
 
-static enum edge_auth_login_verdict admit(struct auth *a, const struct login_try *t, const struct proof *p,
+static enum edge_auth_login_verdict open_session(struct auth *a, const struct login_try *t, struct proof *p,
+	struct edge_auth_login_is *answer)
+{
+	unlock_settle(a, p);
+	if (!book_account(&a->directory->book, p->account))
+		return EDGE_AUTH_LOGIN_VERDICT_REFUSED;
+	if (!failed(hand_over(a, t, p, &answer->session)))
+		return EDGE_AUTH_LOGIN_VERDICT_ACCEPTED;
+	if (!p->locked)
+		return EDGE_AUTH_LOGIN_VERDICT_UNAVAILABLE;
+	answer->text = str_from(p->locked);
+	return EDGE_AUTH_LOGIN_VERDICT_LOCKED;
+}
+
+static enum edge_auth_login_verdict admit(struct auth *a, const struct login_try *t, struct proof *p,
 	struct edge_auth_login_is *answer)
 {
 	const struct token_owner owner = {p->account, p->app_password};
@@ -213,9 +262,7 @@ static enum edge_auth_login_verdict admit(struct auth *a, const struct login_try
 	if (t->protocol == EDGE_AUTH_PROTOCOL_SMTP)
 		return failed(tokens_give(&a->tokens, t->channel, owner, &answer->token)) ?
 			EDGE_AUTH_LOGIN_VERDICT_LATER : EDGE_AUTH_LOGIN_VERDICT_ACCEPTED;
-	if (t->session && failed(hand_over(a, t, p, &answer->session)))
-		return EDGE_AUTH_LOGIN_VERDICT_UNAVAILABLE;
-	return EDGE_AUTH_LOGIN_VERDICT_ACCEPTED;
+	return t->session ? open_session(a, t, p, answer) : EDGE_AUTH_LOGIN_VERDICT_ACCEPTED;
 }
 
 /* While the session was being handed over the secret may have been revoked. */

@@ -42,6 +42,12 @@ static const char *const earlier[] = {
 	"INSERT INTO address (id, key, domain) VALUES (4, 'all@example.test', 1);"
 	"INSERT INTO target (alias, target) VALUES (4, 3);"
 	"INSERT INTO rule (account, protocols, networks, hours, others) VALUES (1, 2, '192.0.2.0/24', '', 0);",
+	"INSERT INTO domain (id, name, second_factor) VALUES (1, 'example.test', 0);"
+	"INSERT INTO account (id, name, hash, quota, admin, disabled, created, state) VALUES (1, '', '-', 0, 0, 0, 5, 1);"
+	"INSERT INTO address (id, key, domain, account) VALUES (3, 'anna@example.test', 1, 1);"
+	"INSERT INTO address (id, key, domain) VALUES (4, 'all@example.test', 1);"
+	"INSERT INTO target (alias, target) VALUES (4, 3);"
+	"INSERT INTO authority (certificate) VALUES (x'00');",
 };
 
 static void look(struct db *db)
@@ -52,7 +58,8 @@ static void look(struct db *db)
 	assert_int_equal(n, 1);
 	assert_ok(db_get(db, &n, "SELECT (SELECT count(*) FROM outside) + (SELECT count(*) FROM route)"
 		" + (SELECT count(*) FROM dkim_key) + (SELECT count(*) FROM app_password)"
-		" + (SELECT sum(second_factor) FROM domain) + (SELECT count(*) FROM rule WHERE countries <> '' OR others)"));
+		" + (SELECT sum(second_factor) FROM domain) + (SELECT count(*) FROM rule WHERE countries <> '' OR others)"
+		" + (SELECT count(*) FROM lock) + (SELECT count(*) FROM opener)"));
 	assert_int_equal(n, 0);
 	assert_ok(db_get(db, &n, "SELECT count(*) FROM domain WHERE signs"));
 	assert_int_equal(n, 1);

@@ -19,6 +19,16 @@ result password_hash(str password, uint64_t memory, char hash[PASSWORD_HASH_MAX]
 	return OK;
 }
 
+result password_seed(str password, const struct password_cost *cost, unsigned char seed[PASSWORD_SEED])
+{
+	if (password.n > PASSWORD_MAX)
+		return failure(FAIL_DENIED, "the password is wrong");
+	if (crypto_pwhash(seed, PASSWORD_SEED, password.p, password.n, cost->salt, cost->passes, cost->memory,
+		    crypto_pwhash_ALG_ARGON2ID13) != 0)
+		return failure(FAIL_MEMORY, "there is no memory for hashing a password now");
+	return OK;
+}
+
 static bool is_argon2id(str hash)
 {
 	return hash.n < crypto_pwhash_STRBYTES && str_starts(hash, STR("$argon2id$v=19$m=")) &&

@@ -16,6 +16,14 @@ enum { PASSWORD_MIN = 10, PASSWORD_MAX = 1024, PASSWORD_HASH_MAX = 128, PASSWORD
 result password_hash(str password, uint64_t memory, char hash[PASSWORD_HASH_MAX]) NODISCARD;
 /* OK, DENIED (wrong), MEMORY. `hash` may be any Argon2id text, or one of hashes.h. */
 result password_verify(str hash, str password) NODISCARD;
+/* 32 octets that follow from the password, apart from its hash: another salt of 16 octets. */
+enum { PASSWORD_SEED = 32 };
+struct password_cost {
+	const unsigned char *salt;
+	uint32_t passes;
+	uint64_t memory;
+};
+result password_seed(str password, const struct password_cost *cost, unsigned char seed[PASSWORD_SEED]) NODISCARD;
 /* Is it such a text, or one of hashes.h? For hashes that an administrator brings along. */
 bool password_is_hash(str hash);
 /* Made elsewhere, or with less than is asked for now: to be made anew at the next login. */

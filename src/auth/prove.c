@@ -155,4 +155,5 @@ void prove_password(struct auth *a, const struct login_try *t, str password, str
 		p->r = by_password(a, p->account, password);
 	if (p->r.kind == FAIL_DENIED)
 		count_wrong(a, t, password, p);
+	p->password = !p->app_password && !failed(p->r) ? password : (str){NULL, 0};
 }

@@ -29,7 +29,9 @@ struct proof {
 	const char *barred;    /* the secret is right and does not do here or now: a sentence; NULL: it does */
 	bool repeat;    /* it is wrong, and was tried with that name before: a program with an old one, not a guess */
 	uint32_t names; /* that this wrong one was tried with lately; 0: not known */
-	struct scram_key client; /* ClientKey of an app password: what a locked account's key is to be wrapped by */
+	const char *locked;      /* it does not open the account's mail: a sentence; NULL */
+	str password;            /* the person's own, where it was that; a view of the caller's */
+	struct scram_key client; /* ClientKey of an app password. Either opens a locked account (unlock.h) */
 	arena arena;
 };
 

@@ -26,7 +26,7 @@ static result ask(struct question *q)
 	result r = auth_account_usage_call_within(c, &how, &none, &u);
 	if (failed(r)) /* the refusal's sentence ends with the arena */
 		return failure(r.kind, "the account's process does not answer");
-	q->is = (struct usage){u.messages, u.octets, u.quota, u.mailboxes, u.sessions};
+	q->is = (struct usage){u.messages, u.octets, u.quota, u.mailboxes, u.sessions, u.shut, u.waiting};
 	return OK;
 }
 

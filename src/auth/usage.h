@@ -11,6 +11,8 @@ enum { USAGE_MS = 2000 };
 struct usage {
 	uint64_t messages, octets, quota;
 	uint32_t mailboxes, sessions;
+	bool shut;        /* a locked account, whose owner is away: as it was when it was shut */
+	uint64_t waiting; /* messages that came since */
 };
 
 result usage_ask(struct auth *a, uint64_t account, struct usage *out) NODISCARD;

@@ -7,7 +7,9 @@
 #include "auth/hashes.h"
 #include "auth/listing.h"
 #include "auth/local_users.h"
+#include "auth/lock_door.h"
 #include "auth/login.h"
+#include "auth/openers.h"
 #include "auth/records.h"
 #include "auth/usage.h"
 #include "grammar/smtp/mailbox.h"
@@ -148,6 +150,8 @@ static result on_account_show(struct arrival *in, struct web_auth_account_show *
 	TRY(listing_rights(&l, who, answer));
 	answer->row = (struct web_auth_account_row){.account = who->id, .address = arena_dup(in->arena, who->entry->key),
 		.admin = who->admin, .disabled = who->disabled, .created = who->created};
+	answer->policy = who->lock == LOCK_NONE ? WEB_AUTH_POLICY_SERVER : WEB_AUTH_POLICY_LOCKED;
+	answer->policy_waits = who->lock != LOCK_NONE && who->lock != LOCK_LOCKED;
 	TRY(directory_read_account(auth.directory, answer->row.account, &record));
 	secret_wipe(record.hash, sizeof record.hash);
 	answer->row.name = arena_dup(in->arena, str_of(record.name, record.name_n));
@@ -157,6 +161,8 @@ static result on_account_show(struct arrival *in, struct web_auth_account_show *
 	answer->octets = usage.octets;
 	answer->mailboxes = usage.mailboxes;
 	answer->sessions = usage.sessions;
+	answer->shut = usage.shut;
+	answer->waiting = usage.waiting;
 	TRY(put_profile(answer));
 	return arena_result(in->arena);
 }
@@ -218,7 +224,8 @@ static result set_password(const struct web_auth_account_password *m)
 	uint64_t id = who->id;
 	result r = m->hash.n ? foreign_hash(m->hash, m->password, text) : new_hash(m, text);
 	if (!failed(r))
-		r = directory_set_hash(auth.directory, id, str_from(text));
+		r = lock_door_set_hash(&auth, &(struct new_password){id, m->hash.n ? (str){NULL, 0} : m->password,
+			str_from(text)});
 	secret_wipe(text, sizeof text);
 	login_forget(&auth, id);
 	if (!failed(r))
@@ -386,6 +393,8 @@ const struct web_auth_as_auth web_handlers = {
 	.account_quota = on_account_quota,
 	.account_disable = on_account_disable,
 	.account_delete = on_account_delete,
+	.account_policy = lock_door_policy,
+	.account_recover = lock_door_recover,
 	.app_password_add = app_door_add,
 	.app_password_list = app_door_list,
 	.app_password_revoke = app_door_revoke,

@@ -178,6 +178,22 @@ static void show_sending(const json_t *answer)
 	show_line("To new addresses:", buf_str(&b));
 }
 
+static void show_policy(const json_t *a)
+{
+	AUTO_BUF buf b = buf_new(256);
+	bool locked = str_eq(text_of(a, "policy"), STR("locked"));
+	buf_put(&b, text_of(a, "policy"));
+	if (json_is_true(json_object_get(a, "policy_waits")))
+		buf_put(&b, STR(", changes at the owner's next login"));
+	else if (locked && json_is_true(json_object_get(a, "shut")))
+		buf_put(&b, STR(", shut"));
+	else if (locked)
+		buf_put(&b, STR(", open now"));
+	if (number_of(a, "waiting") > 0)
+		buf_printf(&b, "; %lld messages wait for the owner", (long long)number_of(a, "waiting"));
+	show_line("Policy:", buf_str(&b));
+}
+
 int run_account_show(struct call *c)
 {
 	json_t *answer;
@@ -196,6 +212,7 @@ int run_account_show(struct call *c)
 	show_line("State:", json_is_true(json_object_get(row, "disabled")) ? STR("disabled") : STR("active"));
 	if (json_is_true(json_object_get(row, "admin")))
 		show_line("Rights:", STR("administrator"));
+	show_policy(answer);
 	buf_clear(&b);
 	show_line("Made:", put_time(&b, number_of(row, "created")));
 	show_usage(answer);

@@ -38,6 +38,8 @@ int run_account_show(struct call *c);
 int run_account_check(struct call *c);
 int run_account_password(struct call *c);
 int run_account_quota(struct call *c);
+int run_account_policy(struct call *c);
+int run_account_recover(struct call *c);
 int run_account_delete(struct call *c);
 int run_app_password_add(struct call *c);
 int run_app_password_list(struct call *c);

@@ -87,7 +87,8 @@ static const struct sentence {
 	{"lock.opened", "Account {account} was opened by its owner's key[; {waiting} messages had arrived]."},
 	{"lock.shut", "Account {account} was shut; nothing has its owner's key any more."},
 	{"lock.changed", "Account {account} is under the policy {policy} from now on."},
-	{"arrivals.deferred", "What arrived at account {account} cannot be put into mailboxes now[: {why}]. It is tried again."},
+	{"arrivals.deferred", "What arrived at account {account} cannot be put into mailboxes now[: {why}]. It is tried "
+		"again."},
 	{"arrivals.damaged", "{letters} messages that arrived at account {account} do not open."},
 	{"key.given", "The vault gave {role}[ {number}] its own key[ ({state})]."},
 	{"key.refused", "The vault refused {role}[ {number}] {asked}."},

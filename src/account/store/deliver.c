@@ -119,7 +119,8 @@ struct delivery {
 
 static result keep_mark(struct db *db, const struct arrivals_mark *m)
 {
-	return db_run(db, "INSERT INTO arrivals(id,file,upto) VALUES(1,?1,?2) ON CONFLICT(id) DO UPDATE SET file=?1,upto=?2",
+	return db_run(db,
+		"INSERT INTO arrivals(id,file,upto) VALUES(1,?1,?2) ON CONFLICT(id) DO UPDATE SET file=?1,upto=?2",
 		DB_BLOB(str_of((const char *)m->file, sizeof m->file)), DB_INT(m->upto));
 }
 
