@@ -299,7 +299,8 @@ result login_conclude(struct auth *a, const struct login_try *t, struct proof *p
 	answer->session = -1;
 	look_for_bars(a, t, p);
 	answer->verdict = judge(a, p);
-	answer->delay = answer->verdict == EDGE_AUTH_LOGIN_VERDICT_REFUSED ? count_failure(a, t, p->account) : wait_of_network(a, t);
+	answer->delay = answer->verdict == EDGE_AUTH_LOGIN_VERDICT_REFUSED ? count_failure(a, t, p->account)
+									   : wait_of_network(a, t);
 	if (answer->verdict == EDGE_AUTH_LOGIN_VERDICT_BARRED) {
 		answer->account = p->account;
 		answer->text = str_from(p->barred);

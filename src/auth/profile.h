@@ -60,8 +60,8 @@ struct profile_question {
  * ask for `login` after profile_ready. */
 result profile_ready(struct profiles *p, uint64_t account) NODISCARD; /* has it in memory; suspends */
 void profile_ask(struct profiles *p, const struct profile_question *q, buf *why);
-/* A message was accepted for these recipients (keys): they count, and are known from now on. How many of them it had not
- * written to before. */
+/* A message was accepted for these recipients (keys): they count, and are known from now on. Gives how many of them
+ * it had not written to before. */
 uint64_t profile_wrote(struct profiles *p, uint64_t account, const str *keys, size_t n);
 /* What a login held is free again. */
 void profile_release(struct profiles *p, uint64_t account, struct sending *s);

@@ -111,7 +111,8 @@ static void report_one(const struct carrier *c, size_t i)
 	enum log_name name = o ? names[o->verdict] : EV_SEND_DEFERRED;
 	if (c->end.died && p->deaths + 1 >= QUEUE_DEATHS)
 		name = EV_QUARANTINED;
-	log_event(name, &p->delivery, F_U64("item", p->to[i].id), F_STR("from", p->sender), F_STR("to", p->to[i].address),
+	log_event(name, &p->delivery, F_U64("item", p->to[i].id), F_U64("account", p->account),
+		  F_STR("from", p->sender), F_STR("to", p->to[i].address),
 		  F_STR("destination", destination_name(c->turn->to)), F_U64("attempts", p->to[i].attempts + 1),
 		  F_STR("host", c->sent.host), F_STR("address", c->sent.address), F_STR("tls", c->sent.tls_version),
 		  F_STR("cipher", c->sent.tls_cipher), F_STR("verified",

@@ -81,9 +81,9 @@ static void ask(struct detect *d, const struct measure *m)
 
 static int64_t ban_time(struct suspect *s, int64_t now)
 {
-	uint64_t before = fading_add(&s->bans, FADING_ONE, (uint64_t)now, BAN_HALF_LIFE) / FADING_ONE;
+	uint32_t bans = fading_add(&s->bans, FADING_ONE, (uint64_t)now, BAN_HALF_LIFE);
 	int64_t ms = BAN_FIRST;
-	for (uint64_t i = 1; i < before && ms < BAN_LONGEST; i++)
+	for (; bans >= FADING_ONE + FADING_ONE / 2 && ms < BAN_LONGEST; bans -= FADING_ONE)
 		ms *= 4;
 	return ms < BAN_LONGEST ? ms : BAN_LONGEST;
 }
@@ -228,10 +228,21 @@ void charge_person(struct detect *d, struct person *p, struct sighting *s, const
 	ask(d, &m);
 }
 
-unsigned doublings(uint64_t n, uint64_t allowed)
+static unsigned doublings(uint64_t n, uint64_t allowed)
 {
 	unsigned times = 0;
 	for (uint64_t bound = allowed; bound > 0 && n > bound && times < 16; bound *= 2)
 		times++;
 	return times;
+}
+
+/* A count that fell a little below a bound and comes back has not doubled again. */
+unsigned count_rises(struct rising *r, uint32_t n, int64_t now, uint64_t allowed)
+{
+	unsigned still = doublings(2ULL * (fading_now(&r->count, (uint64_t)now, r->half_life) / FADING_ONE), allowed);
+	uint32_t counted = n < UINT32_MAX / FADING_ONE ? n * FADING_ONE : UINT32_MAX;
+	unsigned level = doublings(fading_add(&r->count, counted, (uint64_t)now, r->half_life) / FADING_ONE, allowed);
+	unsigned had = r->level < still ? r->level : still;
+	r->level = (unsigned char)(level > had ? level : had);
+	return level > had ? level - had : 0;
 }

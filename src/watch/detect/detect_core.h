@@ -59,7 +59,8 @@ void put_evidence(buf *out, const struct score *scores, const struct charge *c, 
 /* ": brute-force 30, probing 6"; `first` of the detectors that may be among them. */
 void put_scores(buf *out, const struct score *scores, unsigned first, int64_t now);
 
-/* How often `n` has doubled beyond `allowed`, from 1 on; 0: it is not beyond. */
-unsigned doublings(uint64_t n, uint64_t allowed);
+/* Counts `n` more and says how often that has taken the count beyond `allowed`, twice that, four times that ...;
+ * each counts once until it has fallen to half of it. */
+unsigned count_rises(struct rising *r, uint32_t n, int64_t now, uint64_t allowed);
 
 #endif

@@ -16,17 +16,15 @@ static void see(struct detect *d, struct sighting *s)
 	struct person *p = persons_get(&d->persons, s->account);
 	if (!p)
 		return;
-	uint32_t n = s->n < UINT32_MAX / FADING_ONE ? (uint32_t)s->n * FADING_ONE : UINT32_MAX;
-	uint32_t firsts = fading_add(&p->firsts, n, (uint64_t)s->at, PER_HOUR);
-	unsigned level = doublings(firsts / FADING_ONE, usual_firsts(p));
+	uint64_t usual = usual_firsts(p);
+	unsigned rises = count_rises(&p->firsts, s->n < UINT32_MAX ? (uint32_t)s->n : UINT32_MAX, s->at, usual);
 	AUTO_BUF buf whom = buf_new(64);
-	buf_printf(&whom, "%u, where %llu are much", firsts / FADING_ONE, (unsigned long long)usual_firsts(p));
-	for (unsigned i = p->firsts_level; i < level; i++)
+	buf_printf(&whom, "%u, where %llu are much", p->firsts.count.n / FADING_ONE, (unsigned long long)usual);
+	for (; rises > 0; rises--)
 		charge_person(d, p, s, &(struct charge){DETECT_FIRST, FIRST_POINTS, "first messages to somebody in an hour:",
 			buf_str(&whom)});
-	p->firsts_level = (unsigned char)level;
-	if (level == 0)
-		conduct_sends(&p->conduct, s->at, 0, firsts);
+	if (p->firsts.level == 0)
+		conduct_sends(&p->conduct, s->at, 0, p->firsts.count.n);
 	person_touch(p);
 }
 

@@ -21,8 +21,8 @@ enum detect_times { /* milliseconds */
 	PERSON_HALF_LIFE = 6 * DETECT_HOUR,  /* of an account's */
 	STEP_LASTS = 30 * DETECT_MINUTE,     /* delay and tarpit, unless points come in again */
 	BAN_FIRST = 15 * DETECT_MINUTE,      /* each further ban of the same network is four times as long, */
-	BAN_LONGEST = 24 * DETECT_HOUR,      /* at most this; forgotten like points, with a half-life of a day */
-	BAN_HALF_LIFE = 24 * DETECT_HOUR,
+	BAN_LONGEST = 24 * DETECT_HOUR,      /* at most this; forgotten like points, with a half-life of a week */
+	BAN_HALF_LIFE = 7 * 24 * DETECT_HOUR,
 	FLUSH_MS = 5000,                     /* habits go to the disk so often */
 };
 
@@ -82,10 +82,10 @@ enum detect_points {
 	RATE_NEW_DAYS = 3,         /* while less is known of an account, */
 	RATE_NEW_LEAST = 100,      /* so many */
 	RATE_TIMES = 8,            /* the busiest hour of the learned days */
-	RATE_POINTS = 20,
+	RATE_POINTS = 25,
 	BOUNCE_LEAST = 10,         /* failed recipients in a day, */
 	BOUNCE_PART = 4,           /* and at least one in so many */
-	BOUNCE_POINTS = 20,
+	BOUNCE_POINTS = 25,
 	FIRST_LEAST = 15,          /* first messages to somebody in an hour that are always usual */
 	FIRST_TIMES = 5,
 	FIRST_POINTS = 15,

@@ -100,6 +100,8 @@ static struct person *make(struct persons *t, uint64_t account)
 		return NULL;
 	}
 	p->account = account;
+	p->copies.half_life = p->firsts.half_life = PER_HOUR;
+	p->bounced.half_life = PER_DAY;
 	list_init(&p->node);
 	return p;
 }

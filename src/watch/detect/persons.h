@@ -30,6 +30,13 @@ struct conduct {
 /* Counters whose half-life makes a steady flow read as so many an hour, or a day. */
 enum { PER_HOUR = 42 * DETECT_MINUTE, PER_DAY = 24 * PER_HOUR };
 
+/* A count and how often it has doubled beyond what is usual. */
+struct rising {
+	struct fading count;
+	uint64_t half_life;
+	unsigned char level;
+};
+
 struct person {
 	struct list node;
 	uint64_t account;
@@ -38,11 +45,11 @@ struct person {
 	int64_t written;
 	struct score scores[DETECTORS_MOST];
 	struct fading wrong;                /* secrets from strangers, an hour */
-	struct fading copies, firsts;       /* an hour */
-	struct fading done, bounced;        /* a day */
+	struct rising copies, firsts;       /* an hour */
+	struct rising bounced;              /* a day; of so many, for which something was heard: */
+	struct fading done;
 	struct tally strangers;             /* networks of wrong secrets */
 	struct tally senders;               /* networks that it sends from */
-	unsigned char copies_level, firsts_level, bounce_level; /* how often it doubled since it became unusual */
 	bool besieged, scattered;
 	bool noticed, held;                 /* and how far its score has led */
 };

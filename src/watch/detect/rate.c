@@ -20,17 +20,15 @@ static void see(struct detect *d, struct sighting *s)
 	struct person *p = persons_get(&d->persons, s->account);
 	if (!p)
 		return;
-	uint32_t n = s->n < UINT32_MAX / FADING_ONE ? (uint32_t)s->n * FADING_ONE : UINT32_MAX;
-	uint32_t copies = fading_add(&p->copies, n, (uint64_t)s->at, PER_HOUR);
-	unsigned level = doublings(copies / FADING_ONE, usual_copies(p));
+	uint64_t usual = usual_copies(p);
+	unsigned rises = count_rises(&p->copies, s->n < UINT32_MAX ? (uint32_t)s->n : UINT32_MAX, s->at, usual);
 	AUTO_BUF buf whom = buf_new(64);
-	buf_printf(&whom, "%u, where %llu are much", copies / FADING_ONE, (unsigned long long)usual_copies(p));
-	for (unsigned i = p->copies_level; i < level; i++)
+	buf_printf(&whom, "%u, where %llu are much", p->copies.count.n / FADING_ONE, (unsigned long long)usual);
+	for (; rises > 0; rises--)
 		charge_person(d, p, s, &(struct charge){DETECT_RATE, RATE_POINTS, "messages to others in an hour:",
 			buf_str(&whom)});
-	p->copies_level = (unsigned char)level;
-	if (level == 0)
-		conduct_sends(&p->conduct, s->at, copies, 0);
+	if (p->copies.level == 0)
+		conduct_sends(&p->conduct, s->at, p->copies.count.n, 0);
 	person_touch(p);
 }
 

@@ -1,0 +1,44 @@
+#include "watch/detect/detect_kit.h"
+
+static void meet(struct scene *s, uint64_t account, unsigned first)
+{
+	SCENE(s, EV_FIRST, F_U64("account", account), F_U64("first", first));
+}
+
+static void strangers_in_numbers_are_contained(void **state)
+{
+	struct scene s;
+	(void)state;
+	scene_open(&s);
+	meet(&s, 1, FIRST_LEAST);
+	assert_int_equal(s.n, 0);
+	for (int i = 0; i < 60; i++)
+		meet(&s, 1, 1);
+	assert_int_equal(scene_count_person(&s, MEASURE_NOTICE, 1), 1);
+	assert_int_equal(scene_count_person(&s, MEASURE_HOLD, 1), 1);
+	assert_string_equal(scene_last(&s, MEASURE_HOLD)->detector, "first-recipients");
+	scene_close(&s);
+}
+
+static void a_salesman_is_innocent(void **state)
+{
+	struct scene s;
+	(void)state;
+	scene_open(&s);
+	for (int d = 0; d < 10; d++) {
+		meet(&s, 1, 12);
+		scene_wait(&s, DAY);
+	}
+	meet(&s, 1, 12 * FIRST_TIMES);
+	assert_int_equal(s.n, 0);
+	scene_close(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(strangers_in_numbers_are_contained),
+		cmocka_unit_test(a_salesman_is_innocent),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
