@@ -43,6 +43,8 @@ int run_account_recover(struct call *c);
 int run_account_delete(struct call *c);
 int run_app_password_add(struct call *c);
 int run_app_password_list(struct call *c);
+int run_certificate_add(struct call *c);
+int run_certificate_list(struct call *c);
 int run_second_factor_totp(struct call *c);
 int run_second_factor_off(struct call *c);
 int run_second_factor_show(struct call *c);
