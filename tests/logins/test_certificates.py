@@ -1,6 +1,7 @@
 """Client certificates through the real server: EXTERNAL by each protocol, its bounds and its end, unmodified programs."""
 import base64
 import json
+import signal
 import ssl
 import subprocess
 
@@ -150,6 +151,25 @@ def test_a_key_that_stays_on_the_device(demo, holder, tmp_path):
     request.write_text(request.read_text().replace('A', 'B', 9))
     assert demo.command(*add, request).returncode == 2
     assert demo.command(*add, key).returncode == 2
+
+
+def test_it_cannot_unlock(demo, holder, tmp_path):
+    """A locked account's mail opens by its owner's secrets alone; then the certificate gets in as well."""
+    _, certificate = make(demo, holder, tmp_path)
+    done = demo.command('account', 'policy', 'locked', '--account', holder, '--password-stdin',
+                        octets=demo.password.encode())
+    assert done.returncode == 0, done.stderr
+    process = max(demo.room('account'), key=lambda p: p.started)
+    process.signal(signal.SIGKILL)    # the next one knows no key
+    wait.until(lambda: not process.alive())
+    with connect(demo, 'imap', certificate) as imap:
+        said = external(imap)
+        assert said.startswith('a NO ') and 'certificate cannot' in said
+        imap.login(holder, demo.password)
+    with connect(demo, 'imap', certificate) as imap:
+        assert external(imap).startswith(IN['imap'])
+    assert demo.command('account', 'policy', 'server', '--account', holder, '--password-stdin',
+                        octets=demo.password.encode()).returncode == 0
 
 
 # Unmodified programs.
