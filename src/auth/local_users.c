@@ -51,12 +51,7 @@ result local_users_read(struct local_users *l, str list)
 
 void local_users_free(struct local_users *l)
 {
-	size_t at = 0;
-	str key;
-	void *value;
-	while (hash_each(&l->users, &at, &key, &value))
-		mem_free(value);
-	hash_free(&l->users);
+	hash_free_values(&l->users);
 }
 
 str local_users_address(const struct local_users *l, uint32_t uid)

@@ -69,6 +69,16 @@ void hash_free(hash *h)
 	*h = hash_new(h->max);
 }
 
+void hash_free_values(hash *h)
+{
+	size_t at = 0;
+	str key;
+	void *value;
+	while (hash_each(h, &at, &key, &value))
+		mem_free(value);
+	hash_free(h);
+}
+
 /* The slot that holds the key, or the free slot where it would go. */
 static struct hash_slot *probe(const hash *h, str key, uint64_t code)
 {

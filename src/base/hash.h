@@ -27,6 +27,7 @@ static inline hash hash_new(size_t max)
 }
 
 void hash_free(hash *h);
+void hash_free_values(hash *h); /* the same, and each value, which mem.h gave */
 void *hash_get(const hash *h, str key);            /* NULL when absent */
 result hash_put(hash *h, str key, void *value) NODISCARD; /* replaces; LIMIT or MEMORY */
 void *hash_remove(hash *h, str key);               /* the value that was there, or NULL */

@@ -13,12 +13,7 @@ void limits_init(struct limits *l, uint64_t most, uint64_t most_each)
 
 void limits_free(struct limits *l)
 {
-	size_t at = 0;
-	str key;
-	void *value;
-	while (hash_each(&l->networks, &at, &key, &value))
-		mem_free(value);
-	hash_free(&l->networks);
+	hash_free_values(&l->networks);
 }
 
 /* A single IPv6 customer has a /64, so that is what counts as one. */

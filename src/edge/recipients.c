@@ -11,16 +11,6 @@ struct kept {
  * becomes the older, and what nobody asked for goes with that. */
 enum { HALF_ENTRIES = RECIPIENTS_ENTRIES / 2, HALF_OCTETS = RECIPIENTS_OCTETS / 2 };
 
-static void empty(hash *h)
-{
-	size_t at = 0;
-	str key;
-	void *value;
-	while (hash_each(h, &at, &key, &value))
-		mem_free(value);
-	hash_free(h);
-}
-
 void recipients_init(struct recipients *r)
 {
 	*r = (struct recipients){.young = hash_new(HALF_ENTRIES), .old = hash_new(HALF_ENTRIES)};
@@ -28,8 +18,8 @@ void recipients_init(struct recipients *r)
 
 void recipients_free(struct recipients *r)
 {
-	empty(&r->young);
-	empty(&r->old);
+	hash_free_values(&r->young);
+	hash_free_values(&r->old);
 	r->octets = 0;
 }
 
@@ -46,7 +36,7 @@ void recipients_drop(struct recipients *r)
 
 static void grow_old(struct recipients *r)
 {
-	empty(&r->old);
+	hash_free_values(&r->old);
 	r->old = r->young;
 	r->young = hash_new(HALF_ENTRIES);
 	r->octets = 0;

@@ -9,12 +9,7 @@ void schedule_init(struct schedule *s)
 
 void schedule_free(struct schedule *s)
 {
-	size_t at = 0;
-	str key;
-	void *value;
-	while (hash_each(&s->lines, &at, &key, &value))
-		mem_free(value);
-	hash_free(&s->lines);
+	hash_free_values(&s->lines);
 	heap_free(&s->heap);
 }
 

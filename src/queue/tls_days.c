@@ -38,12 +38,7 @@ void tls_days_init(struct tls_days *d)
 
 void tls_days_free(struct tls_days *d)
 {
-	size_t at = 0;
-	str key;
-	void *value;
-	while (hash_each(&d->counts, &at, &key, &value))
-		mem_free(value);
-	hash_free(&d->counts);
+	hash_free_values(&d->counts);
 }
 
 /* ---- counted ---- */

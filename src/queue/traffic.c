@@ -11,21 +11,11 @@ void traffic_init(struct traffic *t, const struct backoff *b, unsigned most)
 	list_init(&t->ready);
 }
 
-static void free_all(hash *h)
-{
-	size_t at = 0;
-	str key;
-	void *value;
-	while (hash_each(h, &at, &key, &value))
-		mem_free(value);
-	hash_free(h);
-}
-
 void traffic_free(struct traffic *t)
 {
-	free_all(&t->turns);
-	free_all(&t->destinations);
-	free_all(&t->senders);
+	hash_free_values(&t->turns);
+	hash_free_values(&t->destinations);
+	hash_free_values(&t->senders);
 	heap_free(&t->due);
 	heap_free(&t->off);
 }
