@@ -397,6 +397,7 @@ static result start_bans(void)
 static result start_detect(void)
 {
 	const struct detect_options o = {.measures = {.take = take_measure}, .ledger = watch.ledger,
+					 .never = watch.never_ban,
 					 .places = (struct places *const *)&watch_places};
 	return detect_open(&o, &watch.detect);
 }

@@ -50,6 +50,7 @@ void detect_take(struct detect *d, const struct entry *e, const struct log_recor
 	struct sighting s;
 	if (!sighting_of(e, r, &s))
 		return;
+	s.placed = s.placed && !net_in_any(&s.client, d->never.p, d->never.n);
 	for (unsigned i = 0; i < DETECTORS; i++)
 		if (detectors[i]->kinds & s.kind)
 			detectors[i]->see(d, &s);
@@ -161,6 +162,7 @@ result detect_open(const struct detect_options *o, struct detect **out)
 		return failure(FAIL_MEMORY, "out of memory");
 	d->measures = o->measures;
 	d->ledger = o->ledger;
+	d->never = o->never;
 	d->places = o->places;
 	d->memo = (struct memo){.steps = buf_new(MEMO_MAX)};
 	d->leaving = d->memo;

@@ -8,6 +8,7 @@
 #define WATCH_DETECT_DETECT_H
 
 #include "run/places.h"
+#include "talk/settings.h"
 #include "watch/ledger.h"
 #include "watch/measures.h"
 
@@ -16,6 +17,7 @@ struct detect;
 struct detect_options {
 	struct measures measures;
 	struct ledger *ledger;              /* outlives it; NULL: nothing is remembered */
+	struct networks never;              /* clients that nothing is held against; the caller's */
 	struct places *const *places;       /* where the newest databases are; NULL inside: there are none */
 };
 

@@ -23,6 +23,7 @@ _Static_assert((int)DETECTORS == 2 * (int)DETECTORS_MOST && (int)DETECT_TRAVEL =
 struct detect {
 	struct measures measures;
 	struct ledger *ledger;
+	struct networks never;
 	struct places *const *places;
 	struct suspects suspects;
 	struct persons persons;

@@ -25,6 +25,7 @@ struct scene {
 void scene_open(struct scene *s);
 /* NULL lines: nothing is known of places. False where the databases cannot be made. */
 bool scene_open_at(struct scene *s, const char *lines);
+void scene_open_with(struct scene *s, struct ledger *ledger); /* on a fiber; what is remembered comes along */
 void scene_close(struct scene *s);
 void scene_wait(struct scene *s, int64_t ms);
 

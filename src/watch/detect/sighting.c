@@ -140,10 +140,9 @@ static bool is_wanted(unsigned event)
 	return wanted[event];
 }
 
-/* Programs of this machine are nobody to slow or ban. */
 static bool read_client(str text, net_addr *out)
 {
-	return text.n > 0 && !failed(net_parse_ip(text, out)) && !net_is_loopback(out);
+	return text.n > 0 && !failed(net_parse_ip(text, out));
 }
 
 bool sighting_of(const struct entry *e, const struct log_record *r, struct sighting *out)

@@ -29,7 +29,7 @@ enum sighting_kind {
 struct sighting {
 	enum sighting_kind kind;
 	int64_t at;        /* milliseconds since 1970 */
-	bool placed;       /* `client` is known, and is somebody's: not loopback */
+	bool placed;       /* `client` is known */
 	net_addr client;
 	struct place place; /* where that is; filled in by sighting_place */
 	bool looked_up;

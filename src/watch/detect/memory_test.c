@@ -1,0 +1,182 @@
+/* What the detectors remember when watch begins anew. */
+#include "watch/detect/detect_kit.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "engine/seal.h"
+#include "run/loop.h"
+#include "run/random.h"
+
+static const unsigned char key[LEDGER_KEY] = "a key of tests";
+
+static struct {
+	char folder[64];
+	struct files_local files;
+	struct ledger *ledger;
+	struct scene scene;
+	void (*fn)(void);
+} t;
+
+static int enter_folder(void **state)
+{
+	(void)state;
+	memcpy(t.folder, "/tmp/detect-test-XXXXXX", sizeof "/tmp/detect-test-XXXXXX");
+	if (!mkdtemp(t.folder) || chdir(t.folder) < 0)
+		return -1;
+	t.files = files_local(AT_FDCWD);
+	return 0;
+}
+
+static int leave_folder(void **state)
+{
+	(void)state;
+	unlink("ledger.db");
+	unlink("ledger.db-wal");
+	return chdir("/") < 0 || rmdir(t.folder) < 0 ? -1 : 0;
+}
+
+static void on_fiber(void *arg)
+{
+	(void)arg;
+	t.fn();
+}
+
+static void run(void (*fn)(void))
+{
+	t.fn = fn;
+	assert_ok(loop_open());
+	assert_ok(fiber_start(on_fiber, NULL, "test", NULL));
+	loop_run();
+	loop_close();
+}
+
+static void begin(void)
+{
+	const struct ledger_options o = {.files = &t.files.base, .key = key, .keep_ms = 1000000, .octets_max = 1 << 30};
+	int64_t now = t.scene.now;
+	assert_ok(ledger_open(&o, &t.ledger));
+	scene_open_with(&t.scene, t.ledger);
+	if (now)
+		t.scene.now = now;
+}
+
+static void end(void)
+{
+	scene_close(&t.scene);
+	ledger_close(&t.ledger);
+}
+
+static struct person *person(uint64_t account)
+{
+	return hash_get_u64(&t.scene.detect->persons.table, account);
+}
+
+static bool comes_from(uint64_t account, const char *client)
+{
+	net_addr a;
+	assert_ok(net_parse_ip(str_from(client), &a));
+	return habits_comes_from(&t.scene.detect->habits, account, &a, t.scene.now / 1000);
+}
+
+static void habits_outlive(void)
+{
+	begin();
+	scene_habit(&t.scene, 1, "192.0.2.7");
+	scene_habit(&t.scene, 2, "2001:db8:1:2:3::4");
+	for (int i = 0; i < 7; i++) {
+		SCENE(&t.scene, EV_POSTED, F_U64("account", 1), F_U64("recipients", 3), F_STR("client", STR("192.0.2.7")));
+		scene_wait(&t.scene, DAY);
+	}
+	struct conduct before = person(1)->conduct;
+	end();
+	begin();
+	assert_true(comes_from(1, "192.0.2.99"));
+	assert_true(comes_from(2, "2001:db8:1:9::1"));
+	assert_false(comes_from(2, "192.0.2.7"));
+	before.place.network = person(1)->conduct.place.network; /* of the place only what a journey needs is kept */
+	assert_memory_equal(&before, &person(1)->conduct, sizeof before);
+	for (int i = 0; i < 200; i++) /* and what it remembers protects */
+		scene_wrong(&t.scene, &(struct guess){.client = "192.0.2.7", .user = "bert@example.org", .account = 2, .names = 1});
+	assert_int_equal(scene_count(&t.scene, MEASURE_BAN, NULL), 0);
+	end();
+}
+
+static void also_what_was_forgotten(void)
+{
+	begin();
+	scene_login(&t.scene, 1, "192.0.2.7");
+	for (unsigned i = 0; i <= HABITS_EACH; i++) {
+		char client[32];
+		snprintf(client, sizeof client, "10.%u.1.1", i);
+		scene_login(&t.scene, 1, client);
+	}
+	end();
+	begin();
+	assert_false(comes_from(1, "192.0.2.7"));
+	assert_true(comes_from(1, "10.5.1.1"));
+	SCENE(&t.scene, EV_ADMIN, F_STR("act", STR("account erased")), F_U64("account", 1));
+	end();
+	begin();
+	assert_int_equal(t.scene.detect->habits.pairs.n, 0);
+	assert_null(person(1));
+	end();
+}
+
+static void test_habits_outlive(void **state)
+{
+	(void)state;
+	run(habits_outlive);
+}
+
+static void test_also_what_was_forgotten(void **state)
+{
+	(void)state;
+	run(also_what_was_forgotten);
+}
+
+/* A conduct of another version, or a damaged one, is as if there were none. */
+static void test_what_is_damaged_is_skipped(void **state)
+{
+	struct scene s;
+	char octets[CONDUCT_MAX] = {1};
+	(void)state;
+	scene_open(&s);
+	for (size_t n = 0; n < 64; n++) {
+		persons_restore(&s.detect->persons, 1, str_of(octets, n));
+		assert_null(hash_get_u64(&s.detect->persons.table, 1));
+	}
+	octets[0] = 2;
+	persons_restore(&s.detect->persons, 1, str_of(octets, sizeof octets));
+	assert_null(hash_get_u64(&s.detect->persons.table, 1));
+	scene_close(&s);
+}
+
+/* What finds no room is not written, and counted. */
+static void test_a_memo_has_a_ceiling(void **state)
+{
+	struct memo m = {.steps = buf_new(1000)};
+	const struct memo_habit h = {.account = 1, .first = 2, .last = 3};
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		memo_put_habit(&m, &h);
+	assert_in_range(m.steps.n, 950, 1000);
+	assert_int_equal(m.lost, 100 - m.steps.n / (1 + 8 + 16 + 8 + 8));
+	buf_free(&m.steps);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_habits_outlive, enter_folder, leave_folder),
+		cmocka_unit_test_setup_teardown(test_also_what_was_forgotten, enter_folder, leave_folder),
+		cmocka_unit_test(test_what_is_damaged_is_skipped),
+		cmocka_unit_test(test_a_memo_has_a_ceiling),
+	};
+	if (failed(random_open()) || failed(seal_start()))
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
