@@ -49,6 +49,12 @@ OPTION(OPT_ERRORS, "errors-per-connection", COUNT, "20", 1, 0, R_EDGE,
 OPTION(OPT_CONNECTIONS, "connections", COUNT, "20000", 1, 30000, R_EDGE, "connections in one edge process")
 OPTION(OPT_CONNECTIONS_EACH, "connections-per-address", COUNT, "200", 1, 0, R_EDGE,
 	"connections in one edge process from one IPv4 address or IPv6 /64")
+OPTION(OPT_CONNECTIONS_NETWORK, "connections-per-network", COUNT, "1000", 1, 0, R_EDGE,
+	"connections in one edge process from one IPv4 /24 or IPv6 /48")
+OPTION(OPT_MINUTE_EACH, "new-connections-per-address", COUNT, "600", 0, 0, R_EDGE,
+	"new connections to one edge process in a minute from one IPv4 address or IPv6 /64; 0: no limit")
+OPTION(OPT_MINUTE_NETWORK, "new-connections-per-network", COUNT, "3000", 0, 0, R_EDGE,
+	"new connections to one edge process in a minute from one IPv4 /24 or IPv6 /48; 0: no limit")
 OPTION(OPT_COMMAND_TIME, "command-time", TIME, "5m", 1000, 0, R_EDGE,
 	"wait for an SMTP command or more data (RFC 5321 4.5.3.2)")
 OPTION(OPT_MESSAGE_TIME, "message-time", TIME, "30m", 1000, 0, R_EDGE, "longest time for one message's data")

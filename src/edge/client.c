@@ -47,11 +47,18 @@ bool client_may_login(const struct client *c)
 	return c->encrypted || c->protocol == CLIENT_LOCAL || c->trusted || (c->edge->demo && c->from_loopback);
 }
 
+uint64_t client_time(const struct client *c, enum option_id time)
+{
+	uint64_t ms = options_number(&c->edge->options, time);
+	return client_is_exempt(c) ? ms : limits_patience(&c->edge->limits, ms);
+}
+
 /* A server's handshake on port 25 asks nobody; a mail program's asks for a certificate where somebody has one. */
 result client_start_tls(struct client *c)
 {
 	if (c->protocol != CLIENT_SMTP)
 		(void)offers_for(c);
+	stream_set_deadline(c->stream, client_time(c, OPT_LOGIN_TIME)); /* a handshake has a limit of its own, 30 s */
 	result r = stream_start_tls(c->stream, c->edge->tls);
 	c->encrypted = !failed(r);
 	if (failed(r) && r.kind != FAIL_CANCELLED)

@@ -23,6 +23,7 @@ struct guest {
 	struct fiber *fiber;
 	int fd;
 	bool tls_first;
+	bool counted; /* in the limits table, before its fiber began */
 };
 
 /* One edge a process: its doors and guests, for the end. */
@@ -100,18 +101,47 @@ static const char *busy_line(enum client_protocol protocol)
 	return lines[protocol];
 }
 
-/* Said in clear on a TLS port too: a client that can't read it loses nothing. */
-static void turn_away(struct client *c, const char *why)
+enum { FAREWELL_MAX = 300 };
+
+/* Said in clear on a TLS port too: a client that can't read it loses nothing. One that comes through a proxy has its
+ * stream already. */
+static void turn_away(struct guest *g, const char *why)
 {
-	log_event(EV_LIMITED, &c->session, F_STR("client", str_from(c->text)), F_STR("why", str_from(why)));
-	result r = stream_write(c->stream, str_from(busy_line(c->protocol)));
+	struct client *c = &g->client;
+	AUTO_BUF buf line = buf_new(FAREWELL_MAX);
+	uint64_t times;
+	if (limits_tell(&c->edge->limits, &c->address, &times))
+		log_event(EV_LIMITED, c->stream ? &c->session : NULL, F_STR("client", str_from(c->text)),
+			  F_STR("why", str_from(why)), F_U64("times", times));
+	buf_put(&line, str_from(busy_line(c->protocol)));
+	buf_put(&line, str_from(why));
+	buf_put(&line, STR("\r\n"));
+	if (!c->stream) {
+		net_send_off(g->fd, buf_str(&line));
+		g->fd = -1;
+		return;
+	}
+	result r = stream_write(c->stream, buf_str(&line));
 	if (!failed(r))
-		r = stream_write(c->stream, str_from(why));
-	if (!failed(r))
-		r = stream_write(c->stream, STR("\r\n"));
-	if (!failed(r))
-		r = stream_end(c->stream);
+		r = stream_flush(c->stream);
 	(void)r; /* turned away with or without the reason */
+}
+
+static bool is_counted(struct guest *g)
+{
+	struct client *c = &g->client;
+	result r = limits_enter(&c->edge->limits, &c->address, client_is_exempt(c));
+	g->counted = !failed(r);
+	if (!g->counted)
+		turn_away(g, r.text);
+	return g->counted;
+}
+
+static void forget(struct guest *g)
+{
+	if (g->counted && !g->client.uncounted)
+		limits_leave(&g->client.edge->limits, &g->client.address, client_is_exempt(&g->client));
+	g->counted = false;
 }
 
 /* 421 and not 554: the ban will end, and a letter that is tried again then is not lost. Where TLS
@@ -125,8 +155,6 @@ static str farewell(const struct guest *g, const struct ban_row *row, buf *line)
 	buf_put(line, STR("\r\n"));
 	return buf_str(line);
 }
-
-enum { FAREWELL_MAX = 300 };
 
 /* Whose connection it is is known from the start, or from a proxy. */
 static bool is_banned(struct guest *g)
@@ -175,14 +203,10 @@ static void serve(struct guest *g)
 	struct client *c = &g->client;
 	if (speaks_proxy(c) && (failed(read_proxy_header(c)) || is_banned(g)))
 		return;
-	result r = limits_enter(&c->edge->limits, &c->address, client_is_exempt(c));
-	if (failed(r)) {
-		turn_away(c, r.text);
+	if (!g->counted && !is_counted(g))
 		return;
-	}
 	serve_counted(g);
-	if (!c->uncounted)
-		limits_leave(&c->edge->limits, &c->address, client_is_exempt(c));
+	forget(g);
 }
 
 /* Who it is: an address, or on the local socket a user. */
@@ -212,6 +236,7 @@ static void guest_fiber(void *arg)
 		g->client.session = trace_new();
 		serve(g);
 	}
+	forget(g); /* where there was no memory for its stream */
 	stream_free(&g->client.stream);
 	if (g->fd >= 0)
 		close(g->fd);
@@ -219,10 +244,10 @@ static void guest_fiber(void *arg)
 	mem_free(g);
 }
 
-/* A banned client costs a look and no fiber; a proxy is asked for whom it speaks. */
+/* A client that is banned, or one too many, costs a look and no fiber; a proxy is asked for whom it speaks. */
 static bool is_served(struct guest *g)
 {
-	return !failed(meet(g)) && (speaks_proxy(&g->client) || !is_banned(g));
+	return !failed(meet(g)) && (speaks_proxy(&g->client) || (!is_banned(g) && is_counted(g)));
 }
 
 static void let_in(const struct door *d, int fd)
@@ -235,6 +260,7 @@ static void let_in(const struct door *d, int fd)
 	*g = (struct guest){.client = {.edge = d->edge, .protocol = d->protocol}, .fd = fd, .tls_first = d->tls_first};
 	if (is_served(g) && !failed(fiber_start(guest_fiber, g, "client", NULL)))
 		return;
+	forget(g);
 	if (g->fd >= 0)
 		close(g->fd);
 	mem_free(g);

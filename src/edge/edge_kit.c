@@ -478,7 +478,7 @@ void kit_open(struct kit *k, bool demo)
 	must(!failed(options_set(&k->edge.options, OPT_HOSTNAME, STR("mx.here.test"))));
 	k->edge.demo = demo;
 	k->edge.transit = budget_new(8 << 20);
-	limits_init(&k->edge.limits, 100, 10);
+	limits_init(&k->edge.limits, &(struct limits_most){.all = 100, .address = 10, .network = 100});
 	clock_test_hold(1700000000000);
 }
 

@@ -357,7 +357,7 @@ void imap_session(struct client *c)
 		return;
 	*i = (struct imap){
 		.client = c, .text = buf_new(IMAP_TEXT_MAX + 4), .arena = arena_new(IMAP_ARENA_MAX), .session = -1};
-	stream_set_deadline(c->stream, options_number(&c->edge->options, OPT_LOGIN_TIME));
+	stream_set_deadline(c->stream, client_time(c, OPT_LOGIN_TIME));
 	result r = greet(i);
 	while (!failed(r) && !i->ending && i->session < 0 && !c->edge->stopping)
 		r = one_command(i);

@@ -37,8 +37,12 @@ static result prepare(const struct supervisor_room_begin *b)
 	uint64_t transit = options_number(&e->options, OPT_TRANSIT);
 	e->transit = budget_new(transit ? transit : budget_of_memory(1, MEMORY_SHARE * EDGES_ASSUMED));
 	e->demo = options_yes(&e->options, OPT_DEMO);
-	limits_init(&e->limits, options_number(&e->options, OPT_CONNECTIONS),
-		    options_number(&e->options, OPT_CONNECTIONS_EACH));
+	limits_init(&e->limits, &(struct limits_most){
+		.all = options_number(&e->options, OPT_CONNECTIONS),
+		.address = options_number(&e->options, OPT_CONNECTIONS_EACH),
+		.network = options_number(&e->options, OPT_CONNECTIONS_NETWORK),
+		.address_minute = options_number(&e->options, OPT_MINUTE_EACH),
+		.network_minute = options_number(&e->options, OPT_MINUTE_NETWORK)});
 	return OK;
 }
 

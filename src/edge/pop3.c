@@ -298,7 +298,7 @@ static void say_goodbye(struct pop3 *p, result why)
 void pop3_session(struct client *c)
 {
 	struct pop3 p = {.client = c, .user = buf_new(SASL_NAME_MAX), .session = -1};
-	stream_set_deadline(c->stream, options_number(&c->edge->options, OPT_LOGIN_TIME));
+	stream_set_deadline(c->stream, client_time(c, OPT_LOGIN_TIME));
 	result r = say_ok(&p, "Postern is ready");
 	while (!failed(r) && !p.ending && p.session < 0 && !c->edge->stopping)
 		r = one_command(&p);

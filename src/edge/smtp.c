@@ -220,7 +220,8 @@ static result one_command(struct smtp_session *s)
 	struct client *c = s->client;
 	str line;
 	/* For the whole line, not each octet: nobody keeps a place for years with one command. */
-	stream_set_deadline(c->stream, options_number(&c->edge->options, OPT_COMMAND_TIME));
+	stream_set_deadline(c->stream, s->logged_in ? options_number(&c->edge->options, OPT_COMMAND_TIME)
+						     : client_time(c, OPT_COMMAND_TIME));
 	result r = stream_read_line(c->stream, SMTP_LINE_MAX, LINE_CRLF, &line);
 	stream_set_deadline(c->stream, FIBER_FOREVER);
 	s->ending = r.kind == FAIL_INPUT;

@@ -16,7 +16,7 @@ typedef struct net_addr {
 	uint16_t port;
 } net_addr;
 
-enum { NET_TEXT_MAX = 48, NET_BACKLOG = 1024 };
+enum { NET_TEXT_MAX = 48, NET_BACKLOG = 4096 };
 
 bool net_is_v4(const net_addr *a);
 bool net_is_loopback(const net_addr *a);

@@ -1,4 +1,5 @@
 """posternd with a configuration as an operator writes it, and no demo around it."""
+import contextlib
 import os
 import re
 import signal
@@ -83,3 +84,25 @@ class Daemon:
     def __exit__(self, *problem):
         self.child.send_signal(signal.SIGTERM)
         assert self.child.wait(server.STOP_SECONDS) == 0
+
+
+ACCOUNT = 'user1@example.org'
+OPTIONS = 'log = file\npassword-memory = 8M\n'
+MORE_DOORS = ('submissions', 'imaps', 'pop3')
+
+
+@contextlib.contextmanager
+def inhabited(folder, certificate, password, programs=paths.BUILD, options=''):
+    """A server with a domain and an account, as an operator has it after a quarter of an hour."""
+    file, text = write(folder, certificate, more=OPTIONS + options)
+    base = int(re.search(r'listen-smtp = { "127.0.0.1:(\d+)"', text).group(1)) - server.OFFSETS['smtp']
+    doors = (f'listen-{door} = {{ "127.0.0.1:{base + server.OFFSETS[door]}" }}\n' for door in MORE_DOORS)
+    file.write_text(text + ''.join(doors))
+    for secret in folder.iterdir():
+        secret.chmod(0o600)
+    with Daemon(file, programs=programs) as one:
+        one.ready()
+        assert one.command('domain', 'add', 'example.org').returncode == 0
+        made = one.command('account', 'add', ACCOUNT, '--password-stdin', octets=password.encode() + b'\n')
+        assert made.returncode == 0, made.stderr
+        yield one
