@@ -74,7 +74,7 @@ void client_set_address(struct client *c, const net_addr *a, bool announced);
 bool client_may_login(const struct client *c);
 /* TLS by STARTTLS or from the start; logs failures. Suspends. */
 result client_start_tls(struct client *c) NODISCARD;
-/* How long this client may take, by an option of time: under pressure (limits.h) whoever has not logged in is given less. */
+/* How long this client may take, by an option of time: less under pressure (limits.h), before it has logged in. */
 uint64_t client_time(const struct client *c, enum option_id time);
 /* True when the line is a request of HTTP, which is then in the log: the session says so and ends. */
 bool client_speaks_http(const struct client *c, str line);
