@@ -6,6 +6,7 @@
 
 #include "auth/accounts.h"
 #include "auth/listing.h"
+#include "auth/login.h"
 #include "base/log.h"
 #include "run/fiber.h"
 #include "run/net.h"
@@ -357,9 +358,10 @@ static size_t pages_of_accounts(size_t *rows)
 
 /* Straight into the directory: two hundred Argon2ids would take their time. */
 /* What was said since, once an edge has heard that OTTO receives. */
-#define HEARS_OF(CHANGE) \
+#define HEARS_OF(CHANGE) HEARS(kit_recipient(OTTO).verdict == EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED, CHANGE)
+#define HEARS(ANSWER, CHANGE) \
 	do { \
-		assert_int_equal(kit_recipient(OTTO).verdict, EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED); \
+		assert_true(ANSWER); \
 		int before = kit.news; \
 		assert_int_equal(CHANGE, FAIL_NONE); \
 		fiber_yield(); \
@@ -380,6 +382,29 @@ static void edges_hear_of_every_change(void)
 	HEARS_OF(kind(kit_domain("example.org")));
 	HEARS_OF(kind(kit_alias("postmaster@example.org", OTTO)));
 	HEARS_OF(delete_domain("example.org"));
+}
+
+static bool writes_elsewhere(const trace_id *token)
+{
+	AUTO_ARENA arena a = arena_new(65536);
+	const struct edge_auth_recipient m = {.address = STR("x@far.test"), .token = *token, .sender = STR(ANNA)};
+	struct edge_auth_recipient_is is;
+	assert_ok(edge_auth_recipient_call(kit.edge, NULL, &m, &a, &is));
+	return is.verdict == EDGE_AUTH_RECIPIENT_VERDICT_ELSEWHERE;
+}
+
+static void edges_hear_what_a_login_may_no_more(void)
+{
+	two_people();
+	struct edge_auth_login_is in = kit_login(ANNA, GOOD, EDGE_AUTH_PROTOCOL_SMTP);
+	HEARS(kit_may_send(&in.token, ANNA), kind(kit_alias("a@example.test", ANNA)));
+	HEARS(writes_elsewhere(&in.token), kind(kit_alias("b@example.test", ANNA)));
+	int before = kit.news;
+	assert_true(kit_may_send(&in.token, ANNA));
+	login_forget(&auth, in.account);
+	fiber_yield();
+	assert_int_equal(kit.news, before + 1);
+	assert_false(kit_may_send(&in.token, ANNA));
 }
 
 static void an_edge_with_nothing_to_forget_hears_nothing(void)
@@ -547,6 +572,7 @@ ON_KIT(rights_to_send_are_bounded)
 ON_KIT(an_account_is_shown)
 ON_KIT(an_account_is_checked_by_its_own_process)
 ON_KIT(edges_hear_of_every_change)
+ON_KIT(edges_hear_what_a_login_may_no_more)
 ON_KIT(an_edge_with_nothing_to_forget_hears_nothing)
 ON_KIT(an_edge_that_reads_nothing_loses_its_channel)
 ON_KIT(the_audience_is_bounded)
@@ -570,6 +596,7 @@ int main(void)
 		cmocka_unit_test(an_account_is_shown_test),
 		cmocka_unit_test(an_account_is_checked_by_its_own_process_test),
 		cmocka_unit_test(edges_hear_of_every_change_test),
+		cmocka_unit_test(edges_hear_what_a_login_may_no_more_test),
 		cmocka_unit_test(an_edge_with_nothing_to_forget_hears_nothing_test),
 		cmocka_unit_test(an_edge_that_reads_nothing_loses_its_channel_test),
 		cmocka_unit_test(the_audience_is_bounded_test),

@@ -9,12 +9,40 @@
 #include "auth/scram_login.h"
 #include "talk/room.h"
 
+/* To another server, by a login: whether, and which way. What it is allowed is held against it. */
+static result judge_writing(struct arrival *in, const struct edge_auth_recipient *m, struct edge_auth_recipient_is *answer)
+{
+	AUTO_BUF buf why = buf_new(EDGE_AUTH_RECIPIENT_IS_WHY_MAX);
+	struct address address;
+	uint64_t account = tokens_account(&auth.tokens, in->ctx, &m->token);
+	if (account)
+		TRY(profile_ready(&auth.profiles, account));
+	struct profile_question q = {.account = account, .login = tokens_sending(&auth.tokens, in->ctx, &m->token)};
+	if (!q.login)
+		return failure(FAIL_ABSENT, "there is no such login");
+	TRY(address_parse_elsewhere(m->address, in->arena, &address));
+	q.address = address.key;
+	profile_ask(&auth.profiles, &q, &why);
+	const struct route *way = routes_choose(&auth.directory->routes, m->sender, m->address);
+	answer->verdict = why.n ? EDGE_AUTH_RECIPIENT_VERDICT_LIMITED : EDGE_AUTH_RECIPIENT_VERDICT_ELSEWHERE;
+	answer->route = way ? way->id : 0;
+	answer->why = arena_dup(in->arena, buf_str(&why));
+	return arena_result(in->arena);
+}
+
+static bool is_elsewhere(enum edge_auth_recipient_verdict v)
+{
+	return v == EDGE_AUTH_RECIPIENT_VERDICT_ELSEWHERE || v == EDGE_AUTH_RECIPIENT_VERDICT_RELAYED;
+}
+
+/* In the audience first: a change while the answer is looked up makes it one that does not hold. */
 static result on_recipient(struct arrival *in, struct edge_auth_recipient *m, struct edge_auth_recipient_is *answer)
 {
 	TRY(recipient_find(&auth, m->address, in->arena, answer));
-	if (answer->verdict != EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED)
-		return OK;
-	return audience_add(&auth.audience, in->ctx, in->channel);
+	bool elsewhere = is_elsewhere(answer->verdict);
+	if (elsewhere || answer->verdict == EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED)
+		TRY(audience_add(&auth.audience, in->ctx, in->channel));
+	return elsewhere && !trace_is_none(&m->token) ? judge_writing(in, m, answer) : OK;
 }
 
 static result on_forwarder(struct arrival *in, struct edge_auth_forwarder *m, struct edge_auth_forwarder_is *answer)
@@ -77,6 +105,7 @@ static result on_local_login(struct arrival *in, struct edge_auth_local_login *m
 static result on_may_send(struct arrival *in, struct edge_auth_may_send *m, struct edge_auth_may_send_is *answer)
 {
 	struct book *b = &auth.directory->book;
+	TRY(audience_add(&auth.audience, in->ctx, in->channel));
 	const struct book_account *who = book_account(b, tokens_account(&auth.tokens, in->ctx, &m->token));
 	if (!who || who->disabled)
 		answer->verdict = EDGE_AUTH_SEND_VERDICT_FORGOTTEN;
@@ -85,24 +114,6 @@ static result on_may_send(struct arrival *in, struct edge_auth_may_send *m, stru
 	else
 		answer->verdict = EDGE_AUTH_SEND_VERDICT_DENIED;
 	return OK;
-}
-
-static result on_may_write(struct arrival *in, struct edge_auth_may_write *m, struct edge_auth_may_write_is *answer)
-{
-	AUTO_BUF buf why = buf_new(EDGE_AUTH_MAY_WRITE_IS_TEXT_MAX);
-	struct address address;
-	uint64_t account = tokens_account(&auth.tokens, in->ctx, &m->token);
-	if (account)
-		TRY(profile_ready(&auth.profiles, account));
-	struct profile_question q = {.account = account, .login = tokens_sending(&auth.tokens, in->ctx, &m->token)};
-	if (!q.login)
-		return failure(FAIL_ABSENT, "there is no such login");
-	TRY(address_parse_elsewhere(m->address, in->arena, &address));
-	q.address = address.key;
-	profile_ask(&auth.profiles, &q, &why);
-	answer->verdict = why.n ? EDGE_AUTH_WRITE_VERDICT_LIMITED : EDGE_AUTH_WRITE_VERDICT_ALLOWED;
-	answer->text = arena_dup(in->arena, buf_str(&why));
-	return arena_result(in->arena);
 }
 
 static void on_wrote(struct arrival *in, struct edge_auth_wrote *m)
@@ -141,4 +152,4 @@ const struct edge_auth_as_auth edge_handlers = {
 	.offers = on_offers,
 	.login = on_login, .scram = on_scram, .scram_proof = on_scram_proof, .certificate_login = on_certificate_login,
 	.local_login = on_local_login,
-	.may_send = on_may_send, .logout = on_logout, .may_write = on_may_write, .wrote = on_wrote};
+	.may_send = on_may_send, .logout = on_logout, .wrote = on_wrote};

@@ -79,12 +79,14 @@ void login_forget(struct auth *a, uint64_t account)
 	next_round(a, account);
 	recent_forget(&a->recent, account);
 	tokens_drop_account(&a->tokens, account);
+	audience_tell(&a->audience); /* what a login was allowed, edges may have kept */
 }
 
 void login_forget_app(struct auth *a, uint64_t account, uint64_t app_password)
 {
 	next_round(a, account);
 	tokens_drop_credential(&a->tokens, (struct token_owner){account, app_password});
+	audience_tell(&a->audience);
 }
 
 void login_end_sessions(struct auth *a, uint64_t account, uint64_t credential, bool all)

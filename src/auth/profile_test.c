@@ -28,18 +28,18 @@ static void begin(const char *hour, const char *first)
 	anna_logs_in();
 }
 
-static char why[EDGE_AUTH_MAY_WRITE_IS_TEXT_MAX + 1];
+static char why[EDGE_AUTH_RECIPIENT_IS_WHY_MAX + 1];
 
 static bool may_write(const char *address)
 {
 	AUTO_ARENA arena a = arena_new(65536);
-	struct edge_auth_may_write m = {.token = token, .address = str_from(address)};
-	struct edge_auth_may_write_is is;
-	assert_ok(edge_auth_may_write_call(kit.edge, NULL, &m, &a, &is));
+	struct edge_auth_recipient m = {.token = token, .address = str_from(address)};
+	struct edge_auth_recipient_is is;
+	assert_ok(edge_auth_recipient_call(kit.edge, NULL, &m, &a, &is));
 	memset(why, 0, sizeof why);
-	memcpy(why, is.text.p ? is.text.p : "", is.text.n);
-	assert_true((is.verdict == EDGE_AUTH_WRITE_VERDICT_ALLOWED) == (is.text.n == 0));
-	return is.verdict == EDGE_AUTH_WRITE_VERDICT_ALLOWED;
+	memcpy(why, is.why.p ? is.why.p : "", is.why.n);
+	assert_true((is.verdict == EDGE_AUTH_RECIPIENT_VERDICT_ELSEWHERE) == (is.why.n == 0));
+	return is.verdict == EDGE_AUTH_RECIPIENT_VERDICT_ELSEWHERE;
 }
 
 static struct profile_counts counts(void)

@@ -56,6 +56,18 @@ static struct queue_auth_reader_is reader(const char *address, arena *a)
 	return is;
 }
 
+/* What an edge is told that asks for a login of hers. */
+static uint64_t way_for_anna(const char *to)
+{
+	AUTO_ARENA arena a = arena_new(ARENA);
+	struct edge_auth_login_is in = kit_login(ANNA, "four easy words here", EDGE_AUTH_PROTOCOL_SMTP);
+	const struct edge_auth_recipient m = {.address = str_from(to), .token = in.token, .sender = STR(ANNA)};
+	struct edge_auth_recipient_is is;
+	assert_ok(edge_auth_recipient_call(kit.edge, NULL, &m, &a, &is));
+	assert_int_equal(is.verdict, EDGE_AUTH_RECIPIENT_VERDICT_ELSEWHERE);
+	return is.route;
+}
+
 static uint64_t route(const char *sender, const char *to)
 {
 	AUTO_ARENA arena a = arena_new(ARENA);
@@ -157,6 +169,8 @@ static void the_nearest_route_is_taken(void)
 	assert_int_equal(route("", "x@e.test"), 1);
 	assert_int_equal(route("otto@example.test", "x@e.test"), 2);
 	assert_int_equal(route("ANNA@example.test", "x@e.test"), 3);
+	assert_int_equal(way_for_anna("x@e.test"), 3);
+	assert_int_equal(way_for_anna("y@b.test"), 6);
 	assert_int_equal(route(ANNA, "y@D.test"), 4);
 	assert_int_equal(route(ANNA, "X@d.test"), 5);
 	assert_int_equal(route(ANNA, "y@b.test"), 6);

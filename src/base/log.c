@@ -63,6 +63,12 @@ static void put_field(struct log_octets *r, const struct log_field *f)
 	put(r, f->text.p, text);
 }
 
+bool trace_is_none(const trace_id *id)
+{
+	static const trace_id none;
+	return memcmp(id, &none, sizeof none) == 0;
+}
+
 void log_encode(enum log_name event, const trace_id *trace, const struct log_field *fields, struct log_octets *out)
 {
 	static const trace_id none;

@@ -21,6 +21,7 @@ enum { LOG_RECORD_MAX = 4096 };
 typedef struct trace_id {
 	unsigned char b[16];
 } trace_id;
+bool trace_is_none(const trace_id *id); /* all zero */
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_NOTICE, LOG_WARNING, LOG_ERROR };
 

@@ -32,7 +32,7 @@ static result seal_for(const struct delivery *d, const struct smtp_target *t, bu
 {
 	struct item i = {.received = d->received, .sender = d->sender, .recipient = t->recipient, .trace = d->trace,
 			 .facts = d->facts.bytes, .message = d->message.bytes};
-	const struct sealing how = {.item = &i, .id = &d->id, .account = t->account,
+	const struct sealing how = {.edge = d->client->edge, .item = &i, .id = &d->id, .account = t->account,
 				    .wait_ms = wait_at_most(d, NEIGHBOUR_KEY_MS)};
 	struct sealed views;
 	TRY(seal_item(&how, sealed, &views));

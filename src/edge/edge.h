@@ -19,6 +19,7 @@
 #include "run/net.h"
 #include "run/stream.h"
 #include "run/tls.h"
+#include "talk/item_keys.h"
 
 struct edge {
 	struct options options;
@@ -29,6 +30,7 @@ struct edge {
 	struct recipients recipients;
 	struct signers signers;
 	struct offers offers;
+	struct item_keys relay_keys; /* that letters for the relay are sealed with */
 	bool sealing;       /* a large message is being sealed for the queue */
 	struct gate sealed; /* no more */
 	struct networks proxies; /* that speak PROXY v2 */

@@ -58,6 +58,17 @@ static void lead_outside(str address, struct edge_auth_recipient_is *answer)
 	}
 }
 
+static result judge_writing(const struct edge_auth_recipient *m, struct edge_auth_recipient_is *answer)
+{
+	bool limited = str_starts(m->address, STR("limited@"));
+	if (m->token.b[0] != 7)
+		return failure(FAIL_ABSENT, "forgotten");
+	answer->verdict = limited ? EDGE_AUTH_RECIPIENT_VERDICT_LIMITED : EDGE_AUTH_RECIPIENT_VERDICT_ELSEWHERE;
+	answer->why = limited ? STR("Enough for now.") : STR("");
+	answer->route = str_starts(m->address, STR("routed@")) && str_starts(m->sender, STR("user1@")) ? 9 : 0;
+	return OK;
+}
+
 static result on_recipient(struct arrival *in, struct edge_auth_recipient *m, struct edge_auth_recipient_is *answer)
 {
 	static const struct {
@@ -88,8 +99,10 @@ static result on_recipient(struct arrival *in, struct edge_auth_recipient *m, st
 	}
 	if (answer->verdict == EDGE_AUTH_RECIPIENT_VERDICT_ELSEWHERE)
 		lead_outside(m->address, answer);
+	bool elsewhere = answer->verdict == EDGE_AUTH_RECIPIENT_VERDICT_ELSEWHERE ||
+		answer->verdict == EDGE_AUTH_RECIPIENT_VERDICT_RELAYED;
 	(void)in;
-	return OK;
+	return elsewhere && !trace_is_none(&m->token) ? judge_writing(m, answer) : OK;
 }
 
 
@@ -124,6 +137,7 @@ static result on_login(struct arrival *in, struct edge_auth_login *m, struct edg
 static result on_may_send(struct arrival *in, struct edge_auth_may_send *m, struct edge_auth_may_send_is *answer)
 {
 	(void)in;
+	kit->asked_senders++;
 	TRY(mood(KIT_AUTH));
 	if (m->token.b[0] != 7)
 		answer->verdict = EDGE_AUTH_SEND_VERDICT_FORGOTTEN;
@@ -153,18 +167,6 @@ static void on_logout(struct arrival *in, struct edge_auth_logout *m)
 {
 	(void)in;
 	kit->logouts += m->token.b[0] == 7;
-}
-
-static result on_may_write(struct arrival *in, struct edge_auth_may_write *m, struct edge_auth_may_write_is *answer)
-{
-	(void)in;
-	TRY(mood(KIT_AUTH));
-	answer->verdict = EDGE_AUTH_WRITE_VERDICT_ALLOWED;
-	if (m->token.b[0] != 7)
-		return failure(FAIL_ABSENT, "forgotten");
-	if (str_starts(m->address, STR("limited@")))
-		*answer = (struct edge_auth_may_write_is){EDGE_AUTH_WRITE_VERDICT_LIMITED, STR("Enough for now.")};
-	return OK;
 }
 
 static void on_wrote(struct arrival *in, struct edge_auth_wrote *m)
@@ -288,6 +290,7 @@ static result on_wrap(
 {
 	(void)in;
 	(void)m;
+	kit->asked_keys++;
 	if (++kit->sealing > kit->sealing_most)
 		kit->sealing_most = kit->sealing;
 	fiber_yield();
@@ -375,7 +378,7 @@ static result on_post(struct arrival *in, struct edge_queue_post *m, struct edge
 	must(kit->kept_n < KIT_KEPT_MAX && m->recipients.n > 0);
 	struct kit_kept *k = &kit->kept[kit->kept_n++];
 	*k = (struct kit_kept){.account = m->account, .posted = true, .recipients = (unsigned)m->recipients.n,
-		.flags = m->flags, .route = m->route, .sender = copy(m->sender), .recipient = copy(buf_str(&to)),
+		.flags = m->flags, .routed = m->routed, .route = m->recipients.p[0].route, .sender = copy(m->sender), .recipient = copy(buf_str(&to)),
 		.size = (size_t)m->size};
 	k->hold_until = m->hold_until;
 	k->deliver_by = m->by_return ? -m->deliver_by : m->deliver_by;
@@ -394,11 +397,17 @@ static void on_directory_changed(struct arrival *in, struct edge_auth_directory_
 	offers_forget(&kit->edge);
 }
 
+void kit_change_directory(struct kit *k)
+{
+	const struct edge_auth_directory_changed m = {0};
+	must(!failed(edge_auth_directory_changed_offer(k->far[NEIGHBOUR_AUTH], NULL, &m)));
+}
+
 static const struct edge_auth_as_edge from_auth = {.directory_changed = on_directory_changed};
 
 static const struct edge_auth_as_auth auth_handlers = {
 	.recipient = on_recipient, .login = on_login, .may_send = on_may_send, .logout = on_logout,
-	.local_login = on_local_login, .may_write = on_may_write, .wrote = on_wrote, .signers = on_signers,
+	.local_login = on_local_login, .wrote = on_wrote, .signers = on_signers,
 	.offers = on_offers, .forwarder = on_forwarder};
 static const struct asker_inspect_as_inspect inspect_handlers = {.examine = on_examine};
 static const struct edge_queue_as_queue queue_handlers = {.keep = on_keep, .post = on_post};
@@ -504,6 +513,7 @@ void kit_close(struct kit *k)
 	quotas_free(&k->edge.quotas);
 	recipients_free(&k->edge.recipients);
 	signers_drop(&k->edge.signers);
+	item_keys_close(&k->edge.relay_keys);
 	options_free(&k->edge.options);
 	clock_test_release();
 	fiber_yield();

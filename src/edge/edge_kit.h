@@ -24,7 +24,8 @@ struct kit_kept {
 	uint64_t account;
 	bool queued, posted;
 	unsigned recipients, flags; /* of what is posted */
-	uint64_t route;
+	bool routed;
+	uint64_t route; /* of the first recipient */
 	int64_t hold_until, deliver_by; /* the latter negative in mode R */
 	/* With terminators; the kit's. Of a queued one `trace` tells the DSN parameters, of a posted one
 	 * `recipient` has all of them. */
@@ -41,7 +42,8 @@ struct kit {
 	bool too_large;   /* accounts can never take it */
 	bool device;      /* 192.0.2.1, the client outside of the demo, is one that logs in without TLS */
 	uint32_t delay;   /* auth's, before a login is answered */
-	unsigned lookups, logins, logouts, sealing, sealing_most, wrote, asked_signers, asked_to_sign;
+	unsigned lookups, logins, logouts, sealing, sealing_most, wrote, asked_signers, asked_to_sign,
+		asked_senders, asked_keys;
 	struct kit_kept kept[KIT_KEPT_MAX];
 	size_t kept_n;
 	struct gate loud; /* the silent ones may go on */
@@ -62,6 +64,7 @@ void kit_close(struct kit *k);           /* checks that the edge holds nothing a
 /* A client has connected from 192.0.2.1, or from loopback in the demo. */
 void kit_begin(struct kit *k, enum client_protocol protocol);
 void kit_say(struct kit *k, str bytes);
+void kit_change_directory(struct kit *k); /* auth tells the edge so; it has not read it yet */
 void kit_wait(uint64_t ms);              /* lets everybody come to rest, then moves the time */
 /* The next line without CRLF, valid until the next call; false at the connection's end. */
 bool kit_hear(struct kit *k, str *line);

@@ -96,6 +96,7 @@ int main(void)
 	quotas_free(&edge.quotas);
 	recipients_free(&edge.recipients);
 	signers_drop(&edge.signers);
+	item_keys_close(&edge.relay_keys);
 	tls_context_free(&edge.tls);
 	tls_far_close();
 	mem_free(edge.proxies.p);

@@ -70,8 +70,6 @@ static int by_way(const void *one, const void *other)
 	const struct outward_recipient *a = one, *b = other;
 	if (way_of(a) != way_of(b))
 		return way_of(a) < way_of(b) ? -1 : 1;
-	if (a->route != b->route)
-		return a->route < b->route ? -1 : 1;
 	return a->place < b->place ? -1 : 1;
 }
 
@@ -87,7 +85,7 @@ struct parcel {
 
 static size_t octets_of(const struct outward_recipient *r)
 {
-	enum { ROW = 16 }; /* lengths and numbers of one row on the wire, amply */
+	enum { ROW = 24 }; /* lengths and numbers of one row on the wire, amply */
 	return ROW + r->address.n + (r->asked ? r->asked->orcpt.n : 0);
 }
 
@@ -97,7 +95,7 @@ static size_t run_of(const struct outward_recipient *p, size_t n)
 	size_t octets = 0, i = 0;
 	for (; i < n && i < OUTWARD_PARCEL; i++) {
 		octets += octets_of(&p[i]);
-		if (way_of(&p[i]) != way_of(p) || p[i].route != p->route || octets > OUTWARD_PARCEL_OCTETS)
+		if (way_of(&p[i]) != way_of(p) || octets > OUTWARD_PARCEL_OCTETS)
 			break;
 	}
 	return i;
@@ -107,13 +105,23 @@ static void fill_rows(struct parcel *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		const struct smtp_asked *asked = p->to[i].asked;
-		p->rows[i] = (struct edge_queue_recipient){.address = p->to[i].address,
+		p->rows[i] = (struct edge_queue_recipient){.address = p->to[i].address, .route = p->to[i].route,
 			.delivered = p->to[i].kind == OUTWARD_DELIVERED};
 		if (asked) {
 			p->rows[i].notify = (uint8_t)asked->notify;
 			p->rows[i].orcpt = asked->orcpt;
 		}
 	}
+}
+
+/* The ways that auth said at RCPT hold as long as it has told of no change. */
+static bool ways_hold(const struct parcel *p)
+{
+	struct channel *auth;
+	for (size_t i = 0; i < p->n; i++)
+		if (!p->to[i].routed || p->to[i].changes != recipients_time(&p->s->client->edge->recipients))
+			return false;
+	return !failed(neighbour(NEIGHBOUR_AUTH, &auth)) && !channel_has_news(auth);
 }
 
 static uint64_t left_of(const struct outward_letter *l, uint64_t most)
@@ -128,19 +136,21 @@ static result seal_and_post(struct parcel *p)
 	AUTO_ARENA arena a = arena_new(65536);
 	AUTO_BUF buf out = buf_new(l->message->bytes.n + l->trace.n + 65536);
 	struct item item = {.received = l->received, .sender = p->sender, .trace = l->trace, .message = l->message->bytes};
-	const struct sealing how = {.item = &item, .id = &p->id, .wait_ms = left_of(l, NEIGHBOUR_KEY_MS)};
+	const struct sealing how = {.edge = p->s->client->edge, .item = &item, .id = &p->id,
+		 .wait_ms = left_of(l, NEIGHBOUR_KEY_MS)};
 	struct sealed views;
 	struct channel *queue;
 	struct edge_queue_kept kept;
 	struct edge_queue_post m = {
 		.delivery = p->id, .sender = p->sender,
 		.account = p->s->logged_in && p->to->kind != OUTWARD_FORWARDED ? p->s->account : 0,
-		.recipients = {p->rows, p->n}, .route = p->to->route, .size = l->message->bytes.n, .received = l->received,
+		.recipients = {p->rows, p->n}, .size = l->message->bytes.n, .received = l->received,
 		.ret = (uint8_t)p->s->mail.ret, .envid = p->s->mail.envid,
 		.hold_until = p->s->hold_until, .deliver_by = p->s->deliver_by, .by_return = p->s->mail.by_return,
 		.flags = l->flags | (p->to->kind == OUTWARD_FORWARDED ? MAIL_FORWARDED : 0u),
 	};
 	TRY(seal_item(&how, &out, &views));
+	m.routed = ways_hold(p);
 	m.wrapped = views.wrapped;
 	m.sealed = body_of(views.bytes);
 	TRY(neighbour(NEIGHBOUR_QUEUE, &queue));
@@ -181,7 +191,7 @@ static result post_parcel(struct parcel *p)
 	if (p->to->kind == OUTWARD_DELIVERED)
 		return OK;
 	log_event(EV_POSTED, &p->s->trace, F_STR("from", p->sender), F_STR("to", p->to->address),
-		  F_U64("recipients", p->n), F_U64("route", p->to->route), F_U64("size", size),
+		  F_U64("recipients", p->n), F_U64("size", size),
 		  F_STR("client", str_from(p->s->client->text)), F_U64("account", p->s->account));
 	if (way_of(p->to) == OUTWARD_WRITTEN)
 		tell_written(p, &a);

@@ -30,7 +30,8 @@ enum outward_kind { OUTWARD_WRITTEN, OUTWARD_ALIASED, OUTWARD_FORWARDED, OUTWARD
 
 struct outward_recipient {
 	enum outward_kind kind;
-	uint64_t route; /* OUTWARD_RELAYED: the way to the primary */
+	bool routed;      /* auth said its way, when the directory had changed so often: */
+	uint64_t changes, route;
 	str address;
 	const struct smtp_asked *asked;
 	size_t place; /* in the list as it grew */

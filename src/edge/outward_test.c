@@ -44,7 +44,7 @@ static const struct kit_scene scenes[] = {
 	{"strangers are not told of deliveries", EHLO STRANGER "C: RCPT TO:<user2@here.test> NOTIFY=SUCCESS\nS: 250\n"
 		LETTER "S: 250\nK: 1\nP: 0"},
 	{"an alias that leads outside is the login's own mail", LOGIN MINE RCPT("out@here.test") LETTER "S: 250\nP: 1\n"
-		"T: account 1 route 0 flags 0 from user1@here.test to a@far.test 0 rfc822;out@here.test,b@far.test 0 rfc\n"
+		"T: account 1 route unknown 0 flags 0 from user1@here.test to a@far.test 0 rfc822;out@here.test,b@far.test 0\n"
 		"T: DKIM-Signature", MAILER},
 	{"a report of a login's program", LOGIN "C: MAIL FROM:<>\nS: 250\n" RCPT("a@far.test") LETTER "S: 250\n"
 		"T: flags 0 from  to a@far.test\nT: DKIM-Signature", MAILER},
@@ -101,7 +101,7 @@ static const struct kit_scene scenes[] = {
 	/* mail of others */
 	{"no way on for strangers", EHLO STRANGER "C: RCPT TO:<a@far.test>\nS: 550 5.7.1\nC: DATA\nS: 503\nP: 0"},
 	{"forwarded, with a sender of ours and unsigned", EHLO STRANGER RCPT("out@here.test") LETTER "S: 250\nP: 1\nK: 1\n"
-		"T: account 0 route 0 flags 64 from srs=back@here.test to a@far.test 0 rfc822;out@here.test,b@far.test\n"
+		"T: account 0 route unknown 0 flags 64 from srs=back@here.test to a@far.test 0 rfc822;out@here.test,b@far\n"
 		"T: , hold 0 by 0\\nReceived: from client.test ([192.0.2.1])"},
 	{"kept here and forwarded", EHLO STRANGER RCPT("mixed@here.test") LETTER "S: 250\nP: 1\nK: 2"},
 	{"a report is forwarded as one", EHLO "C: MAIL FROM:<>\nS: 250\n" RCPT("out@here.test") LETTER "S: 250\n"
@@ -154,6 +154,51 @@ ON_KIT(keys_are_asked_for_once_and_recipients_are_told)
 	assert_int_equal(k->asked_signers, 2);
 }
 
+ON_KIT(the_way_is_auths_until_it_tells_of_a_change)
+{
+	kit_enter(k, &mailer, CLIENT_SUBMISSION);
+	kit_play(k, LOGIN MINE RCPT("routed@far.test") LETTER "S: 250\nT: account 1 route 9 flags 0");
+	kit_play(k, MINE RCPT("a@far.test") RCPT("routed@far.test") LETTER "S: 250\nT: route 0 flags 0");
+	kit_play(k, MINE RCPT("routed@far.test"));
+	kit_change_directory(k);
+	kit_play(k, LETTER "S: 250\nP: 3\nT: route unknown 9 flags 0");
+	kit_play(k, MINE RCPT("b@far.test"));
+	kit_say(k, STR("DATA\r\n\r\n.\r\n"));
+	kit_change_directory(k); /* lies unread when the message is posted */
+	kit_play(k, "S: 354\nS: 250\nT: route unknown 0 flags 0 from user1@here.test to b@far.test");
+}
+
+/* A copy for an account has one of its own always. */
+ON_KIT(letters_for_the_relay_share_a_key_for_a_moment)
+{
+	kit_enter(k, &mailer, CLIENT_SUBMISSION);
+	kit_play(k, LOGIN MINE RCPT("a@far.test") LETTER "S: 250\n" MINE RCPT("b@far.test") LETTER "S: 250\nP: 2");
+	assert_int_equal(k->asked_keys, 1);
+	kit_wait(ITEM_KEY_MS);
+	kit_play(k, MINE RCPT("a@far.test") LETTER "S: 250");
+	assert_int_equal(k->asked_keys, 2);
+	k->unable = true;
+	kit_play(k, MINE RCPT("user1@here.test") RCPT("user2@here.test") LETTER "S: 250\nQ: 2");
+	assert_int_equal(k->asked_keys, 4);
+}
+
+ON_KIT(a_sender_is_asked_about_until_something_changes)
+{
+	kit_enter(k, &mailer, CLIENT_SUBMISSION);
+	kit_play(k, LOGIN MINE "C: RSET\nS: 250\n" MINE "C: RSET\nS: 250");
+	assert_int_equal(k->asked_senders, 1);
+	kit_play(k, "C: MAIL FROM:<user2@here.test>\nS: 553\nC: MAIL FROM:<user2@here.test>\nS: 553\n" MINE
+		"C: RSET\nS: 250");
+	assert_int_equal(k->asked_senders, 3);
+	kit_say(k, STR("MAIL FROM:<user1@here.test>\r\n"));
+	kit_change_directory(k);
+	kit_play(k, "S: 250\nC: RSET\nS: 250");
+	assert_int_equal(k->asked_senders, 4);
+	kit_wait(0);
+	kit_play(k, MINE "C: RSET\nS: 250\n" MINE);
+	assert_int_equal(k->asked_senders, 5);
+}
+
 /* RCPT_N recipients, in parcels of as many as one packet holds; each exactly once. */
 static const struct kit_scene stranger = {.play = ""};
 
@@ -196,6 +241,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_scenes),
 		cmocka_unit_test(keys_are_asked_for_once_and_recipients_are_told),
+		cmocka_unit_test(the_way_is_auths_until_it_tells_of_a_change),
+		cmocka_unit_test(letters_for_the_relay_share_a_key_for_a_moment),
+		cmocka_unit_test(a_sender_is_asked_about_until_something_changes),
 		cmocka_unit_test(tls_all_the_way),
 		cmocka_unit_test(many_recipients_go_in_parcels),
 	};

@@ -4,18 +4,29 @@
 #include "talk/body.h"
 #include "talk/principal_vault.h"
 
+/* The wrapping is in the arena, or valid until the next call. */
+static result get_key(const struct sealing *s, arena *a, struct principal_vault_wrapped_key *key)
+{
+	struct channel *vault;
+	const struct principal_vault_wrap_for q = {.account = s->account};
+	const struct asking ask = {.trace = s->id, .arena = a, .timeout_ms = s->wait_ms};
+	if (s->account == 0 && item_keys_newest(&s->edge->relay_keys, key->key, &key->wrapped))
+		return OK;
+	TRY(neighbour(NEIGHBOUR_VAULT, &vault));
+	result r = principal_vault_wrap_for_call_within(vault, &ask, &q, key);
+	if (failed(r)) /* the refusal's sentence ends with the arena */
+		return failure(r.kind, "the vault gives no key to seal a message with");
+	if (s->account == 0)
+		item_keys_keep(&s->edge->relay_keys, key->wrapped, key->key);
+	return OK;
+}
+
 result seal_item(const struct sealing *s, buf *out, struct sealed *views)
 {
 	AUTO_ARENA arena a = arena_new(65536);
-	struct channel *vault;
-	struct principal_vault_wrap_for q = {.account = s->account};
 	struct principal_vault_wrapped_key key;
-	TRY(neighbour(NEIGHBOUR_VAULT, &vault));
-	const struct asking ask = {.trace = s->id, .arena = &a, .timeout_ms = s->wait_ms};
-	result r = principal_vault_wrap_for_call_within(vault, &ask, &q, &key);
-	if (failed(r)) /* the refusal's sentence ends with the arena */
-		return failure(r.kind, "the vault gives no key to seal a message with");
-	r = item_seal(s->item, s->id, key.key, out);
+	TRY(get_key(s, &a, &key));
+	result r = item_seal(s->item, s->id, key.key, out);
 	secret_wipe(key.key, sizeof key.key);
 	if (!failed(r)) {
 		buf_put(out, key.wrapped);

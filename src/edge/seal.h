@@ -1,6 +1,7 @@
 /* Sealing a message for who takes it from the queue: one account, or the relay.
  *
- * The key comes from the vault for that holder alone and is forgotten at once.
+ * The key comes from the vault for that holder alone and is forgotten at once;
+ * one for the relay serves the letters of a moment (talk/item_keys.h).
  * A large message is sealed only while no other of this process is, so that a
  * message for many does not take memory for each of them. Suspends. */
 #ifndef EDGE_SEAL_H
@@ -10,6 +11,7 @@
 #include "talk/item.h"
 
 struct sealing {
+	struct edge *edge;
 	const struct item *item;
 	const trace_id *id;
 	uint64_t account; /* 0: the relay */

@@ -87,6 +87,8 @@ static void log_out(struct smtp_session *s)
 	if (s->logged_in)
 		login_end(s->client, &s->token);
 	s->logged_in = false;
+	s->token = (trace_id){{0}};
+	buf_clear(&s->may_send_as);
 	s->account = 0;
 	s->user_n = 0;
 }
@@ -270,6 +272,7 @@ void smtp_session(struct client *c)
 	s->transaction = arena_new(SMTP_TRANSACTION_MAX);
 	s->data = intake_new(options_number(&c->edge->options, OPT_MESSAGE_SIZE));
 	s->accounts = hash_new(SMTP_TARGETS_MAX);
+	s->may_send_as = buf_new(SMTP_COMMAND_MAX);
 	outward_init(&s->outward);
 	outward_init(&s->told);
 	s->trace = c->session;
@@ -284,6 +287,7 @@ void smtp_session(struct client *c)
 	say_goodbye(s, c->edge->stopping && !failed(r) && !s->ending ? failure(FAIL_CANCELLED, "stopping") : r);
 	smtp_reset(s);
 	log_out(s);
+	buf_free(&s->may_send_as);
 	arena_free(&s->transaction);
 	mem_free(s);
 }

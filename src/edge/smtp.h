@@ -55,9 +55,11 @@ struct smtp_session {
 	bool logged_in;
 	bool unmapped; /* the local socket: local-users does not name this user */
 	uint64_t account;
-	trace_id token;
+	trace_id token;        /* all zero: nobody is */
 	char user[320];        /* who is logged in, for the log */
 	size_t user_n;
+	buf may_send_as;       /* the sender that auth allowed this login last, */
+	uint64_t may_send_at;  /* when the directory had changed so often */
 
 	arena transaction;
 	trace_id trace;        /* this transaction's id; delivery id and trace id in one */
@@ -112,6 +114,7 @@ struct elsewhere {
 	uint64_t route; /* and that is the way to the primary */
 };
 result smtp_elsewhere(struct smtp_session *s, const struct elsewhere *to, bool *accepted) NODISCARD;
+result smtp_limited(struct smtp_session *s, str why) NODISCARD; /* refuses a login that sent enough for now */
 
 /* The local socket: who connected is logged in, if the configuration gives that user an account. Suspends. */
 result smtp_meet_local(struct smtp_session *s) NODISCARD; /* smtp_login.c */

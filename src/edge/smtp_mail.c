@@ -19,17 +19,40 @@ static void keep(struct smtp_session *s, const struct smtp_mail *m)
 	s->mail.auth = (struct mailbox){0};
 }
 
+/* Without memory it is asked about again the next time. */
+static void keep_allowed(struct smtp_session *s, uint64_t changes)
+{
+	buf_clear(&s->may_send_as);
+	buf_put(&s->may_send_as, s->sender);
+	s->may_send_at = changes;
+	if (failed(buf_result(&s->may_send_as)))
+		buf_clear(&s->may_send_as);
+}
+
+/* A yes holds until the directory changes, as what edge/recipients.h keeps. The null reverse-path is asked about. */
+static bool was_allowed(const struct smtp_session *s, const struct channel *auth)
+{
+	return s->sender.n > 0 && str_eq(buf_str(&s->may_send_as), s->sender) &&
+	       s->may_send_at == recipients_time(&s->client->edge->recipients) && !channel_has_news(auth);
+}
+
 static result may_send(struct smtp_session *s, enum edge_auth_send_verdict *out)
 {
 	AUTO_ARENA arena a = arena_new(65536);
 	struct channel *auth;
-	struct edge_auth_may_send q = {.token = s->token, .address = s->sender};
-	struct edge_auth_may_send_is answer;
+	const struct edge_auth_may_send q = {.token = s->token, .address = s->sender};
+	struct edge_auth_may_send_is answer = {.verdict = EDGE_AUTH_SEND_VERDICT_ALLOWED};
 	TRY(neighbour(NEIGHBOUR_AUTH, &auth));
 	const struct asking ask = {.trace = &s->trace, .arena = &a, .timeout_ms = NEIGHBOUR_LOOKUP_MS};
+	const uint64_t changes = recipients_time(&s->client->edge->recipients);
+	*out = answer.verdict;
+	if (was_allowed(s, auth))
+		return OK;
 	result r = edge_auth_may_send_call_within(auth, &ask, &q, &answer);
 	if (failed(r)) /* the refusal's sentence ends with the arena */
 		return failure(r.kind, "auth does not look up senders now");
+	if (answer.verdict == EDGE_AUTH_SEND_VERDICT_ALLOWED)
+		keep_allowed(s, changes);
 	*out = answer.verdict;
 	return OK;
 }

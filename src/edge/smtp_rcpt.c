@@ -12,15 +12,17 @@ struct resolved {
 	struct recipients_accounts to;
 	const str *outside; /* addresses on other servers that it leads to as well */
 	size_t outside_n;
-	uint64_t route;
+	uint64_t route, changes; /* of the directory, before auth was asked */
+	str why;
 };
 
 static result ask_auth(struct smtp_session *s, struct channel *auth, str address, struct resolved *out)
 {
 	struct recipients *known = &s->client->edge->recipients;
 	const uint64_t asked = recipients_time(known);
+	out->changes = recipients_time(&s->client->edge->recipients);
 	const struct asking ask = {.trace = &s->trace, .arena = out->arena, .timeout_ms = NEIGHBOUR_LOOKUP_MS};
-	struct edge_auth_recipient q = {.address = address};
+	const struct edge_auth_recipient q = {.address = address, .sender = s->sender, .token = s->token};
 	struct edge_auth_recipient_is is;
 	TRY(edge_auth_recipient_call_within(auth, &ask, &q, &is));
 	out->verdict = is.verdict;
@@ -28,6 +30,7 @@ static result ask_auth(struct smtp_session *s, struct channel *auth, str address
 	out->outside = is.outside.p;
 	out->outside_n = is.outside.n;
 	out->route = is.route;
+	out->why = is.why;
 	if (is.verdict == EDGE_AUTH_RECIPIENT_VERDICT_RECEIVED && is.accounts.n > 0 && is.outside.n == 0)
 		recipients_keep(known, asked, address, &out->to);
 	return OK;
@@ -175,8 +178,8 @@ static result add_outside(struct smtp_session *s, const struct smtp_target *t, c
 static result add_elsewhere(struct smtp_session *s, const struct smtp_target *t, const struct resolved *found)
 {
 	bool relayed = found->verdict == EDGE_AUTH_RECIPIENT_VERDICT_RELAYED && !s->logged_in;
-	const struct outward_recipient r = {.kind = relayed ? OUTWARD_RELAYED : OUTWARD_WRITTEN,
-		.route = relayed ? found->route : 0, .address = t->recipient, .asked = t->asked};
+	const struct outward_recipient r = {.kind = relayed ? OUTWARD_RELAYED : OUTWARD_WRITTEN, .routed = true,
+		.changes = found->changes, .route = found->route, .address = t->recipient, .asked = t->asked};
 	return outward_add(&s->outward, &r);
 }
 
@@ -259,6 +262,8 @@ static result follow(struct smtp_session *s, const struct smtp_rcpt *rcpt, str a
 	case EDGE_AUTH_RECIPIENT_VERDICT_ELSEWHERE:
 	case EDGE_AUTH_RECIPIENT_VERDICT_RELAYED:
 		return check_elsewhere(s, rcpt, address, found);
+	case EDGE_AUTH_RECIPIENT_VERDICT_LIMITED:
+		return smtp_limited(s, found->why);
 	default:
 		return refuse_verdict(s, found->verdict);
 	}

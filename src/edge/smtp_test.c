@@ -283,12 +283,6 @@ ON_KIT(what_is_too_large_is_eaten_and_refused)
 		assert_int_equal(k->lookups - before, TIMES); \
 	} while (0)
 
-static void change_the_directory(struct kit *k)
-{
-	struct edge_auth_directory_changed m = {0};
-	assert_ok(edge_auth_directory_changed_offer(k->far[NEIGHBOUR_AUTH], NULL, &m));
-}
-
 ON_KIT(who_receives_is_asked_once)
 {
 	begin(k);
@@ -302,7 +296,7 @@ ON_KIT(who_receives_is_asked_once)
 	}
 	ASKED("C: RCPT TO:<full@here.test>\nS: 452\n", 1);
 	ASKED("C: RCPT TO:<full@here.test>\nS: 452\n", 0); /* its account is asked each time */
-	change_the_directory(k);
+	kit_change_directory(k);
 	kit_wait(0);
 	ASKED(TO("both"), 1);
 	ASKED(TO("both"), 0);
@@ -315,7 +309,7 @@ ON_KIT(what_auth_just_said_counts_although_it_is_unread)
 	ASKED(EHLO FROM TO("user1"), 1);
 	ASKED(TO("user1"), 0);
 	kit_say(k, STR("RCPT TO:<user1@here.test>\r\n"));
-	change_the_directory(k);
+	kit_change_directory(k);
 	ASKED("S: 250", 1);
 }
 
@@ -324,7 +318,7 @@ ON_KIT(an_answer_from_before_a_change_is_used_once)
 	begin(k);
 	k->silent = KIT_AUTH;
 	ASKED(EHLO FROM "C: RCPT TO:<user1@here.test>\nW: 1", 1);
-	change_the_directory(k);
+	kit_change_directory(k);
 	kit_wait(0);
 	k->silent = 0;
 	gate_wake_all(&k->loud);

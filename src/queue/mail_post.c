@@ -32,11 +32,11 @@ static result destination_of(str address, arena *a, str *out)
 	return out->n <= TRAFFIC_NAME ? OK : failure(FAIL_INPUT, "the domain is longer than a domain can be");
 }
 
-static result route_of(const struct posting *p, str recipient, uint64_t *route)
+static result route_of(const struct posting *p, const struct edge_queue_recipient *to, uint64_t *route)
 {
-	struct queue_auth_route_is is = {.route = p->m->route};
-	const struct queue_auth_route m = {.sender = p->m->sender, .recipient = recipient};
-	if (p->m->route == 0)
+	struct queue_auth_route_is is = {.route = to->route};
+	const struct queue_auth_route m = {.sender = p->m->sender, .recipient = to->address};
+	if (!p->m->routed)
 		TRY(route_ask(p->q, &m, &is));
 	*route = is.route;
 	return OK;
@@ -80,7 +80,7 @@ result posting_prepare(struct posting *p, arena *a)
 		if (e->to->delivered)
 			continue; /* it goes nowhere */
 		TRY(destination_of(e->to->address, a, &e->way.destination));
-		TRY(route_of(p, e->to->address, &e->way.route));
+		TRY(route_of(p, e->to, &e->way.route));
 	}
 	qsort(p->entries, p->n, sizeof *p->entries, by_way);
 	p->now = clock_wall_ms();

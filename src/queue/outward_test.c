@@ -155,6 +155,16 @@ static void a_route_is_a_line_of_its_own(void)
 	assert_int_equal(queued(), 0);
 }
 
+static void a_way_that_the_edge_knows_is_not_asked_for(void)
+{
+	world.route = 7;
+	world.way = 8;
+	post(1, "a@example.org", "b@one.test", NULL);
+	settle();
+	assert_int_equal(world.last_route, 8);
+	assert_int_equal(world.routes_asked, 0);
+}
+
 static void what_waits_goes_by_the_routes_of_the_day(void)
 {
 	world.manner = UNREACHED;
@@ -636,7 +646,8 @@ static void a_stop_in_any_state_loses_nothing(void)
 	X(a_message_is_sent_at_once) X(posting_twice_is_posting_once) X(one_transaction_for_a_destination) \
 	X(what_is_late_is_tried_ever_less_often) X(a_destination_that_is_not_reached_is_left_alone) \
 	X(sessions_grow_and_shrink_with_the_answers) X(a_list_run_does_not_hold_up_a_letter) \
-	X(a_route_is_a_line_of_its_own) X(what_waits_goes_by_the_routes_of_the_day) \
+	X(a_route_is_a_line_of_its_own) X(a_way_that_the_edge_knows_is_not_asked_for) \
+	X(what_waits_goes_by_the_routes_of_the_day) \
 	X(a_route_that_went_while_the_queue_was_away_is_not_gone_by) X(a_delivery_here_is_told) \
 	X(a_delivery_here_that_waits_is_told_when_it_is_made) X(without_a_relay_mail_waits) X(what_ends_the_relay_is_held) \
 	X(a_failure_is_reported_to_its_account) X(a_failure_is_reported_to_another_server_and_ends_there) \

@@ -408,6 +408,7 @@ static enum fail_kind send_post(struct edge_queue_post *m)
 	m->hold_until = world.hold;
 	m->deliver_by = world.by;
 	m->by_return = world.by_return;
+	m->routed = world.way > 0;
 	m->wrapped = STR("wrapped");
 	m->sealed = body_of(world.octets ? str_of(k.large, world.octets) : STR("sealed bytes"));
 	return edge_queue_post_call(k.edge, NULL, m, &a, &kept).kind;
@@ -421,7 +422,7 @@ void post(unsigned char message, const char *sender, ...)
 	va_start(args, sender);
 	for (const char *r = va_arg(args, const char *); r; r = va_arg(args, const char *))
 		to[n++] = (struct edge_queue_recipient){.address = str_from(r), .notify = world.notify,
-			.delivered = world.delivered};
+			.delivered = world.delivered, .route = world.way};
 	va_end(args);
 	struct edge_queue_post m = {.delivery = {{message}}, .sender = str_from(sender), .recipients = {.p = to, .n = n}};
 	assert_int_equal(send_post(&m), FAIL_NONE);

@@ -18,6 +18,7 @@ extern struct world {
 	bool slow_down, relay_absent, auth_absent, auth_dead, report_fails, account_unable, no_suppression, by_return;
 	bool stopping, tls_unwanted, delivered;
 	unsigned char poison;      /* the message that a relay ends with */
+	uint64_t way;              /* that the edge knows from auth; 0: it does not */
 	uint64_t route;            /* that auth says, */
 	uint64_t table;            /* and by which table */
 	int routes_asked;

@@ -61,7 +61,7 @@ static void a_server_that_ends_at_mail_is_called_again(void **state)
 	assert_int_equal(kit.played, 2);
 }
 
-static void a_way_is_asked_for_once(void **state)
+static void a_way_and_a_key_are_asked_for_once(void **state)
 {
 	(void)state;
 	static const char *const script[] = {">220 mx", "<EHLO", ">250 mx", TRANSACTION, TRANSACTION, "<QUIT", ">221 bye",
@@ -73,6 +73,7 @@ static void a_way_is_asked_for_once(void **state)
 	kit_script(script);
 	kit_send_twice(&m, kit_delivered, kit_delivered);
 	assert_int_equal(kit.ways_asked, 1);
+	assert_int_equal(kit.unwrapped, 1);
 }
 
 static void mailmax_ends_the_connection(void **state)
@@ -122,7 +123,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_RELAY(the_next_message_takes_the_same_connection),
-		IN_RELAY(a_way_is_asked_for_once),
+		IN_RELAY(a_way_and_a_key_are_asked_for_once),
 		IN_RELAY(a_refused_message_is_followed_by_rset),
 		IN_RELAY(a_connection_that_ended_while_kept_is_made_anew),
 		IN_RELAY(a_server_that_ends_at_mail_is_called_again),

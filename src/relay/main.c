@@ -87,6 +87,7 @@ static result start(void)
 static void stop(void)
 {
 	kept_close(&relay.kept);
+	item_keys_close(&relay.keys);
 }
 
 static const struct room_door doors[] = {

@@ -10,6 +10,7 @@
 #include "relay/ways_kept.h"
 #include "run/net.h"
 #include "talk/edge_relay.h"
+#include "talk/item_keys.h"
 #include "talk/queue_relay.h"
 
 enum neighbour { NEIGHBOUR_RESOLVE, NEIGHBOUR_FETCH, NEIGHBOUR_AUTH, NEIGHBOUR_VAULT, NEIGHBOUR_INSPECT };
@@ -27,6 +28,7 @@ struct relay {
 	struct kept kept;
 	struct sts_cache sts;
 	struct ways ways;
+	struct item_keys keys; /* of items opened just now */
 };
 
 extern struct relay relay;

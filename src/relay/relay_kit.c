@@ -10,6 +10,7 @@
 #include "grammar/dns/rdata.h"
 #include "run/clock.h"
 #include "run/loop.h"
+#include "run/random.h"
 #include "run/tls_cert.h"
 #include "run/tls_peer.h"
 #include "talk/asker_fetch.h"
@@ -72,6 +73,7 @@ static result on_unwrap(struct arrival *in, struct principal_vault_unwrap *m,
 	struct principal_vault_own_key_is *answer)
 {
 	(void)in;
+	kit.unwrapped++;
 	if (!str_eq(m->wrapped, STR("wrapped")))
 		return failure(FAIL_DAMAGE, "no wrapping");
 	memcpy(answer->key, item_key, sizeof item_key);
@@ -338,6 +340,7 @@ struct queue_relay_send kit_mail(const struct queue_relay_recipient *to, size_t 
 static void close_all(void)
 {
 	kept_close(&relay.kept);
+	item_keys_close(&relay.keys);
 	channel_close(&errand.queue);
 	channel_close(&errand.relay);
 	for (size_t i = 0; i < ROOMS; i++) {
@@ -504,6 +507,7 @@ int kit_group_open(void **state)
 	(void)state;
 	struct tls_pem pem;
 	str name = STR("mx.example.test");
+	assert_ok(random_open());
 	assert_ok(tls_self_signed(&name, 1, 30, &pem));
 	assert_ok(tls_server_context(buf_str(&pem.chain), buf_str(&pem.key), &kit.tls));
 	assert_ok(tls_peer_context(buf_str(&pem.chain), &trusts_server));

@@ -44,7 +44,8 @@ struct kit {
 	uint64_t wrapped_for;
 	struct tls_context *trusts_nobody;
 	uint64_t rest_ms;  /* so long passes, by a clock that the test holds, before all is closed */
-	unsigned ways_asked;      /* how often auth was asked for one */
+	unsigned ways_asked;      /* how often auth was asked for one, */
+	unsigned unwrapped;       /* and vault for an item's key */
 	size_t kept_after; /* sessions kept then */
 };
 

@@ -7,18 +7,27 @@
 
 enum { ARENA = 64 * 1024 };
 
-result sealed_open(const struct sealed_item *s, buf *plain, struct item *out)
+static result unwrap(const struct sealed_item *s, struct principal_vault_own_key_is *key)
 {
 	AUTO_ARENA arena a = arena_new(ARENA);
 	struct channel *vault;
-	struct principal_vault_own_key_is key;
-	struct principal_vault_unwrap q = {.wrapped = s->wrapped};
+	const struct principal_vault_unwrap q = {.wrapped = s->wrapped};
 	const struct asking how = {s->delivery, &a, RELAY_NEIGHBOUR_MS};
+	if (item_keys_find(&relay.keys, s->wrapped, key->key))
+		return OK;
 	TRY(relay.world->room(NEIGHBOUR_VAULT, &vault));
-	result r = principal_vault_unwrap_call_within(vault, &how, &q, &key);
+	result r = principal_vault_unwrap_call_within(vault, &how, &q, key);
 	if (failed(r)) /* the refusal's sentence ends with the arena */
 		return failure(r.kind, "the vault does not open the message's key; its own lines in the log say why");
-	r = item_open(s->sealed, s->delivery, key.key, plain, out);
+	item_keys_keep(&relay.keys, s->wrapped, key->key);
+	return OK;
+}
+
+result sealed_open(const struct sealed_item *s, buf *plain, struct item *out)
+{
+	struct principal_vault_own_key_is key;
+	TRY(unwrap(s, &key));
+	result r = item_open(s->sealed, s->delivery, key.key, plain, out);
 	secret_wipe(key.key, sizeof key.key);
 	return r;
 }

@@ -33,12 +33,6 @@ void trace_hex(const trace_id *id, char out[TRACE_HEX])
 	}
 }
 
-bool trace_is_none(const trace_id *id)
-{
-	static const trace_id none;
-	return memcmp(id, &none, sizeof none) == 0;
-}
-
 /* ---- text ---- */
 
 static void put_name(buf *out, const char *name)

@@ -25,7 +25,6 @@ struct origin {
 
 void stamp_of(int64_t wall_ms, char out[STAMP_SIZE]);
 void trace_hex(const trace_id *id, char out[TRACE_HEX]);
-bool trace_is_none(const trace_id *id);
 
 /* {"name":value,...} of at most `max` octets: what does not fit is left out, and
  * "cut":true says so. False when the record is damaged: drop what was put. */
