@@ -10,7 +10,8 @@
 #include "talk/room.h"
 
 /* To another server, by a login: whether, and which way. What it is allowed is held against it. */
-static result judge_writing(struct arrival *in, const struct edge_auth_recipient *m, struct edge_auth_recipient_is *answer)
+static result judge_writing(
+	struct arrival *in, const struct edge_auth_recipient *m, struct edge_auth_recipient_is *answer)
 {
 	AUTO_BUF buf why = buf_new(EDGE_AUTH_RECIPIENT_IS_WHY_MAX);
 	struct address address;

@@ -378,7 +378,8 @@ static result on_post(struct arrival *in, struct edge_queue_post *m, struct edge
 	must(kit->kept_n < KIT_KEPT_MAX && m->recipients.n > 0);
 	struct kit_kept *k = &kit->kept[kit->kept_n++];
 	*k = (struct kit_kept){.account = m->account, .posted = true, .recipients = (unsigned)m->recipients.n,
-		.flags = m->flags, .routed = m->routed, .route = m->recipients.p[0].route, .sender = copy(m->sender), .recipient = copy(buf_str(&to)),
+		.flags = m->flags, .routed = m->routed, .route = m->recipients.p[0].route,
+		.sender = copy(m->sender), .recipient = copy(buf_str(&to)),
 		.size = (size_t)m->size};
 	k->hold_until = m->hold_until;
 	k->deliver_by = m->by_return ? -m->deliver_by : m->deliver_by;

@@ -65,7 +65,8 @@ static void expect_told(const struct play *p, str text)
 		const struct kit_kept *k = &p->kit->kept[i];
 		if (k->posted)
 			buf_printf(&told, "account %u route %s%u flags %u from %s to %s hold %lld by %lld\n%s%s",
-				   (unsigned)k->account, k->routed ? "" : "unknown ", (unsigned)k->route, k->flags, k->sender, k->recipient,
+				   (unsigned)k->account, k->routed ? "" : "unknown ", (unsigned)k->route, k->flags,
+				   k->sender, k->recipient,
 				   (long long)k->hold_until, (long long)k->deliver_by, k->trace, k->message);
 	}
 	if (str_find(buf_str(&told), buf_str(&want)) != STR_NONE)
