@@ -143,6 +143,7 @@ static void hasten_accounts(struct acting *a)
 static void kept_act(void *arg)
 {
 	struct acting *a = arg;
+	traffic_changed(&a->q->out.traffic);
 	if (a->act != ADMIN_RETRY && a->act != ADMIN_RELEASE)
 		return;
 	hasten_accounts(a);

@@ -17,7 +17,7 @@ struct carrier {
 	struct queue_relay_sent sent;
 	struct mail_end end;
 	enum traffic_answer answer;
-	bool unsettled;
+	bool settled, unsettled;
 	bool absent; /* there is no relay now: nothing was tried */
 };
 
@@ -149,6 +149,7 @@ static result carry(struct carrier *c)
 		return OK; /* still due: its turn looks again from the first row on */
 	q->out.pauses = 0;
 	r = mail_settle(q, p, &c->end);
+	c->settled = !failed(r);
 	c->unsettled = failed(r);
 	TRY(r);
 	for (size_t i = 0; i < p->n; i++)
@@ -210,6 +211,8 @@ static void end(struct carrier *c)
 	uint64_t octets = c->parcel.octets;
 	if (c->parcel.n > 0)
 		c->q->octets -= octets;
+	if (c->parcel.message > 0 && !c->settled) /* its rows wait as they did */
+		turn_changed(c->turn);
 	parcel_free(&c->parcel);
 	arena_free(&c->memory);
 	traffic_ended(&o->traffic, c->turn, &e);

@@ -26,10 +26,11 @@ result items_keep(struct queue *q, const struct edge_queue_keep *m, uint64_t *it
  * says when to look again. What has ended the process before goes alone. */
 result items_take(struct queue *q, struct line *l, struct item *out, bool *found) NODISCARD;
 
+enum { ITEM_WRAPPED = EDGE_QUEUE_POST_WRAPPED_MAX };
 struct item_content {
 	struct body sealed;
 	buf bytes; /* where sealed points, for one kept in a row */
-	char wrapped[256];
+	char wrapped[ITEM_WRAPPED];
 	size_t wrapped_n;
 };
 result items_load(struct queue *q, const struct item *i, struct item_content *out) NODISCARD;

@@ -180,6 +180,7 @@ static void kept_judge(void *arg)
 {
 	struct judging *g = arg;
 	struct outward *o = &g->q->out;
+	traffic_changed(&o->traffic);
 	for (size_t i = 0; i < g->ways_n; i++)
 		if (failed(traffic_wait(&o->traffic, &g->ways[i], clock_mono_ms())))
 			break;

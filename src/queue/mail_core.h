@@ -12,6 +12,7 @@ struct entry {
 	const struct edge_queue_recipient *to;
 	bool suppressed;
 	str why; /* then */
+	uint64_t number; /* of its row */
 };
 
 struct posting {
@@ -32,6 +33,8 @@ result posting_body(struct posting *p) NODISCARD;          /* a large one goes i
 result posting_insert(struct db *db, struct posting *p) NODISCARD; /* within the transaction */
 void posting_kept(struct posting *p);                      /* shows it to the traffic */
 void posting_drop_body(struct posting *p, result write);   /* after a failure, or when it was there */
+
+int64_t mail_ms_of(int64_t seconds); /* 0 for what is no time */
 
 struct queue_auth_route;
 struct queue_auth_route_is;

@@ -12,6 +12,14 @@ static result first_alarm(struct db *db, int64_t *at)
 	return OK;
 }
 
+static result any_suppressed(struct db *db, bool *any)
+{
+	int64_t there;
+	TRY(db_get(db, &there, "SELECT EXISTS (SELECT 1 FROM suppressed)"));
+	*any = there != 0;
+	return OK;
+}
+
 static result routes_known(struct db *db, uint64_t *table)
 {
 	int64_t known;
@@ -26,6 +34,7 @@ result mail_load(struct db *db, struct queue *q)
 	bool row;
 	TRY(first_alarm(db, &q->out.alarm_at));
 	TRY(routes_known(db, &q->out.routes.table));
+	TRY(any_suppressed(db, &q->out.suppresses));
 	TRY(db_ask(db, &rows, "SELECT route, destination, turn, min(next) FROM recipient WHERE state = 0"
 		" GROUP BY route, destination, turn"));
 	for (;;) {

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "grammar/smtp/mailbox.h"
-#include "queue/mail_core.h"
+#include "queue/fresh.h"
 #include "run/clock.h"
 #include "run/random.h"
 #include "talk/queue_auth.h"
@@ -50,7 +50,7 @@ static int by_way(const void *a, const void *b)
 	return str_cmp(x->way.destination, y->way.destination);
 }
 
-static int64_t ms_of(int64_t seconds)
+int64_t mail_ms_of(int64_t seconds)
 {
 	return seconds > 0 && seconds < INT64_MAX / 1000 ? seconds * 1000 : 0;
 }
@@ -58,7 +58,7 @@ static int64_t ms_of(int64_t seconds)
 static int64_t first_alarm(const struct posting *p)
 {
 	const struct outward *o = &p->q->out;
-	int64_t hold = ms_of(p->m->hold_until), by = ms_of(p->m->deliver_by);
+	int64_t hold = mail_ms_of(p->m->hold_until), by = mail_ms_of(p->m->deliver_by);
 	if (hold > p->now)
 		return hold;
 	int64_t at = p->now + (int64_t)(o->warn_ms > 0 && o->warn_ms < o->expire_ms ? o->warn_ms : o->expire_ms);
@@ -111,7 +111,7 @@ void posting_drop_body(struct posting *p, result write)
 
 static bool on_hold(const struct posting *p)
 {
-	return ms_of(p->m->hold_until) > p->now;
+	return mail_ms_of(p->m->hold_until) > p->now;
 }
 
 static result insert_message(struct db *db, struct posting *p)
@@ -124,8 +124,8 @@ static result insert_message(struct db *db, struct posting *p)
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
 		DB_BLOB(str_of((const char *)m->delivery.b, sizeof m->delivery.b)), DB_INT(m->account), DB_BLOB(m->sender),
 		DB_INT(mail_turn_of(m->account, m->sender)), DB_INT(m->size), DB_INT(m->sealed.bytes.n), DB_INT(p->now),
-		DB_INT(m->received), DB_INT(m->ret), DB_BLOB(m->envid), DB_INT(m->flags), DB_INT(ms_of(m->hold_until)),
-		DB_INT(ms_of(m->deliver_by)), DB_INT(m->by_return), DB_INT(p->alarm), DB_BLOB(m->wrapped), file));
+		DB_INT(m->received), DB_INT(m->ret), DB_BLOB(m->envid), DB_INT(m->flags), DB_INT(mail_ms_of(m->hold_until)),
+		DB_INT(mail_ms_of(m->deliver_by)), DB_INT(m->by_return), DB_INT(p->alarm), DB_BLOB(m->wrapped), file));
 	if (db_changed(db) == 0)
 		return OK;
 	p->id = (uint64_t)db_last_row(db);
@@ -165,7 +165,7 @@ static struct fate fate_of(const struct posting *p, const struct entry *e)
 static result look_up_suppressed(struct db *db, struct posting *p, struct entry *e, arena *a)
 {
 	const struct suppress_note note = {.address = e->to->address, .now = p->now};
-	if (!e->to->delivered)
+	if (!e->to->delivered && p->q->out.suppresses)
 		TRY(suppress_find(db, &note, a, &e->why));
 	e->suppressed = e->why.n > 0;
 	return OK;
@@ -184,6 +184,7 @@ static result insert_entry(struct db *db, struct posting *p, struct entry *e, ui
 		DB_INT(e->way.route), DB_BLOB(e->way.destination), DB_INT(e->way.sender), DB_INT(f.state),
 		DB_INT(f.tell), DB_INT(p->now), DB_BLOB(f.status), DB_BLOB(f.text));
 	e->why = (str){0};
+	e->number = number;
 	return r;
 }
 
@@ -220,11 +221,16 @@ void posting_kept(struct posting *p)
 	if (on_hold(p))
 		return;
 	/* Without memory for a turn it waits for the next start. */
-	for (size_t i = 0; i < p->n; i++)
-		if (goes(&p->entries[i]) && (i == 0 || by_way(&p->entries[i - 1], &p->entries[i]) != 0 ||
-					     !goes(&p->entries[i - 1])))
-			if (failed(traffic_wait(&o->traffic, &p->entries[i].way, clock_mono_ms())))
-				break;
+	for (size_t i = 0; i < p->n; i++) {
+		const struct entry *e = &p->entries[i];
+		struct turn *turn;
+		bool first = i == 0 || by_way(e - 1, e) != 0 || !goes(e - 1);
+		if (!goes(e) || !first)
+			continue;
+		if (failed(traffic_arrived(&o->traffic, &e->way, clock_mono_ms(), &turn)))
+			break;
+		fresh_keep(p->q, p, turn);
+	}
 	gate_wake_all(&o->changed);
 }
 

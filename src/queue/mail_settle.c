@@ -70,7 +70,7 @@ static result settle_one(struct db *db, struct settling *s, size_t i)
 	const struct suppress_note n = {.address = to->address, .status = o->status, .text = o->text, .now = s->now,
 		.for_ms = s->q->out.suppress_ms};
 	bool success = o->verdict == QUEUE_RELAY_VERDICT_DELIVERED || o->verdict == QUEUE_RELAY_VERDICT_RELAYED;
-	if (success)
+	if (success && s->q->out.suppresses)
 		TRY(suppress_known(db, to->address));
 	if (o->verdict == QUEUE_RELAY_VERDICT_RELAYED && mail_wants(s->parcel, to->notify, TELL_RELAYED))
 		return gone(db, s, i, TELL_RELAYED);
@@ -78,28 +78,26 @@ static result settle_one(struct db *db, struct settling *s, size_t i)
 		return db_run(db, "DELETE FROM recipient WHERE id = ?1", DB_INT(to->id));
 	if (o->verdict == QUEUE_RELAY_VERDICT_LATER && !(s->end->outcomes && over(s)))
 		return stays(db, s, i);
-	if (n.for_ms > 0 && suppress_counts(o->status))
+	if (n.for_ms > 0 && suppress_counts(o->status)) {
+		s->q->out.suppresses = true;
 		TRY(suppress_unknown(db, &n));
+	}
 	return gone(db, s, i, TELL_FAILED);
 }
 
 result mail_close(struct db *db, uint64_t message, struct blob_key *body, bool *has_body)
 {
-	int64_t left;
-	TRY(db_get(db, &left, "SELECT EXISTS (SELECT 1 FROM recipient WHERE message = ?1)", DB_INT(message)));
-	*has_body = false;
-	if (left)
-		return OK;
 	struct query AUTO_QUERY *rows = NULL;
 	bool row;
-	TRY(db_ask(db, &rows, "SELECT body FROM message WHERE id = ?1 AND body IS NOT NULL", DB_INT(message)));
+	*has_body = false;
+	TRY(db_ask(db, &rows, "DELETE FROM message WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM recipient WHERE"
+		" message = ?1) RETURNING body", DB_INT(message)));
 	TRY(query_next(rows, &row));
 	if (row && query_bytes(rows, 0).n == sizeof body->b) {
 		memcpy(body->b, query_bytes(rows, 0).p, sizeof body->b);
 		*has_body = true;
 	}
-	query_end(&rows);
-	return db_run(db, "DELETE FROM message WHERE id = ?1", DB_INT(message));
+	return OK;
 }
 
 static result run_settle(struct db *db, void *arg)
@@ -118,8 +116,10 @@ static void kept_settle(void *arg)
 	struct settling *s = arg;
 	struct outward *o = &s->q->out;
 	struct turn *t = s->parcel->turn;
-	if (s->waits)
+	if (s->waits) {
+		turn_changed(t);
 		traffic_taken(&o->traffic, t, mail_when(s->q, s->next));
+	}
 	if (s->told) {
 		o->to_tell = true;
 		gate_wake_all(&o->tell);

@@ -2,7 +2,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "queue/mail_core.h"
+#include "queue/fresh.h"
 #include "run/clock.h"
 
 enum { PARCEL_ARENA = 256 << 10 };
@@ -122,6 +122,7 @@ static result run_take(struct db *db, void *arg)
 static void kept_take(void *arg)
 {
 	struct taking *t = arg;
+	t->turn->all_fresh = t->more < 0;
 	if (t->parcel->n == 0)
 		return;
 	t->turn->seen_next = t->seen_next;
@@ -134,6 +135,14 @@ result mail_take(struct queue *q, struct turn *turn, struct parcel *p, uint64_t 
 		.most = (int64_t)q->out.retry.most, .seen_next = turn->seen_id > 0 ? turn->seen_next : INT64_MIN,
 		.seen_id = turn->seen_id};
 	const struct commit_job job = {.run = run_take, .kept = kept_take, .arg = &t, .brief = true};
+	p->turn = turn;
+	if (turn->all_fresh) {
+		fresh_take(q, turn, p, at);
+		p->turn = turn;
+		p->content.sealed = body_of(buf_str(&p->content.bytes));
+		return OK;
+	}
+	fresh_drop(q, turn);
 	TRY(committer_do(q->store, &job));
 	p->turn = turn;
 	if (!p->in_file)

@@ -28,9 +28,11 @@ struct outward {
 	struct backoff retry;
 	uint64_t expire_ms, warn_ms; /* warn_ms 0: nobody is warned */
 	uint64_t suppress_ms;        /* 0: nobody is suppressed */
+	bool suppresses;             /* the table of suppressed addresses may have a row; the jobs' of the database */
 	unsigned sessions, sessions_each;
 	struct traffic traffic;
 	struct list parcels; /* under way: struct parcel */
+	size_t fresh_n, fresh_octets; /* at hand: queue/fresh.h */
 	struct tls_days tls;
 	struct routes_known routes;
 	size_t carriers;

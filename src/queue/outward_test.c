@@ -319,10 +319,16 @@ static void a_large_report_lies_in_a_file(void)
 	assert_int_equal(body_files(), 0);
 }
 
-static void success_is_told_where_the_next_server_does_not(void)
+static void success_is_to_be_told(bool delivered)
 {
 	world.reader_account = 2;
 	world.notify = NOTIFY_SUCCESS;
+	world.delivered = delivered;
+}
+
+static void success_is_told_where_the_next_server_does_not(void)
+{
+	success_is_to_be_told(false);
 	world.manner = TAKES;
 	post(1, "a@example.org", "b@one.test", NULL);
 	settle();
@@ -337,9 +343,7 @@ static void success_is_told_where_the_next_server_does_not(void)
 
 static void a_delivery_here_is_told(void)
 {
-	world.reader_account = 2;
-	world.notify = NOTIFY_SUCCESS;
-	world.delivered = true;
+	success_is_to_be_told(true);
 	post(1, "a@example.org", "b@example.org", "postmaster", NULL);
 	settle();
 	assert_int_equal(world.sends, 0);
@@ -352,9 +356,7 @@ static void a_delivery_here_is_told(void)
 
 static void a_delivery_here_that_waits_is_told_when_it_is_made(void)
 {
-	world.reader_account = 2;
-	world.notify = NOTIFY_SUCCESS;
-	world.delivered = true;
+	success_is_to_be_told(true);
 	world.hold = START / 1000 + 3600;
 	post(1, "a@example.org", "b@example.org", NULL);
 	post(2, "a@example.org", "b@example.org", NULL);

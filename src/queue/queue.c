@@ -1,6 +1,7 @@
 #include "queue/queue.h"
 
 #include "queue/courier.h"
+#include "queue/fresh.h"
 #include "queue/items.h"
 #include "queue/mail.h"
 #include "run/clock.h"
@@ -60,6 +61,7 @@ void queue_close(struct queue *q)
 	committer_close(&q->store);
 	engine_release(&q->engine);
 	schedule_free(&q->schedule);
+	fresh_free(q);
 	traffic_free(&q->out.traffic);
 	tls_days_free(&q->out.tls);
 }

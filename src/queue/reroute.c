@@ -119,6 +119,7 @@ static result move_all(struct rerouting *p)
 	} while (p->n == PAGE);
 	TRY(items_write(p->q, run_remember, NULL, p));
 	p->q->out.routes.table = p->table;
+	traffic_changed(&p->q->out.traffic);
 	return mail_refresh(p->q);
 }
 

@@ -127,6 +127,7 @@ static result turn_of(struct traffic *t, const struct way *w, struct turn **out)
 		return r;
 	}
 	list_init(&turn->node);
+	list_init(&turn->fresh);
 	turn->to = d;
 	turn->from = s;
 	d->turns++;
@@ -141,6 +142,7 @@ static void end_turn(struct traffic *t, struct turn *turn)
 	struct destination *d = turn->to;
 	struct sender *s = turn->from;
 	const struct way w = {.route = d->route, .destination = destination_name(d), .sender = s->key};
+	must(list_empty(&turn->fresh));
 	hash_remove(&t->turns, key_of(&w, key));
 	heap_remove(&t->due, &turn->due);
 	mem_free(turn);
@@ -157,10 +159,39 @@ static void hasten(struct heap *h, struct due *d, uint64_t at)
 		heap_set(h, d, at);
 }
 
+void turn_changed(struct turn *turn)
+{
+	turn->all_fresh = false;
+	turn->look = true;
+}
+
+void traffic_changed(struct traffic *t)
+{
+	size_t at = 0;
+	str key;
+	void *turn;
+	while (hash_each(&t->turns, &at, &key, &turn))
+		turn_changed(turn);
+}
+
+static bool is_new(const struct turn *turn)
+{
+	return turn->due.at == DUE_NEVER && turn->running == 0 && !turn->queued;
+}
+
+result traffic_arrived(struct traffic *t, const struct way *w, uint64_t at, struct turn **out)
+{
+	TRY(turn_of(t, w, out));
+	(*out)->all_fresh |= is_new(*out);
+	hasten(&t->due, &(*out)->due, at);
+	return OK;
+}
+
 result traffic_wait(struct traffic *t, const struct way *w, uint64_t at)
 {
 	struct turn *turn;
 	TRY(turn_of(t, w, &turn));
+	turn_changed(turn);
 	hasten(&t->due, &turn->due, at);
 	return OK;
 }
@@ -292,8 +323,11 @@ void traffic_ended(struct traffic *t, struct turn *turn, const struct traffic_en
 	if (turn->unsettled)
 		return;
 	if (turn->running == 0 && turn->seen_id > 0) {
-		turn->seen_id = 0; /* a last look, from the first row on */
-		hasten(&t->due, &turn->due, e->now);
+		turn->seen_id = 0;
+		if (turn->look) { /* a last look, from the first row on */
+			turn->all_fresh = false;
+			hasten(&t->due, &turn->due, e->now);
+		}
 	}
 	if (turn->running == 0 && !turn->queued && turn->due.at == DUE_NEVER)
 		end_turn(t, turn);

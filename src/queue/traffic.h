@@ -59,6 +59,9 @@ struct turn {
 	unsigned running; /* couriers that took of it and have not ended */
 	bool queued;      /* in a list */
 	bool unsettled;   /* of those under way one could not be written down: none is looked at again before a restart */
+	struct list fresh; /* letters at hand (queue/fresh.h) */
+	bool all_fresh;   /* nothing else of it waits */
+	bool look;        /* rows may have been passed over: it looks from the first one on when nothing runs */
 	int64_t seen_next; /* rows up to this one are under way */
 	uint64_t seen_id;
 };
@@ -76,6 +79,11 @@ void traffic_free(struct traffic *t);
 
 /* Something waits there, and is due at that time. */
 result traffic_wait(struct traffic *t, const struct way *w, uint64_t at) NODISCARD;
+/* The same for what came just now; the turn is all_fresh if nothing of it was known before. */
+result traffic_arrived(struct traffic *t, const struct way *w, uint64_t at, struct turn **out) NODISCARD;
+/* Rows of it changed otherwise than by coming and going: they are asked again. */
+void turn_changed(struct turn *turn);
+void traffic_changed(struct traffic *t); /* rows of any turn did */
 /* Also forgets that the destination could not be reached. */
 void traffic_retry(struct traffic *t, uint64_t now);
 
