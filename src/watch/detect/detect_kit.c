@@ -40,7 +40,8 @@ static struct places *world_of(const char *lines)
 
 static void begin(struct scene *s, struct ledger *ledger)
 {
-	static net_cidr never[] = {{.ip = {[10] = 0xff, [11] = 0xff, [12] = 127}, .bits = 104}, {.ip = {[15] = 1}, .bits = 128}};
+	static net_cidr never[] = {
+		{.ip = {[10] = 0xff, [11] = 0xff, [12] = 127}, .bits = 104}, {.ip = {[15] = 1}, .bits = 128}};
 	const struct detect_options o = {.never = {never, 2}, .measures = {.take = record, .ctx = s}, .ledger = ledger,
 					 .places = (struct places *const *)&s->places};
 	assert_ok(detect_open(&o, &s->detect));

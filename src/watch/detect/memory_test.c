@@ -100,7 +100,8 @@ static void habits_outlive(void)
 	before.place.network = person(1)->conduct.place.network; /* of the place only what a journey needs is kept */
 	assert_memory_equal(&before, &person(1)->conduct, sizeof before);
 	for (int i = 0; i < 200; i++) /* and what it remembers protects */
-		scene_wrong(&t.scene, &(struct guess){.client = "192.0.2.7", .user = "bert@example.org", .account = 2, .names = 1});
+		scene_wrong(&t.scene, &(struct guess){.client = "192.0.2.7", .user = "bert@example.org", .account = 2,
+			.names = 1});
 	assert_int_equal(scene_count(&t.scene, MEASURE_BAN, NULL), 0);
 	end();
 }
