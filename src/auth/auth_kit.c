@@ -97,12 +97,48 @@ static result text_records(str name, arena *a, struct asker_resolve_looked_up *o
 static result on_session(struct arrival *in, struct auth_account_session *m, struct auth_account_session_taken *answer)
 {
 	(void)in;
-	(void)answer;
+	answer->shut = kit.shut && !m->opens;
+	if (answer->shut)
+		return OK;
+	if (kit.shut && memcmp(kit.owner.b, m->owner, sizeof m->owner) != 0)
+		return failure(FAIL_DENIED, "this is not the key of the account's owner");
+	kit.shut = false;
 	kit.sessions++;
 	kit.session_credential = m->credential;
 	assert_true(m->user.n < sizeof kit.session_user);
 	memcpy(kit.session_user, m->user.p, m->user.n);
 	assert_int_equal(write(m->socket, "* OK\r\n", 6), 6);
+	return OK;
+}
+
+static result on_lock(struct arrival *in, struct auth_account_lock *m, struct auth_account_lock_set *answer)
+{
+	(void)in;
+	if (kit.no_lock)
+		return failure(FAIL_DISK, "no sealing today");
+	answer->shut = m->lock ? kit.locked : kit.shut && !m->opens;
+	if (answer->shut || m->lock == kit.locked)
+		return OK;
+	if (m->lock)
+		memcpy(kit.owner.b, m->owner, sizeof m->owner);
+	else if (kit.shut)
+		assert_memory_equal(kit.owner.b, m->owner, sizeof m->owner);
+	kit.locks++;
+	kit.locked = m->lock;
+	kit.shut = false;
+	return OK;
+}
+
+static result on_seal_for(struct arrival *in, struct auth_account_seal_for *m, struct auth_account_sealed_for *answer)
+{
+	struct owner_public to;
+	unsigned char *sealed = arena_alloc(in->arena, OWNER_SEALED);
+	answer->shut = !kit.locked || kit.shut;
+	if (answer->shut)
+		return OK;
+	memcpy(to.b, m->public, sizeof to.b);
+	owner_key_seal(&kit.owner, &to, sealed);
+	answer->sealed = str_of((const char *)sealed, OWNER_SEALED);
 	return OK;
 }
 
@@ -144,7 +180,7 @@ static result on_check(struct arrival *in, struct auth_account_check *m, struct 
 }
 
 static const struct auth_account_as_account account_handlers = {
-	.session = on_session, .end = on_end, .quota = on_quota, .usage = on_usage, .check = on_check};
+	.session = on_session, .lock = on_lock, .seal_for = on_seal_for, .end = on_end, .quota = on_quota, .usage = on_usage, .check = on_check};
 
 static result account(uint64_t number, struct channel **out)
 {

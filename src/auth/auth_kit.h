@@ -8,6 +8,7 @@
 #include "auth/auth.h"
 #include "auth/doors.h"
 #include "engine/files_sim.h"
+#include "talk/owner_key.h"
 #include "talk/auth_account.h"
 
 #define KIT_USUAL_CLIENT "203.0.113.1" /* whoever comes from there usually does */
@@ -35,6 +36,9 @@ struct kit {
 	uint64_t session_credential, ended_credential;
 	bool ended_all;
 	char session_user[ADDRESS_MAX + 1];
+	bool locked, shut, no_lock; /* the account's policy; its owner is away; it cannot change that now */
+	struct owner_key owner;     /* what it is locked by */
+	int locks;                  /* how often it was sealed anew */
 	int events[LOG_EVENTS];
 	char last_fields[4096]; /* of the last event, as its record */
 	size_t last_n;
