@@ -214,6 +214,7 @@ result arrivals_next(struct arrivals_reader *r, buf *plain, struct arrivals_lett
 		TRY(find_record(r, limit, &rec, &found));
 		if (found) {
 			TRY(one_record(r, limit, &rec, plain, out, &good));
+			*more = good;
 			if (good)
 				return OK;
 			continue;

@@ -135,6 +135,38 @@ static void letters_come_back_in_order(void **state)
 	on_fiber(in_order_on);
 }
 
+/* What comes after the last one was read is read by the same reader. */
+static void meanwhile_on(void *arg)
+{
+	struct play *p = arg;
+	const struct arrivals_mark none = {.upto = 0};
+	AUTO_BUF buf plain = buf_new(ARRIVALS_PLAIN_MAX);
+	struct arrivals_letter l;
+	bool more;
+	assert_ok(open_arrivals(p));
+	struct arrivals_reader r = arrivals_begin(p->a, &p->owner, &none);
+	for (unsigned i = 0; i < LETTERS; i++) {
+		assert_ok(arrivals_next(&r, &plain, &l, &more));
+		assert_false(more);
+		assert_ok(add(p, i));
+		assert_ok(arrivals_next(&r, &plain, &l, &more));
+		assert_true(more);
+		expect_letter(p, &l);
+	}
+	assert_ok(arrivals_next(&r, &plain, &l, &more));
+	assert_false(more);
+	assert_ok(arrivals_clear(&r));
+	arrivals_end(&r);
+	assert_int_equal(files_of(p), 0);
+	arrivals_close(&p->a);
+}
+
+static void letters_that_come_meanwhile_are_read_too(void **state)
+{
+	(void)state;
+	on_fiber(meanwhile_on);
+}
+
 static void reopened_on(void *arg)
 {
 	struct play *p = arg;
@@ -296,7 +328,7 @@ static void every_operation_may_fail(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(letters_come_back_in_order), cmocka_unit_test(what_follows_a_crash_goes_elsewhere),
+		cmocka_unit_test(letters_come_back_in_order), cmocka_unit_test(letters_that_come_meanwhile_are_read_too), cmocka_unit_test(what_follows_a_crash_goes_elsewhere),
 		cmocka_unit_test(damage_costs_one_letter_and_is_told), cmocka_unit_test(a_full_disk_leaves_nothing_half),
 		cmocka_unit_test(every_operation_may_be_the_last), cmocka_unit_test(every_operation_may_fail),
 	};

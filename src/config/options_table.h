@@ -88,7 +88,7 @@ OPTION(OPT_PASSWORD_MEMORY, "password-memory", SIZE, "64M", 8388608, 1073741824,
 OPTION(OPT_PASSWORD_WORKERS, "password-workers", COUNT, "2", 1, 16, R_AUTH, "hashings at the same time")
 OPTION(OPT_ACCOUNT_IDLE, "account-idle", TIME, "1m", 1000, 0, R_ACCOUNT,
 	"an account's process ends after so long without work")
-OPTION(OPT_LOCK_GRACE, "lock-grace", TIME, "30s", 100, 3600000, R_ACCOUNT,
+OPTION(OPT_LOCK_GRACE, "lock-grace", TIME, "10s", 100, 3600000, R_ACCOUNT,
 	"a locked account forgets its owner's key so long after the last session")
 OPTION(OPT_SESSIONS, "sessions-per-account", COUNT, "100", 1, 3000, R_ACCOUNT,
 	"IMAP and POP3 sessions of one account at the same time; a phone opens ten")
