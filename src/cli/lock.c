@@ -73,7 +73,8 @@ int run_account_recover(struct call *c)
 		      : failure(FAIL_INPUT, "an address is UTF-8 text");
 	if (!failed(r))
 		r = password_ask(from_stdin, c->words[0], &password);
-	if (!failed(r) && !(put_secret(in, "recovery_key", key) & put_secret(in, "password", password)))
+	bool put = !failed(r) && put_secret(in, "recovery_key", key); /* which ends it, also when it cannot be put */
+	if (!failed(r) && !(put_secret(in, "password", password) && put))
 		r = failure(FAIL_INPUT, "key and password must be UTF-8 text");
 	if (failed(r)) {
 		json_decref(in);
