@@ -68,9 +68,19 @@ def test_cron(machine):
         'Content-Type: text/plain; charset=UTF-8\n\nfertig für heute\n.\nnoch eine Zeile\n'))
     assert (status, told) == (OK, '')
     letter = machine.letter(USER1)
-    assert f'\r\nFrom: {ME}@example.test (Cron Daemon)\r\n' in letter or f'\r\nFrom: {ME} (Cron Daemon)\r\n' in letter
+    assert f'\r\nFrom: "Cron Daemon" <{USER1}>\r\n' in letter and letter.count('From:') == 1
     assert f'Return-Path: <{USER1}>' in letter and 'fertig für heute\r\n.\r\nnoch eine Zeile\r\n' in letter
     assert 'Message-ID:' in letter and 'Date:' in letter and 'from unknown\r\n' in letter
+
+
+def test_a_from_without_a_domain_gets_the_accounts(machine):
+    """In every spelling; one that has a domain stays as it is written."""
+    for written, want in ((f'{ME}', USER1), ('=?utf-8?q?J=C3=B6rg?= <joerg>', '=?utf-8?q?J=C3=B6rg?= <joerg@example.test>'),
+                          (f'"B, or \\"C\\"" <b>, {USER2}', f'"B, or \\"C\\"" <b@example.test>, {USER2}'),
+                          (f'as.it.is@far.test  (somebody)', 'as.it.is@far.test  (somebody)')):
+        status, told, _ = machine.sendmail('-i', USER1, text=f'Subject: a\nFrom: {written}\nTo: {USER1}\n\nx\n')
+        assert (status, told) == (OK, '')
+        assert f'\r\nFrom: {want}\r\nTo:' in machine.letter(USER1)
 
 
 def test_php(machine):

@@ -92,8 +92,7 @@ static bool add(struct letter *l, str address)
 	return true;
 }
 
-/* local@domain with quotes where they are needed, or the local part alone. */
-static str written(struct letter *l, const struct address *a)
+str letter_written(struct letter *l, const struct address *a)
 {
 	AUTO_BUF buf out = buf_new(ADDRESS_TEXT_MAX);
 	struct mailbox box = {.kind = MAILBOX_NAME, .local = a->mailbox, .domain = a->host};
@@ -109,7 +108,7 @@ static bool add_list(struct letter *l, str list)
 	struct address_walk walk = address_walk_on(list, &l->memory);
 	struct address a;
 	while (address_next(&walk, &a))
-		if (a.kind == ADDRESS_MAILBOX && a.mailbox.n && !add(l, written(l, &a)))
+		if (a.kind == ADDRESS_MAILBOX && a.mailbox.n && !add(l, letter_written(l, &a)))
 			return false;
 	return !failed(arena_result(&l->memory));
 }
@@ -125,20 +124,37 @@ static bool is_one_of(str name, const char *const *names)
 static const char *const plain[] = {"To", "Cc", "Bcc", NULL};
 static const char *const resent[] = {"Resent-To", "Resent-Cc", "Resent-Bcc", NULL};
 
-struct seen {
-	bool from, resent;
-};
-
-static struct seen look(str text)
+/* Programs of the machine write "From: root" (cron does): outside of it that is no address. */
+static bool lacks_domain(str list, arena *a)
 {
-	struct header_walk w = {.text = text};
-	struct header_field f;
-	struct seen s = {false, false};
-	while (header_next(&w, &f)) {
-		s.from = s.from || f.id == HEADER_FROM;
-		s.resent = s.resent || is_one_of(f.name, resent);
+	struct address_walk walk = address_walk_on(list, a);
+	struct address one;
+	bool lacks = false;
+	while (address_next(&walk, &one)) {
+		if (one.kind != ADDRESS_MAILBOX || !one.mailbox.n)
+			return false;
+		lacks = lacks || !one.host.n;
 	}
-	return s;
+	return lacks;
+}
+
+/* True: it is sent again. */
+static bool look(struct letter *l)
+{
+	struct header_walk w = {.text = buf_str(&l->text)};
+	struct header_field f;
+	bool again = false;
+	while (header_next(&w, &f)) {
+		again = again || is_one_of(f.name, resent);
+		if (f.id != HEADER_FROM)
+			continue;
+		if (!l->has_from && lacks_domain(f.value, &l->memory)) {
+			l->from = f.raw;
+			l->from_value = f.value;
+		}
+		l->has_from = true;
+	}
+	return again;
 }
 
 /* A message that is sent again goes to whom it is sent again (RFC 5322 3.6.6). */
@@ -162,13 +178,12 @@ int letter_read(const struct wishes *w, int fd, struct letter *l)
 	put_message(buf_str(&raw), w->dots, &l->text);
 	if (failed(buf_result(&l->text)))
 		return no_memory();
-	struct seen s = look(buf_str(&l->text));
-	l->has_from = s.from;
+	bool again = look(l);
 	l->eight_bit = !str_is_ascii(buf_str(&l->text));
 	for (size_t i = 0; i < w->recipients_n; i++)
 		if (!add_list(l, str_from(w->recipients[i])))
 			return no_memory();
-	if (w->from_header && !add_from_header(l, s.resent))
+	if (w->from_header && !add_from_header(l, again))
 		return no_memory();
 	return EX_OK;
 }

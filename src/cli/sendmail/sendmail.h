@@ -43,10 +43,14 @@ struct letter {
 	str *to;            /* as written, without names */
 	size_t to_n, to_cap;
 	bool has_from, eight_bit;
+	str from, from_value; /* the From field, where an address in it has no domain; views of the text */
 };
 
 int letter_read(const struct wishes *w, int fd, struct letter *out);
 void letter_free(struct letter *l);
+/* local@domain with quotes where they are needed, or the local part alone; in the letter's memory. */
+struct address;
+str letter_written(struct letter *l, const struct address *a);
 
 /* session.c: hands it over. */
 int session_send(const struct wishes *w, struct letter *l);

@@ -12,6 +12,7 @@
 
 #include "cli/sendmail/sendmail.h"
 #include "config/load.h"
+#include "grammar/mime/address_list.h"
 #include "grammar/smtp/smtp_reply.h"
 #include "grammar/smtp/xtext.h"
 
@@ -250,32 +251,65 @@ static int say_rcpt(struct session *s, const struct wishes *w, str to)
 	return refused(s, what.broken ? "a recipient is refused" : what.p);
 }
 
-/* A letter without From gets the account's. */
-static void put_from(const struct session *s, const struct wishes *w, buf *out)
+/* Encoded words stand outside of quotes. */
+static void put_name(str name, buf *out)
 {
-	if (!w->name || !is_clean(str_from(w->name))) {
-		buf_printf(out, "From: %s\r\n", s->account);
-		return;
+	bool encoded = str_find(name, STR("=?")) != STR_NONE;
+	if (!encoded)
+		buf_putc(out, '"');
+	for (size_t i = 0; i < name.n; i++) {
+		if (!encoded && (name.p[i] == '"' || name.p[i] == '\\'))
+			buf_putc(out, '\\');
+		buf_putc(out, name.p[i]);
 	}
-	buf_put(out, STR("From: \""));
-	for (const char *p = w->name; *p; p++)
-		buf_printf(out, *p == '"' || *p == '\\' ? "\\%c" : "%c", *p);
-	buf_printf(out, "\" <%s>\r\n", s->account);
+	buf_put(out, encoded ? STR(" ") : STR("\" "));
 }
 
-static int say_data(struct session *s, const struct wishes *w, const struct letter *l)
+static void put_from(const struct session *s, str name, str address, buf *out)
 {
-	AUTO_BUF buf from = buf_new(4096), line = buf_new(100);
+	bool named = name.n && is_clean(name);
+	if (named)
+		put_name(name, out);
+	buf_put(out, named ? STR("<") : STR(""));
+	put_address(s, address, out);
+	buf_put(out, named ? STR(">") : STR(""));
+}
+
+/* A letter without From gets the account's; addresses without a domain get the account's too. */
+static void complete_from(const struct session *s, const struct wishes *w, struct letter *l, buf *out)
+{
+	struct address_walk walk = address_walk_on(l->from_value, &l->memory);
+	struct address a;
+	bool more = false;
+	if (l->has_from && !l->from.n)
+		return;
+	buf_put(out, STR("From: "));
 	if (!l->has_from)
-		put_from(s, w, &from);
-	buf_printf(&line, "BDAT %zu LAST\r\n", from.n + l->text.n);
-	if (!write_all(s->fd, buf_str(&line)) || !write_all(s->fd, buf_str(&from)) ||
-	    !write_all(s->fd, buf_str(&l->text)) || hear(s) != 250)
+		put_from(s, str_from(w->name), str_from(s->account), out);
+	for (; l->has_from && address_next(&walk, &a); more = true) {
+		buf_put(out, more ? STR(", ") : STR(""));
+		put_from(s, a.name, letter_written(l, &a), out);
+	}
+	buf_put(out, STR("\r\n"));
+}
+
+static int say_data(struct session *s, const struct wishes *w, struct letter *l)
+{
+	AUTO_BUF buf from = buf_new(SENDMAIL_MESSAGE_MAX), line = buf_new(100);
+	str text = buf_str(&l->text);
+	size_t at = l->from.n ? (size_t)(l->from.p - text.p) : 0;
+	str before = str_sub(text, 0, at), after = str_skip(text, at + l->from.n);
+	complete_from(s, w, l, &from);
+	buf_printf(&line, "BDAT %zu LAST\r\n", before.n + from.n + after.n);
+	if (failed(buf_result(&from)) || failed(arena_result(&l->memory)))
+		return complain_about(EX_OSERR, "there is not enough memory");
+	if (!write_all(s->fd, buf_str(&line)) || !write_all(s->fd, before) || !write_all(s->fd, buf_str(&from)) ||
+	    !write_all(s->fd, after) || hear(s) != 250)
 		return refused(s, "the message is refused");
 	return EX_OK;
 }
 
-static int transact(struct session *s, const struct wishes *w, const struct letter *l)
+static int transact(struct session *s, const struct wishes *w, struct letter *l)
 {
 	int status = greet(s);
 	if (status == EX_OK)
