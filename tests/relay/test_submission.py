@@ -1,4 +1,5 @@
 """A letter's way out of the whole server: who may send elsewhere, and as what it arrives there."""
+import datetime
 import email
 import email.policy
 import imaplib
@@ -162,6 +163,21 @@ def test_held_until_it_is_time(world):
         name = world.send(smtp, USER1, ['friend@far.test'], ' HOLDFOR=3')
     world.arrived(name)
     assert time.monotonic() - began > 2
+
+
+def test_the_longest_time_to_be_held(world):
+    """As EHLO tells it (RFC 4865 4.1): so long is kept, a second longer is refused; released it goes at once."""
+    with world.login() as smtp:
+        told = next(line for line in smtp.command('EHLO client.example').lines if line.startswith(b'FUTURERELEASE '))
+        longest, until = int(told.split()[1]), told.split()[2].decode()
+        assert abs(datetime.datetime.fromisoformat(until).timestamp() - time.time() - longest) < 60
+        refused = smtp.command(f'MAIL FROM:<{USER1}> HOLDFOR={longest + 1}')
+        assert refused.code == 501 and b'5.5.4' in refused.lines[0]
+        name = world.send(smtp, USER1, ['friend@far.test'], f' HOLDFOR={longest}')
+    row = json.loads(world.server.command('--json', 'queue', 'list', '--destination', 'far.test').stdout)['rows'][0]
+    assert row['state'] == 'held', row
+    assert world.server.command('queue', 'release', str(row['item'])).returncode == 0
+    world.arrived(name)
 
 
 def test_held_here_too(world):

@@ -149,6 +149,70 @@ static void answers_are_understood(void **state)
 	}
 }
 
+/* ---- each row by itself ---- */
+
+enum meaning {
+#define MEANING(NUMBER, ID, NAME, FAULT, WHAT, REMEDY) ID = (NUMBER),
+#include "grammar/smtp/advice_meanings.h"
+#undef MEANING
+};
+
+static const struct row {
+	enum meaning means;
+	uint16_t code;
+	const char *status, *host, *words;
+} rows[] = {
+#define PATTERN(...) {__VA_ARGS__},
+#include "grammar/smtp/advice_patterns.h"
+#undef PATTERN
+};
+
+/* An answer that has what the row asks for and nothing else; of the class given, where the row leaves it open. */
+static struct advice_reply answer_of(const struct row *row, char class, char status[16], char host[64])
+{
+	uint16_t code = row->code ? row->code : class == '4' ? 450 : 550;
+	snprintf(status, 16, "%s", row->status ? row->status : "");
+	if (status[0] == 'x')
+		status[0] = class;
+	size_t star = strcspn(status, "*");
+	status[star] = '\0';
+	snprintf(host, 64, "mx1%s", row->host ? row->host : ".example.net");
+	return (struct advice_reply){code < 10 ? (uint16_t)(code * 100 + 50) : code, str_from(status), str_from(host), STR("")};
+}
+
+/* What an earlier row takes in one class it may leave in the other, or where no server answered. */
+static bool is_found(const struct row *row, str words)
+{
+	char status[16], host[64];
+	for (char class = '4'; class <= '5'; class++) {
+		struct advice_reply r = answer_of(row, class, status, host);
+		r.text = words;
+		if (advice_find(&r) == (uint16_t)row->means)
+			return true;
+		r.code = 0;
+		if (row->code == 0 && advice_find(&r) == (uint16_t)row->means)
+			return true;
+	}
+	print_error("%s, %s, %s, \"%.*s\": an earlier row says something else\n", advice_at((uint16_t)row->means)->name, status,
+		host, STR_ARG(words));
+	return false;
+}
+
+static void each_row_and_word_is_found(void **state)
+{
+	size_t wrong = 0;
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		str rest = str_from(rows[i].words ? rows[i].words : "");
+		do {
+			size_t end = str_chr(rest, '|');
+			wrong += !is_found(&rows[i], str_sub(rest, 0, end));
+			rest = end == STR_NONE ? str_sub(rest, 0, 0) : str_skip(rest, end + 1);
+		} while (rest.n > 0);
+	}
+	assert_int_equal(wrong, 0);
+}
+
 static void a_success_means_nothing(void **state)
 {
 	const struct advice_reply r = {250, STR("2.0.0"), STR("mx.example.net"), STR("spam greylisted")}, none = {0};
@@ -205,6 +269,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_are_understood),
+		cmocka_unit_test(each_row_and_word_is_found),
 		cmocka_unit_test(a_success_means_nothing),
 		cmocka_unit_test(every_failure_means_something),
 		cmocka_unit_test(a_status_is_compared_by_its_numbers),
