@@ -86,7 +86,7 @@ private memory of all processes together, at its most.
 
 {table}
 
-{machine} {measured}. The attackers' process has a lower priority than the servers, as it would have a machine of its own.
+{machine}. {measured}. A delivery or a login has ten seconds. The attackers' process has a lower priority than the servers, as it would have a machine of its own.
 Postern has its defaults ([limits.md](limits.md)); Postfix has Debian's defaults (50 connections from one address; no client
 is in `mynetworks`, so its limits count), Dovecot the configuration of [benchmarks.md](benchmarks.md), with many more
 processes and clients than Debian's. "Attackers greeted" counts those at the SMTP port.

@@ -190,7 +190,7 @@ def test_domain_records(house):
 def test_tlsa_is_of_the_certificate(house):
     listed = as_json(house, 'domain', 'records', 'example.test')
     der = subprocess.run('openssl x509 -pubkey -noout | openssl pkey -pubin -outform DER', shell=True, check=True,
-                         stdin=open(house.ready['ca']), capture_output=True).stdout
+                         stdin=open(house.directory / 'certificate.pem'), capture_output=True).stdout
     assert [row['value'] for row in listed if row['type'] == 'TLSA'] == ['3 1 1 ' + hashlib.sha256(der).hexdigest()]
 
 

@@ -4,7 +4,7 @@
  * posternd on it, makes domains and accounts through the administration API,
  * delivers sample mail through the SMTP port, tells how to connect, and ends
  * posternd when it is told to end. posternd is killed with it. Files it adds to
- * the server's directory: demo.conf, demo-password, certificate.pem,
+ * the server's directory: demo.conf, demo-password, certificate.pem, ca.pem, ca.crl,
  * private-key.pem. Calls block; troubles are told in `trouble`. */
 #ifndef CLI_DEMO_DEMO_H
 #define CLI_DEMO_DEMO_H
@@ -63,7 +63,7 @@ result demo_home_open(struct demo *d) NODISCARD;
 result demo_home_configure(struct demo *d, bool proxy) NODISCARD;
 void demo_home_close(struct demo *d); /* removes a temporary one */
 
-/* certificate.c: a self-signed one (PEM) for the demo's names; kept while it is good. */
+/* certificate.c: one (PEM) for the demo's names, by an authority of its own; kept while it is good. */
 result demo_certificate(struct demo *d) NODISCARD;
 
 /* child.c */

@@ -9,7 +9,7 @@
 
 static void certificate_path(const struct demo *d, char *out, size_t size)
 {
-	must(demo_path(d, "certificate.pem", out, size));
+	must(demo_path(d, "ca.pem", out, size));
 }
 
 /* ---- for programs ---- */
