@@ -96,5 +96,8 @@ int run_ban_why(struct call *c)
 		printf("Nothing holds for %s.\n", c->words[0]);
 	else
 		print_rows(rows);
+	str points = text_of(answer, "points");
+	if (!c->json && !never && points.n > 0)
+		printf("Points now: %.*s.\n", STR_ARG(points));
 	return finish(none || never ? STATUS_NO : STATUS_DONE, answer);
 }

@@ -1,9 +1,10 @@
 /* Properties: whatever a room sends as records, each makes at most one line of
  * well-formed JSON without control characters; fields keep under their ceiling;
- * an entry reads back as it was put. */
+ * an entry reads back as it was put; what a record says of a client is of one kind
+ * and lies inside it. */
 #include <jansson.h>
 
-#include "watch/entry.h"
+#include "watch/detect/sighting.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -34,6 +35,16 @@ static void check_entry(const struct entry *e, const struct log_record *r)
 	must(m.n >= 1 && m.n <= 1 + ENTRY_ADDRESSES);
 }
 
+static void check_sighting(const struct entry *e, const struct log_record *r)
+{
+	struct sighting s;
+	if (!sighting_of(e, r, &s))
+		return;
+	must(s.kind != 0 && (s.kind & (s.kind - 1)) == 0 && s.at == e->at);
+	must(s.name.n <= e->record.n && s.word.n <= e->record.n);
+	must(s.mark == 0 || s.name.n > 0);
+}
+
 static void check_record(str record)
 {
 	struct entry e = {.at = -7, .from = {STR("account"), UINT64_MAX}, .record = record};
@@ -50,6 +61,7 @@ static void check_record(str record)
 	must(fields_put(&fields, r, CEILING) && fields.n <= CEILING);
 	check_json(buf_str(&fields));
 	check_entry(&e, &r);
+	check_sighting(&e, &r);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

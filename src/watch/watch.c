@@ -264,7 +264,15 @@ result watch_ban_remove(str network)
 
 result watch_ban_why(str address, arena *a, struct web_watch_ban_is *out)
 {
-	return watch.bans ? bans_why(watch.bans, address, a, out) : stopping();
+	AUTO_BUF buf points = buf_new(WEB_WATCH_BAN_IS_POINTS_MAX);
+	net_addr who;
+	if (!watch.bans)
+		return stopping();
+	TRY(bans_why(watch.bans, address, a, out));
+	if (watch.detect && !failed(net_parse_ip(address, &who)))
+		detect_tell(watch.detect, &who, &points);
+	out->points = arena_dup(a, buf_str(&points));
+	return arena_result(a);
 }
 
 void watch_page(int fd)
@@ -308,6 +316,32 @@ static result fetch_key(struct secret *key)
 	return r;
 }
 
+/* ---- who is attacking ---- */
+
+/* Each was written down as an event when it was asked for. What bans_set refuses is never banned, or decided. */
+static void take_measure(void *ctx, const struct measure *m)
+{
+	static const enum ban_grade grades[MEASURES] = {
+		[MEASURE_DELAY] = BAN_DELAY, [MEASURE_TARPIT] = BAN_TARPIT, [MEASURE_BAN] = BAN_FULL};
+	const struct ban_wish w = {.row = {.network = m->network, .grade = grades[m->kind], .until = m->until},
+				   .why = m->evidence, .by = m->detector};
+	(void)ctx;
+	if (w.row.grade == BAN_NONE || !watch.bans)
+		return;
+	result r = bans_set(watch.bans, &w);
+	if (failed(r) && r.kind != FAIL_DENIED && r.kind != FAIL_EXISTS)
+		log_event(EV_ROOM_DROPPED, NULL, F_STR("what", STR("a ban")), F_U64("events", 1),
+			  F_STR("why", str_from(r.text)));
+}
+
+static result start_detect(void)
+{
+	const struct detect_options o = {.measures = {.take = take_measure}, .ledger = watch.ledger,
+					 .never = watch.never_ban,
+					 .places = (struct places *const *)&watch_places};
+	return detect_open(&o, &watch.detect);
+}
+
 result watch_start_with(const unsigned char key[LEDGER_KEY])
 {
 	struct ledger_options o = {
@@ -315,10 +349,10 @@ result watch_start_with(const unsigned char key[LEDGER_KEY])
 	TRY(journal_open(watch.to_file, &watch.journal));
 	log_set_sink(own_sink, NULL);
 	result r = ledger_open(&o, &watch.ledger);
-	if (failed(r)) { /* a room that did not start is not stopped */
-		log_set_sink(NULL, NULL);
-		journal_close(&watch.journal);
-	}
+	if (!failed(r))
+		r = start_detect();
+	if (failed(r))
+		watch_stop(); /* a room that did not start is not stopped */
 	return r;
 }
 
@@ -369,37 +403,11 @@ static result start_audit(void)
 	return audit_open(&o, &watch.audit);
 }
 
-/* ---- who is attacking ---- */
-
-/* Each was written down as an event when it was asked for. What bans_set refuses is never banned, or decided. */
-static void take_measure(void *ctx, const struct measure *m)
-{
-	static const enum ban_grade grades[MEASURES] = {
-		[MEASURE_DELAY] = BAN_DELAY, [MEASURE_TARPIT] = BAN_TARPIT, [MEASURE_BAN] = BAN_FULL};
-	const struct ban_wish w = {.row = {.network = m->network, .grade = grades[m->kind], .until = m->until},
-				   .why = m->evidence, .by = m->detector};
-	(void)ctx;
-	if (w.row.grade == BAN_NONE || !watch.bans)
-		return;
-	result r = bans_set(watch.bans, &w);
-	if (failed(r) && r.kind != FAIL_DENIED && r.kind != FAIL_EXISTS)
-		log_event(EV_ROOM_DROPPED, NULL, F_STR("what", STR("a ban")), F_U64("events", 1),
-			  F_STR("why", str_from(r.text)));
-}
-
 static result start_bans(void)
 {
 	const struct bans_options o = {.ledger = watch.ledger, .page = watch.page, .never = watch.never_ban};
 	watch.page = -1;
 	return bans_open(&o, &watch.bans);
-}
-
-static result start_detect(void)
-{
-	const struct detect_options o = {.measures = {.take = take_measure}, .ledger = watch.ledger,
-					 .never = watch.never_ban,
-					 .places = (struct places *const *)&watch_places};
-	return detect_open(&o, &watch.detect);
 }
 
 result watch_start(void)
@@ -414,8 +422,6 @@ result watch_start(void)
 	r = start_audit();
 	if (!failed(r))
 		r = start_bans();
-	if (!failed(r))
-		r = start_detect();
 	if (failed(r))
 		watch_stop(); /* a room that did not start is not stopped */
 	return r;

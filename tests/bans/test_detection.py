@@ -77,6 +77,7 @@ def test_who_guesses_is_banned_and_the_account_stays_open(house):
     assert row['by'] == 'brute-force' and ANNA in row['reason']
     print('banned after', round(time.monotonic() - began, 2), 's')
     assert house.logged('"event":"attack.detected"')
+    assert b'Points now: address: brute-force' in house.command('ban', 'why', GUESSER).stdout
     began = time.monotonic()
     assert logged_in(house, '127.0.0.1') and logged_in(house, STRANGER)
     assert time.monotonic() - began < 5

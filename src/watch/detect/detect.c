@@ -77,7 +77,7 @@ void detect_tell(struct detect *d, const net_addr *a, buf *out)
 		const struct suspect *s = suspects_find(&d->suspects, g, &id);
 		if (!s || scores_sum(s->scores, now, NETWORK_HALF_LIFE) == 0)
 			continue;
-		buf_printf(out, "%s%s: ", out->n ? "; " : "", names[g]);
+		buf_printf(out, "%s%s", out->n ? "; " : "", names[g]);
 		put_scores(out, s->scores, 0, now);
 	}
 }
