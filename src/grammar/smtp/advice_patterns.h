@@ -20,7 +20,8 @@ PATTERN(WANTS_TLS, 0, "x.7.29", GOOGLE, NULL)
 PATTERN(DKIM, 0, "x.7.30", GOOGLE, NULL)
 PATTERN(DMARC, 0, "x.7.32", GOOGLE, NULL)
 PATTERN(DMARC, 0, "x.7.40", GOOGLE, NULL)
-PATTERN(GMAIL_REPUTATION, 0, NULL, GOOGLE, "low reputation|unusual rate of unsolicited|likely unsolicited|suspicious due "
+PATTERN(GMAIL_REPUTATION, 0, NULL, GOOGLE, "low reputation|unusual rate of unsolicited|likely unsolicited|"
+	"suspicious due "
 	"to")
 PATTERN(RECIPIENT_BUSY, 0, NULL, GOOGLE, "receiving mail too quickly|receiving mail at a rate|ReceivingRate")
 PATTERN(MAILBOX_FULL, 0, NULL, GOOGLE, "OverQuota|over quota|out of storage")
@@ -80,7 +81,8 @@ PATTERN(DKIM, 0, NULL, NULL, "dkim")
 PATTERN(NO_PTR, 0, NULL, NULL, "reverse dns|rdns|ptr record|reverse hostname|reverse lookup|reverse map|no ptr|fcrdns|"
 	"cannot find your reverse|cannot find your hostname|ip name lookup failed")
 PATTERN(HELO, 0, NULL, NULL, "helo|ehlo")
-PATTERN(WANTS_TLS, 0, NULL, NULL, "must issue a starttls|starttls first|starttls is required|tls is required|tls required|"
+PATTERN(WANTS_TLS, 0, NULL, NULL, "must issue a starttls|starttls first|starttls is required|tls is required|"
+	"tls required|"
 	"requires tls|encryption required|encryption needed|session encryption|requires encryption")
 PATTERN(SENDER_DOMAIN, 0, NULL, NULL, "domain of sender|sender address rejected: domain|sender domain must|"
 	"domain not found|sender's domain|cannot resolve")
@@ -93,7 +95,8 @@ PATTERN(RELAY_DENIED, 0, NULL, NULL, "relay access denied|relaying denied|relay 
 	"not allowed|relay denied|not a relay|we do not relay|no relaying|isn't in my list of allowed")
 PATTERN(MAILBOX_DISABLED, 0, NULL, NULL, "account disabled|mailbox disabled|account is disabled|account suspended|"
 	"account has been|inactive|deactivated|mailbox unavailable or not local: disabled|not active|account locked")
-PATTERN(UNKNOWN_USER, 5, NULL, NULL, "user unknown|unknown user|no such user|no such recipient|recipient unknown|unknown "
+PATTERN(UNKNOWN_USER, 5, NULL, NULL, "user unknown|unknown user|no such user|no such recipient|"
+	"recipient unknown|unknown "
 	"recipient|"
 	"does not exist|doesn't exist|doesn't have an account|not found|no mailbox here|unknown address|invalid "
 	"recipient|invalid mailbox|unrouteable|user not|recipient rejected|address rejected|unknown local|no mailbox|"

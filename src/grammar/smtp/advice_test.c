@@ -177,7 +177,9 @@ static struct advice_reply answer_of(const struct row *row, char class, char sta
 	size_t star = strcspn(status, "*");
 	status[star] = '\0';
 	snprintf(host, 64, "mx1%s", row->host ? row->host : ".example.net");
-	return (struct advice_reply){code < 10 ? (uint16_t)(code * 100 + 50) : code, str_from(status), str_from(host), STR("")};
+	if (code < 10)
+		code = (uint16_t)(code * 100 + 50);
+	return (struct advice_reply){code, str_from(status), str_from(host), STR("")};
 }
 
 /* What an earlier row takes in one class it may leave in the other, or where no server answered. */
@@ -193,8 +195,8 @@ static bool is_found(const struct row *row, str words)
 		if (row->code == 0 && advice_find(&r) == (uint16_t)row->means)
 			return true;
 	}
-	print_error("%s, %s, %s, \"%.*s\": an earlier row says something else\n", advice_at((uint16_t)row->means)->name, status,
-		host, STR_ARG(words));
+	print_error("%s, %s, %s, \"%.*s\": an earlier row says something else\n",
+		advice_at((uint16_t)row->means)->name, status, host, STR_ARG(words));
 	return false;
 }
 
