@@ -285,7 +285,8 @@ static void report(const struct login_try *t, const struct proof *p, const struc
 	log_event(in ? EV_LOGIN : EV_LOGIN_FAILED, t->trace, F_STR("user", t->user), F_STR("client", t->client),
 		  F_STR("protocol", str_from(edge_auth_protocol_names[t->protocol])), F_U64("account", p->account),
 		  F_STR("verdict", str_from(edge_auth_login_verdict_names[answer->verdict])),
-		  F_STR("mechanism", str_from(t->mechanism)), F_STR("app", p->name), F_STR("why", answer->text),
+		  F_STR("mechanism", str_from(t->mechanism)), F_STR(p->certificate ? "certificate" : "app", p->name),
+		  F_STR("why", answer->text),
 		  F_U64("repeat", p->repeat), F_U64("names", p->names));
 }
 

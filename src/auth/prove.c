@@ -42,6 +42,7 @@ void prove_found(struct proof *p, const struct login_try *t, const struct app_pa
 {
 	p->r = OK;
 	p->app_password = row->id;
+	p->certificate = row->fingerprint.n > 0;
 	p->name = row->name;
 	p->barred = bars(row, t);
 }

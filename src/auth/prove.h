@@ -25,6 +25,7 @@ struct proof {
 	uint64_t account;
 	uint64_t round;        /* of the account's secrets when it began (book_account) */
 	uint64_t app_password; /* or certificate; 0: the person's own password */
+	bool certificate;      /* which of the two */
 	str name;              /* of that; in the arena */
 	const char *barred;    /* the secret is right and does not do here or now: a sentence; NULL: it does */
 	bool repeat;    /* it is wrong, and was tried with that name before: a program with an old one, not a guess */

@@ -19,8 +19,8 @@ static json_t *request_for(const struct call *c, const buf *public)
 	int64_t at = 0;
 	if (expires && !time_of_text(str_from(expires), time(NULL), &at))
 		return NULL;
-	return json_pack("{s:s, s:s, s:s%, s:o, s:o, s:I}", "account", call_option(c, "account"), "name", c->words[0], "public",
-		public->p, public->n, "protocols", words_of(c, "protocol"), "networks", words_of(c, "network"), "expires",
+	return json_pack("{s:s, s:s, s:s%, s:o, s:o, s:I}", "account", call_option(c, "account"), "name", c->words[0],
+		"public", public->p, public->n, "protocols", words_of(c, "protocol"), "networks", words_of(c, "network"), "expires",
 		(json_int_t)at);
 }
 
@@ -28,8 +28,8 @@ static int ask(struct call *c, const buf *public, json_t **answer)
 {
 	json_t *in = request_for(c, public);
 	if (!in)
-		return complain(c, STATUS_USAGE, "usage", "names are UTF-8 text; --expires is 90d, 12h, a day such as 2027-01-31, "
-			"or 2027-01-31T18:00:00Z");
+		return complain(c, STATUS_USAGE, "usage", "names are UTF-8 text; --expires is 90d, 12h, a day such as "
+			"2027-01-31, or 2027-01-31T18:00:00Z");
 	return ask_server(c, "certificate-add", in, answer);
 }
 
@@ -63,7 +63,7 @@ struct target {
 static result open_target(const struct call *c, struct target *t)
 {
 	const char *out = call_option(c, "out");
-	int n = out ? snprintf(t->path, sizeof t->path, "%s", out) : snprintf(t->path, sizeof t->path, "%s.p12", c->words[0]);
+	int n = snprintf(t->path, sizeof t->path, "%s%s", out ? out : c->words[0], out ? "" : ".p12");
 	if (n <= 0 || (size_t)n >= sizeof t->path || (!out && strchr(c->words[0], '/')))
 		return failure(FAIL_INPUT, "say with --out which file to write");
 	t->fd = open(t->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

@@ -45,8 +45,8 @@ result client_request_public(str pem, buf *out)
 	BIO *in = pem.n > 0 && pem.n <= CLIENT_REQUEST_MAX ? BIO_new_mem_buf(pem.p, (int)pem.n) : NULL;
 	X509_REQ *request = in ? PEM_read_bio_X509_REQ(in, NULL, no_passphrase, NULL) : NULL;
 	EVP_PKEY *key = request ? X509_REQ_get0_pubkey(request) : NULL;
-	result r = failure(FAIL_INPUT, "the file holds no request for a certificate (PEM, PKCS #10), or not one that its own "
-		"key signed; openssl req -new makes one");
+	result r = failure(FAIL_INPUT, "the file holds no request for a certificate (PEM, PKCS #10), or not one that its "
+		"own key signed; openssl req -new makes one");
 	if (key && X509_REQ_verify(request, key) == 1)
 		r = client_key_public(key, out);
 	X509_REQ_free(request);

@@ -43,9 +43,10 @@ static const struct sentence {
 	{"inspect.failed", "It could not be examined[: {why}]."},
 	{"session.carried", "The session[ of {client}][ ({protocol})] reaches its account."},
 	{"login.accepted", "Logged in[ as {user}][ from {client}][ ({protocol})][ by {mechanism}]"
-		"[ with the app password \"{app}\"]."},
+		"[ with the app password \"{app}\"][ with the certificate \"{certificate}\"]."},
 	{"login.refused", "A login[ as {user}][ from {client}][ ({protocol})][ by {mechanism}]"
-		"[ with the app password \"{app}\"] was refused[: {verdict}][ ({why})]."},
+		"[ with the app password \"{app}\"][ with the certificate \"{certificate}\"] was refused[: {verdict}]"
+		"[ ({why})]."},
 	{"password.raised", "The password's hash of account {account} was made anew with today's parameters"
 		"[: not yet, {why}]."},
 	{"client.connected", "Connected[: {client}]."},

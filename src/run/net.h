@@ -57,6 +57,7 @@ result net_connect_from(const net_addr *a, const net_addr *from, uint64_t timeou
 /* Of the Internet at large: not loopback, private (RFC 1918, 4193), link-local, shared (RFC 6598), multicast,
  * documentation, or another range that RFC 6890 keeps from it. */
 bool net_is_public(const net_addr *a);
+bool net_cidr_is_private(const net_cidr *c); /* none of its addresses is public */
 result net_connect_unix(const char *path, int *fd) NODISCARD;
 /* As much of the line as fits at once, and the end: what is told to who is not served. Takes fd; empty: nothing. */
 void net_send_off(int fd, str line);

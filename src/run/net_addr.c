@@ -156,3 +156,13 @@ bool net_is_public(const net_addr *a)
 {
 	return !net_in_any(a, kept_back, sizeof(kept_back) / sizeof(kept_back[0]));
 }
+
+bool net_cidr_is_private(const net_cidr *c)
+{
+	net_addr first = {.port = 0};
+	memcpy(first.ip, c->ip, sizeof(first.ip));
+	for (size_t i = 0; i < sizeof(kept_back) / sizeof(kept_back[0]); i++)
+		if (kept_back[i].bits <= c->bits && net_in(&first, &kept_back[i]))
+			return true;
+	return false;
+}

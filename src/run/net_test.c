@@ -60,6 +60,22 @@ static void what_the_internet_does_not_route_is_not_public(void **state)
 	}
 }
 
+static void a_network_is_private_as_a_whole_or_not(void **state)
+{
+	static const char *const private[] = {"10.0.0.0/8", "192.168.7.0/24", "127.0.0.2", "fd00:7::/64", "2001:db8::/32"};
+	static const char *const not[] = {"0.0.0.0/0", "192.0.0.0/8", "172.16.0.0/11", "8.8.8.8", "::/0", "2a00::/16"};
+	net_cidr c;
+	(void)state;
+	for (size_t i = 0; i < sizeof(private) / sizeof(*private); i++) {
+		assert_ok(net_parse_cidr(str_from(private[i]), &c));
+		assert_true(net_cidr_is_private(&c));
+	}
+	for (size_t i = 0; i < sizeof(not) / sizeof(*not); i++) {
+		assert_ok(net_parse_cidr(str_from(not[i]), &c));
+		assert_false(net_cidr_is_private(&c));
+	}
+}
+
 static void what_is_no_address_is_refused(void **state)
 {
 	(void)state;
@@ -209,7 +225,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_are_read_and_printed), cmocka_unit_test(what_is_no_address_is_refused),
 		cmocka_unit_test(what_the_internet_does_not_route_is_not_public),
-		cmocka_unit_test(what_the_internet_does_not_route_is_not_public),
+		cmocka_unit_test(a_network_is_private_as_a_whole_or_not),
 		cmocka_unit_test(networks_hold_their_addresses), cmocka_unit_test(connections_are_accepted),
 		cmocka_unit_test(nobody_listening_is_a_failure), cmocka_unit_test(a_local_socket_knows_its_peer),
 	};

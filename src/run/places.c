@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "run/fiber.h"
 #include "run/memfd.h"
 
 struct database {
@@ -170,14 +171,20 @@ static void set_network(struct place *out, const net_addr *a, unsigned bits)
 	net_cidr_mask(&out->network);
 }
 
-bool places_find(const struct places *p, const net_addr *a, struct place *out)
+struct search {
+	const struct places *in;
+	const net_addr *address;
+	struct place *out;
+};
+
+static void search(void *arg)
 {
+	const struct search *s = arg;
+	const struct places *p = s->in;
+	const net_addr *a = s->address;
+	struct place *out = s->out;
 	MMDB_entry_s entry;
 	unsigned bits;
-	*out = (struct place){0};
-	set_network(out, a, 128);
-	if (!p)
-		return false;
 	if (find_entry(&p->countries, a, &entry, &bits) && country_in(&entry, out)) {
 		set_network(out, a, bits);
 		out->located = degrees_in(&entry, "latitude", &out->latitude) &&
@@ -189,5 +196,17 @@ bool places_find(const struct places *p, const net_addr *a, struct place *out)
 		if (!out->country[0] && country_in(&entry, out) && !out->asn)
 			set_network(out, a, bits);
 	}
+}
+
+/* The library walks nested data by recursion, as deep as the file says. */
+bool places_find(const struct places *p, const net_addr *a, struct place *out)
+{
+	struct search s = {p, a, out};
+	*out = (struct place){0};
+	set_network(out, a, 128);
+	if (p && fiber_self())
+		fiber_on_loop_stack(search, &s);
+	else if (p)
+		search(&s);
 	return out->country[0] || out->asn;
 }

@@ -5,7 +5,9 @@
  * that is overwritten or cut short meanwhile hurts nobody, and a new one can be
  * taken up inside the jail (which permits openat). places_take opens what it is
  * given and keeps nothing of the descriptors. A damaged database tells nothing,
- * or something wrong, about addresses; it never reaches outside its own octets.
+ * or something wrong, about addresses; it never reaches outside its own octets. One
+ * that was made to end its reader, with data nested a hundred thousand deep, can:
+ * whoever may replace the file is trusted so far.
  * Nothing suspends; a look-up takes a few microseconds. */
 #ifndef RUN_PLACES_H
 #define RUN_PLACES_H

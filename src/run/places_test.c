@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/test.h"
+#include "run/loop.h"
 #include "run/memfd.h"
 
 enum { SKIPPED = 77 }; /* as meson has it */
@@ -173,6 +174,50 @@ static void test_damage_is_survived(void **state)
 	}
 }
 
+/* ---- data nested deep: the library walks them by recursion ---- */
+
+enum { NESTED = 20000 };
+
+/* A database of one network whose country stands behind arrays in arrays. */
+static void nest(str database, buf *out)
+{
+	size_t data = str_find(database, STR("\xe1\x47" "country"));
+	size_t end = str_find(database, STR("\xab\xcd\xefMaxMind.com"));
+	assert_true(data != STR_NONE && end != STR_NONE);
+	buf_put(out, str_sub(database, 0, data));
+	buf_put(out, STR("\xe2\x44" "deep"));
+	for (int i = 0; i < NESTED; i++)
+		buf_put(out, STR("\x01\x04"));
+	buf_put(out, STR("\x40"));
+	buf_put(out, str_sub(database, data + 1, end - data - 1));
+	buf_put(out, str_skip(database, end));
+	assert_ok(buf_result(out));
+}
+
+static void look_from_a_fiber(void *arg)
+{
+	const struct places *p = arg;
+	net_addr a = address("192.0.2.7");
+	struct place at;
+	assert_true(places_find(p, &a, &at));
+	assert_string_equal(at.country, "DE");
+}
+
+static void test_deep_data_do_not_end_a_fiber(void **state)
+{
+	AUTO_BUF buf plain = buf_new(0), nested = buf_new(1 << 20);
+	struct places *p = NULL;
+	(void)state;
+	assert_true(places_kit_make("country", "192.0.2.0/24 DE -\n", &plain));
+	nest(buf_str(&plain), &nested);
+	assert_ok(take(&p, buf_str(&nested), (str){NULL, 0}));
+	assert_ok(loop_open());
+	assert_ok(fiber_start(look_from_a_fiber, p, "look", NULL));
+	loop_run();
+	loop_close();
+	places_free(&p);
+}
+
 static void test_codes_of_countries(void **state)
 {
 	char code[PLACES_COUNTRY + 1];
@@ -192,6 +237,7 @@ int main(void)
 		cmocka_unit_test(test_one_database_alone_or_none),
 		cmocka_unit_test(test_what_is_no_database_changes_nothing),
 		cmocka_unit_test(test_damage_is_survived),
+		cmocka_unit_test(test_deep_data_do_not_end_a_fiber),
 		cmocka_unit_test(test_codes_of_countries),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

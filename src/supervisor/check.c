@@ -28,6 +28,17 @@ static result check_network(str network)
 				   "without \"/\"");
 }
 
+/* What travels in clear stays in the house. */
+static result check_clear(str network)
+{
+	net_cidr n;
+	TRY(check_network(network));
+	if (!failed(net_parse_cidr(network, &n)) && net_cidr_is_private(&n))
+		return OK;
+	return failure(FAIL_INPUT, "from public addresses everybody on the way could read passwords and mail; name the "
+				   "private network that the device is in (192.168.7.0/24, fd00:7::/64)");
+}
+
 static result check_forward(str server)
 {
 	net_addr a;
@@ -120,8 +131,9 @@ result check_value(enum option_id id, str value)
 		return check_forward(value);
 	case OPT_LOCAL_USERS:
 		return check_local_user(value);
-	case OPT_PROXY_FROM:
 	case OPT_CLEAR_FROM:
+		return check_clear(value);
+	case OPT_PROXY_FROM:
 	case OPT_NEVER_BAN:
 		return check_network(value);
 	case OPT_COUNTRY_DATABASE:

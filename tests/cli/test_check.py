@@ -56,6 +56,7 @@ MISTAKES = {
     'an empty file of anchors': ("dns-anchor = '/dev/null'\n", 'DS or DNSKEY'),
     'authorities that are none': ("fetch-ca = '/etc/hostname'\n", 'PEM'),
     'a file that is not there': ("fetch-ca = '/nowhere/ca.pem'\n", 'fetch-ca'),
+    'logins in clear from everywhere': ('login-without-tls = { "0.0.0.0/0" }\n', 'private network'),
     'a database that is none': ("country-database = '/etc/hostname'\n", 'MaxMind'),
     'a line that is none': ('log file\n', 'option = value'),
 }
