@@ -152,6 +152,16 @@ static result merge(void)
 	return done;
 }
 
+/* False: the room is stopping. */
+static bool pause_merging(void)
+{
+	uint64_t until = clock_mono_ms() + OPENING_AGAIN_MS;
+	while (!room_stopping() && clock_left(until))
+		if (gate_wait(&account.opened, clock_left(until)).kind == FAIL_CANCELLED)
+			return false;
+	return !room_stopping();
+}
+
 /* Counts as a delivery. Where it cannot be done (a full disk), the owner gets in all the same, to make room. */
 static void merge_until_done(void *arg)
 {
@@ -164,7 +174,7 @@ static void merge_until_done(void *arg)
 		idle_stir();
 		if (failed(r) && r.kind != FAIL_CANCELLED)
 			log_event(EV_MERGE_LATER, NULL, F_U64("account", room_number()), F_STR("why", str_from(r.text)));
-	} while (!account.merged && !room_stopping() && !failed(fiber_sleep(OPENING_AGAIN_MS)));
+	} while (!account.merged && pause_merging());
 }
 
 /* ---- the owner's key ---- */

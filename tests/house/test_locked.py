@@ -99,7 +99,8 @@ def numbers(one, account, password=PASSWORD):
         count = imap.select()
         if not count:
             return []
-        return [int(re.search(rb'n(\d+)\.', octets).group(1)) for octets in imap.bodies(item='BODY.PEEK[HEADER]').values()]
+        headers = imap.bodies(item='BODY.PEEK[HEADER]').values()
+        return [int(re.search(rb'n(\d+)\.', octets).group(1)) for octets in headers]
 
 
 def process(one, account):
@@ -112,7 +113,8 @@ def files(one):
 
 
 def forms(octets):
-    return {'as it is': octets, 'base64': base64.b64encode(octets)[:-4], 'UTF-16': octets.decode('latin-1').encode('utf-16-le')}
+    wide = octets.decode('latin-1').encode('utf-16-le')
+    return {'as it is': octets, 'base64': base64.b64encode(octets)[:-4], 'UTF-16': wide}
 
 
 def test_letters_wait_sealed_and_are_merged_in_order(one, anna):
