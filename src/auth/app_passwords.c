@@ -82,8 +82,7 @@ result app_certificates_read(struct directory *d, uint64_t account, arena *a, st
 struct find_job {
 	str fingerprint;
 	arena *arena;
-	struct app_password *out;
-	uint64_t account;
+	struct app_certificate *out;
 };
 
 static result run_find(struct db *db, void *arg)
@@ -96,16 +95,13 @@ static result run_find(struct db *db, void *arg)
 	TRY(query_next(q, &row));
 	if (!row)
 		return failure(FAIL_ABSENT, "there is no such certificate");
-	j->account = (uint64_t)query_int(q, 14);
-	return read_row(q, j->arena, j->out);
+	j->out->account = (uint64_t)query_int(q, 14);
+	return read_row(q, j->arena, &j->out->row);
 }
 
-result app_certificate_find(struct directory *d, str fingerprint, arena *a, struct app_password *out, uint64_t *account)
+result app_certificate_find(struct directory *d, str fingerprint, arena *a, struct app_certificate *out)
 {
-	struct find_job j = {.fingerprint = fingerprint, .arena = a, .out = out};
-	TRY(directory_read(d, run_find, &j));
-	*account = j.account;
-	return OK;
+	return directory_read(d, run_find, &(struct find_job){.fingerprint = fingerprint, .arena = a, .out = out});
 }
 
 struct authority_job {

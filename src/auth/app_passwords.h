@@ -57,9 +57,12 @@ struct app_passwords {
 /* Oldest first; the arena's. Wipe it. Without account there are none. */
 result app_passwords_read(struct directory *d, uint64_t account, arena *a, struct app_passwords *out) NODISCARD;
 result app_certificates_read(struct directory *d, uint64_t account, arena *a, struct app_passwords *out) NODISCARD;
-/* The certificate's row and whose it is; ABSENT: nobody's, or revoked. */
-result app_certificate_find(struct directory *d, str fingerprint, arena *a, struct app_password *out,
-	uint64_t *account) NODISCARD;
+/* A certificate's row and whose it is; ABSENT: nobody's, or revoked. */
+struct app_certificate {
+	uint64_t account;
+	struct app_password row;
+};
+result app_certificate_find(struct directory *d, str fingerprint, arena *a, struct app_certificate *out) NODISCARD;
 /* The authority that certificates are verified by, DER; empty while nobody has one. */
 result app_authority(struct directory *d, arena *a, str *out) NODISCARD;
 void app_passwords_wipe(struct app_passwords *p);

@@ -55,26 +55,28 @@ static str print_of(const struct edge_auth_certificate_login *m)
 }
 
 /* Whose it is, unless another is asked for; NULL: nobody. */
-static struct book_account *owner(struct auth *a, const struct certificate_question *q)
+static result find_owner(struct auth *a, const struct certificate_question *q, struct book_account **out)
 {
-	struct app_password row;
-	uint64_t account;
-	if (failed(app_certificate_find(a->directory, print_of(q->asked), q->m, &row, &account)))
-		return NULL;
-	struct book_account *who = book_account(&a->directory->book, account);
-	return q->asked->authzid.n == 0 || reach_login(&a->directory->book, q->asked->authzid) == who ? who : NULL;
+	struct app_certificate c;
+	*out = NULL;
+	result r = app_certificate_find(a->directory, print_of(q->asked), q->m, &c);
+	if (failed(r))
+		return r.kind == FAIL_ABSENT ? OK : r;
+	struct book_account *who = book_account(&a->directory->book, c.account);
+	if (q->asked->authzid.n == 0 || reach_login(&a->directory->book, q->asked->authzid) == who)
+		*out = who;
+	return OK;
 }
 
 /* Once more: it may have been revoked after the round of the account's secrets was noted. */
 static void prove(struct auth *a, const struct certificate_question *q, const struct login_try *t, struct proof *p)
 {
-	struct app_password row;
-	uint64_t account;
+	struct app_certificate c;
 	if (!t->claimed)
 		return;
-	result r = app_certificate_find(a->directory, print_of(q->asked), &p->arena, &row, &account);
-	if (!failed(r) && account == p->account)
-		prove_found(p, t, &row);
+	result r = app_certificate_find(a->directory, print_of(q->asked), &p->arena, &c);
+	if (!failed(r) && c.account == p->account)
+		prove_found(p, t, &c.row);
 	else if (failed(r) && r.kind != FAIL_ABSENT)
 		p->r = r;
 }
@@ -82,7 +84,8 @@ static void prove(struct auth *a, const struct certificate_question *q, const st
 result certificate_login(struct auth *a, const struct certificate_question *q, struct edge_auth_login_is *answer)
 {
 	const struct edge_auth_certificate_login *m = q->asked;
-	struct book_account *who = owner(a, q);
+	struct book_account *who;
+	result found = find_owner(a, q, &who);
 	const struct login_try t = {.protocol = m->protocol, .client = m->client, .tag = m->tag, .encrypted = true,
 		.user = arena_dup(q->m, who ? who->entry->key : m->subject), .session = m->session,
 		.mechanism = "EXTERNAL", .channel = q->channel, .trace = q->trace, .claimed = who};
@@ -90,7 +93,10 @@ result certificate_login(struct auth *a, const struct certificate_question *q, s
 	answer->session = -1;
 	TRY(arena_result(q->m));
 	prove_begin(&p, &t);
-	prove(a, q, &t, &p);
+	if (failed(found))
+		p.r = found; /* it is not known whose it is */
+	else
+		prove(a, q, &t, &p);
 	result r = login_conclude(a, &t, &p, answer);
 	if (answer->verdict == EDGE_AUTH_LOGIN_VERDICT_ACCEPTED)
 		answer->address = t.user;

@@ -20,8 +20,8 @@ static json_t *request_for(const struct call *c, const buf *public)
 	if (expires && !time_of_text(str_from(expires), time(NULL), &at))
 		return NULL;
 	return json_pack("{s:s, s:s, s:s%, s:o, s:o, s:I}", "account", call_option(c, "account"), "name", c->words[0],
-		"public", public->p, public->n, "protocols", words_of(c, "protocol"), "networks", words_of(c, "network"), "expires",
-		(json_int_t)at);
+		"public", public->p, public->n, "protocols", words_of(c, "protocol"), "networks", words_of(c, "network"),
+		"expires", (json_int_t)at);
 }
 
 static int ask(struct call *c, const buf *public, json_t **answer)
