@@ -97,6 +97,7 @@ result certificate_login(struct auth *a, const struct certificate_question *q, s
 		p.r = found; /* it is not known whose it is */
 	else
 		prove(a, q, &t, &p);
+	p.repeat = p.r.kind == FAIL_DENIED; /* our authority signed it once: nobody can guess one */
 	result r = login_conclude(a, &t, &p, answer);
 	if (answer->verdict == EDGE_AUTH_LOGIN_VERDICT_ACCEPTED)
 		answer->address = t.user;

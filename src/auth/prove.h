@@ -28,7 +28,7 @@ struct proof {
 	bool certificate;      /* which of the two */
 	str name;              /* of that; in the arena */
 	const char *barred;    /* the secret is right and does not do here or now: a sentence; NULL: it does */
-	bool repeat;    /* it is wrong, and was tried with that name before: a program with an old one, not a guess */
+	bool repeat;    /* it is wrong, and no guess: tried with that name before, or a certificate that was good once */
 	uint32_t names; /* that this wrong one was tried with lately; 0: not known */
 	const char *locked;      /* it does not open the account's mail: a sentence; NULL */
 	str password;            /* the person's own, where it was that; a view of the caller's */
