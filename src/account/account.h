@@ -45,7 +45,16 @@ extern const struct courier_account_as_account courier_handlers;
 struct auth_account_as_account;
 extern const struct auth_account_as_account auth_handlers;
 
+/* ---- couriers.c: what the server itself writes; suspends */
+struct arrival;
+struct auth_account_letter;
+struct auth_account_letter_kept;
+result account_on_letter(struct arrival *in, struct auth_account_letter *m, struct auth_account_letter_kept *answer)
+	NODISCARD;
+
 /* ---- inspect.c */
+/* What is in a message, encoded; in the arena. Suspends. */
+result account_facts(struct body *message, arena *m, str *facts) NODISCARD;
 imap_examine account_examine;
 imap_fold account_fold;
 imap_look account_look;

@@ -6,6 +6,7 @@
 #include "account/account.h"
 #include "account/letters.h"
 #include "account/opening.h"
+#include "talk/auth_account.h"
 #include "talk/courier_account.h"
 #include "talk/item.h"
 #include "talk/principal_vault.h"
@@ -133,6 +134,22 @@ static result on_deliver(struct arrival *in, struct courier_account_deliver *m,
 		.message = m->message.bytes,
 	};
 	return deliver(in, &m->delivery, &i, answer);
+}
+
+/* ---- what the server itself writes ---- */
+
+result account_on_letter(struct arrival *in, struct auth_account_letter *m, struct auth_account_letter_kept *answer)
+{
+	AUTO_ARENA arena facts = arena_new(ACCOUNT_FACTS_ARENA);
+	struct body message = body_of(m->message);
+	struct item i = {.received = m->received, .recipient = m->recipient, .trace = STR("Return-Path: <>\r\n"),
+		.message = m->message};
+	struct courier_account_delivered is = {0};
+	(void)answer;
+	TRY(account_facts(&message, &facts, &i.facts));
+	TRY(deliver(in, &m->delivery, &i, &is));
+	return is.verdict == COURIER_ACCOUNT_DELIVER_VERDICT_UNABLE
+		? failure(FAIL_BUSY, "the letter cannot be kept now") : OK;
 }
 
 /* ---- what the queue held */

@@ -36,17 +36,23 @@ static result unable(result why)
 	return failure(FAIL_BUSY, "the message could not be examined just now; try again in a moment");
 }
 
-result account_examine(const struct imap_home *home, struct body *message, arena *m, struct letter *out)
+result account_facts(struct body *message, arena *m, str *facts)
 {
 	struct examining e = {.q = {.purpose = ASKER_INSPECT_EXAMINE_PURPOSE_APPEND, .message = body_view(message)}};
-	(void)home;
 	result r = ask(examine, &e, m);
 	if (failed(r))
 		return unable(r);
-	str facts = arena_dup(m, e.found.facts.bytes);
+	*facts = arena_dup(m, e.found.facts.bytes);
 	asker_inspect_examined_release(&e.found);
-	TRY(arena_result(m));
-	r = letter_of(facts, message->bytes, m, out);
+	return arena_result(m);
+}
+
+result account_examine(const struct imap_home *home, struct body *message, arena *m, struct letter *out)
+{
+	str facts;
+	(void)home;
+	TRY(account_facts(message, m, &facts));
+	result r = letter_of(facts, message->bytes, m, out);
 	return failed(r) ? unable(r) : OK;
 }
 

@@ -265,4 +265,4 @@ static result on_check(struct arrival *in, struct auth_account_check *m, struct 
 
 const struct auth_account_as_account auth_handlers = {
 	.session = on_session, .lock = on_lock, .seal_for = on_seal_for, .end = on_end, .quota = on_quota,
-	.usage = on_usage, .check = on_check};
+	.letter = account_on_letter, .usage = on_usage, .check = on_check};

@@ -27,6 +27,8 @@ result app_door_rows(str account, app_rows *read, arena *a, struct web_auth_app_
 typedef result app_end(struct directory *d, uint64_t account, str name, uint64_t *id);
 result app_door_end(str account, str name, app_end *revoke) NODISCARD;
 
+/* web_door.c: a new password, as `account password` sets it. Suspends. */
+result web_set_password(const struct web_auth_account_password *m) NODISCARD;
 /* web_door.c: tells the log what was done or refused; gives `r` back. */
 result web_report(const struct arrival *in, const char *act, str what, result r) NODISCARD;
 

@@ -311,3 +311,13 @@ result app_certificate_revoke(struct directory *d, uint64_t account, str name, u
 	*id = j.id;
 	return r;
 }
+
+static result run_revoke_all(struct db *db, void *arg)
+{
+	return db_run(db, "DELETE FROM app_password WHERE account = ?1", DB_INT(*(const uint64_t *)arg));
+}
+
+result app_passwords_revoke_all(struct directory *d, uint64_t account)
+{
+	return edit_commit(d, run_revoke_all, tell_edges, &account);
+}

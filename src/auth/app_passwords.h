@@ -77,6 +77,8 @@ result app_password_revoke(struct directory *d, uint64_t account, str name, uint
 result app_certificate_keep(struct directory *d, uint64_t account, struct app_password *n, str authority) NODISCARD;
 /* By its name, or its serial number or fingerprint in hexadecimal digits. */
 result app_certificate_revoke(struct directory *d, uint64_t account, str name, uint64_t *id) NODISCARD;
+/* All of an account's, and its certificates. */
+result app_passwords_revoke_all(struct directory *d, uint64_t account) NODISCARD;
 
 /* app_uses.c */
 struct app_uses {

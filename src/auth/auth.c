@@ -1,5 +1,7 @@
 #include "auth/auth.h"
 
+#include "auth/contain.h"
+
 struct auth auth;
 
 static void tell_edges(void)
@@ -31,6 +33,7 @@ result auth_open(struct auth *a, struct files *f, const unsigned char key[DIRECT
 	TRY(profiles_open(&a->profiles, a->directory, &a->options));
 	TRY(app_salts_open(&a->salts, a->directory));
 	app_uses_open(&a->app_uses, a->directory);
+	TRY(contain_open(a));
 	return checker_open(options_number(&a->options, OPT_PASSWORD_WORKERS),
 			    options_number(&a->options, OPT_PASSWORD_MEMORY), &a->checker);
 }
@@ -43,6 +46,7 @@ void auth_close(struct auth *a)
 	checker_close(&a->checker);
 	profiles_close(&a->profiles);
 	app_uses_close(&a->app_uses);
+	contain_close(a);
 	directory_close(&a->directory);
 	recent_close(&a->recent);
 	recent_close(&a->wrong);

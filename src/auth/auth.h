@@ -39,6 +39,7 @@ struct auth_world {
 	result (*text_records)(str name, arena *a, struct asker_resolve_looked_up *out);
 	result (*account)(uint64_t account, struct channel **out); /* a channel that speaks auth-account; the room's */
 	bool (*comes_from)(uint64_t account, str client); /* does it usually log in from there? False: not that we know */
+	result (*queue)(struct channel **out); /* auth-queue */
 	void (*give_up)(result why); /* the disk failed: a new process opens the directory again */
 };
 extern const struct auth_world auth_world_of_rooms;
@@ -62,6 +63,9 @@ struct auth {
 	struct app_uses app_uses;
 	struct exchanges exchanges;
 	struct places *places; /* NULL: no database was given */
+	hash contained;          /* account -> struct contained (contain.c) */
+	struct gate containing, notices;
+	bool notices_due;
 	const struct auth_world *world;
 	bool opened;
 };

@@ -98,6 +98,13 @@ static const char *const steps[] = {
 	" public BLOB NOT NULL, sealed BLOB NOT NULL);"
 	"CREATE INDEX opener_account ON opener(account);"
 	"CREATE INDEX opener_app_password ON opener(app_password);",
+	/* accounts that somebody else seems to use (contain.h), and letters of the server's own on their way */
+	"CREATE TABLE contained ("
+	" account INTEGER PRIMARY KEY REFERENCES account(id) ON DELETE CASCADE, since INTEGER NOT NULL);"
+	"CREATE TABLE notice ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL REFERENCES account(id) ON DELETE CASCADE,"
+	" delivery BLOB NOT NULL, made INTEGER NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL);"
+	"CREATE INDEX notice_account ON notice(account);",
 };
 const struct db_schema directory_schema = {steps, sizeof steps / sizeof *steps};
 

@@ -2,6 +2,7 @@
 #include "auth/address.h"
 #include "auth/certificates.h"
 #include "auth/clear.h"
+#include "auth/contain.h"
 #include "auth/doors.h"
 #include "auth/forwarder.h"
 #include "auth/local_users.h"
@@ -21,6 +22,8 @@ static result judge_writing(
 	struct profile_question q = {.account = account, .login = tokens_sending(&auth.tokens, in->ctx, &m->token)};
 	if (!q.login)
 		return failure(FAIL_ABSENT, "there is no such login");
+	if (contain_is_pending(&auth, account))
+		return failure(FAIL_BUSY, "the account's mail is about to be held");
 	TRY(address_parse_elsewhere(m->address, in->arena, &address));
 	q.address = address.key;
 	profile_ask(&auth.profiles, &q, &why);

@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "auth/accounts.h"
+#include "auth/contain.h"
 #include "auth/doors.h"
 #include "auth/local_users.h"
+#include "auth/notices.h"
 #include "auth/second_factor.h"
 #include "base/log.h"
 #include "engine/files.h"
@@ -53,6 +55,18 @@ static void tend_keys(void *arg)
 	signing_tend(&auth);
 }
 
+static void contain(void *arg)
+{
+	(void)arg;
+	contain_run(&auth);
+}
+
+static void bring_notices(void *arg)
+{
+	(void)arg;
+	notices_run(&auth);
+}
+
 static result start(void)
 {
 	unsigned char key[OWN_KEY];
@@ -63,6 +77,8 @@ static result start(void)
 	sodium_memzero(key, sizeof key);
 	TRY(r);
 	TRY(fiber_start(tend_keys, NULL, "signing", NULL));
+	TRY(fiber_start(contain, NULL, "contain", NULL));
+	TRY(fiber_start(bring_notices, NULL, "notices", NULL));
 	return fiber_start(finish_leftovers, NULL, "leftovers", NULL);
 }
 
@@ -93,6 +109,7 @@ static const struct room_door doors[] = {
 	{.kind = &queue_auth_as_auth_kind, .handlers = &queue_handlers},
 	{.kind = &relay_auth_as_auth_kind, .handlers = &relay_handlers},
 	{.kind = &web_auth_as_auth_kind, .handlers = &web_handlers},
+	{.kind = &watch_auth_as_auth_kind, .handlers = &watch_handlers},
 };
 /* Beside its folder: a fresh stream for each session, one end of which goes to the account. */
 static const struct sandbox_call sessions[] = {

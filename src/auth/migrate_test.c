@@ -48,6 +48,11 @@ static const char *const earlier[] = {
 	"INSERT INTO address (id, key, domain) VALUES (4, 'all@example.test', 1);"
 	"INSERT INTO target (alias, target) VALUES (4, 3);"
 	"INSERT INTO authority (certificate) VALUES (x'00');",
+	"INSERT INTO domain (id, name, second_factor) VALUES (1, 'example.test', 0);"
+	"INSERT INTO account (id, name, hash, quota, admin, disabled, created, state) VALUES (1, '', '-', 0, 0, 0, 5, 1);"
+	"INSERT INTO address (id, key, domain, account) VALUES (3, 'anna@example.test', 1, 1);"
+	"INSERT INTO address (id, key, domain) VALUES (4, 'all@example.test', 1);"
+	"INSERT INTO target (alias, target) VALUES (4, 3);",
 };
 
 static void look(struct db *db)
@@ -59,7 +64,8 @@ static void look(struct db *db)
 	assert_ok(db_get(db, &n, "SELECT (SELECT count(*) FROM outside) + (SELECT count(*) FROM route)"
 		" + (SELECT count(*) FROM dkim_key) + (SELECT count(*) FROM app_password)"
 		" + (SELECT sum(second_factor) FROM domain) + (SELECT count(*) FROM rule WHERE countries <> '' OR others)"
-		" + (SELECT count(*) FROM lock) + (SELECT count(*) FROM opener)"));
+		" + (SELECT count(*) FROM lock) + (SELECT count(*) FROM opener)"
+		" + (SELECT count(*) FROM contained) + (SELECT count(*) FROM notice)"));
 	assert_int_equal(n, 0);
 	assert_ok(db_get(db, &n, "SELECT count(*) FROM domain WHERE signs"));
 	assert_int_equal(n, 1);

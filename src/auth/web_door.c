@@ -2,6 +2,8 @@
 #include "auth/accounts.h"
 #include "auth/app_door.h"
 #include "auth/certificate_door.h"
+#include "auth/contain.h"
+#include "auth/contain_door.h"
 #include "auth/doors.h"
 #include "auth/factor_door.h"
 #include "auth/hashes.h"
@@ -149,7 +151,8 @@ static result on_account_show(struct arrival *in, struct web_auth_account_show *
 	TRY(directory_find_account(auth.directory, m->address, &who));
 	TRY(listing_rights(&l, who, answer));
 	answer->row = (struct web_auth_account_row){.account = who->id, .address = arena_dup(in->arena, who->entry->key),
-		.admin = who->admin, .disabled = who->disabled, .created = who->created};
+		.admin = who->admin, .disabled = who->disabled, .created = who->created,
+		.contained = contain_since(&auth, who->id)};
 	answer->policy = who->lock == LOCK_NONE ? WEB_AUTH_POLICY_SERVER : WEB_AUTH_POLICY_LOCKED;
 	answer->policy_waits = who->lock != LOCK_NONE && who->lock != LOCK_LOCKED;
 	TRY(directory_read_account(auth.directory, answer->row.account, &record));
@@ -216,7 +219,7 @@ static result new_hash(const struct web_auth_account_password *m, char text[PASS
 	return checker_hash(auth.checker, m->password, text);
 }
 
-static result set_password(const struct web_auth_account_password *m)
+result web_set_password(const struct web_auth_account_password *m)
 {
 	char text[DIRECTORY_HASH_MAX + 1] = {0};
 	struct book_account *who;
@@ -236,7 +239,7 @@ static result set_password(const struct web_auth_account_password *m)
 static result on_account_password(struct arrival *in, struct web_auth_account_password *m, struct web_auth_done *answer)
 {
 	(void)answer;
-	return web_report(in, "account password", m->address, set_password(m));
+	return web_report(in, "account password", m->address, web_set_password(m));
 }
 
 static result set_quota(const struct web_auth_account_quota *m)
@@ -395,6 +398,9 @@ const struct web_auth_as_auth web_handlers = {
 	.account_delete = on_account_delete,
 	.account_policy = lock_door_policy,
 	.account_recover = lock_door_recover,
+	.account_contain = contain_door_contain,
+	.account_release = contain_door_release,
+	.account_reset = contain_door_reset,
 	.app_password_add = app_door_add,
 	.app_password_list = app_door_list,
 	.app_password_revoke = app_door_revoke,

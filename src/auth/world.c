@@ -1,6 +1,7 @@
 #include "auth/auth.h"
 
 #include "talk/auth_account.h"
+#include "talk/auth_queue.h"
 #include "talk/principal_vault.h"
 #include "talk/room.h"
 #include "talk/room_watch.h"
@@ -114,8 +115,13 @@ static bool comes_from(uint64_t account, str client)
 	return !failed(r) && is.usual;
 }
 
+static result queue(struct channel **out)
+{
+	return room_connect(&auth_queue_as_auth_kind, "queue", 0, out);
+}
+
 const struct auth_world auth_world_of_rooms = {
 	.make_folder = make_folder, .remove_folder = remove_folder, .erase_key = erase_key, .make_key = make_key,
 	.drop_key = drop_key, .certify = certify, .text_records = text_records, .account = account,
-	.comes_from = comes_from,
+	.comes_from = comes_from, .queue = queue,
 	.give_up = room_give_up};

@@ -23,6 +23,11 @@ AUDIT(EV_SUSPECTED, LOG_WARNING, "account.suspected", "a detector finds that som
 AUDIT(EV_BAN_ADDED, LOG_NOTICE, "ban.added", "a network is refused or slowed from now on")
 AUDIT(EV_BAN_REMOVED, LOG_NOTICE, "ban.removed", "a network is no longer refused or slowed")
 EVENT(EV_BAN_REFUSED, LOG_INFO, "ban.refused", "connections of a banned network were closed at once")
+AUDIT(EV_CONTAINED, LOG_WARNING, "account.contained", "an account that somebody else seems to use was contained")
+AUDIT(EV_FREED, LOG_NOTICE, "account.freed", "an account is contained no longer")
+EVENT(EV_NOTICE, LOG_INFO, "notice.kept", "a letter of the server itself is in a mailbox")
+EVENT(EV_NOTICE_LATER, LOG_WARNING, "notice.deferred", "a letter of the server itself cannot be kept now; it is"
+	" tried again")
 EVENT(EV_SMTP_REFUSED, LOG_NOTICE, "smtp.refused", "a command or message was refused")
 EVENT(EV_SMTP_ACCEPTED, LOG_INFO, "smtp.accepted", "a message was accepted and is kept")
 EVENT(EV_POSTED, LOG_INFO, "smtp.posted", "a message for other servers was given to the queue")

@@ -75,6 +75,47 @@ int run_account_password(struct call *c)
 	return finish(status, answer);
 }
 
+int run_account_contain(struct call *c)
+{
+	const char *reason = call_option(c, "reason");
+	json_t *answer, *in = json_pack("{s:s, s:s}", "address", c->words[0], "reason", reason ? reason : "");
+	if (!in)
+		return complain(c, STATUS_USAGE, "usage", "a reason is UTF-8 text");
+	int status = ask_server(c, "account-contain", in, &answer);
+	if (status == STATUS_DONE && c->json)
+		puts("{\"done\":true}");
+	else if (status == STATUS_DONE)
+		printf("%s: its mail to other servers is held, everything is logged out, its owner is told\n", c->words[0]);
+	return finish(status, answer);
+}
+
+static int show_freed(const struct call *c, int status, json_t *answer, const char *said)
+{
+	if (status == STATUS_DONE && c->json)
+		show_json(answer);
+	else if (status == STATUS_DONE)
+		printf("%s: %s (recipients: %lld)\n", c->words[0], said, (long long)number_of(answer, "recipients"));
+	return finish(status, answer);
+}
+
+int run_account_release(struct call *c)
+{
+	json_t *answer, *in = json_pack("{s:s}", "address", c->words[0]);
+	int status = in ? ask_server(c, "account-release", in, &answer)
+			: complain(c, STATUS_USAGE, "usage", "an address is UTF-8 text");
+	return in ? show_freed(c, status, answer, "nothing more is held, and what was held goes out now") : status;
+}
+
+int run_account_reset(struct call *c)
+{
+	json_t *answer, *in = json_pack("{s:s}", "address", c->words[0]);
+	int status = in ? ask_with_password(c, "account-reset", in, &answer)
+			: complain(c, STATUS_USAGE, "usage", "an address is UTF-8 text");
+	return in ? show_freed(c, status, answer, "has a new password and no app passwords; mail that was held waits "
+						  "(postern queue list)")
+		  : status;
+}
+
 int run_account_quota(struct call *c)
 {
 	uint64_t octets;

@@ -62,6 +62,11 @@ static const struct sentence {
 		"[: {why}]."},
 	{"ban.removed", "Network {network} is no longer refused or slowed[, by {by}]."},
 	{"ban.refused", "{connections} connections of {network} were closed at once, because it is banned."},
+	{"account.contained", "Account {account} was contained, because somebody else seems to use it[, by {by}]"
+		"[: {why}]. Its mail to other servers is held."},
+	{"account.freed", "Account {account} is contained no longer[: {act}]."},
+	{"notice.kept", "Account {account} was told[ by a letter][: {what}]."},
+	{"notice.deferred", "Account {account} cannot be told now[: {why}]. It is tried again."},
 	{"tls.failed", "TLS failed[ with {client}][: {why}]."},
 	{"account.opened", "The process of account {account} began."},
 	{"account.shut", "The process of account {account} ended."},

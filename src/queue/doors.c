@@ -1,6 +1,7 @@
 #include "queue/doors.h"
 
 #include "queue/admin.h"
+#include "queue/contain.h"
 #include "queue/tls_days.h"
 
 static result on_keep(struct arrival *in, struct edge_queue_keep *m, struct edge_queue_kept *answer)
@@ -101,6 +102,21 @@ static result on_tls_tell(struct arrival *in, struct web_queue_tls_tell *m, stru
 	return report(in, "queue tls-tell", &(struct choice){0}, tls_days_tell_now(&queue, &answer->items));
 }
 
+/* ---- accounts that are contained ---- */
+
+static result on_contain(struct arrival *in, struct auth_queue_contain *m, struct auth_queue_contained *answer)
+{
+	(void)in;
+	return contain_hold(&queue, m->account, &answer->recipients);
+}
+
+static result on_free(struct arrival *in, struct auth_queue_free *m, struct auth_queue_contained *answer)
+{
+	(void)in;
+	return contain_free(&queue, m->account, m->release, &answer->recipients);
+}
+
+const struct auth_queue_as_queue contain_handlers = {.contain = on_contain, .free = on_free};
 const struct edge_queue_as_queue edge_handlers = {.keep = on_keep, .post = on_post};
 const struct web_queue_as_queue web_handlers = {.list = on_list, .show = on_show, .retry = on_retry, .hold = on_hold,
 	.release = on_release, .drop = on_drop, .flush = on_flush, .suppressed = on_suppressed, .lift = on_lift,

@@ -1,7 +1,8 @@
 /* Mail for other servers: a row for each message, one for each recipient.
  *
  * A recipient waits (for its `next`), is held (until the message's hold_until,
- * or an administrator lets it go), is in quarantine (a relay ended with it
+ * or an administrator lets it go), is stopped (by an administrator, or with its
+ * account: contain.h), is in quarantine (a relay ended with it
  * QUEUE_DEATHS times) or is gone: it is delivered or failed, and stays only
  * until the report of that is kept. That a recipient is under way is known in
  * memory alone: after a restart it waits, as it did. `tell` says what is to be
@@ -14,7 +15,7 @@
 #include "queue/items.h"
 #include "talk/queue_relay.h"
 
-enum mail_state { MAIL_WAITING = 0, MAIL_HELD = 1, MAIL_QUARANTINE = 2, MAIL_GONE = 3 };
+enum mail_state { MAIL_WAITING = 0, MAIL_HELD = 1, MAIL_QUARANTINE = 2, MAIL_GONE = 3, MAIL_STOPPED = 4 };
 enum mail_tell { TELL_NOTHING = 0, TELL_FAILED = 1, TELL_DELAYED = 2, TELL_DELIVERED = 3, TELL_RELAYED = 4 };
 enum mail_notify { NOTIFY_NEVER = 1, NOTIFY_SUCCESS = 2, NOTIFY_FAILURE = 4, NOTIFY_DELAY = 8 };
 

@@ -25,6 +25,7 @@ struct posting {
 	bool in_file;
 	uint64_t id; /* 0: it was there already */
 	bool to_tell;
+	bool contained; /* its account is: nothing of it goes */
 };
 
 /* Fills it, without looking at the disk: routes from auth, the order of the recipients. Suspends. */

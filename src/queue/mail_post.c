@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "grammar/smtp/mailbox.h"
+#include "queue/contain.h"
 #include "queue/fresh.h"
 #include "run/clock.h"
 #include "run/random.h"
@@ -114,6 +115,12 @@ static bool on_hold(const struct posting *p)
 	return mail_ms_of(p->m->hold_until) > p->now;
 }
 
+/* Nothing of it goes yet: for a time, or because its account is contained. */
+static bool is_held(const struct posting *p)
+{
+	return p->contained || on_hold(p);
+}
+
 static result insert_message(struct db *db, struct posting *p)
 {
 	const struct edge_queue_post *m = p->m;
@@ -155,9 +162,10 @@ static struct fate fate_of(const struct posting *p, const struct entry *e)
 {
 	if (e->suppressed)
 		return (struct fate){MAIL_GONE, TELL_FAILED, STR("5.1.1"), e->why};
-	struct fate f = {on_hold(p) ? MAIL_HELD : MAIL_WAITING, TELL_NOTHING, STR(""), STR("")};
+	enum mail_state kept = p->contained ? MAIL_STOPPED : MAIL_HELD;
+	struct fate f = {is_held(p) ? kept : MAIL_WAITING, TELL_NOTHING, STR(""), STR("")};
 	if (e->to->delivered)
-		f = (struct fate){on_hold(p) ? MAIL_HELD : MAIL_GONE, TELL_DELIVERED, STR("2.0.0"),
+		f = (struct fate){is_held(p) ? kept : MAIL_GONE, TELL_DELIVERED, STR("2.0.0"),
 			STR("it is in the mailbox")};
 	return f;
 }
@@ -196,6 +204,7 @@ result posting_insert(struct db *db, struct posting *p)
 	TRY(insert_message(db, p));
 	if (p->id == 0)
 		return OK;
+	TRY(contain_holds(db, p->m->account, &p->contained));
 	TRY(take_numbers(db, p->n, &number));
 	for (size_t i = 0; i < p->n; i++)
 		TRY(insert_entry(db, p, &p->entries[i], number + i));
@@ -218,7 +227,7 @@ void posting_kept(struct posting *p)
 		o->to_tell = true;
 		gate_wake_all(&o->tell);
 	}
-	if (on_hold(p))
+	if (is_held(p))
 		return;
 	/* Without memory for a turn it waits for the next start. */
 	for (size_t i = 0; i < p->n; i++) {

@@ -125,6 +125,7 @@ static const struct sandbox jail = {.room = "queue", .tables = tables};
 static const struct room_door doors[] = {
 	{.kind = &edge_queue_as_queue_kind, .handlers = &edge_handlers},
 	{.kind = &web_queue_as_queue_kind, .handlers = &web_handlers},
+	{.kind = &auth_queue_as_queue_kind, .handlers = &contain_handlers},
 };
 static const struct room room = {.prepare = prepare, .sandbox = &jail, .own_folder = true, .start = start,
 	.close = close_all,

@@ -58,6 +58,9 @@ static const struct route routes[] = {
 	{ROLE_EDGE_CLIENT, ROLE_ACCOUNT, "courier-account"},
 	{ROLE_QUEUE, ROLE_ACCOUNT, "courier-account"},
 	{ROLE_QUEUE, ROLE_AUTH, "queue-auth"},
+	/* accounts that somebody else seems to use: held, and their owners told */
+	{ROLE_WATCH, ROLE_AUTH, "watch-auth"},
+	{ROLE_AUTH, ROLE_QUEUE, "auth-queue"},
 	{ROLE_EDGE_MX, ROLE_QUEUE, "edge-queue"},
 	{ROLE_EDGE_CLIENT, ROLE_QUEUE, "edge-queue"},
 	/* DNS, for whoever meets other servers or tells of them */

@@ -21,13 +21,13 @@ static const char *const allowed[] = {
 	"inspect resolve asker-resolve",   "edge-mx resolve asker-resolve",     "edge-client resolve asker-resolve",
 	"relay watch room-watch",          "relay vault principal-vault",       "relay auth relay-auth",
 	"relay inspect asker-inspect",     "relay resolve asker-resolve",       "queue relay queue-relay",
-	"edge-mx relay edge-relay",
+	"edge-mx relay edge-relay",        "watch auth watch-auth",             "auth queue auth-queue",
 };
 
 static const char *const pairs[] = {"asker-inspect", "auth-account", "courier-account", "edge-auth",  "edge-queue",
 				    "principal-vault", "room-watch", "supervisor-room", "web-auth", "web-queue",
 				    "web-watch", "asker-resolve", "asker-fetch", "queue-relay", "edge-relay",
-				    "relay-auth", ""};
+				    "relay-auth", "watch-auth", "auth-queue", ""};
 
 static bool is_written(const char *from, const char *to, const char *pair)
 {

@@ -10,6 +10,7 @@
 #include "run/secret.h"
 #include "talk/principal_vault.h"
 #include "talk/room.h"
+#include "watch/acts.h"
 #include "watch/audit.h"
 #include "watch/detect/detect.h"
 #include "watch/bans.h"
@@ -31,6 +32,7 @@ static struct {
 	struct ledger *ledger;
 	struct detect *detect;
 	struct bans *bans;
+	struct acts *acts;
 	struct networks never_ban;
 	int page;
 	uint64_t events[LOG_EVENTS];
@@ -326,6 +328,8 @@ static void take_measure(void *ctx, const struct measure *m)
 	const struct ban_wish w = {.row = {.network = m->network, .grade = grades[m->kind], .until = m->until},
 				   .why = m->evidence, .by = m->detector};
 	(void)ctx;
+	if (w.row.grade == BAN_NONE && watch.acts)
+		acts_take(watch.acts, m);
 	if (w.row.grade == BAN_NONE || !watch.bans)
 		return;
 	result r = bans_set(watch.bans, &w);
@@ -422,6 +426,8 @@ result watch_start(void)
 	r = start_audit();
 	if (!failed(r))
 		r = start_bans();
+	if (!failed(r))
+		r = acts_open(&watch.acts);
 	if (failed(r))
 		watch_stop(); /* a room that did not start is not stopped */
 	return r;
@@ -429,6 +435,7 @@ result watch_start(void)
 
 void watch_stop(void)
 {
+	acts_close(&watch.acts);
 	bans_close(&watch.bans);
 	log_set_sink(NULL, NULL);
 	audit_close(&watch.audit);

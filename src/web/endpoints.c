@@ -42,6 +42,12 @@ const struct endpoint endpoints[] = {
 	{"account-recover", AUTH(ACCOUNT_RECOVER), "account recovery_key password", true,
 		"A new password for a locked account, by its recovery key."},
 	{"account-delete", AUTH(ACCOUNT_DELETE), "address", true, "Erases an account: its key first, then its mail."},
+	{"account-contain", AUTH(ACCOUNT_CONTAIN), "address", true,
+		"Holds its mail to other servers, ends its logins and sessions, and tells its owner, as detectors do."},
+	{"account-release", AUTH(ACCOUNT_RELEASE), "address", true, "Ends that, and what is held goes now."},
+	{"account-reset", AUTH(ACCOUNT_RESET), "address password", true,
+		"Sets a new password and revokes all app passwords and certificates; nothing more is held, and what is held "
+		"waits for an administrator."},
 	{"app-password-add", AUTH(APP_PASSWORD_ADD), "account name", true,
 		"Makes a secret for one device or program; the answer alone has it. Without protocols, networks and expires "
 		"(seconds since 1970) it is good for everything."},
