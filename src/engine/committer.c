@@ -174,7 +174,7 @@ result committer_do(struct committer *c, const struct commit_job *job)
 {
 	if (c->closing)
 		return failure(FAIL_CLOSED, "the database is being closed");
-	struct queued q = {.job.brief = job->brief, .what = *job};
+	struct queued q = {.job = {.brief = job->brief, .gathers = job->gathers}, .what = *job};
 	c->waiting++;
 	result r = worker_run_always(c->worker, &q.job);
 	if (!failed(r))

@@ -41,6 +41,7 @@ struct commit_job {
 	void *arg;
 	bool writes;
 	bool brief; /* little work: the loop may run it, and flush, by itself where the disk is quick */
+	bool gathers; /* with `brief`: it waits for who has come in already, to share a commit (run/worker.h) */
 };
 
 /* Takes *db over and leaves NULL there, also when it fails. After the jail. */

@@ -275,7 +275,7 @@ result mail_post(struct queue *q, struct edge_queue_post *m, arena *a)
 	TRY(posting_prepare(&p, a));
 	TRY(posting_body(&p));
 	const struct commit_job job = {.run = run_post, .kept = kept_post, .arg = &p, .writes = true,
-		.brief = m->sealed.bytes.n <= BRIEF_OCTETS};
+		.brief = m->sealed.bytes.n <= BRIEF_OCTETS, .gathers = true};
 	result r = items_commit(q, &job);
 	if (failed(r) || p.id == 0)
 		posting_drop_body(&p, r);

@@ -133,7 +133,7 @@ result mail_settle(struct queue *q, struct parcel *p, const struct mail_end *end
 	s.next = s.now + (end->died ? QUEUE_DISK_MS : (int64_t)schedule_backoff(&q->out.retry, attempts,
 		random_below(1024)));
 	const struct commit_job job = {.run = run_settle, .kept = kept_settle, .arg = &s, .writes = true,
-		.brief = p->n < 8};
+		.brief = p->n < 8, .gathers = true};
 	for (;;) {
 		result r = items_commit(q, &job);
 		if (!failed(r) && s.has_body)

@@ -134,7 +134,7 @@ result mail_take(struct queue *q, struct turn *turn, struct parcel *p, uint64_t 
 	struct taking t = {.q = q, .turn = turn, .parcel = p, .now = clock_wall_ms(),
 		.most = (int64_t)q->out.retry.most, .seen_next = turn->seen_id > 0 ? turn->seen_next : INT64_MIN,
 		.seen_id = turn->seen_id};
-	const struct commit_job job = {.run = run_take, .kept = kept_take, .arg = &t, .brief = true};
+	const struct commit_job job = {.run = run_take, .kept = kept_take, .arg = &t, .brief = true, .gathers = true};
 	p->turn = turn;
 	if (turn->all_fresh) {
 		fresh_take(q, turn, p, at);

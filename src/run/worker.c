@@ -9,9 +9,11 @@
 #include "run/fiber_core.h"
 #include "run/loop.h"
 
-enum { USUAL_OF = 8 };
+/* A turn has two ends (fiber.c), and a look lies between turns. */
+enum { USUAL_OF = 8, ENDS_OF_TURN = 2 };
 
-/* `lock` guards queue, queued, long_queued, done, running, untidy, usual_ns and stop; all else is the loop's alone. */
+/* `lock` guards queue, queued, long_queued, prompt, done, running, untidy, usual_ns and stop; all else is the loop's
+ * alone. */
 struct worker {
 	struct worker_plan plan;
 	struct round_end ring; /* wakes the threads once a turn */
@@ -23,12 +25,14 @@ struct worker {
 	pthread_cond_t arrived;
 	struct list queue;
 	size_t queued;
-	size_t long_queued; /* of them, those that are not brief */
+	size_t long_queued; /* of them, those that are not brief, */
+	size_t prompt;      /* and those that gather nobody */
 	struct list done;
 	size_t running;     /* batches, and the tidying */
 	bool untidy;
 	uint64_t usual_ns;  /* of a batch: a running mean */
 	struct job **own;   /* the loop's batch; NULL when it runs none */
+	unsigned ends;      /* of turns, since the batch to come was first rung for */
 	bool stop;
 	bool alone; /* a test's: there are no threads */
 };
@@ -45,6 +49,7 @@ static size_t take(struct worker *w, struct job **jobs)
 		list_remove(&job->node);
 		job->taken = true;
 		w->long_queued -= !job->brief;
+		w->prompt -= !job->gathers;
 		jobs[n++] = job;
 	}
 	w->queued -= n;
@@ -185,14 +190,30 @@ static void run_here(struct worker *w)
 		must(pthread_cond_signal(&w->arrived) == 0);
 }
 
+/* The lock is held. */
+static bool looks_again(struct worker *w)
+{
+	bool again = !w->alone && w->prompt == 0 && w->ends++ < WORKER_LOOKS * ENDS_OF_TURN;
+	if (!again)
+		w->ends = 0;
+	return again;
+}
+
 static void ring(struct round_end *r)
 {
 	struct worker *w = LIST_OWNER(r, struct worker, ring);
 	must(pthread_mutex_lock(&w->lock) == 0);
-	if (may_run_here(w)) {
+	bool here = may_run_here(w);
+	if (here && looks_again(w)) {
+		must(pthread_mutex_unlock(&w->lock) == 0);
+		fiber_at_round_end(&w->ring);
+		return;
+	}
+	if (here) {
 		run_here(w);
 		return;
 	}
+	w->ends = 0;
 	if (w->alone && w->untidy)
 		tidy(w);
 	bool one = w->plan.threads == 1 || w->queued == 1;
@@ -307,6 +328,7 @@ static result hand_over(struct worker *w, struct job *job)
 		list_insert(&w->queue, &job->node);
 		w->queued++;
 		w->long_queued += !job->brief;
+		w->prompt += !job->gathers;
 	}
 	must(pthread_mutex_unlock(&w->lock) == 0);
 	if (full)
@@ -326,6 +348,7 @@ static bool withdraw(struct worker *w, struct job *job)
 		list_remove(&job->node);
 		w->queued--;
 		w->long_queued -= !job->brief;
+		w->prompt -= !job->gathers;
 	}
 	must(pthread_mutex_unlock(&w->lock) == 0);
 	return queued;
@@ -341,7 +364,7 @@ static result run_job(struct worker *w, struct job *job, bool always)
 {
 	if (!always && fiber_cancelled())
 		return fiber_result(WAKE_CANCEL);
-	*job = (struct job){.fiber = fiber_self(), .brief = job->brief};
+	*job = (struct job){.fiber = fiber_self(), .brief = job->brief, .gathers = job->gathers};
 	must(job->fiber);
 	TRY(hand_over(w, job));
 	if (!always && fiber_suspend(FIBER_FOREVER) == WAKE_CANCEL && withdraw(w, job)) {

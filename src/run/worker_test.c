@@ -310,6 +310,48 @@ static void slow_batches_go_to_the_thread(void **state)
 	assert_true(brief.there > 2);
 }
 
+static size_t gathered[3]; /* how many each went with, by when it came */
+
+struct comer {
+	size_t turn; /* of the loop */
+	bool gathers;
+};
+
+static void come(void *arg)
+{
+	const struct comer *c = arg;
+	struct add a = {.job = {.brief = true, .gathers = c->gathers}, .value = 21};
+	for (size_t i = 0; i < c->turn; i++)
+		fiber_yield();
+	assert_ok(worker_run(w.worker, &a.job));
+	gathered[c->turn] = a.batch;
+}
+
+static void come_all(bool first_gathers)
+{
+	struct comer c[] = {{0, first_gathers}, {1, true}, {2, true}};
+	memset(gathered, 0, sizeof gathered);
+	for (size_t i = 0; i < sizeof c / sizeof *c; i++)
+		assert_ok(fiber_start(come, &c[i], "comer", NULL));
+	loop_run();
+}
+
+static void a_batch_that_gathers_waits_for_who_has_come(void **state)
+{
+	(void)state;
+	open_for_brief_up_to(UINT64_C(10000000000), 0);
+	come_all(true);
+	for (size_t i = 0; i < WORKER_LOOKS; i++)
+		assert_true(gathered[i] >= 2);
+	assert_int_equal(brief.there, 0);
+	size_t batches = brief.here;
+	assert_true(batches < 3);
+	come_all(false); /* one that does not wait takes along who is there */
+	assert_int_equal(gathered[0], 1);
+	assert_int_equal(gathered[1], 2);
+	assert_int_equal(gathered[2], 2);
+}
+
 /* ---- work that nobody waits for ---- */
 
 static struct {
@@ -526,6 +568,7 @@ int main(void)
 		T(jobs_of_one_turn_come_as_one_batch), T(batches_keep_to_their_limit), T(a_full_queue_is_busy),
 		T(several_threads_share_a_queue), T(cancel_withdraws_what_was_not_begun),
 		T(the_loop_runs_a_turn_of_brief_jobs), T(slow_batches_go_to_the_thread), T(no_batch_runs_beside_another),
+		T(a_batch_that_gathers_waits_for_who_has_come),
 		T(tidying_is_waited_for_by_nobody),
 		T(a_thread_that_was_first_leaves_nothing_to_the_loop), T(jobs_return_in_the_order_they_ran),
 		T(cleanup_runs_on_a_cancelled_fiber), T(refused_memory_opens_nothing), T(report_the_cost_of_a_trip),
