@@ -11,7 +11,10 @@
 #include "run/tls.h"
 #include "run/tls_authority.h"
 
-enum { TLS_VISITOR_CHAIN_MAX = 8192, TLS_VISITOR_NAME_MAX = 64 };
+enum {
+	TLS_VISITOR_CHAIN_MAX = 16384, /* octets; no more than OpenSSL has for a message anyhow */
+	TLS_VISITOR_NAME_MAX = 64,
+};
 
 /* DER; empty: nobody is asked from now on. Running sessions keep what they began with. INPUT, MEMORY. */
 result tls_context_authority(struct tls_context *c, str certificate) NODISCARD;

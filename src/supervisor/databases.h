@@ -12,7 +12,7 @@
 
 #include "config/options.h"
 
-enum { DATABASES = 2, DATABASES_LOOK_MS = 2000 };
+enum { DATABASES = 2, DATABASES_LOOK_MS = 1000 };
 
 struct database_file {
 	const char *path; /* of the options */

@@ -1,5 +1,6 @@
 """Client certificates through the real server: EXTERNAL by each protocol, its bounds and its end, unmodified programs."""
 import base64
+import imaplib
 import json
 import signal
 import ssl
@@ -174,8 +175,12 @@ def test_it_cannot_unlock(demo, holder, tmp_path):
 
 # Unmodified programs.
 
-def test_curl(demo, holder, tmp_path):
-    made, _ = make(demo, holder, tmp_path)
+def test_curl_and_imaplib(demo, holder, tmp_path):
+    made, certificate = make(demo, holder, tmp_path)
+    context = trusting(demo)
+    context.load_cert_chain(certificate)
+    with imaplib.IMAP4_SSL('localhost', demo.ports['imaps'], ssl_context=context) as client:
+        assert client.authenticate('EXTERNAL', lambda challenge: b'')[0] == 'OK' and client.select()[0] == 'OK'
     said = run([program('curl'), '-s', '--cacert', demo.ready['ca'], '--cert', f'{made["file"]}:{made["passphrase"]}',
                 '--cert-type', 'P12', '--login-options', 'AUTH=EXTERNAL', '-u', f'{holder}:',
                 f'imaps://localhost:{demo.ports["imaps"]}/'])
