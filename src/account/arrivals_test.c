@@ -328,7 +328,8 @@ static void every_operation_may_fail(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(letters_come_back_in_order), cmocka_unit_test(letters_that_come_meanwhile_are_read_too), cmocka_unit_test(what_follows_a_crash_goes_elsewhere),
+		cmocka_unit_test(letters_come_back_in_order), cmocka_unit_test(letters_that_come_meanwhile_are_read_too),
+		cmocka_unit_test(what_follows_a_crash_goes_elsewhere),
 		cmocka_unit_test(damage_costs_one_letter_and_is_told), cmocka_unit_test(a_full_disk_leaves_nothing_half),
 		cmocka_unit_test(every_operation_may_be_the_last), cmocka_unit_test(every_operation_may_fail),
 	};

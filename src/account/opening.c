@@ -226,6 +226,8 @@ result opening_by(const struct owner_key *owner)
 {
 	while (account.changing)
 		TRY(gate_wait(&account.opened, FIBER_FOREVER));
+	if (room_stopping())
+		return failure(FAIL_CLOSED, "the account is being closed");
 	if (account.store || !account.lock.locked)
 		return OK;
 	account.changing = true;

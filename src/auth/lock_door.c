@@ -47,8 +47,8 @@ static result put_state(uint64_t account, enum lock_state from, enum lock_state 
 static result lock(arena *a, uint64_t account, const struct web_auth_account_policy *m, str *recovery)
 {
 	enum lock_state state = state_of(account);
-	if (state == LOCK_RELEASING)
-		return put_state(account, state, LOCK_LOCKED);
+	if (state == LOCK_RELEASING) /* it may have been released just now: the next login looks */
+		return put_state(account, state, LOCK_SEALING);
 	if (lock_holds(state))
 		return OK;
 	if (m->password.n)

@@ -302,8 +302,15 @@ static void released(void)
 	assert_ok(policy(WEB_AUTH_POLICY_SERVER, "", &waits));
 	assert_true(waits && kit.locked);
 	assert_ok(policy(WEB_AUTH_POLICY_LOCKED, "", &waits)); /* thought better of it */
-	assert_false(waits);
 	expect_in(GOOD);
+	assert_true(kit.locked);
+	assert_int_equal(state_now(), LOCK_LOCKED);
+	leave();
+	assert_ok(policy(WEB_AUTH_POLICY_SERVER, "", &waits));
+	kit.locked = kit.shut = false; /* it was released, and auth ended before it wrote that down */
+	assert_ok(policy(WEB_AUTH_POLICY_LOCKED, "", &waits));
+	expect_in(GOOD);
+	assert_true(kit.locked);
 	leave();
 	assert_ok(policy(WEB_AUTH_POLICY_SERVER, "", &waits));
 	expect_in(app);
@@ -332,7 +339,8 @@ static void is_released_where_its_key_is(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(becomes_locked_at_the_owner_s_login), cmocka_unit_test(becomes_locked_at_once_with_the_password),
+		cmocka_unit_test(becomes_locked_at_the_owner_s_login),
+		cmocka_unit_test(becomes_locked_at_once_with_the_password),
 		cmocka_unit_test(what_was_cut_off_goes_on), cmocka_unit_test(app_passwords_open_it_as_well),
 		cmocka_unit_test(a_password_is_changed_while_it_is_open), cmocka_unit_test(the_recovery_key_sets_a_password),
 		cmocka_unit_test(a_certificate_does_not_open_it), cmocka_unit_test(is_released_where_its_key_is),

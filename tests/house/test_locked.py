@@ -183,6 +183,12 @@ def test_the_recovery_key_opens_what_no_password_does(one, anna):
     assert right.returncode == 0, right.stderr
     assert login(one, anna, PASSWORD).startswith('NO')
     assert numbers(one, anna, OTHER) == [1]
+    shut(one, anna)
+    assert send(one, anna, 2)
+    number = str(shown(one, anna)['row']['account'])
+    assert one.command('account', 'delete', anna, '--yes').returncode == 0
+    assert not (one.file.parent / 'accounts' / number).exists()
+    assert f'account-{number}' not in {path.name for path in (one.file.parent / 'keys' / 'wrapped').iterdir()}
 
 
 def test_the_server_s_keys_open_it_again(one, anna):
