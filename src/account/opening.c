@@ -244,10 +244,19 @@ static result still_open(void)
 	return account.store && !room_stopping() ? OK : failure(FAIL_CLOSED, "the account is being closed");
 }
 
-result opening_await(void)
+static bool is_merging(void)
 {
-	while (account.arrivals && !account.merged && !account.tried && !room_stopping())
-		TRY(gate_wait(&account.opened, FIBER_FOREVER));
+	return account.arrivals && !account.merged && !account.tried && !room_stopping();
+}
+
+result opening_await(uint64_t ms)
+{
+	uint64_t until = ms == FIBER_FOREVER ? ms : clock_mono_ms() + ms;
+	while (is_merging() && clock_left(until)) {
+		result r = gate_wait(&account.opened, clock_left(until));
+		if (r.kind == FAIL_CANCELLED)
+			return r;
+	}
 	return still_open();
 }
 

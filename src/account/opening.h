@@ -13,7 +13,10 @@
 #include "base/fail.h"
 #include "talk/owner_key.h"
 
-enum { OPENING_AGAIN_MS = 5000 }; /* a merge that failed is tried again */
+enum {
+	OPENING_AGAIN_MS = 5000,    /* a merge that failed is tried again */
+	OPENING_PATIENCE_MS = 5000, /* so long a session waits for a merge: the rest comes while it is there */
+};
 
 /* account.files, lock.vault and options are set. */
 result opening_start(void) NODISCARD;
@@ -22,8 +25,9 @@ void opening_stop(void);
 
 /* A session's: opens the account when it is shut. DENIED: another's key. */
 result opening_by(const struct owner_key *owner) NODISCARD;
-/* Until everything that arrived is in mailboxes, or cannot be for now. CLOSED: the account does not open any more. */
-result opening_await(void) NODISCARD;
+/* Until everything that arrived is in mailboxes, or cannot be for now, or so long. CLOSED: the account does not open any
+ * more. */
+result opening_await(uint64_t ms) NODISCARD;
 /* Until nothing is sealed anew. CLOSED. */
 result opening_await_change(void) NODISCARD;
 void opening_left(void); /* a session has ended; does not suspend */

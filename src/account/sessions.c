@@ -46,7 +46,7 @@ static void speak(void *arg)
 	struct session_entry *e = arg;
 	const struct imap_login_done l = {
 		.socket = e->socket, .tag = str_of(e->tag, e->tag_n), .trace = e->trace, .credential = e->credential};
-	if (failed(opening_await()))
+	if (failed(opening_await(OPENING_PATIENCE_MS)))
 		refuse_closed(e);
 	else if (e->protocol == AUTH_ACCOUNT_PROTOCOL_POP3)
 		pop3_session_run(&account.pop3, e->socket, e->credential);
@@ -158,7 +158,7 @@ static result on_lock(struct arrival *in, struct auth_account_lock *m, struct au
 	if (!m->lock && is_shut() && m->opens)
 		r = opening_by(&owner);
 	if (!failed(r) && !m->lock && !is_shut())
-		r = opening_await();
+		r = opening_await(FIBER_FOREVER);
 	answer->shut = m->lock ? account.lock.locked : is_shut();
 	if (!failed(r) && !answer->shut && m->lock != account.lock.locked)
 		r = opening_change(m->lock ? &owner : NULL);
