@@ -1,4 +1,4 @@
-#include "auth/app_passwords.h"
+#include "auth/app_certificates.h"
 
 #include "auth/directory_core.h"
 #include "auth/openers.h"

@@ -7,8 +7,8 @@
  * exchange tells nobody which is which. The last use is noted in memory and
  * written down with others every APP_USES_FLUSH_MS; no login waits for it, and a
  * crash forgets at most that much. A client certificate is a row of the same
- * kind, with a fingerprint instead of verifiers: one thing of one device, with
- * name, bounds, last use and end. Calls suspend unless they say otherwise. */
+ * kind, with a fingerprint instead of verifiers (app_certificates.h). Calls
+ * suspend unless they say otherwise. */
 #ifndef AUTH_APP_PASSWORDS_H
 #define AUTH_APP_PASSWORDS_H
 
@@ -56,15 +56,6 @@ struct app_passwords {
 
 /* Oldest first; the arena's. Wipe it. Without account there are none. */
 result app_passwords_read(struct directory *d, uint64_t account, arena *a, struct app_passwords *out) NODISCARD;
-result app_certificates_read(struct directory *d, uint64_t account, arena *a, struct app_passwords *out) NODISCARD;
-/* A certificate's row and whose it is; ABSENT: nobody's, or revoked. */
-struct app_certificate {
-	uint64_t account;
-	struct app_password row;
-};
-result app_certificate_find(struct directory *d, str fingerprint, arena *a, struct app_certificate *out) NODISCARD;
-/* The authority that certificates are verified by, DER; empty while nobody has one. */
-result app_authority(struct directory *d, arena *a, str *out) NODISCARD;
 void app_passwords_wipe(struct app_passwords *p);
 /* Has anybody one? */
 result app_passwords_any(struct directory *d, bool *any) NODISCARD;
@@ -73,10 +64,6 @@ result app_passwords_clear(struct directory *d, arena *a, str **out, size_t *n) 
 /* EXISTS, LIMIT, ABSENT with a sentence. `created` and `id` are set here. */
 result app_password_keep(struct directory *d, uint64_t account, struct app_password *n) NODISCARD;
 result app_password_revoke(struct directory *d, uint64_t account, str name, uint64_t *id) NODISCARD;
-/* `authority` takes the place of the one that was known. */
-result app_certificate_keep(struct directory *d, uint64_t account, struct app_password *n, str authority) NODISCARD;
-/* By its name, or its serial number or fingerprint in hexadecimal digits. */
-result app_certificate_revoke(struct directory *d, uint64_t account, str name, uint64_t *id) NODISCARD;
 /* All of an account's, and its certificates. */
 result app_passwords_revoke_all(struct directory *d, uint64_t account) NODISCARD;
 

@@ -1,5 +1,6 @@
 #include "auth/certificate_door.h"
 
+#include "auth/app_certificates.h"
 #include "auth/app_door.h"
 #include "auth/certificates.h"
 #include "grammar/text/base64.h"

@@ -1,5 +1,7 @@
 #include "auth/certificates.h"
 
+#include "auth/app_certificates.h"
+
 #include <sodium.h>
 
 #include "run/clock.h"

@@ -1,5 +1,6 @@
 /* What edges ask: recipients, logins, senders. */
 #include "auth/address.h"
+#include "auth/app_certificates.h"
 #include "auth/certificates.h"
 #include "auth/clear.h"
 #include "auth/contain.h"
