@@ -23,7 +23,7 @@ struct acts {
 	bool closing, ended;
 };
 
-void acts_take(struct acts *a, const struct measure *m)
+void acts_take(struct acts *a, const struct measure *m, bool contains)
 {
 	str by = str_sub(m->detector, 0, WATCH_AUTH_CONTAIN_DETECTOR_MAX);
 	str why = str_sub(m->evidence, 0, WATCH_AUTH_CONTAIN_EVIDENCE_MAX);
@@ -33,9 +33,9 @@ void acts_take(struct acts *a, const struct measure *m)
 			  F_STR("why", STR("auth does not keep up")));
 		return;
 	}
-	t->hold = m->kind == MEASURE_HOLD;
+	t->hold = m->kind == MEASURE_HOLD && contains;
 	t->account = m->account;
-	t->readers = m->readers;
+	t->readers = m->kind == MEASURE_HOLD ? NOTICE_OWNER | NOTICE_ADMIN : m->readers;
 	t->detector = str_of(t->text, by.n);
 	t->evidence = str_of(t->text + by.n, why.n);
 	if (by.n)

@@ -12,8 +12,8 @@ enum { ACTS_WAITING = 1000, ACTS_RETRY_MS = 1000, ACTS_ANSWER_MS = 20000 };
 struct acts;
 
 result acts_open(struct acts **out) NODISCARD; /* on a fiber */
-/* NOTICE and HOLD. Beyond ACTS_WAITING it is dropped and counted. */
-void acts_take(struct acts *a, const struct measure *m);
+/* NOTICE and HOLD, which without `contains` is a notice. Beyond ACTS_WAITING it is dropped and counted. */
+void acts_take(struct acts *a, const struct measure *m, bool contains);
 void acts_close(struct acts **a); /* suspends */
 
 #endif

@@ -34,6 +34,7 @@ static struct {
 	struct bans *bans;
 	struct acts *acts;
 	struct networks never_ban;
+	bool contains;
 	int page;
 	uint64_t events[LOG_EVENTS];
 	uint64_t damaged;
@@ -292,6 +293,7 @@ result watch_prepare(const struct options *o)
 	watch.octets_max = options_number(o, OPT_TRACE_SIZE);
 	watch.forget_ms = (int64_t)options_number(o, OPT_AUDIT_PSEUDONYMISE);
 	watch.files = files_local(AT_FDCWD);
+	watch.contains = options_yes(o, OPT_CONTAIN);
 	TRY(settings_never_ban(o, &watch.never_ban));
 	tzset(); /* else the first line's time looks for the time zone, in the jail */
 	return seal_start();
@@ -329,7 +331,7 @@ static void take_measure(void *ctx, const struct measure *m)
 				   .why = m->evidence, .by = m->detector};
 	(void)ctx;
 	if (w.row.grade == BAN_NONE && watch.acts)
-		acts_take(watch.acts, m);
+		acts_take(watch.acts, m, watch.contains);
 	if (w.row.grade == BAN_NONE || !watch.bans)
 		return;
 	result r = bans_set(watch.bans, &w);
