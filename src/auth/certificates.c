@@ -1,9 +1,8 @@
 #include "auth/certificates.h"
 
-#include "auth/app_certificates.h"
-
 #include <sodium.h>
 
+#include "auth/app_certificates.h"
 #include "run/clock.h"
 #include "run/random.h"
 
