@@ -83,6 +83,16 @@ ON_KIT(a_guesser_waits_and_is_ended)
 	kit_play(k, "S: * BYE Too many failed logins\nEND");
 }
 
+ON_KIT(commands_before_login_have_a_limit)
+{
+	kit_open(k, false);
+	kit_begin(k, CLIENT_IMAP);
+	kit_play(k, HELLO);
+	for (int i = 0; i < 100; i++)
+		kit_play(k, "C: a NOOP\nS: a OK");
+	kit_play(k, "C: a NOOP\nS: * BYE Too many commands before login\nEND");
+}
+
 ON_KIT(a_stopping_server_says_so)
 {
 	kit_open(k, false);
@@ -99,6 +109,7 @@ int main(void)
 		cmocka_unit_test(every_scene_is_played),
 		cmocka_unit_test(a_line_without_end_is_ended),
 		cmocka_unit_test(a_guesser_waits_and_is_ended),
+		cmocka_unit_test(commands_before_login_have_a_limit),
 		cmocka_unit_test(a_stopping_server_says_so),
 	};
 	assert_ok(random_open());

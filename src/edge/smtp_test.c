@@ -347,6 +347,24 @@ ON_KIT(recipients_have_a_limit)
 	kit_play(k, "C: RCPT TO:<user2@here.test>\nS: 452 4.5.3\n" LETTER "S: 250\nK: 1");
 }
 
+ON_KIT(messages_have_a_limit)
+{
+	kit_open(k, false);
+	assert_ok(options_set(&k->edge.options, OPT_MESSAGES, STR("2")));
+	kit_begin(k, CLIENT_SMTP);
+	kit_play(k, EHLO FROM TO("user1") LETTER "S: 250\n" FROM TO("user1") LETTER "S: 250\nK: 2\n"
+		"C: MAIL FROM:<a@far.test>\nS: 421 4.7.0 Enough messages\nEND");
+}
+
+/* Above half of the places a command has ten seconds. */
+ON_KIT(under_pressure_nobody_waits_long)
+{
+	kit_open(k, false);
+	k->edge.limits.most.all = 1;
+	kit_begin(k, CLIENT_SMTP);
+	kit_play(k, EHLO "W: 9000\nC: NOOP\nS: 250\nW: 10100\nS: 421 4.4.2\nEND");
+}
+
 /* Replies are not gathered without end for a client that reads none. */
 ON_KIT(a_client_that_reads_nothing_is_ended)
 {
@@ -393,6 +411,8 @@ int main(void)
 		cmocka_unit_test(a_letter_above_the_budget_is_for_later),
 		cmocka_unit_test(what_is_too_large_is_eaten_and_refused),
 		cmocka_unit_test(recipients_have_a_limit),
+		cmocka_unit_test(messages_have_a_limit),
+		cmocka_unit_test(under_pressure_nobody_waits_long),
 		cmocka_unit_test(who_receives_is_asked_once),
 		cmocka_unit_test(what_auth_just_said_counts_although_it_is_unread),
 		cmocka_unit_test(an_answer_from_before_a_change_is_used_once),
