@@ -10,7 +10,7 @@ from kit import daemon, paths, server, wait, wire
 
 PASSWORD = 'four quite easy words'
 ANNA, BERT = 'anna@example.org', 'bert@example.org'
-GUESSER, SPRAYER, ABUSER, HARVESTER, FORGETFUL, STRANGER = (f'127.0.{n}.9' for n in range(9, 15))
+GUESSER, SPRAYER, ABUSER, HARVESTER, FORGETFUL, STRANGER, THIEF = (f'127.0.{n}.9' for n in range(9, 16))
 MORE = '''never-ban = {{ "127.0.0.1" }}
 log = file
 listen-submissions = {{ "127.0.0.1:{submissions}" }}
@@ -54,6 +54,11 @@ def logged_in(house, source, user=ANNA):
         return imap.command(f'LOGIN {user} "{PASSWORD}"').ok
 
 
+def contained(house, address):
+    row = json.loads(house.command('--json', 'account', 'show', address).stdout)['row']
+    return row['contained'] and row
+
+
 def test_the_page_has_the_numbers_and_the_names():
     """What docs/detection.md says of thresholds is what the detectors go by."""
     folder = paths.ROOT / 'src/watch/detect'
@@ -89,6 +94,21 @@ def test_one_password_for_many_names_is_spraying(house):
     names = [ANNA, BERT, *(f'name{n}@example.org' for n in range(12))]
     doors = guess(house, SPRAYER, [(name, 'Sommer2026!') for name in names])
     assert 'spraying' in banned(house, SPRAYER)['reason']
+    for door in doors:
+        door.close()
+
+
+def test_a_stolen_pair_that_fits_is_contained(house):
+    pairs = [(f'somebody{n}@example.org', f'leaked {n}') for n in range(6)]
+    with wire.Smtp(house.ports['submissions'], tls=True, source=THIEF) as last:
+        doors = guess(house, THIEF, pairs)
+        wait.until(lambda: re.search(rb'stuffing 1[012]', house.command('ban', 'why', THIEF).stdout), 'nothing is noticed')
+        last.send(f'AUTH PLAIN {wire.plain(BERT, PASSWORD)}\r\n')
+        row = wait.until(lambda: contained(house, BERT), 'the account is not contained')
+    assert row['contained'] > 0 and not contained(house, ANNA)
+    told = json.loads(house.command('--json', 'audit', 'show', '--account', BERT).stdout)['rows']
+    why, = (r['fields'] for r in told if r['event'] == 'account.suspected')
+    assert (why['detector'], why['measure']) == ('stolen-pair', 'hold')
     for door in doors:
         door.close()
 
