@@ -53,7 +53,7 @@ static uint32_t count_failure(struct auth *a, const struct login_try *t, uint64_
 	uint64_t now = clock_mono_ms();
 	uint32_t by_network = throttle_failed(&a->throttle, key_of(&network), now);
 	uint32_t by_name = throttle_failed(&a->throttle, key_of(&name), now);
-	if (by_name > by_network && account && a->world->comes_from(account, t->client))
+	if (by_name > by_network && a->world->comes_from(account, t->client))
 		return by_network;
 	return by_network > by_name ? by_network : by_name;
 }

@@ -12,7 +12,7 @@
 
 static const char what[] = "a wrong password, for";
 
-static bool count_siege(struct person *p, const struct sighting *s)
+static bool is_siege(struct person *p, const struct sighting *s)
 {
 	net_cidr network = suspect_network(&s->client, GRAIN_NETWORK);
 	tally_add(&p->strangers, hash_bytes(str_of((const char *)network.ip, sizeof network.ip)), s->at);
@@ -25,12 +25,12 @@ static void see(struct detect *d, struct sighting *s)
 	if (s->repeat || !s->account || !s->placed || detect_is_home(d, s))
 		return;
 	struct person *p = persons_get(&d->persons, s->account);
-	bool siege = p && count_siege(p, s);
+	bool siege = p && is_siege(p, s);
 	charge_network(d, s, &(struct charge){DETECT_BRUTE, siege ? BRUTE_SIEGE_POINTS : BRUTE_POINTS, what, s->name});
 	if (siege && !p->besieged)
 		tell_people(d, p, s, &(struct charge){DETECT_BRUTE, 0,
 			"passwords are guessed from many networks; it stays open to its owner:", s->name});
-	if (p)
+	if (p && (siege || p->wrong.n < BRUTE_SIEGE_WRONG * FADING_ONE / 2)) /* told once, until it has calmed down */
 		p->besieged = siege;
 }
 

@@ -31,11 +31,13 @@ static void learn(struct detect *d, struct sighting *s)
 	if (!p)
 		return;
 	p->conduct.login = s->at;
-	p->conduct.place = *sighting_place(s, *d->places);
 	person_touch(p);
+	if (!s->placed)
+		return;
+	p->conduct.place = *sighting_place(s, *d->places);
 	const struct suspect *source = detect_source(d, s);
 	bool doubtful = source && scores_sum(source->scores, s->at, NETWORK_HALF_LIFE) >= ADDRESS_TARPIT;
-	if (s->placed && !doubtful)
+	if (!doubtful)
 		habits_learn(&d->habits, s->account, &s->client, s->at / SECOND);
 }
 
@@ -43,6 +45,16 @@ static void forget(struct detect *d, uint64_t account)
 {
 	habits_forget(&d->habits, account);
 	persons_forget(&d->persons, account);
+}
+
+/* Who released it has looked: what was held against it is settled, and the next time it is held again. */
+static void begin_anew(struct detect *d, uint64_t account)
+{
+	struct person *p = persons_get(&d->persons, account);
+	if (!p)
+		return;
+	memset(p->scores, 0, sizeof p->scores);
+	p->noticed = p->held = false;
 }
 
 void detect_take(struct detect *d, const struct entry *e, const struct log_record *r)
@@ -58,6 +70,8 @@ void detect_take(struct detect *d, const struct entry *e, const struct log_recor
 		learn(d, &s);
 	else if (s.kind == SEEN_ERASED)
 		forget(d, s.account);
+	else if (s.kind == SEEN_FREED)
+		begin_anew(d, s.account);
 }
 
 /* ---- questions ---- */

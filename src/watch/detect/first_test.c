@@ -20,6 +20,20 @@ static void strangers_in_numbers_are_contained(void **state)
 	scene_close(&s);
 }
 
+static void who_was_released_may_be_held_again(void **state)
+{
+	struct scene s;
+	(void)state;
+	scene_open(&s);
+	meet(&s, 1, 8 * FIRST_LEAST);
+	assert_int_equal(scene_count_person(&s, MEASURE_HOLD, 1), 1);
+	SCENE(&s, EV_FREED, F_U64("account", 1), F_STR("act", STR("released")));
+	assert_int_equal(scene_count_person(&s, MEASURE_HOLD, 1), 1);
+	meet(&s, 1, 8 * 8 * FIRST_LEAST);
+	assert_int_equal(scene_count_person(&s, MEASURE_HOLD, 1), 2);
+	scene_close(&s);
+}
+
 static void a_salesman_is_innocent(void **state)
 {
 	struct scene s;
@@ -38,6 +52,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(strangers_in_numbers_are_contained),
+		cmocka_unit_test(who_was_released_may_be_held_again),
 		cmocka_unit_test(a_salesman_is_innocent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,6 +126,7 @@ static bool classify(unsigned event, const struct fields *f, struct sighting *s)
 	case EV_SENT: return of_account(f, s, SEEN_ARRIVED, 1);
 	case EV_SEND_FAILED: return of_account(f, s, SEEN_BOUNCED, 1);
 	case EV_ADMIN: return is_erasure(f, s);
+	case EV_FREED: return of_account(f, s, SEEN_FREED, 0);
 	default: return false;
 	}
 }
@@ -136,7 +137,8 @@ static bool is_wanted(unsigned event)
 		[EV_CONNECT] = true, [EV_DISCONNECT] = true, [EV_TLS_FAILED] = true, [EV_ABUSE] = true,
 		[EV_MISSPOKE] = true,
 		[EV_SMTP_REFUSED] = true, [EV_SMTP_ACCEPTED] = true, [EV_LOGIN] = true, [EV_LOGIN_FAILED] = true,
-		[EV_POSTED] = true, [EV_FIRST] = true, [EV_SENT] = true, [EV_SEND_FAILED] = true, [EV_ADMIN] = true};
+		[EV_POSTED] = true, [EV_FIRST] = true, [EV_SENT] = true, [EV_SEND_FAILED] = true, [EV_ADMIN] = true,
+		[EV_FREED] = true};
 	return wanted[event];
 }
 

@@ -24,6 +24,7 @@ enum sighting_kind {
 	SEEN_ARRIVED = 4096,   /* account: another server took its message */
 	SEEN_BOUNCED = 8192,   /* account: it can never be delivered */
 	SEEN_ERASED = 16384,   /* account */
+	SEEN_FREED = 32768,    /* account: it was contained, and somebody decided that it need not be */
 };
 
 struct sighting {
