@@ -3,6 +3,7 @@
 #   make build   install what is missing and build
 #   make check   every test, under 20 minutes on two cores
 #   make soak    the tests' long forms, hours; tests/soak --list tells the parts, PARTS=kills,disk runs some
+#   make replay  attackers and innocents against a server: docs/detection-measured.md (two minutes)
 #   make fuzz    fuzz for long (FUZZ_SECONDS each target)
 #   make bench   measure beside Debian's mail servers (half an hour)
 #   make clean   remove build/
@@ -13,7 +14,7 @@ WERROR ?= true
 FUZZ_SECONDS ?= 1800
 PARTS ?=
 
-.PHONY: run build check soak fuzz bench clean packages-build packages-check packages-soak packages-bench
+.PHONY: run build check replay soak fuzz bench clean packages-build packages-check packages-soak packages-bench
 
 run: build
 	@exec build/postern demo
@@ -28,6 +29,9 @@ build/build.ninja:
 
 check: packages-check
 	@$(PYTHON) tests/check
+
+replay: build
+	@$(PYTHON) tests/replay --write docs/detection-measured.md
 
 soak: packages-soak
 	@$(PYTHON) tests/soak --only "$(PARTS)"

@@ -1,0 +1,125 @@
+"""Attackers. Each tries so long as it is served, and no longer than SECONDS."""
+import base64
+import concurrent.futures
+import itertools
+import time
+
+from replay.world import Client, Refused
+
+SECONDS = 60    # the short form sets fewer
+AT_ONCE = 8    # connections of one attacker
+
+
+def until_refused(scenario, tries, at_once=AT_ONCE):
+    """Tries by several connections at once until the server refuses three in a row."""
+    end, refused = time.monotonic() + SECONDS, 0
+
+    def one(act):
+        nonlocal refused
+        if time.monotonic() > end or refused >= 3:
+            return
+        refused = 0 if scenario.attempt(act) else refused + 1
+
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        list(pool.map(one, tries))
+
+
+def guess(scenario, source, user, password):
+    def act():
+        with Client(scenario.place, 'imap', source) as c:
+            c.ask(f'a LOGIN "{user}" "{password}"')
+    return act
+
+
+def brute_force(scenario):
+    until_refused(scenario, (guess(scenario, '203.0.112.10', scenario.account, f'wrong{i}') for i in range(400)))
+
+
+def spraying(scenario):
+    users = [u for u in scenario.place.accounts for _ in range(2)]
+    until_refused(scenario, (guess(scenario, '203.0.114.10', u, 'Summer2026!' if i % 2 else 'Password1')
+                             for i, u in enumerate(users * 3)))
+
+
+def stuffing(scenario):
+    until_refused(scenario, (guess(scenario, '203.0.115.10', f'person{i}@example.test', f'theirs{i}') for i in range(400)))
+
+
+def distributed(scenario):
+    """A /24 whose addresses guess three times each."""
+    tries = (guess(scenario, f'203.0.116.{10 + i % 60}', scenario.account, f'guess{i}') for i in range(180))
+    until_refused(scenario, tries)
+
+
+def harvesting(scenario):
+    def act(i):
+        def one():
+            with Client(scenario.place, 'smtp', '203.0.117.10') as c:
+                for line in ('EHLO harvester.example', 'MAIL FROM:<a@sender.example>'):
+                    c.ask(line)
+                for k in range(5):
+                    c.ask(f'RCPT TO:<name{i}-{k}@example.test>')
+        return one
+    until_refused(scenario, (act(i) for i in range(200)), at_once=2)
+
+
+def probing(scenario):
+    def act(i):
+        def one():
+            with Client(scenario.place, 'smtp', '203.0.118.10') as c:
+                for line in ('EHLO prober.example', 'MAIL FROM:<a@sender.example>', f'RCPT TO:<victim{i}@relay.example>'):
+                    c.ask(line)
+        return one
+    until_refused(scenario, (act(i) for i in range(200)), at_once=2)
+
+
+def storm(scenario):
+    def one():
+        Client(scenario.place, 'smtp', '203.0.119.10').close()
+    until_refused(scenario, itertools.repeat(one, 1500), at_once=16)
+
+
+def smuggling(scenario):
+    def one():
+        with Client(scenario.place, 'smtp', '203.0.120.10') as c:
+            for line in ('EHLO smuggler.example', 'MAIL FROM:<a@sender.example>', 'RCPT TO:<user1@example.test>', 'DATA'):
+                c.ask(line)
+            c.say(b'Subject: x\r\n\r\nHello\n.\r\nMAIL FROM:<admin@example.test>\r\n.\r\n')
+            c.answer()
+    until_refused(scenario, itertools.repeat(one, 100), at_once=1)
+
+
+def early_talk(scenario):
+    def one():
+        Client(scenario.place, 'smtp', '203.0.121.10', first=b'EHLO early.example\r\nMAIL FROM:<a@sender.example>\r\n').close()
+    until_refused(scenario, itertools.repeat(one, 400), at_once=1)
+
+
+def thief(scenario):
+    """Has the password, comes from where the owner never was, and sends to strangers."""
+    sent = 0
+    for i in range(300):
+        if 'contained' in scenario.steps:
+            break
+        try:
+            with Client(scenario.place, 'submission', f'203.0.{122 + i % 3}.{10 + i % 20}', 20) as c:
+                c.ask('EHLO thief.example')
+                c.ask(f'AUTH PLAIN {plain(scenario.account, scenario.place.password)}')
+                for k in range(10):
+                    c.ask(f'MAIL FROM:<{scenario.account}>')
+                    c.ask(f'RCPT TO:<stranger{i}-{k}@elsewhere.example>')
+                    if not c.ask('DATA').startswith('354'):
+                        raise Refused('not taken')
+                    c.say(f'From: {scenario.account}\r\nSubject: win\r\n\r\nClick.\r\n.\r\n')
+                    if c.answer().startswith('250'):
+                        sent += 1
+                        scenario.through += 1
+        except (Refused, OSError):
+            scenario.refused += 1
+            time.sleep(0.2)
+            if scenario.refused > 30:
+                break
+
+
+def plain(user, password):
+    return base64.b64encode(f'\0{user}\0{password}'.encode()).decode()
