@@ -46,6 +46,46 @@ int run_ban_list(struct call *c)
 	return finish(status, answer);
 }
 
+/* ---- for packet filters ---- */
+
+/* nftables' words; `add` does no harm to what is there already. */
+static void print_set(const json_t *rows, bool v6)
+{
+	const char *name = v6 ? "banned6" : "banned4";
+	int64_t now = time(NULL);
+	size_t i, n = 0;
+	json_t *row;
+	printf("add set inet postern %s { type %s; flags interval, timeout; auto-merge; }\nflush set inet postern %s\n", name,
+	       v6 ? "ipv6_addr" : "ipv4_addr", name);
+	json_array_foreach(rows, i, row) {
+		str network = text_of(row, "network");
+		int64_t until = number_of(row, "until");
+		bool of_this = (str_chr(network, ':') != STR_NONE) == v6 && str_eq(text_of(row, "grade"), STR("banned"));
+		if (!of_this || (until && until <= now))
+			continue;
+		if (n++ == 0)
+			printf("add element inet postern %s { %.*s", name, STR_ARG(network));
+		else
+			printf(", %.*s", STR_ARG(network));
+		if (until)
+			printf(" timeout %llds", (long long)(until - now));
+	}
+	if (n > 0)
+		puts(" }");
+}
+
+int run_ban_export(struct call *c)
+{
+	json_t *answer;
+	int status = list_server(c, &(struct api_pages){.name = "ban-list", .key = "network"}, &answer);
+	if (status != STATUS_DONE)
+		return status;
+	puts("# Postern's bans, for nft -f. A rule has to use them: see docs/bans.md.\nadd table inet postern");
+	print_set(json_object_get(answer, "rows"), false);
+	print_set(json_object_get(answer, "rows"), true);
+	return finish(status, answer);
+}
+
 /* False: no time. 0: for good. */
 static bool seconds_of(const struct call *c, int64_t *out)
 {

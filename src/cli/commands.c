@@ -108,6 +108,7 @@ const struct command commands[] = {
 	{"ban add", "NETWORK", "for=TIME reason=TEXT grade=banned|tarpit|delay",
 		"refuses a network's connections, or slows them, for so long or until it is removed", run_ban_add},
 	{"ban remove", "NETWORK", NULL, "ends a ban", run_plain, "ban-remove", "network", NULL, "let in again"},
+	{"ban export", "", NULL, "prints the banned networks as sets of nftables", run_ban_export},
 	{"ban why", "ADDRESS", NULL, "tells what holds for an address and why; status 1: nothing does", run_ban_why},
 	{"audit verify", "", "checkpoint=FILE key=KEY path=FOLDER from=N",
 		"checks the audit log: nothing changed, cut, moved or put in; with --key also while the server is down",

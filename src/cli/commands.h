@@ -71,6 +71,7 @@ int run_audit_path(struct call *c);
 int run_audit_checkpoint(struct call *c);
 int run_audit_show(struct call *c);
 int run_ban_list(struct call *c);
+int run_ban_export(struct call *c);
 int run_ban_add(struct call *c);
 int run_ban_why(struct call *c);
 int run_unlock(struct call *c);

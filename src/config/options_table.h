@@ -38,6 +38,9 @@ OPTION(OPT_LOG_LEVEL, "log-level", CHOICE, "info", 0, 0, R_WATCH,
 OPTION(OPT_TRACE_TIME, "trace-time", TIME, "14d", 60000, 0, R_WATCH, "how long a letter's story is kept")
 OPTION(OPT_TRACE_SIZE, "trace-size", SIZE, "2G", 16777216, 0, R_WATCH,
 	"octets of stories kept at most; the oldest are forgotten first")
+OPTION(OPT_EXPORT, "export", LIST, "", 0, 2, R_WATCH,
+	"eve, syslog: what other programs read of attacks, in ledger/eve.json (as Suricata's EVE) and ledger/syslog.log "
+	"(RFC 5424)")
 OPTION(OPT_AUDIT_PSEUDONYMISE, "audit-pseudonymise", TIME, "180d", 0, 0, R_WATCH,
 	"age at which addresses and names in the audit log are replaced by seals that nobody can open; 0: never")
 OPTION(OPT_MESSAGE_SIZE, "message-size", SIZE, "50M", 65536, 268435456, R_EDGE | R_ACCOUNT, "largest message accepted")

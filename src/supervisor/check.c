@@ -133,6 +133,9 @@ result check_value(enum option_id id, str value)
 		return check_local_user(value);
 	case OPT_CLEAR_FROM:
 		return check_clear(value);
+	case OPT_EXPORT:
+		return str_eq(value, STR("eve")) || str_eq(value, STR("syslog"))
+			? OK : failure(FAIL_INPUT, "what can be exported is \"eve\" and \"syslog\"");
 	case OPT_PROXY_FROM:
 	case OPT_NEVER_BAN:
 		return check_network(value);

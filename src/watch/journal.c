@@ -15,7 +15,10 @@
 /* The longest line: every octet of a record escaped. */
 enum { LONGEST_LINE = 6 * LOG_RECORD_MAX + 1024, KEPT_MEMORY = 1 << 20 };
 
-static const char name[] = "postern.log";
+static const char *name_of(const struct journal_file *f)
+{
+	return f->name ? f->name : "postern.log";
+}
 
 struct journal {
 	buf pending; /* the loop's */
@@ -52,7 +55,7 @@ static result write_all(int fd, str s)
 	return OK;
 }
 
-static void turn_files(void)
+static void turn_files(const char *name)
 {
 	char from[64], to[64];
 	for (int i = JOURNAL_FILES; i > 0; i--) {
@@ -65,14 +68,14 @@ static void turn_files(void)
 static bool is_still_there(const struct journal_file *f)
 {
 	struct stat ours, there;
-	return fstat(f->fd, &ours) == 0 && fstatat(AT_FDCWD, name, &there, 0) == 0 && ours.st_ino == there.st_ino
+	return fstat(f->fd, &ours) == 0 && fstatat(AT_FDCWD, name_of(f), &there, 0) == 0 && ours.st_ino == there.st_ino
 		&& ours.st_dev == there.st_dev;
 }
 
 static result open_file(struct journal_file *f)
 {
 	struct stat s;
-	f->fd = openat(AT_FDCWD, name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	f->fd = openat(AT_FDCWD, name_of(f), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (f->fd < 0 || fstat(f->fd, &s) < 0)
 		return failure(FAIL_DISK, "the log file cannot be opened");
 	f->size = (uint64_t)s.st_size;
@@ -90,7 +93,7 @@ result journal_file_write(struct journal_file *f, str lines)
 {
 	if (f->fd >= 0 && f->size >= f->max) {
 		shut_file(f);
-		turn_files();
+		turn_files(name_of(f));
 	}
 	if (f->fd >= 0 && !is_still_there(f))
 		shut_file(f);
@@ -109,7 +112,7 @@ static void run_writing(void *ctx, struct job **jobs, size_t n)
 	result r = j->to_file ? journal_file_write(&j->file, buf_str(&j->leaving))
 			      : write_all(STDERR_FILENO, buf_str(&j->leaving));
 	/* A log that cannot be kept in its file is still shown. */
-	if (failed(r) && j->to_file)
+	if (failed(r) && j->to_file && !j->file.name)
 		r = write_all(STDERR_FILENO, buf_str(&j->leaving));
 	(void)r;
 }
@@ -139,12 +142,13 @@ static void carry_lines(void *arg)
 	gate_wake_all(&j->changed);
 }
 
-result journal_open(bool to_file, struct journal **out)
+static result open_journal(const char *name, bool to_file, struct journal **out)
 {
 	struct journal *j = mem_alloc(sizeof *j);
 	if (!j)
 		return failure(FAIL_MEMORY, "out of memory");
-	*j = (struct journal){.to_file = to_file, .file = {.fd = -1, .max = JOURNAL_FILE_MAX}};
+	*j = (struct journal){.to_file = to_file,
+			      .file = {.name = name, .fd = -1, .max = JOURNAL_FILE_MAX}};
 	j->pending = buf_new(JOURNAL_PENDING_MAX);
 	j->leaving = buf_new(JOURNAL_PENDING_MAX);
 	gate_init(&j->changed);
@@ -160,6 +164,16 @@ result journal_open(bool to_file, struct journal **out)
 	else
 		*out = j;
 	return r;
+}
+
+result journal_open(bool to_file, struct journal **out)
+{
+	return open_journal(NULL, to_file, out);
+}
+
+result journal_open_file(const char *name, struct journal **out)
+{
+	return open_journal(name, true, out);
 }
 
 buf *journal_lines(struct journal *j)

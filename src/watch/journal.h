@@ -21,6 +21,8 @@ enum {
 struct journal;
 
 result journal_open(bool to_file, struct journal **out) NODISCARD; /* after the jail */
+/* One like it, in a file of that name (a literal); what its disk refuses is lost. */
+result journal_open_file(const char *name, struct journal **out) NODISCARD;
 /* Where the next line goes, NULL when it is to be dropped; journal_kick when it
  * is there. */
 buf *journal_lines(struct journal *j);
@@ -30,6 +32,7 @@ void journal_close(struct journal **j); /* writes what waits; suspends */
 
 /* For tests: one write, and turning the files, as the thread does it. */
 struct journal_file {
+	const char *name; /* NULL: postern.log */
 	int fd; /* -1: not open */
 	uint64_t size;
 	uint64_t max;

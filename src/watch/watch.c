@@ -1,6 +1,7 @@
 #include "watch/watch.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "engine/seal.h"
@@ -14,6 +15,7 @@
 #include "watch/audit.h"
 #include "watch/detect/detect.h"
 #include "watch/bans.h"
+#include "watch/exports.h"
 #include "watch/journal.h"
 
 static const uint64_t BAN_SECONDS_MAX = 100ULL * 366 * 86400;
@@ -33,6 +35,8 @@ static struct {
 	struct detect *detect;
 	struct bans *bans;
 	struct acts *acts;
+	struct exports *exports;
+	char export[64];
 	struct networks never_ban;
 	bool contains;
 	int page;
@@ -92,6 +96,8 @@ static bool keep_record(const struct entry *e, struct log_record *out)
 	watch.events[r.event]++;
 	if (!trace_is_none(&r.trace) && log_meaning_of(r.event)->level >= LOG_INFO)
 		ledger_add(watch.ledger, e, &r);
+	if (watch.exports)
+		exports_take(watch.exports, e, &r);
 	if (watch.detect)
 		detect_take(watch.detect, e, &r);
 	*out = r;
@@ -295,6 +301,7 @@ result watch_prepare(const struct options *o)
 	watch.files = files_local(AT_FDCWD);
 	watch.contains = options_yes(o, OPT_CONTAIN);
 	TRY(settings_never_ban(o, &watch.never_ban));
+	snprintf(watch.export, sizeof watch.export, "%.*s", STR_ARG(options_text(o, OPT_EXPORT)));
 	tzset(); /* else the first line's time looks for the time zone, in the jail */
 	return seal_start();
 }
@@ -427,6 +434,8 @@ result watch_start(void)
 	TRY(r);
 	r = start_audit();
 	if (!failed(r))
+		r = exports_open(str_from(watch.export), &watch.exports);
+	if (!failed(r))
 		r = start_bans();
 	if (!failed(r))
 		r = acts_open(&watch.acts);
@@ -439,6 +448,7 @@ void watch_stop(void)
 {
 	acts_close(&watch.acts);
 	bans_close(&watch.bans);
+	exports_close(&watch.exports);
 	log_set_sink(NULL, NULL);
 	audit_close(&watch.audit);
 	detect_close(&watch.detect);
