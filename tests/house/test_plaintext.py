@@ -23,7 +23,7 @@ def secret(seed, size):
     return ''.join(chance.choices(string.ascii_letters + string.digits, k=size))
 
 
-SUBJECT, TEXT = secret(1, 60), secret(2, 60)
+SUBJECT, TEXT, PASSWORD = secret(1, 60), secret(2, 60), secret(4, 24)
 FILE = random.Random(3).randbytes(48)
 
 
@@ -101,7 +101,7 @@ def in_memory(one, rooms, forms_of):
 def used(binaries, tmp_path_factory):
     if os.geteuid() != 0:
         pytest.skip('only root reads the memory of other processes')
-    one = server.Server(tmp_path_factory.mktemp('plaintext') / 'mail', users=2)
+    one = server.Server(tmp_path_factory.mktemp('plaintext') / 'mail', users=2, password=PASSWORD)
     with one:
         traffic(one)
         yield one
@@ -115,8 +115,8 @@ def test_what_is_looked_for_can_be_found(tmp_path):
 
 
 def test_no_room_keeps_in_memory_what_passed_through_it(used):
-    """While the server runs on; the account's process, whose mail it is, shows that the search finds it."""
-    forms_of = wanted()
+    """While the server runs on, nor passwords; the account's process, whose mail it is, shows that the search finds it."""
+    forms_of = wanted() | forms('password', PASSWORD.encode())
     assert in_memory(used, {'account'}, forms_of), 'the search looks in vain everywhere'
     found = in_memory(used, PASSED_THROUGH, forms_of)
     assert not found
