@@ -66,8 +66,8 @@ static const char *const steps[] = {
 	"INSERT INTO known (name, value) VALUES ('routes', 0);"
 	"UPDATE OR REPLACE suppressed SET address = CAST(lower(CAST(address AS TEXT)) AS BLOB);",
 	/* Accounts whose mail to other servers is held (contain.h). */
-	"CREATE TABLE contained (account INTEGER PRIMARY KEY, since INTEGER NOT NULL);"
-	"CREATE INDEX message_account ON message(account) WHERE account > 0;",
+	("CREATE TABLE contained (account INTEGER PRIMARY KEY, since INTEGER NOT NULL);"
+	 "CREATE INDEX message_account ON message(account) WHERE account > 0;"),
 };
 const struct db_schema items_schema = {steps, sizeof steps / sizeof *steps};
 
