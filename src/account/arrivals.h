@@ -58,6 +58,7 @@ struct arrivals_reader {
 	uint64_t number;   /* of that file; 0: none yet */
 	uint64_t at;
 	struct arrivals_mark mark; /* of the file, and up to where it is read */
+	bool held;         /* the caller's: letters of this file are not kept yet, so that it may not go */
 	uint64_t lost;     /* places that were durable once and do not open */
 	bool damaged;      /* one of them is in this file */
 };
@@ -69,7 +70,8 @@ struct arrivals_letter {
 /* `done`: the mark of what was merged before, which is passed over. */
 struct arrivals_reader arrivals_begin(struct arrivals *a, const struct owner_key *owner,
 	const struct arrivals_mark *done);
-/* The next one; *more false: there is none just now. Files that are through are removed. Blocks on the disk. */
+/* The next one; *more false: there is none just now, or (`held`) none in this file. Files that are through are removed.
+ * Blocks on the disk. */
 result arrivals_next(struct arrivals_reader *r, buf *plain, struct arrivals_letter *out, bool *more) NODISCARD;
 void arrivals_end(struct arrivals_reader *r);
 /* Everything was read and nothing is being added: the last file goes too. Blocks. */

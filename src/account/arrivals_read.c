@@ -195,7 +195,7 @@ static result one_record(struct arrivals_reader *r, uint64_t limit, const struct
 /* Leaves a file that is through, unless it may still grow. *more false: nothing is left just now. */
 static result go_on(struct arrivals_reader *r, bool *more)
 {
-	*more = !all_durable(r);
+	*more = !all_durable(r) && !r->held;
 	return *more ? leave(r) : OK;
 }
 

@@ -5,10 +5,11 @@
 #include "account/account.h"
 #include "account/letters.h"
 #include "account/speech.h"
+#include "base/mem.h"
 #include "run/clock.h"
 #include "talk/room.h"
 
-enum { ID = 16, ID_NUMBER_AT = 8 };
+enum { ID = 16, ID_NUMBER_AT = 8, MERGE_TOGETHER = 32 };
 
 static unsigned char database_id[ID]; /* binds the pages to this account: its number, behind a word for the kind */
 
@@ -99,54 +100,132 @@ static result letter_again(const struct item *i, arena *m, struct letter *out)
 	return r.kind == FAIL_INPUT ? account.imap.examine(&account.imap, &message, m, out) : r;
 }
 
-static result merge_one(const struct arrivals_letter *l)
+static void log_merged(const struct arrivals_letter *l, bool duplicate)
 {
-	const struct actor courier = account_as(ACTOR_COURIER);
-	AUTO_ARENA arena m = arena_new(ACCOUNT_FACTS_ARENA);
-	struct letter letter;
-	struct arrived done;
-	TRY(letter_again(&l->item, &m, &letter));
-	letter.trace = l->item.trace;
-	const struct incoming what = {
-		.delivery = l->delivery, .received = l->item.received, .letter = &letter, .mark = &l->mark};
-	TRY(message_deliver(&courier, &what, &done));
-	if (!done.duplicate)
+	if (!duplicate)
 		log_event(EV_DELIVERED, &l->delivery, F_U64("account", room_number()), F_STR("recipient", l->item.recipient),
 			F_STR("mailbox", STR("INBOX")), F_U64("size", l->item.trace.n + l->item.message.n));
+}
+
+/* Letters on their way into the INBOX: a large one, or several small ones. */
+struct sheaf {
+	struct arrivals_letter v[MERGE_TOGETHER];
+	buf plain[MERGE_TOGETHER]; /* what they are views of */
+	struct letter letters[MERGE_TOGETHER];
+	struct incoming what[MERGE_TOGETHER];
+	bool duplicate[MERGE_TOGETHER];
+	size_t n;
+};
+
+static result merge_large(struct sheaf *s)
+{
+	const struct actor courier = account_as(ACTOR_COURIER);
+	struct arrived done;
+	TRY(message_deliver(&courier, &s->what[0], &done));
+	s->duplicate[0] = done.duplicate;
 	return OK;
 }
 
-/* Nothing comes between the last look and `merged`, for nothing suspends there. */
-static result merge_all(struct arrivals_reader *r, buf *plain)
+static bool is_small(const struct arrivals_letter *l)
 {
-	struct arrivals_letter l;
-	bool more;
+	return l->item.message.n <= STORE_BRIEF_MAX;
+}
+
+static result merge_sheaf(struct sheaf *s)
+{
+	const struct actor courier = account_as(ACTOR_COURIER);
+	AUTO_ARENA arena m = arena_new(ACCOUNT_FACTS_ARENA);
+	for (size_t i = 0; i < s->n; i++) {
+		const struct arrivals_letter *l = &s->v[i];
+		TRY(letter_again(&l->item, &m, &s->letters[i]));
+		s->letters[i].trace = l->item.trace;
+		s->what[i] = (struct incoming){
+			.delivery = l->delivery, .received = l->item.received, .letter = &s->letters[i], .mark = &l->mark};
+	}
+	TRY(is_small(&s->v[0]) ? message_merge(&courier, s->what, s->n, s->duplicate) : merge_large(s));
+	for (size_t i = 0; i < s->n; i++)
+		log_merged(&s->v[i], s->duplicate[i]);
+	return OK;
+}
+
+/* A large one is alone: where small ones were gathered before it, `next` keeps it for the next sheaf. */
+static result gather(struct arrivals_reader *r, struct sheaf *s, bool *next)
+{
+	bool more = true;
+	s->n = *next ? 1 : 0;
+	*next = false;
+	while (s->n < MERGE_TOGETHER && more && (s->n == 0 || is_small(&s->v[0]))) {
+		r->held = s->n > 0;
+		TRY(arrivals_next(r, &s->plain[s->n], &s->v[s->n], &more));
+		if (more && s->n > 0 && !is_small(&s->v[s->n])) {
+			*next = true;
+			break;
+		}
+		s->n += more;
+	}
+	return OK;
+}
+
+/* The letter that waits becomes the first one. */
+static void turn(struct sheaf *s)
+{
+	const buf first = s->plain[0];
+	s->v[0] = s->v[s->n];
+	s->plain[0] = s->plain[s->n];
+	s->plain[s->n] = first;
+}
+
+/* Nothing comes between the last look and `merged`, for nothing suspends there. */
+static result merge_all(struct arrivals_reader *r, struct sheaf *s)
+{
+	bool next = false;
 	for (;;) {
 		if (room_stopping())
 			return failure(FAIL_CANCELLED, "the account is being closed");
-		TRY(arrivals_next(r, plain, &l, &more));
-		if (more)
-			TRY(merge_one(&l));
+		TRY(gather(r, s, &next));
+		if (s->n > 0)
+			TRY(merge_sheaf(s));
 		else if (arrivals_adding(account.arrivals))
 			TRY(gate_wait(&account.opened, FIBER_FOREVER));
 		else
 			break;
+		if (next)
+			turn(s);
 	}
 	account.merged = true;
 	return arrivals_clear(r);
 }
 
+static struct sheaf *sheaf_new(void)
+{
+	struct sheaf *s = mem_alloc(sizeof *s);
+	for (size_t i = 0; s && i < MERGE_TOGETHER; i++)
+		s->plain[i] = buf_new(ARRIVALS_PLAIN_MAX);
+	return s;
+}
+
+static void sheaf_free(struct sheaf *s)
+{
+	for (size_t i = 0; i < MERGE_TOGETHER; i++) {
+		if (s->plain[i].p)
+			sodium_memzero(s->plain[i].p, s->plain[i].cap);
+		buf_free(&s->plain[i]);
+	}
+	mem_free(s);
+}
+
 static result merge(void)
 {
 	const struct actor courier = account_as(ACTOR_COURIER);
-	AUTO_BUF buf plain = buf_new(ARRIVALS_PLAIN_MAX);
 	struct arrivals_mark mark;
 	TRY(message_mark(&courier, &mark));
+	struct sheaf *s = sheaf_new();
+	if (!s)
+		return failure(FAIL_MEMORY, "out of memory");
 	struct arrivals_reader r = arrivals_begin(account.arrivals, &account.lock.owner, &mark);
-	result done = merge_all(&r, &plain);
+	result done = merge_all(&r, s);
 	arrivals_end(&r);
-	if (plain.p)
-		sodium_memzero(plain.p, plain.cap);
+	sheaf_free(s);
 	if (r.lost)
 		log_event(EV_ARRIVALS_DAMAGED, NULL, F_U64("account", room_number()), F_U64("letters", r.lost));
 	return done;

@@ -620,20 +620,20 @@ static void full_room(void)
 	assert_ok(set_lock(true, &owner, &shut));
 	end_process();
 	begin_process();
-	for (unsigned char i = 1; i < 20; i++)
+	for (unsigned char i = 1; i < 100; i++)
 		deliver(i, t.facts);
 	sim_fault_at(v.sim, SIM_FULL, 8);
 	assert_ok(log_in(&owner, &shut, &client));
 	assert_true(usage().waiting > 0);
-	assert_int_equal(deliver(40, t.facts).verdict, COURIER_ACCOUNT_DELIVER_VERDICT_UNABLE);
+	assert_int_equal(deliver(200, t.facts).verdict, COURIER_ACCOUNT_DELIVER_VERDICT_UNABLE);
 	sim_fault_at(v.sim, SIM_NONE, 0);
-	assert_int_equal(deliver(41, t.facts).verdict, COURIER_ACCOUNT_DELIVER_VERDICT_KEPT);
+	assert_int_equal(deliver(201, t.facts).verdict, COURIER_ACCOUNT_DELIVER_VERDICT_KEPT);
 	stream_free(&client);
 	end_process();
 	begin_process();
 	assert_ok(log_in(&owner, &shut, &client));
 	assert_int_equal(usage().waiting, 0);
-	assert_int_equal(usage().messages, 20);
+	assert_int_equal(usage().messages, 100);
 	stream_free(&client);
 	back_to_the_kit();
 }

@@ -164,6 +164,40 @@ static result deliver_body(struct work *w, void *arg)
 	return OK;
 }
 
+struct merging {
+	const struct incoming *what;
+	size_t n;
+	bool *duplicate;
+};
+
+static result merge_body(struct work *w, void *arg)
+{
+	const struct merging *m = arg;
+	static const struct prepared none;
+	struct box_row *box;
+	TRY(work_find(w, STR("INBOX"), &box));
+	for (size_t i = 0; i < m->n; i++) {
+		const struct incoming *in = &m->what[i];
+		const struct append_item item = {in->letter, in->flags, in->received, 0, &in->delivery};
+		TRY(delivered_before(w, &in->delivery, &m->duplicate[i]));
+		if (!m->duplicate[i])
+			TRY(put_item(w, box, &item, &none));
+	}
+	return keep_mark(w->db, m->what[m->n - 1].mark);
+}
+
+result message_merge(const struct actor *a, const struct incoming *what, size_t n, bool *duplicate)
+{
+	struct merging m = {what, n, duplicate};
+	TRY(store_may(a, OP_DELIVER));
+	for (size_t i = 0; i < n; i++) {
+		must(what[i].letter->body.n <= STORE_BRIEF_MAX);
+		TRY(check_letter(what[i].letter));
+	}
+	struct work w = work_new(a->store, merge_body, &m);
+	return work_do(&w);
+}
+
 static uint64_t headroom(const struct account_row *a)
 {
 	if (!a->quota)

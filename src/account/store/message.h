@@ -50,6 +50,9 @@ struct arrived {
 };
 /* A mailbox that is not there means INBOX. The quota does not stop it. */
 result message_deliver(const struct actor *a, const struct incoming *what, struct arrived *out) NODISCARD;
+/* Several in one transaction, into the INBOX, each at most STORE_BRIEF_MAX octets; those that were kept before are told
+ * and passed over. The last one's mark is kept. */
+result message_merge(const struct actor *a, const struct incoming *what, size_t n, bool *duplicate) NODISCARD;
 /* The last mark that was kept; zeros: none. */
 result message_mark(const struct actor *a, struct arrivals_mark *out) NODISCARD;
 
