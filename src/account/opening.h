@@ -25,8 +25,7 @@ void opening_stop(void);
 
 /* A session's: opens the account when it is shut. DENIED: another's key. */
 result opening_by(const struct owner_key *owner) NODISCARD;
-/* Until everything that arrived is in mailboxes, or cannot be for now, or so long. CLOSED: the account does not open any
- * more. */
+/* Until all that arrived is in mailboxes, or cannot be for now, or so long. CLOSED: it does not open any more. */
 result opening_await(uint64_t ms) NODISCARD;
 /* Until nothing is sealed anew. CLOSED. */
 result opening_await_change(void) NODISCARD;
