@@ -74,7 +74,7 @@ OPTION(OPT_PROXY_FROM, "proxy-from", LIST, "", 0, 64, R_EDGE, "networks whose co
 OPTION(OPT_NEVER_BAN, "never-ban", LIST, "", 0, 64, R_EDGE | R_WATCH,
 	"networks that are never refused or slowed, whatever is banned; not set: loopback")
 OPTION(OPT_CONTAIN, "contain", YESNO, "yes", 0, 0, R_WATCH,
-	"an account that somebody else seems to use is contained at once; no: its owner and the administrators are only told")
+	"an account that somebody else seems to use is contained at once; no: owner and administrators are only told")
 OPTION(OPT_TRANSIT, "transit-memory", SIZE, "0", 0, 0, R_EDGE,
 	"octets of large messages in transit in one edge process; 0: a quarter of memory shared by all")
 OPTION(OPT_QUOTA, "quota", SIZE, "10G", 0, 0, R_AUTH | R_ACCOUNT, "quota of a new account; 0: none")
