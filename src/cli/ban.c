@@ -55,8 +55,8 @@ static void print_set(const json_t *rows, bool v6)
 	int64_t now = time(NULL);
 	size_t i, n = 0;
 	json_t *row;
-	printf("add set inet postern %s { type %s; flags interval, timeout; auto-merge; }\nflush set inet postern %s\n", name,
-	       v6 ? "ipv6_addr" : "ipv4_addr", name);
+	printf("add set inet postern %s { type %s; flags interval, timeout; auto-merge; }\nflush set inet postern %s\n",
+	       name, v6 ? "ipv6_addr" : "ipv4_addr", name);
 	json_array_foreach(rows, i, row) {
 		str network = text_of(row, "network");
 		int64_t until = number_of(row, "until");

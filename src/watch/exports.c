@@ -74,7 +74,7 @@ static void put_eve_time(buf *out, int64_t at)
 	buf_put(out, STR("000+0000"));
 }
 
-void exports_put_eve(buf *out, const struct entry *e, const struct log_record *r)
+static void put_eve(buf *out, const struct entry *e, const struct log_record *r)
 {
 	const struct exported *x = row_of(r->event);
 	const struct log_meaning *m = x ? log_meaning_of(r->event) : NULL;
@@ -143,7 +143,7 @@ static void put_params(buf *out, struct log_record r)
 	}
 }
 
-void exports_put_syslog(buf *out, const struct entry *e, const struct log_record *r)
+static void put_syslog(buf *out, const struct entry *e, const struct log_record *r)
 {
 	const struct exported *x = row_of(r->event);
 	const struct log_meaning *m = x ? log_meaning_of(r->event) : NULL;
@@ -163,8 +163,8 @@ static const struct kind {
 	const char *word, *file;
 	void (*put)(buf *out, const struct entry *e, const struct log_record *r);
 } kinds[] = {
-	{"eve", "eve.json", exports_put_eve},
-	{"syslog", "syslog.log", exports_put_syslog},
+	{"eve", "eve.json", put_eve},
+	{"syslog", "syslog.log", put_syslog},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 

@@ -20,8 +20,4 @@ result exports_open(str words, struct exports **out) NODISCARD;
 void exports_take(struct exports *x, const struct entry *e, const struct log_record *r);
 void exports_close(struct exports **x); /* suspends */
 
-/* For tests: one line with LF, or nothing where the event is none of these. */
-void exports_put_eve(buf *out, const struct entry *e, const struct log_record *r);
-void exports_put_syslog(buf *out, const struct entry *e, const struct log_record *r);
-
 #endif
