@@ -180,7 +180,8 @@ static result on_check(struct arrival *in, struct auth_account_check *m, struct 
 }
 
 static const struct auth_account_as_account account_handlers = {
-	.session = on_session, .lock = on_lock, .seal_for = on_seal_for, .end = on_end, .quota = on_quota, .usage = on_usage, .check = on_check};
+	.session = on_session, .lock = on_lock, .seal_for = on_seal_for, .end = on_end, .quota = on_quota,
+	.usage = on_usage, .check = on_check};
 
 static result account(uint64_t number, struct channel **out)
 {

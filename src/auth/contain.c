@@ -119,7 +119,8 @@ static void put_contained(buf *out, const struct suspicion *s, str address, aren
 	put_seen(out, s, m);
 	buf_printf(out,
 		"What was done: mail that the account sends to other servers is accepted and held back. Everything that\n"
-		"was logged in, by any of its passwords, has been logged out. Mail goes on arriving, and its owner can log in.\n\n"
+		"was logged in, by any of its passwords, has been logged out. Mail goes on arriving, and its "
+		"owner can log in.\n\n"
 		"What to do: an administrator of this server ends it by one of these.\n\n"
 		"    postern account reset %.*s\n"
 		"        if it was somebody else, or you are not sure: gives a new password, ends all app passwords; mail\n"
@@ -133,7 +134,8 @@ static void put_told(buf *out, const struct suspicion *s, str address, arena *m)
 	if (address.n > 0)
 		buf_printf(out, "Something unusual happened with the account %.*s.\n\n", STR_ARG(address));
 	put_seen(out, s, m);
-	buf_put(out, STR("Nothing was changed. If this was you, or somebody you know of, there is nothing to do. Otherwise\n"
+	buf_put(out, STR("Nothing was changed. If this was you, or somebody you know of, there is nothing to do. "
+			 "Otherwise\n"
 			 "have an administrator of this server set a new password (postern account reset).\n"));
 }
 
