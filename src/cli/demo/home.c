@@ -158,12 +158,11 @@ result demo_home_configure(struct demo *d, bool proxy)
 	buf_printf(&out, "edge-client-workers = %u\n", d->edges);
 	buf_printf(&out, "log = file\npassword-memory = %u\ndemo = yes\n", (unsigned)DEMO_HASH_MEMORY);
 	/* It is there to be tried out, and to be measured. */
-	buf_put(&out, STR("send-hour = 0\nsend-day = 0\nfirst-hour = 0\nfirst-day = 0\nsessions-per-account = 1000\n"
-		"contain = no\n"));
+	buf_put(&out, STR("send-hour = 0\nsend-day = 0\nfirst-hour = 0\nfirst-day = 0\nsessions-per-account = 1000\n"));
 	buf_printf(&out, "local-users = { \"%u=user1@%s\" }\n", (unsigned)getuid(), d->domain);
 	put_world(d, &out);
-	if (proxy)
-		buf_put(&out, STR("demo-proxy = yes\n"));
+	/* With --proxy clients are whoever a test says, and it is attacks that are tried. */
+	buf_put(&out, proxy ? STR("demo-proxy = yes\n") : STR("contain = no\n"));
 	TRY(buf_result(&out));
 	must(demo_path(d, config_name, path, sizeof path));
 	return write_unless_there(path, buf_str(&out));
