@@ -15,10 +15,6 @@ HOSTILE = [
     ('early talk', hostile.early_talk, ['203.0.121.0/24'], None, 'tarpit'),
     ('stolen account', hostile.thief, [], 'user4@example.test', 'contained'),
 ]
-# Innocent, and held until somebody says so: nobody can tell, and nothing is lost.
-DOUBTFUL = [
-    ('first newsletter of a new account', innocent.first_newsletter, ['198.51.106.0/24'], 'user14@example.test'),
-]
 INNOCENT = [
     ('phone, old password', innocent.old_password, ['198.51.100.0/24'], 'user10@example.test'),
     ('office behind one address', innocent.office, ['198.51.101.0/24'], None),
@@ -26,6 +22,7 @@ INNOCENT = [
     ('traveller', innocent.traveller, ['198.51.103.0/24', '192.0.2.0/24', '198.18.0.0/24'], 'user12@example.test'),
     ('twenty connections', innocent.many_connections, ['198.51.104.0/24'], 'user13@example.test'),
     ('retrying server', innocent.retrying_server, ['198.51.105.0/24'], None),
+    ('first newsletter of a new account', innocent.first_newsletter, ['198.51.106.0/24'], 'user14@example.test'),
 ]
 ORDER = ['delay', 'tarpit', 'suspected', 'banned', 'contained']
 LEAST = {name: least for name, *_, least in HOSTILE}
@@ -33,7 +30,7 @@ LEAST = {name: least for name, *_, least in HOSTILE}
 
 def scenarios(place, only=()):
     return [(Scenario(place, name, networks, account), act)
-            for name, act, networks, account, *_ in HOSTILE + DOUBTFUL + INNOCENT if not only or name in only]
+            for name, act, networks, account, *_ in HOSTILE + INNOCENT if not only or name in only]
 
 
 def problems(played):
@@ -43,7 +40,7 @@ def problems(played):
         if s.name in LEAST:
             if ORDER.index(s.answered or 'delay') < ORDER.index(LEAST[s.name]) or not s.answered:
                 found.append(f'{s.name}: answered by {s.answered or "nothing"}, and not by {LEAST[s.name]}')
-        elif s.name not in {name for name, *_ in DOUBTFUL}:
+        else:
             found += [f'{s.name}: {hurt}' for hurt in s.hurt]
             found += [f'{s.name}: {step}' for step in s.steps if step in ('banned', 'contained')]
     return found

@@ -66,7 +66,7 @@ def newsletter(scenario):
 
 
 def first_newsletter(scenario):
-    """A new account writes to eighty strangers at once, which nothing tells from a thief's first hour."""
+    """A new account writes to eighty strangers at once: its club."""
     write_to(scenario, '198.51.106.20', [f'subscriber{i}' for i in range(80)])
 
 

@@ -2,13 +2,15 @@
  *
  * People write to whom they know; spam goes to strangers. auth knows to whom an
  * account has written before and says how many of a message's recipients are new.
- * As in rate.c the busiest hours are learned and each doubling beyond is charged. */
+ * As in rate.c the busiest hours are learned and each doubling beyond is charged,
+ * and a new account has more room: to it everybody is new, its whole club too. */
 #include "watch/detect/detect_core.h"
 
 static uint64_t usual_firsts(const struct person *p)
 {
 	uint64_t usual = (uint64_t)p->conduct.usual_first * FIRST_TIMES / FADING_ONE;
-	return usual > FIRST_LEAST ? usual : FIRST_LEAST;
+	uint64_t least = p->conduct.days < RATE_NEW_DAYS ? FIRST_NEW_LEAST : FIRST_LEAST;
+	return usual > least ? usual : least;
 }
 
 static void see(struct detect *d, struct sighting *s)

@@ -5,11 +5,35 @@ static void meet(struct scene *s, uint64_t account, unsigned first)
 	SCENE(s, EV_FIRST, F_U64("account", account), F_U64("first", first));
 }
 
+static void days_of_little(struct scene *s, uint64_t account)
+{
+	for (int d = 0; d <= RATE_NEW_DAYS; d++) {
+		meet(s, account, 1);
+		scene_wait(s, DAY);
+	}
+}
+
+static void a_new_account_writes_to_its_club(void **state)
+{
+	struct scene s;
+	(void)state;
+	scene_open(&s);
+	for (int i = 0; i < 80; i++)
+		meet(&s, 1, 1);
+	assert_int_equal(scene_count_person(&s, MEASURE_NOTICE, 1), 1);
+	meet(&s, 1, 2 * FIRST_NEW_LEAST);
+	assert_int_equal(scene_count_person(&s, MEASURE_HOLD, 1), 0);
+	meet(&s, 1, 4 * FIRST_NEW_LEAST);
+	assert_int_equal(scene_count_person(&s, MEASURE_HOLD, 1), 1);
+	scene_close(&s);
+}
+
 static void strangers_in_numbers_are_contained(void **state)
 {
 	struct scene s;
 	(void)state;
 	scene_open(&s);
+	days_of_little(&s, 1);
 	meet(&s, 1, FIRST_LEAST);
 	assert_int_equal(s.n, 0);
 	for (int i = 0; i < 60; i++)
@@ -25,6 +49,7 @@ static void who_was_released_may_be_held_again(void **state)
 	struct scene s;
 	(void)state;
 	scene_open(&s);
+	days_of_little(&s, 1);
 	meet(&s, 1, 8 * FIRST_LEAST);
 	assert_int_equal(scene_count_person(&s, MEASURE_HOLD, 1), 1);
 	SCENE(&s, EV_FREED, F_U64("account", 1), F_STR("act", STR("released")));
@@ -51,6 +76,7 @@ static void a_salesman_is_innocent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_new_account_writes_to_its_club),
 		cmocka_unit_test(strangers_in_numbers_are_contained),
 		cmocka_unit_test(who_was_released_may_be_held_again),
 		cmocka_unit_test(a_salesman_is_innocent),
