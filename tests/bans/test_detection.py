@@ -37,14 +37,20 @@ def banned(house, address):
         r for r in rows(house, address) if r['grade'] == 'banned'], f'{address} is not banned')[0]
 
 
+def stopped(house, address):
+    """Banned, or held up so long that it may never get as far: how fast its attempts came decides."""
+    return wait.until(lambda: [r for r in rows(house, address) if r['grade'] in ('tarpit', 'banned')],
+                      f'{address} is let go on')[0]
+
+
 def rows(house, address):
     return [r for r in json.loads(house.command('--json', 'ban', 'list').stdout)['rows'] if r['network'] == address]
 
 
-def guess(house, source, pairs):
+def guess(house, source, pairs, at_once=None):
     """All connections are there before the first guess: who is slowed later would only make the test slow."""
     doors = [wire.Smtp(house.ports['submissions'], tls=True, source=source) for _ in pairs]
-    for door, (user, password) in zip(doors, pairs):
+    for door, (user, password) in zip(doors, pairs[:at_once]):
         door.send(f'AUTH PLAIN {wire.plain(user, password)}\r\n')
     return doors
 
@@ -98,11 +104,24 @@ def test_one_password_for_many_names_is_spraying(house):
         door.close()
 
 
+def stuffing(house):
+    """The points of it that the thief has now."""
+    found = re.findall(rb'stuffing (\d+)', house.command('ban', 'why', THIEF).stdout)
+    return int(found[-1]) if found else 0
+
+
 def test_a_stolen_pair_that_fits_is_contained(house):
-    pairs = [(f'somebody{n}@example.org', f'leaked {n}') for n in range(6)]
+    names = [f'somebody{n}@example.org' for n in range(9)]
+    for name in names:
+        assert house.command('account', 'add', name, '--password-stdin', octets=PASSWORD.encode()).returncode == 0
     with wire.Smtp(house.ports['submissions'], tls=True, source=THIEF) as last:
-        doors = guess(house, THIEF, pairs)
-        wait.until(lambda: re.search(rb'stuffing 1[012]', house.command('ban', 'why', THIEF).stdout), 'nothing is noticed')
+        doors = guess(house, THIEF, [(name, f'leaked {name}') for name in names], at_once=6)
+        # Names are counted by a sketch: now and then it takes two for one.
+        for door, name in (*zip(doors[6:], names[6:]), (None, None)):
+            if any(stuffing(house) >= 9 or time.sleep(0.1) for _ in range(30)):
+                break
+            assert door, 'nothing is noticed'
+            door.send(f'AUTH PLAIN {wire.plain(name, f"leaked {name}")}\r\n')
         last.send(f'AUTH PLAIN {wire.plain(BERT, PASSWORD)}\r\n')
         row = wait.until(lambda: contained(house, BERT), 'the account is not contained')
     assert row['contained'] > 0 and not contained(house, ANNA)
@@ -136,7 +155,7 @@ def test_who_tries_out_recipients(house):
     with wire.Smtp(house.ports['smtp'], source=HARVESTER) as door:
         assert door.command('MAIL FROM:<>').code == 250
         door.send(''.join(f'RCPT TO:<name{n}@example.org>\r\n' for n in range(30)))
-        row = banned(house, HARVESTER)
+        row = stopped(house, HARVESTER)
     assert row['by'] == 'harvesting' and '@example.org' in row['reason']
 
 
