@@ -92,7 +92,7 @@ enum detect_points {
 	BOUNCE_PART = 4,           /* bounce-rate: and at least one in so many */
 	BOUNCE_POINTS = 25,        /* bounce-rate: for that, and for each doubling */
 	FIRST_LEAST = 15,          /* first-recipients: first messages to somebody in an hour that are always usual */
-	FIRST_NEW_LEAST = 60,      /* first-recipients: while less than RATE_NEW_DAYS are known of an account, so many are */
+	FIRST_NEW_LEAST = 60,      /* first-recipients: in the first RATE_NEW_DAYS so many are */
 	FIRST_TIMES = 5,           /* first-recipients: so often its busiest hours is unusual */
 	FIRST_POINTS = 15,         /* first-recipients: for that, and for each doubling */
 	PLACES_LEAST = 5,          /* scattered-sending: networks that one account sends from in an hour */
