@@ -1,7 +1,10 @@
+#include <dirent.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/test.h"
@@ -236,6 +239,40 @@ static void note_where(void *ctx, struct job **jobs, size_t n)
 	add_all(ctx, jobs, n);
 }
 
+static char state_of(const char *thread)
+{
+	char path[64], line[512] = "";
+	snprintf(path, sizeof path, "/proc/self/task/%.20s/stat", thread);
+	FILE *f = fopen(path, "r");
+	if (f) {
+		assert_non_null(fgets(line, sizeof line, f));
+		fclose(f);
+	}
+	const char *after = strrchr(line, ')');
+	return after ? after[2] : 'S'; /* it has ended */
+}
+
+static bool all_others_sleep(void)
+{
+	char own[32];
+	bool sleep = true;
+	snprintf(own, sizeof own, "%ld", (long)gettid());
+	DIR *tasks = opendir("/proc/self/task");
+	assert_non_null(tasks);
+	for (struct dirent *e; (e = readdir(tasks));)
+		if (e->d_name[0] != '.' && strcmp(e->d_name, own) != 0)
+			sleep = sleep && state_of(e->d_name) == 'S';
+	closedir(tasks);
+	return sleep;
+}
+
+/* A thread that has only begun, and does not wait yet, takes what it finds. */
+static void wait_for_thread(void)
+{
+	for (int i = 0; i < 10000 && !all_others_sleep(); i++)
+		pause_ms(1);
+}
+
 static void open_for_brief_up_to(uint64_t brief_ns, size_t batch_max)
 {
 	struct worker_plan plan = {.run = note_where, .name = "test", .queue_max = 1000, .batch_max = batch_max,
@@ -244,11 +281,12 @@ static void open_for_brief_up_to(uint64_t brief_ns, size_t batch_max)
 	brief.here = brief.there = 0;
 	brief.takes_ms = 0;
 	assert_ok(worker_open(&plan, &w.worker));
+	wait_for_thread();
 }
 
-static void open_for_brief(size_t batch_max)
+static void open_for_brief(void)
 {
-	open_for_brief_up_to(1000000, batch_max);
+	open_for_brief_up_to(1000000, 0);
 }
 
 static void run_as(bool is_brief)
@@ -283,7 +321,7 @@ static void turn_of(size_t brief_ones, size_t long_ones)
 static void the_loop_runs_a_turn_of_brief_jobs(void **state)
 {
 	(void)state;
-	open_for_brief(10);
+	open_for_brief_up_to(UINT64_C(10000000000), 10);
 	turn_of(25, 0);
 	assert_int_equal(w.done, 25);
 	assert_int_equal(brief.here, 3);
@@ -297,7 +335,7 @@ static void the_loop_runs_a_turn_of_brief_jobs(void **state)
 static void slow_batches_go_to_the_thread(void **state)
 {
 	(void)state;
-	open_for_brief(0);
+	open_for_brief();
 	brief.takes_ms = 20;
 	turn_of(1, 0);
 	assert_int_equal(brief.here, 1);
@@ -398,7 +436,7 @@ static void tidying_is_waited_for_by_nobody(void **state)
 		bool is_brief = first;
 		memset(&tidied, 0, sizeof tidied);
 		tidied.dues = 1;
-		open_for_brief(0);
+		open_for_brief();
 		worker_close(&w.worker);
 		assert_ok(worker_open(&plan, &w.worker));
 		assert_ok(fiber_start(job_then_another, &is_brief, "job", NULL));
@@ -422,7 +460,7 @@ static void sleep_then_brief(void *arg)
 static void no_batch_runs_beside_another(void **state)
 {
 	(void)state;
-	open_for_brief(0);
+	open_for_brief();
 	brief.takes_ms = 20;
 	assert_ok(fiber_start(long_job, NULL, "long", NULL));
 	assert_ok(fiber_start(sleep_then_brief, NULL, "brief", NULL));
@@ -455,7 +493,7 @@ static void queue_behind_the_held(void *arg)
 static void a_thread_that_was_first_leaves_nothing_to_the_loop(void **state)
 {
 	(void)state;
-	open_for_brief(0);
+	open_for_brief();
 	atomic_store(&w.held, true);
 	assert_ok(fiber_start(long_job, NULL, "long", NULL));
 	assert_ok(fiber_start(queue_behind_the_held, NULL, "queues", NULL));
