@@ -78,22 +78,32 @@ static void holder(void *arg)
 		gate_wake_all(&done);
 }
 
-static void all(struct writer *w, size_t n)
+static void hold(void)
 {
-	running = (unsigned)n + 1;
-	order_n = 0;
 	atomic_store(&holding, false);
 	must(sem_init(&may_go, 0, 0) == 0);
 	assert_ok(fiber_start(holder, NULL, "holder", NULL));
 	while (!atomic_load(&holding))
 		fiber_yield();
-	for (size_t i = 0; i < n; i++)
-		assert_ok(fiber_start(one, &w[i], "writer", NULL));
-	fiber_yield();
+}
+
+static void let_go(void)
+{
 	must(sem_post(&may_go) == 0);
 	while (running)
 		assert_ok(gate_wait(&done, FIBER_FOREVER));
 	sem_destroy(&may_go);
+}
+
+static void all(struct writer *w, size_t n)
+{
+	running = (unsigned)n + 1;
+	order_n = 0;
+	hold();
+	for (size_t i = 0; i < n; i++)
+		assert_ok(fiber_start(one, &w[i], "writer", NULL));
+	fiber_yield();
+	let_go();
 }
 
 static int64_t rows(void)
@@ -224,13 +234,14 @@ static void closing_drains(void)
 {
 	struct writer w[2] = {{.n = 1}, {.n = 2}};
 	closing = committer;
-	running = 2;
+	running = 3;
+	hold();
 	assert_ok(fiber_start(one, &w[0], "writer", NULL));
 	fiber_yield();
 	assert_ok(fiber_start(close_now, NULL, "closer", NULL));
 	assert_ok(fiber_start(one, &w[1], "writer", NULL));
-	while (running)
-		assert_ok(gate_wait(&done, FIBER_FOREVER));
+	fiber_yield();
+	let_go();
 	while (committer)
 		fiber_yield();
 	assert_ok(w[0].r);
