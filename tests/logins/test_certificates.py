@@ -116,8 +116,8 @@ def test_bounds_and_the_end(demo, holder, tmp_path):
         assert b'BYE' in imap.line() and smtp.command(f'MAIL FROM:<{holder}>').code >= 400 and own.command('NOOP').ok
     with connect(demo, 'imap', certificate) as imap:    # it still verifies, and is nobody's
         assert external(imap).startswith(OUT['imap'])
-    shown = demo.command('audit', 'show', '--account', holder).stdout
-    assert 'client certificate issued' in shown and 'EXTERNAL' in shown
+    wait.until(lambda: all(word in demo.command('audit', 'show', '--account', holder).stdout
+                           for word in ('client certificate issued', 'EXTERNAL')), 'the audit log lacks it')
 
 
 @pytest.mark.parametrize('version', [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
