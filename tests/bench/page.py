@@ -117,11 +117,11 @@ def sending_section(section):
     yield '## Sending\n'
     yield (f'{section["measured"]}. Messages of 4 KiB submitted over 10 connections to one account, sent on to Postfix\'s '
            'smtp-sink on the same machine, until that has all of them. Both sides keep a message durably before their 250. '
-           f'What is claimed rests on the row "{sending.CLAIM}", in which both do the same: a login checked with Argon2id, '
-           'senders that must be the login\'s own, a DKIM signature by RSA-2048 over header and body. Postfix has Dovecot check '
-           'the login and OpenDKIM sign; that knows RSA only, so Postern makes one more signature, by Ed25519. In the row '
-           '"neither" Postern\'s domain does not sign; its ten logins stay, as it takes nothing for other servers without '
-           'one. Postern seals each message for its queue in both.\n')
+           'In the row "neither" no one signs: Postfix alone. Postern\'s ten logins stay, as it takes nothing for other '
+           f'servers without one. In the row "{sending.SIGNED}" both sides check a login with Argon2id, let the login write in '
+           'its own names alone, and sign header and body with RSA-2048: Postfix has Dovecot check the login and OpenDKIM '
+           'sign; that knows RSA only, so Postern makes one more signature, by Ed25519. Postern seals each message for its '
+           'queue in both.\n')
     rows = []
     for row, name, results, ratio in sending.ratios(section['rows']):
         cells = [form(sending.middle(results, key)) for key, form in
@@ -168,7 +168,7 @@ def imap_large_section(section):
     yield (f'{section["measured"]}. As above, with an INBOX of {section["messages"]:,} messages. Rows that concern a thousand '
            'messages, or one, are the same in it.\n')
     yield from imap_table(section)
-    yield ''
+    yield f'\nWhat bounds Postern here: {bounds.IMAP_LARGE}\n'
 
 
 def imap_measured(section):

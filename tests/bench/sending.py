@@ -84,7 +84,7 @@ ROWS = {
     'neither': (lambda place, n, p: BarePostern(place('sending-bare'), users=n, password=p),
                 lambda place, n, p: peer_sending.Postfix(place('sending-postfix'), n, p)),
 }
-CLAIM = 'login and signature'    # the row in which both do the same work
+SIGNED = 'login and signature'    # the row in which both do the same work
 
 
 def send(server, sink, messages):
