@@ -26,6 +26,7 @@ static void on_ready(struct arrival *in, struct supervisor_room_ready *m)
 	if (m->jail.n > 0 && p->role == ROLE_VAULT) /* once for all: the machine is the same for every room */
 		fprintf(stderr, "postern: WARNING: the jail of the rooms is not whole: %.*s\n", STR_ARG(m->jail));
 	p->state = PROCESS_RUNNING;
+	p->pings = 0;
 	gate_wake_all(&p->changed);
 	log_event(EV_ROOM_STARTED, NULL, F_STR("role", str_from(name)), F_U64("number", p->number),
 		  F_U64("pid", p->pid), F_STR("lacks", m->jail));
@@ -93,6 +94,14 @@ static result on_connect(
 	}
 	house_release(from);
 	return r;
+}
+
+static void on_pong(struct arrival *in, struct supervisor_room_pong *m)
+{
+	struct process *p = in->ctx;
+	(void)m;
+	if (!is_late(in))
+		p->pings = 0;
 }
 
 static void on_idle(struct arrival *in, struct supervisor_room_idle *m)
@@ -179,6 +188,7 @@ const struct supervisor_room_as_supervisor broker_handlers = {
 	.ready = on_ready,
 	.connect = on_connect,
 	.idle = on_idle,
+	.pong = on_pong,
 	.nonsense = on_nonsense,
 	.locked = on_locked,
 	.account_make = on_account_make,

@@ -43,6 +43,7 @@ struct process {
 	uint64_t not_before;     /* on the monotonic clock: an account that ended by itself starts no sooner */
 	uint32_t restarts;
 	const char *killed;      /* why; NULL when it was not, or has ended */
+	unsigned pings;          /* that it has not answered (pulse.h) */
 	struct gate changed;     /* the state is another now */
 	unsigned held;           /* fibers that use this struct; an account's is freed at 0 */
 };

@@ -20,6 +20,7 @@
 #include "supervisor/check.h"
 #include "supervisor/house.h"
 #include "supervisor/opening.h"
+#include "supervisor/pulse.h"
 #include "supervisor/voice.h"
 
 enum { PEM_MAX = 32768 };
@@ -168,7 +169,8 @@ static void live(void *arg)
 	} else if (!failed(r)) {
 		sd_notify(0, "READY=1");
 		voice_open(h);
-		if (databases_any(&h->databases))
+		r = fiber_start(pulse_watch, h, "pulse", NULL);
+		if (!failed(r) && databases_any(&h->databases))
 			r = fiber_start(look_at_databases, h, "databases", NULL);
 		while (!h->ending)
 			if (failed(gate_wait(&ending, FIBER_FOREVER)))

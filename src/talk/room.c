@@ -101,6 +101,15 @@ static void on_channel(struct arrival *in, struct supervisor_room_channel *m)
 		room_visit(m);
 }
 
+static void on_ping(struct arrival *in, struct supervisor_room_ping *m)
+{
+	struct supervisor_room_pong pong = {0};
+	(void)in;
+	(void)m;
+	result r = supervisor_room_pong_send(self.supervisor, NULL, &pong);
+	(void)r; /* a supervisor that has gone ends this room by itself */
+}
+
 static void on_stop(struct arrival *in, struct supervisor_room_stop *m)
 {
 	(void)in;
@@ -199,7 +208,8 @@ static result hear_begin(void)
 static result open_house_channel(void)
 {
 	static const struct supervisor_room_as_room handlers = {
-		.listener = on_listener, .places = on_places, .bans = on_bans, .channel = on_channel, .stop = on_stop};
+		.listener = on_listener, .places = on_places, .bans = on_bans, .channel = on_channel, .ping = on_ping,
+		.stop = on_stop};
 	struct channel_options o = {.fd = SUPERVISOR_FD, .peer = "supervisor", .ended = on_supervisor_ended,
 				    .first = SUPERVISOR_ROOM_BEGIN};
 	return supervisor_room_open_as_room(&o, &handlers, &self.supervisor);

@@ -3,7 +3,7 @@
  * It is put in a real room's place, hears the supervisor out, says ready, and
  * then, by LIAR: answers every message of a visitor with octets that are no
  * answer (NONSENSE), ends at once with the message in hand (DIES), or hears
- * everything and says nothing (MUTE). */
+ * everything and says nothing (MUTE), to the supervisor but that it is alive. */
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,11 +18,22 @@ static struct pollfd fds[FDS] = {{.fd = SUPERVISOR, .events = POLLIN}};
 static nfds_t fds_n = 1;
 static char packet[PACKET];
 
+static void tell_supervisor(const char *message, size_t n)
+{
+	if (send(SUPERVISOR, message, n, 0) < 0)
+		_exit(1);
+}
+
 static void say_ready(void)
 {
-	char ready[TALK_HEADER + 4] = {SUPERVISOR_ROOM_READY};
-	if (send(SUPERVISOR, ready, sizeof ready, 0) < 0)
-		_exit(1);
+	static const char ready[TALK_HEADER + 4] = {SUPERVISOR_ROOM_READY};
+	tell_supervisor(ready, sizeof ready);
+}
+
+static void say_alive(void)
+{
+	static const char pong[TALK_HEADER] = {SUPERVISOR_ROOM_PONG};
+	tell_supervisor(pong, sizeof pong);
 }
 
 /* One packet; a descriptor that comes along is a visitor's channel. */
@@ -48,6 +59,8 @@ static void hear_supervisor(void)
 		_exit(0);
 	if (n > 0 && packet[0] == SUPERVISOR_ROOM_BEGIN)
 		say_ready();
+	if (n > 0 && packet[0] == SUPERVISOR_ROOM_PING)
+		say_alive();
 }
 
 static void hear_visitor(int fd)

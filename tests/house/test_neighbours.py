@@ -121,6 +121,33 @@ def lies_and_is_put_right(one, room, liar):
     return name if expected[0] == 250 else None
 
 
+@pytest.fixture
+def house_with_a_quick_pulse(tmp_path, binaries, monkeypatch):
+    """A folder of programs whose supervisor asks every 200 ms whether the rooms are alive."""
+    folder = tmp_path / 'programs'
+    folder.mkdir()
+    folder.chmod(0o755)
+    for name in PROGRAMS:
+        shutil.copy(binaries / name, folder / name)
+    shutil.copy(binaries / 'tests' / 'house' / 'posternd', folder / 'posternd')
+    monkeypatch.setattr(paths, 'BUILD', folder)
+
+
+def test_a_room_that_hangs_is_replaced(house_with_a_quick_pulse, new_server):
+    one = new_server(users=1)
+    user = one.users[0]
+    assert login(one, user) == 'OK'
+    hung = [p for p in one.processes() if p.room in ('auth', 'account', 'inspect', 'edge-mx')]
+    assert len(hung) >= 4
+    for process in hung:
+        process.signal(signal.SIGSTOP)
+    wait.until(lambda: not {p.pid for p in hung} & {p.pid for p in one.processes()})
+    told = sorted((p.room, 'it did not answer for a minute') for p in hung)
+    wait.until(lambda: sorted((e['fields']['role'], e['fields']['why']) for e in log_events(one, 'room.ended')) == told)
+    assert wait.until(lambda: in_time(lambda: login(one, user))) == 'OK'
+    assert wait.until(lambda: in_time(lambda: letter(one, user, b'after'))) == 250
+
+
 @pytest.mark.parametrize('liar', ['nonsense', pytest.param('dies', marks=pytest.mark.soak),
                                   pytest.param('mute', marks=pytest.mark.soak)])
 def test_a_room_that_lies_makes_nobody_else_lie(binaries, house_with_switches, new_server, liar):
