@@ -57,11 +57,6 @@ void bans_await(const struct bans *b)
 
 /* ---- how many were refused ---- */
 
-static str key_of(const net_cidr *c)
-{
-	return str_of((const char *)c, offsetof(net_cidr, bits) + sizeof c->bits);
-}
-
 static void tell_one(const net_cidr *network, uint64_t n)
 {
 	AUTO_BUF buf text = buf_new(NET_TEXT_MAX);
@@ -101,12 +96,12 @@ void bans_count(struct bans *b, const struct ban_row *row)
 {
 	const net_cidr network = row->network;
 	b->tally.max = BANS_TALLY;
-	struct refused *r = hash_get(&b->tally, key_of(&network));
+	struct refused *r = hash_get(&b->tally, net_cidr_key(&network));
 	if (!r) {
 		r = mem_alloc(sizeof *r);
 		if (r)
 			*r = (struct refused){.network = network};
-		if (r && failed(hash_put(&b->tally, key_of(&network), r))) {
+		if (r && failed(hash_put(&b->tally, net_cidr_key(&network), r))) {
 			mem_free(r);
 			r = NULL;
 		}

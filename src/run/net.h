@@ -41,10 +41,16 @@ typedef struct net_cidr {
 } net_cidr;
 
 result net_parse_cidr(str text, net_cidr *out) NODISCARD; /* "192.0.2.0/24", "2001:db8::/32", one address */
-void net_cidr_mask(net_cidr *c); /* what lies behind its bits becomes 0 */
+net_cidr net_around(const net_addr *a, unsigned bits); /* the network of so many bits that the address is in */
 void net_put_cidr(buf *out, const net_cidr *c); /* as it is parsed; one address without its length */
 bool net_in(const net_addr *a, const net_cidr *c);
 bool net_in_any(const net_addr *a, const net_cidr *list, size_t n);
+bool net_cidr_in(const net_cidr *c, const net_cidr *in); /* the whole of it */
+/* For tables by network. */
+static inline str net_cidr_key(const net_cidr *c)
+{
+	return str_of((const char *)c, offsetof(net_cidr, bits) + sizeof c->bits);
+}
 
 /* DENIED (port below 1024 without right), EXISTS (in use), NETWORK. Port 0 picks one. */
 result net_listen(const net_addr *a, int *fd) NODISCARD;

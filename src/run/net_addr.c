@@ -91,9 +91,12 @@ static void mask(unsigned char ip[16], unsigned bits)
 	}
 }
 
-void net_cidr_mask(net_cidr *c)
+net_cidr net_around(const net_addr *a, unsigned bits)
 {
-	mask(c->ip, c->bits);
+	net_cidr c = {.bits = bits};
+	memcpy(c.ip, a->ip, sizeof(c.ip));
+	mask(c.ip, bits);
+	return c;
 }
 
 result net_parse_cidr(str text, net_cidr *out)
@@ -105,10 +108,7 @@ result net_parse_cidr(str text, net_cidr *out)
 	uint32_t bits = width;
 	if (slash != STR_NONE && (!str_to_u32(str_skip(text, slash + 1), &bits) || bits > width))
 		return failure(FAIL_INPUT, "This is not a network, like 192.0.2.0/24 or 2001:db8::/32.");
-	net_cidr c = {.bits = bits + 128 - width};
-	memcpy(c.ip, a.ip, sizeof(c.ip));
-	net_cidr_mask(&c);
-	*out = c;
+	*out = net_around(&a, bits + 128 - width);
 	return OK;
 }
 
@@ -138,6 +138,13 @@ bool net_in_any(const net_addr *a, const net_cidr *list, size_t n)
 	return false;
 }
 
+bool net_cidr_in(const net_cidr *c, const net_cidr *in)
+{
+	net_addr first = {.port = 0};
+	memcpy(first.ip, c->ip, sizeof(first.ip));
+	return c->bits >= in->bits && net_in(&first, in);
+}
+
 /* RFC 6890 and its registries; ::ffff:0:0/96 holds IPv4, so an IPv4 /8 is a /104 here. */
 static const net_cidr kept_back[] = {
 #define V4(A, B, C, BITS) {{[10] = 0xff, [11] = 0xff, (A), (B), (C)}, 96 + (BITS)}
@@ -159,10 +166,8 @@ bool net_is_public(const net_addr *a)
 
 bool net_cidr_is_private(const net_cidr *c)
 {
-	net_addr first = {.port = 0};
-	memcpy(first.ip, c->ip, sizeof(first.ip));
 	for (size_t i = 0; i < sizeof(kept_back) / sizeof(kept_back[0]); i++)
-		if (kept_back[i].bits <= c->bits && net_in(&first, &kept_back[i]))
+		if (net_cidr_in(c, &kept_back[i]))
 			return true;
 	return false;
 }

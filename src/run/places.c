@@ -164,13 +164,6 @@ static bool asn_in(MMDB_entry_s *entry, struct place *out)
 	return true;
 }
 
-static void set_network(struct place *out, const net_addr *a, unsigned bits)
-{
-	out->network.bits = bits;
-	memcpy(out->network.ip, a->ip, sizeof out->network.ip);
-	net_cidr_mask(&out->network);
-}
-
 struct search {
 	const struct places *in;
 	const net_addr *address;
@@ -186,15 +179,15 @@ static void search(void *arg)
 	MMDB_entry_s entry;
 	unsigned bits;
 	if (find_entry(&p->countries, a, &entry, &bits) && country_in(&entry, out)) {
-		set_network(out, a, bits);
+		out->network = net_around(a, bits);
 		out->located = degrees_in(&entry, "latitude", &out->latitude) &&
 			       degrees_in(&entry, "longitude", &out->longitude);
 	}
 	if (find_entry(&p->networks, a, &entry, &bits)) {
 		if (asn_in(&entry, out)) /* what belongs to one network is told by its database, where it knows */
-			set_network(out, a, bits);
+			out->network = net_around(a, bits);
 		if (!out->country[0] && country_in(&entry, out) && !out->asn)
-			set_network(out, a, bits);
+			out->network = net_around(a, bits);
 	}
 }
 
@@ -203,7 +196,7 @@ bool places_find(const struct places *p, const net_addr *a, struct place *out)
 {
 	struct search s = {p, a, out};
 	*out = (struct place){0};
-	set_network(out, a, 128);
+	out->network = net_around(a, 128);
 	if (p && fiber_self())
 		fiber_on_loop_stack(search, &s);
 	else if (p)

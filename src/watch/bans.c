@@ -28,14 +28,9 @@ struct bans {
 	bool closing, ended;
 };
 
-static str key_of(const net_cidr *c)
-{
-	return str_of((const char *)c, offsetof(net_cidr, bits) + sizeof c->bits);
-}
-
 static struct ban *find(const struct bans *b, const net_cidr *network)
 {
-	return hash_get(&b->rows, key_of(network));
+	return hash_get(&b->rows, net_cidr_key(network));
 }
 
 static bool is_over(const struct ban *n, int64_t now)
@@ -109,10 +104,8 @@ result bans_settle(struct bans *b)
 
 static bool is_never(const struct bans *b, const net_cidr *network)
 {
-	net_addr a = {.port = 0};
-	memcpy(a.ip, network->ip, sizeof a.ip);
 	for (size_t i = 0; i < b->never.n; i++)
-		if (network->bits >= b->never.p[i].bits && net_in(&a, &b->never.p[i]))
+		if (net_cidr_in(network, &b->never.p[i]))
 			return true;
 	return false;
 }
@@ -121,7 +114,7 @@ static void forget(struct bans *b, struct ban *n)
 {
 	if (b->page)
 		ban_page_remove(b->page, &n->facts.row.network);
-	hash_remove(&b->rows, key_of(&n->facts.row.network));
+	hash_remove(&b->rows, net_cidr_key(&n->facts.row.network));
 	mem_free(n);
 }
 
@@ -196,7 +189,7 @@ static result add(struct bans *b, const net_cidr *network, struct ban **out)
 	if (!n)
 		return failure(FAIL_MEMORY, "out of memory");
 	n->facts.row.network = *network;
-	result r = hash_put(&b->rows, key_of(network), n);
+	result r = hash_put(&b->rows, net_cidr_key(network), n);
 	if (failed(r)) {
 		mem_free(n);
 		return r.kind == FAIL_LIMIT
@@ -285,21 +278,12 @@ static void note_counts(struct bans *b)
 
 /* ---- looking ---- */
 
-static net_cidr network_of(const net_addr *a, unsigned bits)
-{
-	net_cidr c = {.bits = bits};
-	memcpy(c.ip, a->ip, bits / 8);
-	if (bits % 8)
-		c.ip[bits / 8] = (unsigned char)(a->ip[bits / 8] & (0xff00U >> bits % 8));
-	return c;
-}
-
 /* The next that holds for the address, from `bits` on; 129 and NULL at the end. */
 static const struct ban *next_of(const struct bans *b, const net_addr *a, unsigned *bits)
 {
 	int64_t now = clock_wall_ms();
 	for (; *bits <= 128; (*bits)++) {
-		const net_cidr c = network_of(a, *bits);
+		const net_cidr c = net_around(a, *bits);
 		const struct ban *n = find(b, &c);
 		if (n && !is_over(n, now))
 			return n;
@@ -368,7 +352,7 @@ result bans_why(struct bans *b, str address, arena *a, struct web_watch_ban_is *
 	TRY(net_parse_ip(address, &who));
 	TRY(settle_counts(b));
 	for (unsigned bits = least_bits(&who); p.n < WEB_WATCH_BAN_IS_ROWS_MAX && next_of(b, &who, &bits); bits++) {
-		const net_cidr network = network_of(&who, bits);
+		const net_cidr network = net_around(&who, bits);
 		p.only = &network;
 		TRY(read_page(b, &p));
 	}

@@ -3,30 +3,15 @@
 #include "base/mem.h"
 #include "watch/detect/limits.h"
 
-enum { KEY = 17, V4_BITS = 96 };
+enum { V4_BITS = 96 };
 
 static const size_t most[GRAINS] = {SUSPECT_ADDRESSES, SUSPECT_NETWORKS, SUSPECT_ASNS};
-
-struct key {
-	char p[KEY];
-};
-
-static struct key key_of(const net_cidr *c)
-{
-	struct key k;
-	memcpy(k.p, c->ip, sizeof c->ip);
-	k.p[KEY - 1] = (char)c->bits;
-	return k;
-}
 
 net_cidr suspect_network(const net_addr *a, enum grain grain)
 {
 	static const unsigned bits[GRAIN_ASN][2] = {
 		[GRAIN_ADDRESS] = {64, V4_BITS + 32}, [GRAIN_NETWORK] = {48, V4_BITS + 24}};
-	net_cidr c = {.bits = bits[grain][net_is_v4(a)]};
-	memcpy(c.ip, a->ip, sizeof c.ip);
-	net_cidr_mask(&c);
-	return c;
+	return net_around(a, bits[grain][net_is_v4(a)]);
 }
 
 net_cidr suspect_system(uint32_t asn)
@@ -47,8 +32,7 @@ void suspects_init(struct suspects *t)
 
 static void drop(struct suspects *t, struct suspect *s)
 {
-	struct key k = key_of(&s->network);
-	hash_remove(&t->table[s->grain], str_of(k.p, KEY));
+	hash_remove(&t->table[s->grain], net_cidr_key(&s->network));
 	list_remove(&s->node);
 	mem_free(s);
 }
@@ -79,8 +63,7 @@ void suspects_set_step(struct suspects *t, struct suspect *s, enum step step, in
 
 struct suspect *suspects_find(struct suspects *t, enum grain grain, const net_cidr *network)
 {
-	struct key k = key_of(network);
-	return hash_get(&t->table[grain], str_of(k.p, KEY));
+	return hash_get(&t->table[grain], net_cidr_key(network));
 }
 
 static void make_room(struct suspects *t, enum grain grain)
@@ -93,7 +76,6 @@ static void make_room(struct suspects *t, enum grain grain)
 
 static struct suspect *make(struct suspects *t, enum grain grain, const net_cidr *network)
 {
-	struct key k = key_of(network);
 	make_room(t, grain);
 	struct suspect *s = mem_alloc(sizeof *s);
 	if (!s)
@@ -101,7 +83,7 @@ static struct suspect *make(struct suspects *t, enum grain grain, const net_cidr
 	s->grain = grain;
 	s->network = *network;
 	list_init(&s->node);
-	if (failed(hash_put(&t->table[grain], str_of(k.p, KEY), s))) {
+	if (failed(hash_put(&t->table[grain], net_cidr_key(network), s))) {
 		mem_free(s);
 		return NULL;
 	}
