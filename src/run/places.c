@@ -1,8 +1,8 @@
 #include "run/places.h"
 
 #include <maxminddb.h>
-#include <netinet/in.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "base/mem.h"
 #include "run/fiber.h"
@@ -79,25 +79,6 @@ result places_take(struct places **at, int countries, int networks)
 
 /* ---- looking up ---- */
 
-union socket_address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
-static union socket_address socket_address_of(const net_addr *a)
-{
-	union socket_address s = {0};
-	if (net_is_v4(a)) {
-		s.v4.sin_family = AF_INET;
-		memcpy(&s.v4.sin_addr, a->ip + 12, 4);
-	} else {
-		s.v6.sin6_family = AF_INET6;
-		memcpy(&s.v6.sin6_addr, a->ip, 16);
-	}
-	return s;
-}
-
 /* Of the 128 bits that a net_cidr counts. Damage may make it say more than there are. */
 static unsigned bits_of(const MMDB_s *db, const net_addr *a, uint16_t netmask)
 {
@@ -110,10 +91,11 @@ static unsigned bits_of(const MMDB_s *db, const net_addr *a, uint16_t netmask)
 static bool find_entry(const struct database *d, const net_addr *a, MMDB_entry_s *entry, unsigned *bits)
 {
 	int failed_by = 0;
-	union socket_address s = socket_address_of(a);
+	struct sockaddr_storage sys;
 	if (!d->open)
 		return false;
-	MMDB_lookup_result_s r = MMDB_lookup_sockaddr(&d->db, &s.any, &failed_by);
+	net_to_system(a, &sys);
+	MMDB_lookup_result_s r = MMDB_lookup_sockaddr(&d->db, (const struct sockaddr *)&sys, &failed_by);
 	if (failed_by != MMDB_SUCCESS || !r.found_entry)
 		return false;
 	*entry = r.entry;

@@ -175,14 +175,6 @@ static int64_t earlier(int64_t until, const X509 *issuer)
 	return end < until ? end : until;
 }
 
-static bool is_ascii(str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (str_at(s, i) >= 0x80)
-			return false;
-	return true;
-}
-
 static bool describe(X509 *x, X509 *issuer, EVP_PKEY *public, const struct tls_client_wish *w)
 {
 	return X509_set_version(x, X509_VERSION_3) == 1 && number(x, w->serial) &&
@@ -192,7 +184,7 @@ static bool describe(X509 *x, X509 *issuer, EVP_PKEY *public, const struct tls_c
 	       extend(x, issuer, NID_key_usage, "critical,digitalSignature") &&
 	       extend(x, issuer, NID_ext_key_usage, "clientAuth") &&
 	       extend(x, issuer, NID_authority_key_identifier, "keyid:always") &&
-	       (!is_ascii(w->subject) || put_address(x, w->subject));
+	       (!str_is_ascii(w->subject) || put_address(x, w->subject));
 }
 
 static result sign(const struct tls_client_wish *w, X509 *issuer, EVP_PKEY *key, buf *out)
