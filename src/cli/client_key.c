@@ -7,6 +7,7 @@
 
 #include "grammar/text/base64.h"
 #include "run/secret.h"
+#include "run/tls_core.h"
 
 static result refused(void)
 {
@@ -30,20 +31,10 @@ result client_key_public(EVP_PKEY *key, buf *out)
 	return buf_result(out);
 }
 
-/* A request that asks for a passphrase is none. */
-static int no_passphrase(char *p, int n, int writing, void *ctx)
-{
-	(void)p;
-	(void)n;
-	(void)writing;
-	(void)ctx;
-	return 0;
-}
-
 result client_request_public(str pem, buf *out)
 {
-	BIO *in = pem.n > 0 && pem.n <= CLIENT_REQUEST_MAX ? BIO_new_mem_buf(pem.p, (int)pem.n) : NULL;
-	X509_REQ *request = in ? PEM_read_bio_X509_REQ(in, NULL, no_passphrase, NULL) : NULL;
+	BIO *in = pem.n <= CLIENT_REQUEST_MAX ? tls_pem_view(pem) : NULL;
+	X509_REQ *request = in ? PEM_read_bio_X509_REQ(in, NULL, tls_no_passphrase, NULL) : NULL;
 	EVP_PKEY *key = request ? X509_REQ_get0_pubkey(request) : NULL;
 	result r = failure(FAIL_INPUT, "the file holds no request for a certificate (PEM, PKCS #10), or not one that its "
 		"own key signed; openssl req -new makes one");
@@ -59,8 +50,8 @@ result client_request_public(str pem, buf *out)
 
 static X509 *read_certificate(const char *pem)
 {
-	BIO *in = BIO_new_mem_buf(pem, -1);
-	X509 *x = in ? PEM_read_bio_X509(in, NULL, no_passphrase, NULL) : NULL;
+	BIO *in = tls_pem_view(str_from(pem));
+	X509 *x = in ? PEM_read_bio_X509(in, NULL, tls_no_passphrase, NULL) : NULL;
 	BIO_free(in);
 	return x;
 }

@@ -90,7 +90,7 @@ int tls_no_passphrase(char *p, int n, int writing, void *ctx)
 	return 0;
 }
 
-static BIO *view(str pem)
+BIO *tls_pem_view(str pem)
 {
 	return pem.n > INT32_MAX ? NULL : BIO_new_mem_buf(pem.p, (int)pem.n);
 }
@@ -113,7 +113,7 @@ static bool use_chain(SSL_CTX *ssl, BIO *in)
 static result use(struct tls_context *c, str chain, EVP_PKEY *key)
 {
 	ERR_clear_error();
-	BIO *in = view(chain);
+	BIO *in = tls_pem_view(chain);
 	bool ok = in && use_chain(c->ssl, in);
 	BIO_free(in);
 	if (!ok)
@@ -147,7 +147,7 @@ result tls_server_context(str chain, str key, struct tls_context **out)
 
 static bool trust(SSL_CTX *ssl, str roots)
 {
-	BIO *in = view(roots);
+	BIO *in = tls_pem_view(roots);
 	size_t n = 0;
 	bool ok = in;
 	for (X509 *root; ok && (root = PEM_read_bio_X509(in, NULL, tls_no_passphrase, NULL)); n++) {

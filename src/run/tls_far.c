@@ -338,7 +338,7 @@ void tls_far_close(void)
 
 static EVP_PKEY *public_of(str chain)
 {
-	BIO *in = chain.n > INT32_MAX ? NULL : BIO_new_mem_buf(chain.p, (int)chain.n);
+	BIO *in = tls_pem_view(chain);
 	X509 *leaf = in ? PEM_read_bio_X509(in, NULL, tls_no_passphrase, NULL) : NULL;
 	EVP_PKEY *key = leaf ? X509_get_pubkey(leaf) : NULL;
 	X509_free(leaf);

@@ -11,7 +11,7 @@
 result tls_key_read(str pem, EVP_PKEY **out)
 {
 	ERR_clear_error();
-	BIO *in = pem.n > INT32_MAX ? NULL : BIO_new_mem_buf(pem.p, (int)pem.n);
+	BIO *in = tls_pem_view(pem);
 	EVP_PKEY *key = in ? PEM_read_bio_PrivateKey(in, NULL, tls_no_passphrase, NULL) : NULL;
 	BIO_free(in);
 	if (!key)
