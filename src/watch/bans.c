@@ -441,12 +441,7 @@ static result load(struct bans *b)
 
 static void free_bans(struct bans *b)
 {
-	size_t at = 0;
-	str key;
-	void *value;
-	while (hash_each(&b->rows, &at, &key, &value))
-		mem_free(value);
-	hash_free(&b->rows);
+	hash_free_values(&b->rows);
 	free_changes(&b->pending);
 	ban_page_close(&b->page);
 	mem_free(b);
