@@ -213,14 +213,32 @@ static bool is_same(const struct ban_facts *f, const struct ban_wish *w)
 	return f->row.grade == w->row.grade && f->row.until == w->row.until && f->by_hand == w->by_hand;
 }
 
+static bool is_weaker(const struct ban_row *wish, const struct ban_row *stands)
+{
+	if (wish->grade != stands->grade)
+		return wish->grade < stands->grade;
+	return wish->until && (!stands->until || wish->until < stands->until);
+}
+
+/* What stands against a detector's word. A detector that lost its count (its watch began anew, its table was full) asks
+ * for a first step again. */
+static result stands_against(const struct ban *n, const struct ban_wish *w)
+{
+	if (n->facts.by_hand)
+		return failure(FAIL_EXISTS, "an administrator decided about this network");
+	if (is_weaker(&w->row, &n->facts.row))
+		return failure(FAIL_EXISTS, "a stricter or longer ban of this network is in force");
+	return OK;
+}
+
 result bans_set(struct bans *b, const struct ban_wish *w)
 {
 	int64_t now = clock_wall_ms();
 	struct ban *n = find(b, &w->row.network);
 	if (is_never(b, &w->row.network))
 		return failure(FAIL_DENIED, "this network is never banned (option never-ban)");
-	if (n && n->facts.by_hand && !w->by_hand && !is_over(n, now))
-		return failure(FAIL_EXISTS, "an administrator decided about this network");
+	if (n && !w->by_hand && !is_over(n, now))
+		TRY(stands_against(n, w));
 	if (n && is_same(&n->facts, w) && !w->by_hand)
 		return OK;
 	if (!n)

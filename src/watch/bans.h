@@ -4,9 +4,9 @@
  * at (talk/ban_page.h). A ban holds for edges when bans_set returns; it is on the disk
  * a moment later (bans_settle). While the disk refuses it, it holds all the same and
  * is tried again. What ends by its time ends at the edges by itself, and here within
- * BANS_SWEEP_MS. A detector's word neither weakens nor ends an administrator's; a full
- * table lets go of those detectors' bans that would end first. Networks that lie in
- * `never` are not banned.
+ * BANS_SWEEP_MS. A detector's word neither weakens nor ends an administrator's, nor does
+ * it weaken a detector's; a full table lets go of those detectors' bans that would end
+ * first. Networks that lie in `never` are not banned.
  *
  * Owns its memory, the page and one fiber. Only what says so suspends. Times are
  * milliseconds since 1970. */
@@ -46,7 +46,7 @@ struct ban_wish {
 result bans_open(const struct bans_options *o, struct bans **out) NODISCARD;
 void bans_close(struct bans **b); /* writes what waits; suspends */
 
-/* DENIED: never banned. LIMIT. EXISTS: an administrator's stands there, which stays. */
+/* DENIED: never banned. LIMIT. EXISTS: an administrator's stands there, or a stricter or longer one, which stays. */
 result bans_set(struct bans *b, const struct ban_wish *w) NODISCARD;
 result bans_remove(struct bans *b, const net_cidr *network, str by) NODISCARD; /* ABSENT */
 /* OK: all that was changed so far is on the disk. Suspends. DISK, FULL: it is not yet. */

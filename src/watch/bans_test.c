@@ -181,6 +181,45 @@ static void an_administrators_word_stays_and_never_is_never(void **state)
 	on_fiber(hand_on_fiber);
 }
 
+static void expect_row(const char *address, enum web_watch_ban_grade grade, int64_t until_ms)
+{
+	AUTO_ARENA arena a = arena_new(1 << 20);
+	struct web_watch_ban_is is = {0};
+	assert_ok(bans_why(t.bans, str_from(address), &a, &is));
+	assert_int_equal(is.rows.n, 1);
+	assert_int_equal(is.rows.p[0].grade, grade);
+	assert_int_equal(is.rows.p[0].until, (until_ms + 999) / 1000);
+}
+
+static void weaker_on_fiber(void *arg)
+{
+	(void)arg;
+	open_bans();
+	const struct ban_wish banned = wish("192.0.2.7", 3600000), longer = wish("192.0.2.7", 7200000);
+	struct ban_wish w = wish("192.0.2.7", 10000000);
+	assert_ok(bans_set(t.bans, &banned));
+	w.row.grade = BAN_DELAY;
+	assert_int_equal(bans_set(t.bans, &w).kind, FAIL_EXISTS);
+	w = wish("192.0.2.7", 600000);
+	assert_int_equal(bans_set(t.bans, &w).kind, FAIL_EXISTS);
+	expect_row("192.0.2.7", WEB_WATCH_BAN_GRADE_BANNED, banned.row.until);
+	assert_ok(bans_set(t.bans, &longer));
+	expect_row("192.0.2.7", WEB_WATCH_BAN_GRADE_BANNED, longer.row.until);
+	w.row.grade = BAN_DELAY;
+	w.by_hand = true;
+	assert_ok(bans_set(t.bans, &w));
+	expect_row("192.0.2.7", WEB_WATCH_BAN_GRADE_DELAY, w.row.until);
+	close_bans();
+	loop_end();
+}
+
+/* A detector that begins to count anew does not let anybody out. */
+static void a_detectors_ban_is_not_weakened_by_another(void **state)
+{
+	(void)state;
+	on_fiber(weaker_on_fiber);
+}
+
 static void why_on_fiber(void *arg)
 {
 	AUTO_ARENA arena a = arena_new(1 << 20);
@@ -252,6 +291,7 @@ int main(void)
 		BANS_TEST(bans_outlive_their_watch),
 		BANS_TEST(a_ban_ends_by_its_time),
 		BANS_TEST(an_administrators_word_stays_and_never_is_never),
+		BANS_TEST(a_detectors_ban_is_not_weakened_by_another),
 		BANS_TEST(it_says_why),
 		BANS_TEST(a_full_table_lets_go_of_what_ends_first),
 	};
