@@ -259,8 +259,9 @@ result bans_remove(struct bans *b, const net_cidr *network, str by)
 	struct ban *n = find(b, network);
 	if (!n || is_over(n, clock_wall_ms()))
 		return failure(FAIL_ABSENT, "there is no ban of exactly this network; `postern ban list` shows them");
+	TRY(note(b, BAN_DROP, &n->facts, NULL)); /* else it would come back with the next watch */
 	tell_removed(network, by);
-	drop(b, n);
+	forget(b, n);
 	return OK;
 }
 

@@ -48,7 +48,8 @@ void bans_close(struct bans **b); /* writes what waits; suspends */
 
 /* DENIED: never banned. LIMIT. EXISTS: an administrator's stands there, or a stricter or longer one, which stays. */
 result bans_set(struct bans *b, const struct ban_wish *w) NODISCARD;
-result bans_remove(struct bans *b, const net_cidr *network, str by) NODISCARD; /* ABSENT */
+/* ABSENT. LIMIT: too many changes wait for the disk; it goes on. */
+result bans_remove(struct bans *b, const net_cidr *network, str by) NODISCARD;
 /* OK: all that was changed so far is on the disk. Suspends. DISK, FULL: it is not yet. */
 result bans_settle(struct bans *b) NODISCARD;
 /* Edges have refused that many of its connections. */

@@ -284,6 +284,38 @@ static void a_full_table_lets_go_of_what_ends_first(void **state)
 	on_fiber(full_on_fiber);
 }
 
+/* As many as may wait for the disk, which has had no turn yet. */
+static void busy_on_fiber(void *arg)
+{
+	(void)arg;
+	open_bans();
+	set("192.0.2.7", 0);
+	assert_ok(bans_settle(t.bans));
+	const struct ban_wish bad = wish("192.0.2.7", 0);
+	struct ban_wish w = wish("198.51.100.7", 3600000);
+	for (size_t i = 0; i < BANS_PENDING; i++) {
+		w.row.until++;
+		assert_ok(bans_set(t.bans, &w));
+	}
+	assert_int_equal(bans_remove(t.bans, &bad.row.network, STR("administrator")).kind, FAIL_LIMIT);
+	assert_true(is_banned("192.0.2.7"));
+	assert_ok(bans_settle(t.bans));
+	assert_ok(bans_remove(t.bans, &bad.row.network, STR("administrator")));
+	assert_false(is_banned("192.0.2.7"));
+	close_bans();
+	open_bans();
+	assert_false(is_banned("192.0.2.7"));
+	assert_true(is_banned("198.51.100.7"));
+	close_bans();
+	loop_end();
+}
+
+static void a_ban_is_not_removed_for_this_watch_alone(void **state)
+{
+	(void)state;
+	on_fiber(busy_on_fiber);
+}
+
 int main(void)
 {
 #define BANS_TEST(F) cmocka_unit_test_setup_teardown((F), enter_folder, leave_folder)
@@ -294,6 +326,7 @@ int main(void)
 		BANS_TEST(a_detectors_ban_is_not_weakened_by_another),
 		BANS_TEST(it_says_why),
 		BANS_TEST(a_full_table_lets_go_of_what_ends_first),
+		BANS_TEST(a_ban_is_not_removed_for_this_watch_alone),
 	};
 	if (failed(random_open()) || failed(seal_start()))
 		return 1;
