@@ -315,19 +315,6 @@ static unsigned least_bits(const net_addr *a)
 	return net_is_v4(a) ? 96 : 0;
 }
 
-bool bans_find(const struct bans *b, const net_addr *a, struct ban_row *out)
-{
-	const struct ban *n, *best = NULL;
-	if (net_in_any(a, b->never.p, b->never.n))
-		return false;
-	for (unsigned bits = least_bits(a); (n = next_of(b, a, &bits)); bits++)
-		if (!best || n->facts.row.grade > best->facts.row.grade)
-			best = n;
-	if (best)
-		*out = best->facts.row;
-	return best != NULL;
-}
-
 size_t bans_count(const struct bans *b)
 {
 	return b->rows.n;

@@ -54,8 +54,6 @@ result bans_remove(struct bans *b, const net_cidr *network, str by) NODISCARD;
 result bans_settle(struct bans *b) NODISCARD;
 /* Edges have refused that many of its connections. */
 void bans_refused(struct bans *b, str network, uint64_t connections);
-/* The strictest that holds for an address now. */
-bool bans_find(const struct bans *b, const net_addr *a, struct ban_row *out);
 size_t bans_count(const struct bans *b);
 
 /* For people; views lie in the arena. Suspend. */

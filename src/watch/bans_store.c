@@ -5,6 +5,8 @@ static str key_of(const net_cidr *c)
 	return str_of((const char *)c->ip, sizeof c->ip);
 }
 
+#define COLUMNS "network, bits, grade, by_hand, since, until, refused, last, why, by"
+
 /* ---- writing ---- */
 
 static result write_one(struct db *db, const struct ban_change *c)
@@ -17,10 +19,9 @@ static result write_one(struct db *db, const struct ban_change *c)
 	if (c->act == BAN_COUNT)
 		return db_run(db, "UPDATE ban SET refused = ?3, last = ?4 WHERE network = ?1 AND bits = ?2",
 			      DB_BLOB(key_of(&r->network)), DB_INT(r->network.bits), DB_INT(f->refused), DB_INT(f->last));
-	return db_run(db, "INSERT OR REPLACE INTO ban(network, bits, grade, by_hand, since, until, refused, last, why, by)"
-		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)", DB_BLOB(key_of(&r->network)), DB_INT(r->network.bits),
-		DB_INT(r->grade), DB_INT(f->by_hand), DB_INT(f->since), DB_INT(r->until), DB_INT(f->refused),
-		DB_INT(f->last), DB_TEXT(c->why), DB_TEXT(c->by));
+	return db_run(db, "INSERT OR REPLACE INTO ban(" COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+		DB_BLOB(key_of(&r->network)), DB_INT(r->network.bits), DB_INT(r->grade), DB_INT(f->by_hand),
+		DB_INT(f->since), DB_INT(r->until), DB_INT(f->refused), DB_INT(f->last), DB_TEXT(c->why), DB_TEXT(c->by));
 }
 
 result bans_write(struct db *db, void *list)
@@ -31,8 +32,6 @@ result bans_write(struct db *db, void *list)
 }
 
 /* ---- reading ---- */
-
-#define COLUMNS "network, bits, grade, by_hand, since, until, refused, last, why, by"
 
 /* False: no row of ours. */
 static bool facts_of(const struct query *q, struct ban_facts *out)
