@@ -3,9 +3,9 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "run/fiber.h"
 #include "talk/room.h"
 #include "talk/watch_auth.h"
+#include "watch/keeper.h"
 
 struct act {
 	struct list node;
@@ -19,8 +19,7 @@ struct act {
 struct acts {
 	struct list waiting;
 	size_t n;
-	struct gate changed;
-	bool closing, ended;
+	struct keeper keeper;
 };
 
 void acts_take(struct acts *a, const struct measure *m, bool contains)
@@ -44,7 +43,7 @@ void acts_take(struct acts *a, const struct measure *m, bool contains)
 		memcpy(t->text + by.n, why.p, why.n);
 	list_insert(&a->waiting, &t->node);
 	a->n++;
-	gate_wake_all(&a->changed);
+	gate_wake_all(&a->keeper.changed);
 }
 
 static result ask(const struct act *t)
@@ -72,23 +71,22 @@ static void run(void *arg)
 {
 	struct acts *a = arg;
 	result r = OK;
-	while (!a->closing && r.kind != FAIL_CANCELLED) {
+	while (!a->keeper.closing && r.kind != FAIL_CANCELLED) {
 		if (list_empty(&a->waiting)) {
-			r = gate_wait(&a->changed, FIBER_FOREVER);
+			r = gate_wait(&a->keeper.changed, FIBER_FOREVER);
 			continue;
 		}
 		struct act *t = LIST_OWNER(a->waiting.next, struct act, node);
 		r = ask(t);
 		if (!is_over(r)) {
-			r = r.kind == FAIL_CANCELLED ? r : gate_wait(&a->changed, ACTS_RETRY_MS);
+			r = r.kind == FAIL_CANCELLED ? r : gate_wait(&a->keeper.changed, ACTS_RETRY_MS);
 			continue;
 		}
 		list_remove(&t->node);
 		a->n--;
 		mem_free(t);
 	}
-	a->ended = true;
-	gate_wake_all(&a->changed);
+	keeper_ends(&a->keeper);
 }
 
 result acts_open(struct acts **out)
@@ -97,7 +95,7 @@ result acts_open(struct acts **out)
 	if (!a)
 		return failure(FAIL_MEMORY, "out of memory");
 	list_init(&a->waiting);
-	gate_init(&a->changed);
+	keeper_init(&a->keeper);
 	result r = fiber_start(run, a, "acts", NULL);
 	if (failed(r))
 		mem_free(a);
@@ -112,11 +110,7 @@ void acts_close(struct acts **at)
 	*at = NULL;
 	if (!a)
 		return;
-	a->closing = true;
-	gate_wake_all(&a->changed);
-	while (!a->ended && !failed(gate_wait(&a->changed, FIBER_FOREVER)))
-		;
-	must(a->ended); /* watch stops before its fibers are cancelled */
+	keeper_close(&a->keeper);
 	LIST_EACH_SAFE(n, &a->waiting)
 		mem_free(LIST_OWNER(n, struct act, node));
 	mem_free(a);

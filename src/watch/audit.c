@@ -46,21 +46,21 @@ void audit_add(struct audit *a, const struct entry *e)
 	if (!pile_add(&a->others, e))
 		a->lost++;
 	else if (a->others.n == 1)
-		gate_wake_all(&a->changed);
+		gate_wake_all(&a->keeper.changed);
 }
 
 result audit_attest(struct audit *a, const struct entry *e)
 {
 	struct audit_wait w = {.done = false};
-	if (a->closing)
+	if (a->keeper.closing)
 		return failure(FAIL_BUSY, "the audit log is stopping; try again");
 	if (!pile_add(&a->acts, e))
 		return failure(FAIL_BUSY, "the audit log has too much to write just now; try again");
 	list_init(&w.node);
 	list_insert(&a->acts.waiting, &w.node);
-	gate_wake_all(&a->changed);
+	gate_wake_all(&a->keeper.changed);
 	while (!w.done)
-		gate_hold(&a->changed); /* the keeper writes into this frame */
+		gate_hold(&a->keeper.changed); /* the keeper writes into this frame */
 	return w.r;
 }
 
@@ -68,13 +68,13 @@ result audit_checkpoint(struct audit *a, struct audit_checkpoint *out)
 {
 	uint64_t until = clock_mono_ms() + AUDIT_SIGN_RETRY_MS, want = a->seq;
 	bool known = a->newest.seq > 0;
-	while (!a->closing && (!known || a->newest_at < want)) {
+	while (!a->keeper.closing && (!known || a->newest_at < want)) {
 		uint64_t now = clock_mono_ms();
 		if (now >= until)
 			return failure(FAIL_TIMEOUT, "the vault does not sign the audit log now; posternd's log says why");
 		a->sign_asked = true;
-		gate_wake_all(&a->changed);
-		result r = gate_wait(&a->changed, until - now);
+		gate_wake_all(&a->keeper.changed);
+		result r = gate_wait(&a->keeper.changed, until - now);
 		if (r.kind == FAIL_CANCELLED)
 			return r;
 		known = a->newest.seq > 0;
@@ -153,7 +153,7 @@ result audit_open(const struct audit_options *o, struct audit **out)
 	audit_pile_init(&a->acts);
 	audit_pile_init(&a->others);
 	audit_pile_init(&a->leaving);
-	gate_init(&a->changed);
+	keeper_init(&a->keeper);
 	a->sign_due = UINT64_MAX;
 	result r = audit_files_open(&a->files, o->files, a->options.key, &a->tail);
 	if (!failed(r)) {
@@ -175,11 +175,7 @@ void audit_close(struct audit **at)
 	*at = NULL;
 	if (!a)
 		return;
-	a->closing = true;
-	gate_wake_all(&a->changed);
-	while (!a->ended && !failed(gate_wait(&a->changed, FIBER_FOREVER)))
-		;
-	must(a->ended); /* watch stops before its fibers are cancelled */
+	keeper_close(&a->keeper);
 	worker_close(&a->worker);
 	audit_files_close(&a->files);
 	audit_pile_free(&a->acts);

@@ -3,9 +3,9 @@
 #ifndef WATCH_AUDIT_CORE_H
 #define WATCH_AUDIT_CORE_H
 
-#include "run/fiber.h"
 #include "run/worker.h"
 #include "watch/audit.h"
+#include "watch/keeper.h"
 
 /* Records on their way in. */
 struct audit_pile {
@@ -36,8 +36,7 @@ struct audit {
 	uint64_t sign_due, sign_not_before, retry_due, forget_due; /* clock_mono_ms */
 	uint64_t lost, lost_told;
 	bool sign_asked, in_trouble;
-	bool closing, ended;
-	struct gate changed;
+	struct keeper keeper;
 };
 
 void audit_keep(void *audit); /* the fiber */

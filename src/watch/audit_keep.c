@@ -228,7 +228,7 @@ static void answer(struct audit *a, struct list *waiting, result r)
 		w->r = r;
 		w->done = true;
 	}
-	gate_wake_all(&a->changed);
+	gate_wake_all(&a->keeper.changed);
 }
 
 static result run_ballast(void *files)
@@ -345,7 +345,7 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 
 static bool others_due(const struct audit *a)
 {
-	return a->leaving.n + a->others.n > 0 && (a->closing || clock_mono_ms() >= a->retry_due);
+	return a->leaving.n + a->others.n > 0 && (a->keeper.closing || clock_mono_ms() >= a->retry_due);
 }
 
 static bool sign_is_due(const struct audit *a)
@@ -365,7 +365,7 @@ static void work_once(struct audit *a)
 		write_others(a);
 	if (sign_is_due(a)) {
 		sign(a);
-		gate_wake_all(&a->changed);
+		gate_wake_all(&a->keeper.changed);
 	}
 }
 
@@ -382,7 +382,7 @@ static result wait_for_work(struct audit *a)
 		due = a->forget_due;
 	if (a->leaving.n + a->others.n > 0)
 		due = sooner(due, a->retry_due);
-	return gate_wait(&a->changed, clock_left(due));
+	return gate_wait(&a->keeper.changed, clock_left(due));
 }
 
 /* What can be written is; a disk that does not let us has been told of. */
@@ -407,13 +407,12 @@ void audit_keep(void *arg)
 	if (failed(r))
 		trouble(a, r);
 	a->sign_asked = a->newest.seq == 0;
-	while (!a->closing) {
+	while (!a->keeper.closing) {
 		r = is_idle(a) ? wait_for_work(a) : OK;
 		if (r.kind == FAIL_CANCELLED)
 			break;
 		work_once(a);
 	}
 	finish(a);
-	a->ended = true;
-	gate_wake_all(&a->changed);
+	keeper_ends(&a->keeper);
 }

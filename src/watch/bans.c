@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "run/clock.h"
+#include "watch/keeper.h"
 
 struct ban {
 	struct ban_facts facts;
@@ -24,8 +25,7 @@ struct bans {
 	uint64_t refusals;     /* of the disk */
 	result refusal;        /* the last */
 	uint64_t count_due, sweep_due;
-	struct gate changed;
-	bool closing, ended;
+	struct keeper keeper;
 };
 
 static struct ban *find(const struct bans *b, const net_cidr *network)
@@ -58,7 +58,7 @@ static result note(struct bans *b, enum ban_act act, const struct ban_facts *f, 
 	list_insert(&b->pending, &c->node);
 	b->pending_n++;
 	b->made++;
-	gate_wake_all(&b->changed);
+	gate_wake_all(&b->keeper.changed);
 	return OK;
 }
 
@@ -88,7 +88,7 @@ static result write_pending(struct bans *b)
 		b->written += n;
 	}
 	free_changes(&leaving);
-	gate_wake_all(&b->changed);
+	gate_wake_all(&b->keeper.changed);
 	return r;
 }
 
@@ -96,7 +96,7 @@ result bans_settle(struct bans *b)
 {
 	uint64_t want = b->made, refusals = b->refusals;
 	while (b->written < want && b->refusals == refusals)
-		TRY(gate_wait(&b->changed, FIBER_FOREVER));
+		TRY(gate_wait(&b->keeper.changed, FIBER_FOREVER));
 	return b->written >= want ? OK : b->refusal;
 }
 
@@ -278,7 +278,7 @@ void bans_refused(struct bans *b, str network, uint64_t connections)
 	n->counted = true;
 	if (b->count_due == UINT64_MAX) {
 		b->count_due = clock_mono_ms() + BANS_COUNT_MS;
-		gate_wake_all(&b->changed);
+		gate_wake_all(&b->keeper.changed);
 	}
 }
 
@@ -390,20 +390,19 @@ static void keep(void *arg)
 {
 	struct bans *b = arg;
 	result r = OK;
-	while (!b->closing && r.kind != FAIL_CANCELLED) {
+	while (!b->keeper.closing && r.kind != FAIL_CANCELLED) {
 		do_what_is_due(b);
 		uint64_t wait = clock_left(least(b->sweep_due, b->count_due));
 		if (b->pending_n == 0)
-			r = gate_wait(&b->changed, wait);
+			r = gate_wait(&b->keeper.changed, wait);
 		else if (failed(write_pending(b)))
-			r = gate_wait(&b->changed, BANS_RETRY_MS);
+			r = gate_wait(&b->keeper.changed, BANS_RETRY_MS);
 	}
 	note_counts(b);
 	if (b->pending_n > 0 && failed(write_pending(b)))
 		log_event(EV_ROOM_DROPPED, NULL, F_STR("what", STR("changes of bans")), F_U64("events", b->pending_n),
 			  F_STR("why", str_from(b->refusal.text)));
-	b->ended = true;
-	gate_wake_all(&b->changed);
+	keeper_ends(&b->keeper);
 }
 
 struct loading {
@@ -470,7 +469,7 @@ result bans_open(const struct bans_options *o, struct bans **out)
 		return failure(FAIL_MEMORY, "out of memory");
 	*b = (struct bans){.ledger = o->ledger, .never = o->never, .rows = hash_new(BANS_ROWS), .count_due = UINT64_MAX};
 	list_init(&b->pending);
-	gate_init(&b->changed);
+	keeper_init(&b->keeper);
 	result r = begin(b, o->page);
 	if (failed(r))
 		free_bans(b);
@@ -485,10 +484,6 @@ void bans_close(struct bans **at)
 	*at = NULL;
 	if (!b)
 		return;
-	b->closing = true;
-	gate_wake_all(&b->changed);
-	while (!b->ended && !failed(gate_wait(&b->changed, FIBER_FOREVER)))
-		;
-	must(b->ended); /* watch stops before its fibers are cancelled */
+	keeper_close(&b->keeper);
 	free_bans(b);
 }

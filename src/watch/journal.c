@@ -9,8 +9,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "run/fiber.h"
 #include "run/worker.h"
+#include "watch/keeper.h"
 
 /* The longest line: every octet of a record escaped. */
 enum { LONGEST_LINE = 6 * LOG_RECORD_MAX + 1024, KEPT_MEMORY = 1 << 20 };
@@ -25,11 +25,9 @@ struct journal {
 	buf leaving; /* the thread's while a job runs */
 	struct journal_file file;
 	bool to_file;
-	bool closing;
-	bool ended;
 	uint64_t dropped;
 	struct worker *worker;
-	struct gate changed;
+	struct keeper keeper;
 };
 
 struct writing {
@@ -122,9 +120,9 @@ static void run_writing(void *ctx, struct job **jobs, size_t n)
 static void carry_lines(void *arg)
 {
 	struct journal *j = arg;
-	while (j->pending.n > 0 || !j->closing) {
+	while (j->pending.n > 0 || !j->keeper.closing) {
 		if (j->pending.n == 0) {
-			if (failed(gate_wait(&j->changed, FIBER_FOREVER)))
+			if (failed(gate_wait(&j->keeper.changed, FIBER_FOREVER)))
 				break;
 			continue;
 		}
@@ -138,8 +136,7 @@ static void carry_lines(void *arg)
 		if (j->leaving.cap > KEPT_MEMORY)
 			buf_free(&j->leaving);
 	}
-	j->ended = true;
-	gate_wake_all(&j->changed);
+	keeper_ends(&j->keeper);
 }
 
 static result open_journal(const char *name, bool to_file, struct journal **out)
@@ -151,7 +148,7 @@ static result open_journal(const char *name, bool to_file, struct journal **out)
 			      .file = {.name = name, .fd = -1, .max = JOURNAL_FILE_MAX}};
 	j->pending = buf_new(JOURNAL_PENDING_MAX);
 	j->leaving = buf_new(JOURNAL_PENDING_MAX);
-	gate_init(&j->changed);
+	keeper_init(&j->keeper);
 	struct worker_plan plan = {.run = run_writing, .ctx = j, .name = "log", .queue_max = 1};
 	result r = worker_open(&plan, &j->worker);
 	if (!failed(r)) {
@@ -188,7 +185,7 @@ buf *journal_lines(struct journal *j)
 
 void journal_kick(struct journal *j)
 {
-	gate_wake_all(&j->changed);
+	gate_wake_all(&j->keeper.changed);
 }
 
 uint64_t journal_dropped(const struct journal *j)
@@ -202,11 +199,7 @@ void journal_close(struct journal **at)
 	*at = NULL;
 	if (!j)
 		return;
-	j->closing = true;
-	gate_wake_all(&j->changed);
-	while (!j->ended && !failed(gate_wait(&j->changed, FIBER_FOREVER)))
-		;
-	must(j->ended); /* watch stops before its fibers are cancelled */
+	keeper_close(&j->keeper);
 	worker_close(&j->worker);
 	shut_file(&j->file);
 	buf_free(&j->pending);

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "run/clock.h"
-#include "run/fiber.h"
+#include "watch/keeper.h"
 #include "watch/ledger_store.h"
 
 static const char path[] = "ledger.db";
@@ -18,8 +18,7 @@ struct ledger {
 	struct ledger_batch gathering; /* the loop's */
 	struct ledger_batch leaving;   /* the store thread's while a commit runs */
 	uint64_t kept, dropped, told;
-	struct gate changed;
-	bool closing, ended;
+	struct keeper keeper;
 };
 
 /* ---- batches ---- */
@@ -94,7 +93,7 @@ void ledger_add(struct ledger *l, const struct entry *e, const struct log_record
 	if (!batch_add(&l->gathering, e, &m))
 		l->dropped++;
 	else if (first)
-		gate_wake_all(&l->changed);
+		gate_wake_all(&l->keeper.changed);
 }
 
 /* ---- committing ---- */
@@ -131,17 +130,16 @@ static void commit_gathered(struct ledger *l)
 static void keep_ledger(void *arg)
 {
 	struct ledger *l = arg;
-	while (l->gathering.count > 0 || !l->closing) {
-		result r = l->gathering.count > 0 || l->closing ? OK : gate_wait(&l->changed, FIBER_FOREVER);
-		if (!failed(r) && !l->closing)
-			r = gate_wait(&l->changed, LEDGER_EVERY_MS);
+	while (l->gathering.count > 0 || !l->keeper.closing) {
+		result r = l->gathering.count > 0 || l->keeper.closing ? OK : gate_wait(&l->keeper.changed, FIBER_FOREVER);
+		if (!failed(r) && !l->keeper.closing)
+			r = gate_wait(&l->keeper.changed, LEDGER_EVERY_MS);
 		if (r.kind == FAIL_CANCELLED)
 			break;
 		if (l->gathering.count > 0)
 			commit_gathered(l);
 	}
-	l->ended = true;
-	gate_wake_all(&l->changed);
+	keeper_ends(&l->keeper);
 }
 
 /* ---- opening and closing ---- */
@@ -184,7 +182,7 @@ result ledger_open(const struct ledger_options *o, struct ledger **out)
 	derive_secret(l);
 	batch_init(&l->gathering);
 	batch_init(&l->leaving);
-	gate_init(&l->changed);
+	keeper_init(&l->keeper);
 	result r = open_database(l);
 	l->options.key = NULL;
 	if (!failed(r)) {
@@ -210,11 +208,7 @@ void ledger_close(struct ledger **at)
 	*at = NULL;
 	if (!l)
 		return;
-	l->closing = true;
-	gate_wake_all(&l->changed);
-	while (!l->ended && !failed(gate_wait(&l->changed, FIBER_FOREVER)))
-		;
-	must(l->ended); /* watch stops before its fibers are cancelled */
+	keeper_close(&l->keeper);
 	committer_close(&l->committer);
 	batch_free(&l->gathering);
 	batch_free(&l->leaving);

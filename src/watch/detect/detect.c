@@ -106,7 +106,7 @@ static result carry(struct detect *d, struct memo *m, result (*run)(struct db *d
 
 static void write_memo(struct detect *d)
 {
-	persons_write(&d->persons, clock_wall_ms(), d->closing);
+	persons_write(&d->persons, clock_wall_ms(), d->keeper.closing);
 	if (d->memo.steps.n == 0)
 		return;
 	struct memo full = d->memo;
@@ -123,15 +123,14 @@ static void write_memo(struct detect *d)
 static void keep_memo(void *arg)
 {
 	struct detect *d = arg;
-	while (!d->closing) {
-		result r = gate_wait(&d->changed, FLUSH_MS);
+	while (!d->keeper.closing) {
+		result r = gate_wait(&d->keeper.changed, FLUSH_MS);
 		if (r.kind == FAIL_CANCELLED)
 			break;
 		write_memo(d);
 	}
 	write_memo(d);
-	d->ended = true;
-	gate_wake_all(&d->changed);
+	keeper_ends(&d->keeper);
 }
 
 static void hear_habit(void *ctx, const struct memo_habit *h)
@@ -183,7 +182,7 @@ result detect_open(const struct detect_options *o, struct detect **out)
 	suspects_init(&d->suspects);
 	persons_init(&d->persons, &d->memo);
 	habits_init(&d->habits, &d->memo);
-	gate_init(&d->changed);
+	keeper_init(&d->keeper);
 	result r = d->ledger ? remember(d) : OK;
 	if (failed(r))
 		release(d);
@@ -198,10 +197,7 @@ void detect_close(struct detect **at)
 	*at = NULL;
 	if (!d)
 		return;
-	d->closing = true;
-	gate_wake_all(&d->changed);
-	while (d->ledger && !d->ended && !failed(gate_wait(&d->changed, FIBER_FOREVER)))
-		;
-	must(!d->ledger || d->ended); /* watch stops before its fibers are cancelled */
+	if (d->ledger)
+		keeper_close(&d->keeper);
 	release(d);
 }

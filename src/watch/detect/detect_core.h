@@ -3,13 +3,13 @@
 #ifndef WATCH_DETECT_CORE_H
 #define WATCH_DETECT_CORE_H
 
-#include "run/fiber.h"
 #include "watch/detect/detect.h"
 #include "watch/detect/habits.h"
 #include "watch/detect/limits.h"
 #include "watch/detect/persons.h"
 #include "watch/detect/sighting.h"
 #include "watch/detect/suspects.h"
+#include "watch/keeper.h"
 
 enum detector_id {
 #define DETECTOR(ID, ...) ID,
@@ -29,8 +29,7 @@ struct detect {
 	struct persons persons;
 	struct habits habits;
 	struct memo memo, leaving; /* leaving: the store thread's while it is written */
-	struct gate changed;
-	bool closing, ended;
+	struct keeper keeper;
 };
 
 struct detector {
