@@ -59,6 +59,13 @@ static uint64_t mark_of(str name)
 
 /* ---- what it was ---- */
 
+static bool is_plain(const struct fields *f, struct sighting *s)
+{
+	(void)f;
+	(void)s;
+	return true;
+}
+
 /* By its enhanced status code (RFC 3463): X.1.1 no such mailbox, X.7.1 not relayed, X.5.Y syntax, order, arguments.
  * Whoever has logged in is somebody's mail program. */
 static bool is_refusal(const struct fields *f, struct sighting *s)
@@ -78,69 +85,61 @@ static bool is_refusal(const struct fields *f, struct sighting *s)
 /* A proof of SCRAM does not show what was tried; it is of an app password, at which nobody guesses in earnest. */
 static bool is_failed_login(const struct fields *f, struct sighting *s)
 {
-	bool wrong = str_eq(f->verdict, STR("refused"));
-	s->kind = wrong ? SEEN_WRONG : 0;
 	s->repeat = f->repeat > 0 || str_starts(f->mechanism, STR("SCRAM"));
 	s->names = f->names;
-	return wrong;
+	return str_eq(f->verdict, STR("refused"));
 }
 
 static bool is_mail(const struct fields *f, struct sighting *s)
 {
-	s->kind = f->user.n == 0 ? SEEN_MAIL : 0;
-	return s->kind != 0;
+	(void)s;
+	return f->user.n == 0;
 }
 
-static bool of_account(const struct fields *f, struct sighting *s, enum sighting_kind kind, uint64_t n)
+static bool is_of_account(const struct fields *f, struct sighting *s)
 {
-	s->kind = kind;
-	s->n = n;
+	(void)s;
+	return f->account > 0;
+}
+
+static bool is_sending(const struct fields *f, struct sighting *s)
+{
+	s->n = f->recipients;
+	return f->account > 0;
+}
+
+static bool is_first(const struct fields *f, struct sighting *s)
+{
+	s->n = f->first;
 	return f->account > 0;
 }
 
 static bool is_erasure(const struct fields *f, struct sighting *s)
 {
-	return str_eq(f->act, STR("account erased")) && of_account(f, s, SEEN_ERASED, 0);
+	return str_eq(f->act, STR("account erased")) && is_of_account(f, s);
 }
 
-static bool is_plain(struct sighting *s, enum sighting_kind kind)
-{
-	s->kind = kind;
-	return true;
-}
-
-static bool classify(unsigned event, const struct fields *f, struct sighting *s)
-{
-	switch (event) {
-	case EV_CONNECT: return is_plain(s, SEEN_CONNECT);
-	case EV_DISCONNECT: return is_plain(s, SEEN_END);
-	case EV_TLS_FAILED: return is_plain(s, SEEN_TLS_FAILED);
-	case EV_MISSPOKE: return is_plain(s, SEEN_GARBAGE);
-	case EV_ABUSE: return is_plain(s, SEEN_ABUSE);
-	case EV_SMTP_REFUSED: return is_refusal(f, s);
-	case EV_SMTP_ACCEPTED: return is_mail(f, s);
-	case EV_LOGIN: return of_account(f, s, SEEN_LOGIN, 0);
-	case EV_LOGIN_FAILED: return is_failed_login(f, s);
-	case EV_POSTED: return of_account(f, s, SEEN_SENT, f->recipients);
-	case EV_FIRST: return of_account(f, s, SEEN_FIRST, f->first);
-	case EV_SENT: return of_account(f, s, SEEN_ARRIVED, 1);
-	case EV_SEND_FAILED: return of_account(f, s, SEEN_BOUNCED, 1);
-	case EV_ADMIN: return is_erasure(f, s);
-	case EV_FREED: return of_account(f, s, SEEN_FREED, 0);
-	default: return false;
-	}
-}
-
-static bool is_wanted(unsigned event)
-{
-	static const bool wanted[LOG_EVENTS] = {
-		[EV_CONNECT] = true, [EV_DISCONNECT] = true, [EV_TLS_FAILED] = true, [EV_ABUSE] = true,
-		[EV_MISSPOKE] = true,
-		[EV_SMTP_REFUSED] = true, [EV_SMTP_ACCEPTED] = true, [EV_LOGIN] = true, [EV_LOGIN_FAILED] = true,
-		[EV_POSTED] = true, [EV_FIRST] = true, [EV_SENT] = true, [EV_SEND_FAILED] = true, [EV_ADMIN] = true,
-		[EV_FREED] = true};
-	return wanted[event];
-}
+/* What an event may be; without `is` it is nothing here. `is` may name a kind of its own. */
+static const struct reading {
+	enum sighting_kind kind;
+	bool (*is)(const struct fields *f, struct sighting *s);
+} readings[LOG_EVENTS] = {
+	[EV_CONNECT] = {SEEN_CONNECT, is_plain},
+	[EV_DISCONNECT] = {SEEN_END, is_plain},
+	[EV_TLS_FAILED] = {SEEN_TLS_FAILED, is_plain},
+	[EV_MISSPOKE] = {SEEN_GARBAGE, is_plain},
+	[EV_ABUSE] = {SEEN_ABUSE, is_plain},
+	[EV_SMTP_REFUSED] = {0, is_refusal},
+	[EV_SMTP_ACCEPTED] = {SEEN_MAIL, is_mail},
+	[EV_LOGIN] = {SEEN_LOGIN, is_of_account},
+	[EV_LOGIN_FAILED] = {SEEN_WRONG, is_failed_login},
+	[EV_POSTED] = {SEEN_SENT, is_sending},
+	[EV_FIRST] = {SEEN_FIRST, is_first},
+	[EV_SENT] = {SEEN_ARRIVED, is_of_account},
+	[EV_SEND_FAILED] = {SEEN_BOUNCED, is_of_account},
+	[EV_ADMIN] = {SEEN_ERASED, is_erasure},
+	[EV_FREED] = {SEEN_FREED, is_of_account},
+};
 
 static bool read_client(str text, net_addr *out)
 {
@@ -149,8 +148,9 @@ static bool read_client(str text, net_addr *out)
 
 bool sighting_of(const struct entry *e, const struct log_record *r, struct sighting *out)
 {
-	struct sighting s = {.at = e->at};
-	if (!is_wanted(r->event))
+	const struct reading *reading = &readings[r->event];
+	struct sighting s = {.at = e->at, .kind = reading->kind};
+	if (!reading->is)
 		return false;
 	struct fields f = read_fields(*r);
 	s.name = f.user;
@@ -159,7 +159,7 @@ bool sighting_of(const struct entry *e, const struct log_record *r, struct sight
 	s.word = f.what.n ? f.what : f.app.n ? f.app : f.mechanism;
 	s.n = f.in;
 	s.stalled = str_eq(f.end, STR("timeout"));
-	if (!classify(r->event, &f, &s))
+	if (!reading->is(&f, &s))
 		return false;
 	s.placed = read_client(f.client, &s.client);
 	s.mark = s.name.n ? mark_of(s.name) : 0;
