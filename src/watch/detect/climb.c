@@ -39,7 +39,8 @@ void put_scores(buf *out, const struct score *scores, unsigned first, int64_t no
 	}
 }
 
-void put_evidence(buf *out, const struct score *scores, const struct charge *c, int64_t now)
+/* "14 times: wrong password for anna@example.org; 36 points: brute-force 30, probing 6" */
+static void put_evidence(buf *out, const struct score *scores, const struct charge *c, int64_t now)
 {
 	unsigned first = c->by < DETECTORS_MOST ? 0 : DETECTORS_MOST;
 	str whom = str_sub(c->whom, 0, NAME_SHOWN);

@@ -53,9 +53,6 @@ void charge_network(struct detect *d, struct sighting *s, const struct charge *c
 void charge_person(struct detect *d, struct person *p, struct sighting *s, const struct charge *c);
 /* Tells people without a score. */
 void tell_people(struct detect *d, const struct person *p, struct sighting *s, const struct charge *c);
-/* "14 times: wrong password for anna@example.org; 36 points: brute-force 30, probing 6" */
-void put_evidence(buf *out, const struct score *scores, const struct charge *c, int64_t now);
-
 /* ": brute-force 30, probing 6"; `first` of the detectors that may be among them. */
 void put_scores(buf *out, const struct score *scores, unsigned first, int64_t now);
 
