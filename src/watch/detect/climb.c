@@ -247,3 +247,24 @@ unsigned count_rises(struct rising *r, uint32_t n, int64_t now, uint64_t allowed
 	r->level = (unsigned char)(level > had ? level : had);
 	return level > had ? level - had : 0;
 }
+
+static uint64_t usual_of(const struct person *p, const struct sending *w)
+{
+	uint64_t usual = (uint64_t)w->usual * w->times / FADING_ONE;
+	uint64_t least = p->conduct.days < RATE_NEW_DAYS ? w->new_least : w->least;
+	return usual > least ? usual : least;
+}
+
+bool charge_sending(struct detect *d, struct person *p, struct sighting *s, const struct sending *w)
+{
+	uint64_t usual = usual_of(p, w);
+	unsigned rises = count_rises(w->hour, s->n < UINT32_MAX ? (uint32_t)s->n : UINT32_MAX, s->at, usual);
+	AUTO_BUF buf whom = buf_new(64);
+	buf_printf(&whom, "%u, where %llu are much", w->hour->count.n / FADING_ONE, (unsigned long long)usual);
+	struct charge each = w->each;
+	each.whom = buf_str(&whom);
+	for (; rises > 0; rises--)
+		charge_person(d, p, s, &each);
+	person_touch(p);
+	return w->hour->level == 0;
+}

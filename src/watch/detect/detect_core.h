@@ -60,4 +60,16 @@ void put_scores(buf *out, const struct score *scores, unsigned first, int64_t no
  * each counts once until it has fallen to half of it. */
 unsigned count_rises(struct rising *r, uint32_t n, int64_t now, uint64_t allowed);
 
+/* What an account sends (rate.c, first.c), against the busiest hours that it has had. */
+struct sending {
+	struct rising *hour;
+	uint32_t usual;     /* of those hours, 256ths: */
+	unsigned times;     /* so often that is unusual, */
+	unsigned least;     /* so many never are, */
+	unsigned new_least; /* nor so many while less than RATE_NEW_DAYS are known */
+	struct charge each; /* for each doubling; `whom` is filled in */
+};
+/* Counts the sighting's `n` and charges the account. True where it was usual, which is to be learned. */
+bool charge_sending(struct detect *d, struct person *p, struct sighting *s, const struct sending *w);
+
 #endif
