@@ -74,6 +74,7 @@ enum detect_points {
 	SLOW_POINTS = 2,           /* slow-client: one more */
 	SLOW_OCTETS = 256,         /* slow-client: who has said so much was not silent */
 	STORM_FREE = 120,          /* connection-storm: connections in a minute without mail or login */
+	STORM_WORTH = 4,           /* connection-storm: connections that one message or login makes up for */
 	STORM_POINTS = 1,          /* connection-storm: one more */
 	TRAVEL_POINTS = 20,        /* impossible-travel: for the account */
 	TRAVEL_KMH = 1000,         /* impossible-travel: faster than any journey */

@@ -6,7 +6,7 @@
  * more than one. */
 #include "watch/detect/detect_core.h"
 
-enum { WORTH = 4, PER_MINUTE = 42 * 1000 };
+enum { PER_MINUTE = 42 * 1000 };
 
 static void see(struct detect *d, struct sighting *s)
 {
@@ -18,7 +18,7 @@ static void see(struct detect *d, struct sighting *s)
 		return;
 	}
 	uint32_t came = fading_add(&source->connects, FADING_ONE, (uint64_t)s->at, PER_MINUTE);
-	uint64_t used = (uint64_t)fading_now(&source->useful, (uint64_t)s->at, PER_HOUR) * WORTH;
+	uint64_t used = (uint64_t)fading_now(&source->useful, (uint64_t)s->at, PER_HOUR) * STORM_WORTH;
 	if (came > STORM_FREE * FADING_ONE + used)
 		charge_network(d, s, &(struct charge){DETECT_STORM, STORM_POINTS, "a connection beyond all use", STR("")});
 }
