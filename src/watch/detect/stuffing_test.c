@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "run/clock.h"
+
 /* Every third name exists here. */
 static void stuff(struct scene *s, const char *client, unsigned pairs)
 {
@@ -34,7 +36,10 @@ static void a_pair_that_fits_is_contained(void **state)
 	scene_login(&s, 1, "192.0.2.7");
 	assert_int_equal(scene_count_person(&s, MEASURE_HOLD, 1), 1);
 	assert_string_equal(scene_last(&s, MEASURE_HOLD)->detector, "stolen-pair");
+	clock_test_hold(s.now);
+	assert_true(detect_is_familiar(s.detect, 1, STR("203.0.113.5")));
 	assert_false(detect_is_familiar(s.detect, 1, STR("192.0.2.7"))); /* nothing is learned from there */
+	clock_test_release();
 	scene_close(&s);
 }
 
