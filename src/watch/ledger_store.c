@@ -10,7 +10,7 @@ static const char *const steps[] = {
 	"CREATE TABLE entries(id INTEGER PRIMARY KEY, packed BLOB NOT NULL);"
 	"CREATE TABLE mark(lane INTEGER NOT NULL, key INTEGER NOT NULL, row INTEGER NOT NULL, at INTEGER NOT NULL,"
 	" PRIMARY KEY(lane, key, row, at)) WITHOUT ROWID;",
-	/* habits.h, conduct.h. An address is 16 octets, of IPv6 the first 8 and then zeros. */
+	/* detect/habits.h, detect/persons.h. An address is 16 octets, of IPv6 the first 8 and then zeros. */
 	"CREATE TABLE habit(account INTEGER NOT NULL, address BLOB NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,"
 	" PRIMARY KEY(account, address)) WITHOUT ROWID;"
 	"CREATE TABLE conduct(account INTEGER PRIMARY KEY, packed BLOB NOT NULL);",

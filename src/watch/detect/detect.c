@@ -2,7 +2,7 @@
 #include "run/clock.h"
 #include "watch/detect/detect_core.h"
 
-enum { SECOND = 1000, WORDS_MAX = 300 };
+enum { SECOND = 1000 };
 
 const struct detector *const detectors[DETECTORS] = {
 #define DETECTOR(ID, NAME, FILE, ...) [ID] = &detector_##FILE,
