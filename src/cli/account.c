@@ -4,19 +4,6 @@
 #include "cli/commands.h"
 #include "cli/password.h"
 
-static bool put_password(json_t *in, const char *member, const struct secret *s)
-{
-	str p = secret_open(s);
-	return json_object_set_new(in, member, json_stringn(p.p, p.n)) == 0;
-}
-
-static void wipe_password(const json_t *in)
-{
-	const json_t *p = json_object_get(in, "password");
-	if (p)
-		secret_wipe((void *)(uintptr_t)json_string_value(p), json_string_length(p));
-}
-
 /* A hash made elsewhere, from standard input for "-"; else a password that is asked for. */
 int ask_with_password(const struct call *c, const char *endpoint, json_t *in, json_t **answer)
 {
@@ -27,18 +14,14 @@ int ask_with_password(const struct call *c, const char *endpoint, json_t *in, js
 		return ask_server(c, endpoint, in, answer);
 	}
 	result r = password_ask(hash || call_option(c, "password-stdin") != NULL, c->words[0], &s);
-	if (!failed(r) && !put_password(in, hash ? "hash" : "password", s))
+	if (!failed(r) && !password_put(in, hash ? "hash" : "password", s))
 		r = failure(FAIL_INPUT, "the password must be UTF-8 text");
 	secret_free(&s);
 	if (failed(r)) {
-		json_decref(in);
+		password_drop(in);
 		return complain(c, STATUS_USAGE, "usage", r.text);
 	}
-	json_incref(in);
-	int status = ask_server(c, endpoint, in, answer);
-	wipe_password(in);
-	json_decref(in);
-	return status;
+	return password_post(c, endpoint, in, answer);
 }
 
 int run_account_add(struct call *c)

@@ -4,28 +4,6 @@
 #include "cli/commands.h"
 #include "cli/password.h"
 
-/* Takes the secrets. */
-static int post_secrets(const struct call *c, const char *endpoint, json_t *in, json_t **answer)
-{
-	const char *key;
-	json_t *v;
-	json_incref(in);
-	int status = ask_server(c, endpoint, in, answer);
-	json_object_foreach(in, key, v)
-		if (str_eq(str_from(key), STR("password")) || str_eq(str_from(key), STR("recovery_key")))
-			secret_wipe((void *)(uintptr_t)json_string_value(v), json_string_length(v));
-	json_decref(in);
-	return status;
-}
-
-static bool put_secret(json_t *in, const char *name, struct secret *s)
-{
-	str text = secret_open(s);
-	bool good = json_object_set_new(in, name, json_stringn(text.p, text.n)) == 0;
-	secret_free(&s);
-	return good;
-}
-
 static void show_policy(const struct call *c, const json_t *answer)
 {
 	const char *account = call_option(c, "account");
@@ -49,14 +27,15 @@ int run_account_policy(struct call *c)
 		return complain(c, STATUS_USAGE, "usage", "an address is UTF-8 text");
 	if (call_option(c, "password-stdin")) {
 		result r = password_ask_known(true, call_option(c, "account"), &s);
-		if (!failed(r) && !put_secret(in, "password", s))
+		if (!failed(r) && !password_put(in, "password", s))
 			r = failure(FAIL_INPUT, "the password must be UTF-8 text");
+		secret_free(&s);
 		if (failed(r)) {
-			json_decref(in);
+			password_drop(in);
 			return complain(c, STATUS_USAGE, "usage", r.text);
 		}
 	}
-	int status = post_secrets(c, "account-policy", in, &answer);
+	int status = password_post(c, "account-policy", in, &answer);
 	if (status == STATUS_DONE && c->json)
 		show_json(answer);
 	else if (status == STATUS_DONE)
@@ -73,14 +52,15 @@ int run_account_recover(struct call *c)
 		      : failure(FAIL_INPUT, "an address is UTF-8 text");
 	if (!failed(r))
 		r = password_ask(from_stdin, c->words[0], &password);
-	bool put = !failed(r) && put_secret(in, "recovery_key", key); /* which ends it, also when it cannot be put */
-	if (!failed(r) && !(put_secret(in, "password", password) && put))
+	if (!failed(r) && !(password_put(in, "recovery_key", key) && password_put(in, "password", password)))
 		r = failure(FAIL_INPUT, "key and password must be UTF-8 text");
+	secret_free(&key);
+	secret_free(&password);
 	if (failed(r)) {
-		json_decref(in);
+		password_drop(in);
 		return complain(c, STATUS_USAGE, "usage", r.text);
 	}
-	int status = post_secrets(c, "account-recover", in, &answer);
+	int status = password_post(c, "account-recover", in, &answer);
 	if (status == STATUS_DONE)
 		puts(c->json ? "{\"done\":true}" : "The account has a new password, which opens its mail.");
 	return finish(status, answer);

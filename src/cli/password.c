@@ -7,6 +7,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "cli/commands.h"
+
 /* A signal while the terminal is silent waits until it echoes again. */
 static volatile sig_atomic_t caught;
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
@@ -107,4 +109,29 @@ result password_ask(bool from_stdin, const char *whose, struct secret **out)
 result password_ask_known(bool from_stdin, const char *whose, struct secret **out)
 {
 	return ask(from_stdin, whose, ask_known, out);
+}
+
+/* ---- in requests ---- */
+
+bool password_put(json_t *in, const char *name, const struct secret *s)
+{
+	str text = secret_open(s);
+	return json_object_set_new(in, name, json_stringn(text.p, text.n)) == 0;
+}
+
+void password_drop(json_t *in)
+{
+	const char *key;
+	json_t *v;
+	json_object_foreach(in, key, v)
+		if (json_is_string(v))
+			secret_wipe((void *)(uintptr_t)json_string_value(v), json_string_length(v));
+	json_decref(in);
+}
+
+int password_post(const struct call *c, const char *endpoint, json_t *in, json_t **answer)
+{
+	int status = ask_server(c, endpoint, json_incref(in), answer);
+	password_drop(in);
+	return status;
 }

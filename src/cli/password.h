@@ -4,6 +4,9 @@
 #ifndef CLI_PASSWORD_H
 #define CLI_PASSWORD_H
 
+#include <jansson.h>
+
+#include "cli/call.h"
 #include "run/secret.h"
 
 enum { PASSWORD_LINE_MAX = 1024 };
@@ -12,5 +15,11 @@ enum { PASSWORD_LINE_MAX = 1024 };
 result password_ask(bool from_stdin, const char *whose, struct secret **out) NODISCARD;
 /* One that exists already is asked for once. */
 result password_ask_known(bool from_stdin, const char *whose, struct secret **out) NODISCARD;
+
+/* Requests that hold secrets. Puts one in as a text; false: no UTF-8, or no memory. */
+bool password_put(json_t *in, const char *name, const struct secret *s);
+/* ask_server, after which all texts of the request are wiped. Takes `in`. */
+int password_post(const struct call *c, const char *endpoint, json_t *in, json_t **answer);
+void password_drop(json_t *in); /* wipes and takes one that is not sent; NULL is fine */
 
 #endif

@@ -12,36 +12,18 @@ static bool from_stdin(const struct call *c)
 	return call_option(c, "password-stdin") != NULL;
 }
 
-/* False: no UTF-8, or no memory. */
-static bool put(json_t *in, const char *name, const struct secret *s)
-{
-	str text = secret_open(s);
-	return json_object_set_new(in, name, json_stringn(text.p, text.n)) == 0;
-}
-
-static void wipe(const json_t *in)
-{
-	const char *key;
-	json_t *v;
-	json_object_foreach((json_t *)(uintptr_t)in, key, v)
-		secret_wipe((void *)(uintptr_t)json_string_value(v), json_string_length(v));
-}
-
 /* Takes the secrets; either may be NULL. */
 static int post(const struct call *c, const char *endpoint, struct secret *now, struct secret *next)
 {
 	json_t *in = json_object(), *answer = NULL;
-	bool good = (!now || put(in, "passphrase", now)) && (!next || put(in, "next", next));
+	bool good = (!now || password_put(in, "passphrase", now)) && (!next || password_put(in, "next", next));
 	secret_free(&now);
 	secret_free(&next);
 	if (!good) {
-		json_decref(in);
+		password_drop(in);
 		return complain(c, STATUS_USAGE, "usage", "a passphrase is UTF-8 text");
 	}
-	json_incref(in);
-	int status = ask_server(c, endpoint, in, &answer);
-	wipe(in);
-	json_decref(in);
+	int status = password_post(c, endpoint, in, &answer);
 	return status == STATUS_DONE ? finish(status, answer) : status;
 }
 
