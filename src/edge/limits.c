@@ -10,7 +10,7 @@ struct row {
 	uint64_t n;
 	double level;          /* of the bucket, at `since` */
 	uint64_t since;
-	uint64_t refused, told; /* refusals that the log has not told of; when it told last */
+	struct limits_telling telling; /* of networks */
 	struct list node;
 };
 
@@ -134,13 +134,13 @@ static void count(struct limits *l, struct row *r)
 	r->level++;
 }
 
-static void refuse(struct limits *l, struct row *const rows[KINDS])
+/* Those without a connection are the youngest now. */
+static void renew(struct limits *l, struct row *const rows[KINDS])
 {
 	for (int i = 0; i < KINDS; i++) {
-		rows[i]->refused++;
 		if (rows[i]->n > 0)
 			continue;
-		list_remove(&rows[i]->node); /* it is the youngest now */
+		list_remove(&rows[i]->node);
 		list_insert(&l->idle, &rows[i]->node);
 	}
 }
@@ -154,7 +154,7 @@ static result enter_rows(struct limits *l, const net_addr *a)
 		TRY(find_or_add(l, a, i, &rows[i]));
 	result r = check(l, rows, now);
 	if (failed(r)) {
-		refuse(l, rows);
+		renew(l, rows);
 		return r;
 	}
 	for (int i = 0; i < KINDS; i++)
@@ -162,14 +162,28 @@ static result enter_rows(struct limits *l, const net_addr *a)
 	return OK;
 }
 
-result limits_enter(struct limits *l, const net_addr *a, bool exempt)
+static result enter(struct limits *l, const net_addr *a, bool exempt)
 {
 	if (l->now >= l->most.all)
 		return failure(FAIL_LIMIT, "the server has as many connections as it takes; try again later");
-	if (!exempt)
-		TRY(enter_rows(l, a));
-	l->now++;
-	return OK;
+	return exempt ? OK : enter_rows(l, a);
+}
+
+/* A full server makes no rows: networks without one are told of together. */
+static struct limits_telling *telling_of(struct limits *l, const net_addr *a)
+{
+	struct row *r = find(l, a, BY_NETWORK);
+	return r ? &r->telling : &l->others;
+}
+
+result limits_enter(struct limits *l, const net_addr *a, bool exempt)
+{
+	result r = enter(l, a, exempt);
+	if (failed(r))
+		telling_of(l, a)->refused++;
+	else
+		l->now++;
+	return r;
 }
 
 void limits_leave(struct limits *l, const net_addr *a, bool exempt)
@@ -191,14 +205,11 @@ void limits_leave(struct limits *l, const net_addr *a, bool exempt)
 bool limits_tell(struct limits *l, const net_addr *a, uint64_t *times)
 {
 	uint64_t now = clock_mono_ms();
-	struct row *r = find(l, a, BY_NETWORK);
-	*times = r ? r->refused : 1;
-	if (!r)
-		return true;
-	if (r->told && now - r->told < LIMITS_TELL_MS)
+	struct limits_telling *t = telling_of(l, a);
+	*times = t->refused;
+	if (t->told && now - t->told < LIMITS_TELL_MS)
 		return false;
-	r->told = now;
-	r->refused = 0;
+	*t = (struct limits_telling){.told = now};
 	return true;
 }
 

@@ -25,12 +25,17 @@ struct limits_most {
 	uint64_t address_minute, network_minute; /* new ones in a minute; 0: no limit */
 };
 
+struct limits_telling {
+	uint64_t refused, told; /* refusals that the log has not told of; when it told last */
+};
+
 struct limits {
 	struct limits_most most;
 	uint64_t now;
 	hash networks; /* both kinds */
 	struct list idle; /* rows without a connection, the oldest first */
 	size_t idle_n;
+	struct limits_telling others; /* networks without a row */
 };
 
 void limits_init(struct limits *l, const struct limits_most *most);
@@ -38,7 +43,8 @@ void limits_free(struct limits *l);
 /* LIMIT with the sentence for the client; `exempt` counts only against all. */
 result limits_enter(struct limits *l, const net_addr *a, bool exempt) NODISCARD;
 void limits_leave(struct limits *l, const net_addr *a, bool exempt);
-/* Whether the log should tell of one more refusal: once in LIMITS_TELL_MS for each network. *times: how many since. */
+/* Whether the log should tell of one more refusal: once in LIMITS_TELL_MS for each network, and once for all that a
+ * full server does not know apart. *times: how many since. */
 bool limits_tell(struct limits *l, const net_addr *a, uint64_t *times);
 /* A wait, cut short under pressure. */
 uint64_t limits_patience(const struct limits *l, uint64_t ms);

@@ -143,6 +143,35 @@ static void the_log_is_told_once_a_second(void **state)
 	clock_test_release();
 }
 
+/* A crowd of strangers before a full server is one line a second, not one each. */
+static void a_full_server_tells_once_a_second_too(void **state)
+{
+	(void)state;
+	struct limits l;
+	net_addr in = address("192.0.2.1");
+	uint64_t times;
+	clock_test_hold(5000);
+	limits_init(&l, &(struct limits_most){.all = 1, .address = 1, .network = 1});
+	assert_ok(limits_enter(&l, &in, false));
+	for (unsigned i = 0; i < 100; i++) {
+		char text[32];
+		snprintf(text, sizeof text, "10.0.%u.1", i);
+		net_addr a = address(text);
+		assert_int_equal(limits_enter(&l, &a, i % 2 == 0).kind, FAIL_LIMIT);
+		assert_int_equal(limits_tell(&l, &a, &times), i == 0);
+	}
+	assert_int_equal(limits_enter(&l, &in, false).kind, FAIL_LIMIT);
+	assert_true(limits_tell(&l, &in, &times));
+	assert_int_equal(times, 1);
+	clock_test_advance(LIMITS_TELL_MS);
+	net_addr last = address("10.1.0.1");
+	assert_int_equal(limits_enter(&l, &last, false).kind, FAIL_LIMIT);
+	assert_true(limits_tell(&l, &last, &times));
+	assert_int_equal(times, 100);
+	limits_free(&l);
+	clock_test_release();
+}
+
 static void under_pressure_nobody_waits_long(void **state)
 {
 	(void)state;
@@ -168,6 +197,7 @@ int main(void)
 		cmocka_unit_test(nobody_connects_without_end),
 		cmocka_unit_test(rows_of_those_who_left_go),
 		cmocka_unit_test(the_log_is_told_once_a_second),
+		cmocka_unit_test(a_full_server_tells_once_a_second_too),
 		cmocka_unit_test(under_pressure_nobody_waits_long),
 	};
 	return cmocka_run_group_tests_name("edge limits", tests, NULL, NULL);
