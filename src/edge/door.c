@@ -103,8 +103,22 @@ static const char *busy_line(enum client_protocol protocol)
 
 enum { FAREWELL_MAX = 300 };
 
-/* Said in clear on a TLS port too: a client that can't read it loses nothing. One that comes through a proxy has its
- * stream already. */
+/* With or without that line. Who comes through a proxy has a stream already. */
+static void see_off(struct guest *g, str line)
+{
+	struct client *c = &g->client;
+	if (!c->stream) {
+		net_send_off(g->fd, line);
+		g->fd = -1;
+		return;
+	}
+	result r = stream_write(c->stream, line);
+	if (!failed(r))
+		r = stream_flush(c->stream);
+	(void)r;
+}
+
+/* Said in clear on a TLS port too: a client that can't read it loses nothing. */
 static void turn_away(struct guest *g, const char *why)
 {
 	struct client *c = &g->client;
@@ -116,15 +130,7 @@ static void turn_away(struct guest *g, const char *why)
 	buf_put(&line, str_from(busy_line(c->protocol)));
 	buf_put(&line, str_from(why));
 	buf_put(&line, STR("\r\n"));
-	if (!c->stream) {
-		net_send_off(g->fd, buf_str(&line));
-		g->fd = -1;
-		return;
-	}
-	result r = stream_write(c->stream, buf_str(&line));
-	if (!failed(r))
-		r = stream_flush(c->stream);
-	(void)r; /* turned away with or without the reason */
+	see_off(g, buf_str(&line));
 }
 
 static bool is_counted(struct guest *g)
@@ -165,15 +171,7 @@ static bool is_banned(struct guest *g)
 		return false;
 	AUTO_BUF buf line = buf_new(FAREWELL_MAX);
 	bans_count(&c->edge->bans, &row);
-	if (!c->stream) {
-		net_send_off(g->fd, farewell(g, &row, &line));
-		g->fd = -1;
-		return true;
-	}
-	result r = stream_write(c->stream, farewell(g, &row, &line));
-	if (!failed(r))
-		r = stream_flush(c->stream);
-	(void)r; /* refused with or without the reason */
+	see_off(g, farewell(g, &row, &line));
 	return true;
 }
 

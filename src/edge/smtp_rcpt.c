@@ -20,7 +20,7 @@ static result ask_auth(struct smtp_session *s, struct channel *auth, str address
 {
 	struct recipients *known = &s->client->edge->recipients;
 	const uint64_t asked = recipients_time(known);
-	out->changes = recipients_time(&s->client->edge->recipients);
+	out->changes = asked;
 	const struct asking ask = {.trace = &s->trace, .arena = out->arena, .timeout_ms = NEIGHBOUR_LOOKUP_MS};
 	const struct edge_auth_recipient q = {.address = address, .sender = s->sender, .token = s->token};
 	struct edge_auth_recipient_is is;
