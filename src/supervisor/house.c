@@ -311,6 +311,20 @@ void house_reap(struct house *h)
 	}
 }
 
+/* It has been told how to begin. */
+static bool is_up(const struct process *p)
+{
+	return p->state == PROCESS_STARTING || p->state == PROCESS_RUNNING;
+}
+
+void house_publish_places(struct house *h)
+{
+	for (size_t i = 0; i < h->rooms_n; i++) {
+		result r = is_up(&h->rooms[i]) ? opening_places(&h->rooms[i]) : OK;
+		(void)r; /* a room that has ended gets them when it starts again */
+	}
+}
+
 void house_publish_bans(struct house *h)
 {
 	if (h->next_bans < 0 || !ban_page_is_shut(h->next_bans))
@@ -321,7 +335,7 @@ void house_publish_bans(struct house *h)
 	for (size_t i = 0; i < h->rooms_n; i++) {
 		struct process *p = &h->rooms[i];
 		bool reads = role_row_of(p->role)->bans == BANS_READ;
-		if (reads && (p->state == PROCESS_STARTING || p->state == PROCESS_RUNNING) && failed(opening_bans(p)))
+		if (reads && is_up(p) && failed(opening_bans(p)))
 			house_kill(p, "it could not be told of the bans");
 	}
 }

@@ -87,6 +87,8 @@ void house_release(struct process *p);
 /* That very one if it runs now, else NULL. Starts nothing, holds nothing. */
 struct process *house_running(struct house *h, enum role role, uint64_t number);
 
+/* A database of places was replaced: the rooms that look addresses up are given it. Suspends. */
+void house_publish_places(struct house *h);
 /* Watch is ready: its page of bans is in force, and every edge is told. Suspends. */
 void house_publish_bans(struct house *h);
 

@@ -19,7 +19,6 @@
 #include "run/random.h"
 #include "supervisor/check.h"
 #include "supervisor/house.h"
-#include "supervisor/opening.h"
 #include "supervisor/pulse.h"
 #include "supervisor/voice.h"
 
@@ -143,20 +142,12 @@ struct life {
 	int status;
 };
 
-/* A replaced database goes to the rooms that run; the others get it when they start. */
 static void look_at_databases(void *arg)
 {
-	static const enum role roles[] = {ROLE_WATCH, ROLE_AUTH};
 	struct house *h = arg;
-	while (!h->ending && !failed(fiber_sleep(DATABASES_LOOK_MS))) {
-		if (!databases_look(&h->databases))
-			continue;
-		for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
-			struct process *p = house_running(h, roles[i], 0);
-			result r = p ? opening_places(p) : OK;
-			(void)r; /* a room that has ended gets them when it starts again */
-		}
-	}
+	while (!h->ending && !failed(fiber_sleep(DATABASES_LOOK_MS)))
+		if (databases_look(&h->databases))
+			house_publish_places(h);
 }
 
 static void live(void *arg)
