@@ -1,5 +1,3 @@
-#include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/test.h"
@@ -9,45 +7,22 @@
 #include "run/loop.h"
 #include "run/random.h"
 #include "watch/bans.h"
-
-static const unsigned char key[LEDGER_KEY] = "a key of tests";
+#include "watch/ledger_kit.h"
 
 /* ---- a watch's memory in a folder, and an edge's window ---- */
 
 static struct {
-	char folder[64];
-	struct files_local files;
 	struct ledger *ledger;
 	struct bans *bans;
 	struct ban_window *window;
 	net_cidr never;
 } t;
 
-static int enter_folder(void **state)
-{
-	(void)state;
-	memcpy(t.folder, "/tmp/bans-test-XXXXXX", sizeof "/tmp/bans-test-XXXXXX");
-	if (!mkdtemp(t.folder) || chdir(t.folder) < 0)
-		return -1;
-	t.files = files_local(AT_FDCWD);
-	return 0;
-}
-
-static int leave_folder(void **state)
-{
-	(void)state;
-	unlink("ledger.db");
-	unlink("ledger.db-wal");
-	return chdir("/") < 0 || rmdir(t.folder) < 0 ? -1 : 0;
-}
-
 static void open_bans(void)
 {
-	const struct ledger_options o = {.files = &t.files.base, .key = key, .keep_ms = 1000000, .octets_max = 1 << 30};
 	struct bans_options b = {.never = {.p = &t.never, .n = 1}};
 	assert_ok(net_parse_cidr(STR("203.0.113.0/24"), &t.never));
-	assert_ok(ledger_open(&o, &t.ledger));
-	b.ledger = t.ledger;
+	b.ledger = t.ledger = ledger_kit_open();
 	assert_ok(ban_page_make(&b.page));
 	int edge = dup(b.page);
 	assert_ok(bans_open(&b, &t.bans));
@@ -60,14 +35,6 @@ static void close_bans(void)
 	ban_window_close(&t.window);
 	bans_close(&t.bans);
 	ledger_close(&t.ledger);
-}
-
-static void on_fiber(void (*fn)(void *))
-{
-	assert_ok(loop_open());
-	assert_ok(fiber_start(fn, NULL, "test", NULL));
-	loop_run();
-	loop_close();
 }
 
 static struct ban_wish wish(const char *network, int64_t for_ms)
@@ -131,7 +98,7 @@ static void keep_on_fiber(void *arg)
 static void bans_outlive_their_watch(void **state)
 {
 	(void)state;
-	on_fiber(keep_on_fiber);
+	ledger_kit_run(keep_on_fiber);
 }
 
 static void end_on_fiber(void *arg)
@@ -155,7 +122,7 @@ static void end_on_fiber(void *arg)
 static void a_ban_ends_by_its_time(void **state)
 {
 	(void)state;
-	on_fiber(end_on_fiber);
+	ledger_kit_run(end_on_fiber);
 }
 
 static void hand_on_fiber(void *arg)
@@ -182,7 +149,7 @@ static void hand_on_fiber(void *arg)
 static void an_administrators_word_stays_and_never_is_never(void **state)
 {
 	(void)state;
-	on_fiber(hand_on_fiber);
+	ledger_kit_run(hand_on_fiber);
 }
 
 static void expect_row(const char *address, enum web_watch_ban_grade grade, int64_t until_ms)
@@ -221,7 +188,7 @@ static void weaker_on_fiber(void *arg)
 static void a_detectors_ban_is_not_weakened_by_another(void **state)
 {
 	(void)state;
-	on_fiber(weaker_on_fiber);
+	ledger_kit_run(weaker_on_fiber);
 }
 
 static void why_on_fiber(void *arg)
@@ -252,7 +219,7 @@ static void why_on_fiber(void *arg)
 static void it_says_why(void **state)
 {
 	(void)state;
-	on_fiber(why_on_fiber);
+	ledger_kit_run(why_on_fiber);
 }
 
 /* Detectors' bans that end first make room; an administrator's stay. */
@@ -285,7 +252,7 @@ static void full_on_fiber(void *arg)
 static void a_full_table_lets_go_of_what_ends_first(void **state)
 {
 	(void)state;
-	on_fiber(full_on_fiber);
+	ledger_kit_run(full_on_fiber);
 }
 
 /* As many as may wait for the disk, which has had no turn yet. */
@@ -317,12 +284,12 @@ static void busy_on_fiber(void *arg)
 static void a_ban_is_not_removed_for_this_watch_alone(void **state)
 {
 	(void)state;
-	on_fiber(busy_on_fiber);
+	ledger_kit_run(busy_on_fiber);
 }
 
 int main(void)
 {
-#define BANS_TEST(F) cmocka_unit_test_setup_teardown((F), enter_folder, leave_folder)
+#define BANS_TEST(F) cmocka_unit_test_setup_teardown((F), ledger_kit_enter, ledger_kit_leave)
 	const struct CMUnitTest tests[] = {
 		BANS_TEST(bans_outlive_their_watch),
 		BANS_TEST(a_ban_ends_by_its_time),

@@ -1,35 +1,11 @@
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/test.h"
-#include "run/fiber.h"
-#include "run/loop.h"
 #include "run/random.h"
 #include "watch/journal.h"
-
-static char folder[64];
-
-static int enter_folder(void **state)
-{
-	(void)state;
-	memcpy(folder, "/tmp/journal-test-XXXXXX", sizeof "/tmp/journal-test-XXXXXX");
-	return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
-}
-
-static int leave_folder(void **state)
-{
-	char name[64];
-	(void)state;
-	unlink("postern.log");
-	unlink("elsewhere");
-	for (int i = 1; i <= JOURNAL_FILES; i++) {
-		snprintf(name, sizeof name, "postern.log.%d", i);
-		unlink(name);
-	}
-	return chdir("/") < 0 || rmdir(folder) < 0 ? -1 : 0; /* nothing else was made */
-}
+#include "watch/ledger_kit.h"
 
 static long size_of(const char *name)
 {
@@ -98,19 +74,17 @@ static void flood(void *arg)
 static void test_what_does_not_fit_is_dropped_and_counted(void **state)
 {
 	(void)state;
-	assert_ok(loop_open());
-	assert_ok(fiber_start(flood, NULL, "test", NULL));
-	loop_run();
-	loop_close();
+	ledger_kit_run(flood);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_full_files_move_up, enter_folder, leave_folder),
-		cmocka_unit_test_setup_teardown(test_a_file_moved_away_is_made_anew, enter_folder, leave_folder),
-		cmocka_unit_test_setup_teardown(test_a_file_goes_on_where_it_ended, enter_folder, leave_folder),
-		cmocka_unit_test_setup_teardown(test_what_does_not_fit_is_dropped_and_counted, enter_folder, leave_folder),
+		cmocka_unit_test_setup_teardown(test_full_files_move_up, ledger_kit_enter, ledger_kit_leave),
+		cmocka_unit_test_setup_teardown(test_a_file_moved_away_is_made_anew, ledger_kit_enter, ledger_kit_leave),
+		cmocka_unit_test_setup_teardown(test_a_file_goes_on_where_it_ended, ledger_kit_enter, ledger_kit_leave),
+		cmocka_unit_test_setup_teardown(test_what_does_not_fit_is_dropped_and_counted, ledger_kit_enter,
+			ledger_kit_leave),
 	};
 	return failed(random_open()) ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/test.h"
@@ -7,51 +6,10 @@
 #include "run/loop.h"
 #include "run/random.h"
 #include "engine/seal.h"
-#include "watch/ledger.h"
+#include "watch/ledger_kit.h"
 #include "watch/ledger_store.h"
 
-static const unsigned char key[LEDGER_KEY] = "a key of tests";
 static const struct origin edge = {.role = STR_INIT("edge-mx"), .number = 3};
-
-/* ---- a folder, and code on a fiber in it ---- */
-
-static char folder[64];
-static struct files_local files;
-
-static int enter_folder(void **state)
-{
-	(void)state;
-	memcpy(folder, "/tmp/ledger-test-XXXXXX", sizeof "/tmp/ledger-test-XXXXXX");
-	if (!mkdtemp(folder) || chdir(folder) < 0)
-		return -1;
-	files = files_local(AT_FDCWD);
-	return 0;
-}
-
-static int leave_folder(void **state)
-{
-	static const char *const made[] = {"ledger.db", "ledger.db-wal", "ledger.db.damaged", "ledger.db-wal.damaged"};
-	(void)state;
-	for (size_t i = 0; i < sizeof made / sizeof made[0]; i++)
-		unlink(made[i]);
-	return chdir("/") < 0 || rmdir(folder) < 0 ? -1 : 0;
-}
-
-static void on_fiber(void (*fn)(void *))
-{
-	assert_ok(loop_open());
-	assert_ok(fiber_start(fn, NULL, "test", NULL));
-	loop_run();
-	loop_close();
-}
-
-static struct ledger *open_ledger(void)
-{
-	struct ledger_options o = {.files = &files.base, .key = key, .keep_ms = 1000000, .octets_max = 1 << 30};
-	struct ledger *l = NULL;
-	assert_ok(ledger_open(&o, &l));
-	return l;
-}
 
 /* ---- entries ---- */
 
@@ -101,13 +59,13 @@ static void find_on_fiber(void *arg)
 {
 	AUTO_ARENA arena a = arena_new(1 << 20);
 	struct web_watch_traces t;
-	struct ledger *l = open_ledger();
+	struct ledger *l = ledger_kit_open();
 	(void)arg;
 	add(l, id_of(0xaa, 1), STR("Anna@Example.org"), STR("bert@example.org"));
 	add(l, id_of(0xaa, 2), STR("carl@example.org"), STR("bert@example.org"));
 	add(l, id_of(0xff, 1), STR("carl@example.org"), STR("dora@example.org"));
 	ledger_close(&l);
-	l = open_ledger(); /* it was kept */
+	l = ledger_kit_open(); /* it was kept */
 	assert_int_equal(count_found(l, STR("anna@example.ORG"), &a, &t), 1);
 	assert_str(t.rows.p[0].room, STR("edge-mx 3"));
 	assert_str(t.rows.p[0].event, STR("smtp.accepted"));
@@ -130,19 +88,19 @@ static void find_on_fiber(void *arg)
 static void test_stories_are_found(void **state)
 {
 	(void)state;
-	on_fiber(find_on_fiber);
+	ledger_kit_run(find_on_fiber);
 }
 
 static void many_on_fiber(void *arg)
 {
 	AUTO_ARENA arena a = arena_new(4 << 20);
 	struct web_watch_traces t;
-	struct ledger *l = open_ledger();
+	struct ledger *l = ledger_kit_open();
 	(void)arg;
 	for (unsigned i = 0; i < LEDGER_FOUND_MAX + 12; i++)
 		add(l, id_of(1, (unsigned char)i), STR("busy@example.org"), STR("busy@example.org"));
 	ledger_close(&l);
-	l = open_ledger();
+	l = ledger_kit_open();
 	assert_int_equal(count_found(l, STR("busy@example.org"), &a, &t), LEDGER_FOUND_MAX);
 	assert_int_equal(t.more, 12);
 	assert_int_equal(t.rows.p[LEDGER_FOUND_MAX - 1].trace.b[15], LEDGER_FOUND_MAX + 11); /* the latest */
@@ -153,14 +111,14 @@ static void many_on_fiber(void *arg)
 static void test_the_latest_come_and_the_rest_is_counted(void **state)
 {
 	(void)state;
-	on_fiber(many_on_fiber);
+	ledger_kit_run(many_on_fiber);
 }
 
 /* ---- pressure ---- */
 
 static void flood_on_fiber(void *arg)
 {
-	struct ledger *l = open_ledger();
+	struct ledger *l = ledger_kit_open();
 	static char long_text[3000];
 	size_t n = LEDGER_PENDING_MAX / sizeof long_text + 100;
 	(void)arg;
@@ -179,7 +137,7 @@ static void flood_on_fiber(void *arg)
 static void test_too_much_is_dropped_and_counted(void **state)
 {
 	(void)state;
-	on_fiber(flood_on_fiber);
+	ledger_kit_run(flood_on_fiber);
 }
 
 /* ---- damage ---- */
@@ -188,13 +146,13 @@ static void damage_on_fiber(void *arg)
 {
 	AUTO_ARENA arena a = arena_new(1 << 20);
 	struct web_watch_traces t;
-	struct ledger *l = open_ledger();
+	struct ledger *l = ledger_kit_open();
 	(void)arg;
 	add(l, id_of(1, 1), STR("a@example.org"), STR("b@example.org"));
 	ledger_close(&l);
 	int fd = open("ledger.db", O_RDWR | O_CLOEXEC);
 	assert_true(fd >= 0 && pwrite(fd, "damage", 6, 100) == 6 && close(fd) == 0);
-	l = open_ledger();
+	l = ledger_kit_open();
 	assert_int_equal(access("ledger.db.damaged", F_OK), 0);
 	assert_int_equal(count_found(l, STR("a@example.org"), &a, &t), 0);
 	ledger_close(&l);
@@ -203,7 +161,7 @@ static void damage_on_fiber(void *arg)
 static void test_a_damaged_ledger_is_set_aside(void **state)
 {
 	(void)state;
-	on_fiber(damage_on_fiber);
+	ledger_kit_run(damage_on_fiber);
 }
 
 /* ---- forgetting, on the store's own calls ---- */
@@ -211,7 +169,8 @@ static void test_a_damaged_ledger_is_set_aside(void **state)
 static struct db *open_db(void)
 {
 	static const unsigned char id[BOX_ID] = "postern-ledger";
-	struct db_options o = {.files = &files.base, .path = "ledger.db", .key = key, .id = id, .schema = &ledger_schema};
+	struct db_options o = {.files = &ledger_kit_files.base, .path = "ledger.db", .key = ledger_kit_key, .id = id,
+		.schema = &ledger_schema};
 	struct db *db = NULL;
 	assert_ok(db_open(&o, &db));
 	return db;
@@ -266,12 +225,13 @@ static void test_the_size_is_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_stories_are_found, enter_folder, leave_folder),
-		cmocka_unit_test_setup_teardown(test_the_latest_come_and_the_rest_is_counted, enter_folder, leave_folder),
-		cmocka_unit_test_setup_teardown(test_too_much_is_dropped_and_counted, enter_folder, leave_folder),
-		cmocka_unit_test_setup_teardown(test_a_damaged_ledger_is_set_aside, enter_folder, leave_folder),
-		cmocka_unit_test_setup_teardown(test_old_epochs_are_forgotten, enter_folder, leave_folder),
-		cmocka_unit_test_setup_teardown(test_the_size_is_bounded, enter_folder, leave_folder),
+		cmocka_unit_test_setup_teardown(test_stories_are_found, ledger_kit_enter, ledger_kit_leave),
+		cmocka_unit_test_setup_teardown(test_the_latest_come_and_the_rest_is_counted, ledger_kit_enter,
+			ledger_kit_leave),
+		cmocka_unit_test_setup_teardown(test_too_much_is_dropped_and_counted, ledger_kit_enter, ledger_kit_leave),
+		cmocka_unit_test_setup_teardown(test_a_damaged_ledger_is_set_aside, ledger_kit_enter, ledger_kit_leave),
+		cmocka_unit_test_setup_teardown(test_old_epochs_are_forgotten, ledger_kit_enter, ledger_kit_leave),
+		cmocka_unit_test_setup_teardown(test_the_size_is_bounded, ledger_kit_enter, ledger_kit_leave),
 	};
 	if (failed(random_open()) || failed(seal_start()))
 		return 1;

@@ -1,64 +1,23 @@
 /* What the detectors remember when watch begins anew. */
 #include "watch/detect/detect_kit.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "engine/seal.h"
 #include "run/loop.h"
 #include "run/random.h"
-
-static const unsigned char key[LEDGER_KEY] = "a key of tests";
+#include "watch/ledger_kit.h"
 
 static struct {
-	char folder[64];
-	struct files_local files;
 	struct ledger *ledger;
 	struct scene scene;
-	void (*fn)(void);
 } t;
-
-static int enter_folder(void **state)
-{
-	(void)state;
-	memcpy(t.folder, "/tmp/detect-test-XXXXXX", sizeof "/tmp/detect-test-XXXXXX");
-	if (!mkdtemp(t.folder) || chdir(t.folder) < 0)
-		return -1;
-	t.files = files_local(AT_FDCWD);
-	return 0;
-}
-
-static int leave_folder(void **state)
-{
-	(void)state;
-	unlink("ledger.db");
-	unlink("ledger.db-wal");
-	return chdir("/") < 0 || rmdir(t.folder) < 0 ? -1 : 0;
-}
-
-static void on_fiber(void *arg)
-{
-	(void)arg;
-	t.fn();
-}
-
-static void run(void (*fn)(void))
-{
-	t.fn = fn;
-	assert_ok(loop_open());
-	assert_ok(fiber_start(on_fiber, NULL, "test", NULL));
-	loop_run();
-	loop_close();
-}
 
 static void begin(void)
 {
-	const struct ledger_options o = {.files = &t.files.base, .key = key, .keep_ms = 1000000, .octets_max = 1 << 30};
 	int64_t now = t.scene.now;
-	assert_ok(ledger_open(&o, &t.ledger));
+	t.ledger = ledger_kit_open();
 	scene_open_with(&t.scene, t.ledger);
 	if (now)
 		t.scene.now = now;
@@ -82,8 +41,9 @@ static bool comes_from(uint64_t account, const char *client)
 	return habits_comes_from(&t.scene.detect->habits, account, &a, t.scene.now / 1000);
 }
 
-static void habits_outlive(void)
+static void habits_outlive(void *arg)
 {
+	(void)arg;
 	begin();
 	scene_habit(&t.scene, 1, "192.0.2.7");
 	scene_habit(&t.scene, 2, "2001:db8:1:2:3::4");
@@ -106,8 +66,9 @@ static void habits_outlive(void)
 	end();
 }
 
-static void also_what_was_forgotten(void)
+static void also_what_was_forgotten(void *arg)
 {
+	(void)arg;
 	begin();
 	scene_login(&t.scene, 1, "192.0.2.7");
 	for (unsigned i = 0; i <= HABITS_EACH; i++) {
@@ -130,13 +91,13 @@ static void also_what_was_forgotten(void)
 static void test_habits_outlive(void **state)
 {
 	(void)state;
-	run(habits_outlive);
+	ledger_kit_run(habits_outlive);
 }
 
 static void test_also_what_was_forgotten(void **state)
 {
 	(void)state;
-	run(also_what_was_forgotten);
+	ledger_kit_run(also_what_was_forgotten);
 }
 
 /* A conduct of another version, or a damaged one, is as if there were none. */
@@ -172,8 +133,8 @@ static void test_a_memo_has_a_ceiling(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_habits_outlive, enter_folder, leave_folder),
-		cmocka_unit_test_setup_teardown(test_also_what_was_forgotten, enter_folder, leave_folder),
+		cmocka_unit_test_setup_teardown(test_habits_outlive, ledger_kit_enter, ledger_kit_leave),
+		cmocka_unit_test_setup_teardown(test_also_what_was_forgotten, ledger_kit_enter, ledger_kit_leave),
 		cmocka_unit_test(test_what_is_damaged_is_skipped),
 		cmocka_unit_test(test_a_memo_has_a_ceiling),
 	};
