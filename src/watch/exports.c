@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "config/options.h"
 #include "grammar/text/json_text.h"
+#include "run/net.h"
 #include "watch/journal.h"
 
 /* ---- which events, and how bad they are ---- */
@@ -48,13 +49,16 @@ static str field_of(struct log_record r, str name)
 	return found;
 }
 
-/* Whom it is about: the client's address, or a network's first. */
+/* Whom it is about: the client's address, or a network's first. Empty where that is none ("local uid 33"): readers
+ * of src_ip refuse it. */
 static str source_of(const struct log_record *r)
 {
+	net_addr a;
 	str client = field_of(*r, STR("client"));
 	if (client.n == 0)
 		client = field_of(*r, STR("network"));
-	return str_sub(client, 0, str_chr(client, '/'));
+	client = str_sub(client, 0, str_chr(client, '/'));
+	return failed(net_parse_ip(client, &a)) ? (str){NULL, 0} : client;
 }
 
 /* ---- EVE ---- */
@@ -81,11 +85,12 @@ static void put_eve(buf *out, const struct entry *e, const struct log_record *r)
 	size_t start = out->n;
 	if (!x)
 		return;
+	str source = source_of(r);
 	buf_put(out, STR("{\"timestamp\":\""));
 	put_eve_time(out, e->at);
 	buf_put(out, STR("\",\"event_type\":\"alert\""));
-	if (source_of(r).n > 0)
-		put_text(out, "src_ip", source_of(r));
+	if (source.n > 0)
+		put_text(out, "src_ip", source);
 	if (field_of(*r, STR("protocol")).n > 0)
 		put_text(out, "app_proto", field_of(*r, STR("protocol")));
 	buf_put(out, STR(",\"proto\":\"TCP\",\"alert\":{\"action\":"));
