@@ -53,21 +53,13 @@ static void put_evidence(buf *out, const struct score *scores, const struct char
 
 /* ---- asking ---- */
 
-static void put_network(buf *out, const net_cidr *c)
-{
-	net_addr a = {0};
-	memcpy(a.ip, c->ip, sizeof a.ip);
-	net_put_ip(out, &a);
-	buf_printf(out, "/%u", net_is_v4(&a) ? c->bits - 96 : c->bits);
-}
-
 static void ask(struct detect *d, const struct measure *m)
 {
 	static const char *const names[MEASURES] = {[MEASURE_DELAY] = "delay", [MEASURE_TARPIT] = "tarpit",
 		[MEASURE_BAN] = "ban", [MEASURE_NOTICE] = "notice", [MEASURE_HOLD] = "hold"};
 	AUTO_BUF buf network = buf_new(NET_TEXT_MAX + 8);
 	if (m->kind < MEASURE_NOTICE)
-		put_network(&network, &m->network);
+		net_put_cidr(&network, &m->network);
 	if (m->account)
 		log_event(EV_SUSPECTED, NULL, F_U64("account", m->account), F_STR("detector", m->detector),
 			  F_STR("measure", str_from(names[m->kind])), F_U64("points", m->score), F_STR("why", m->evidence));

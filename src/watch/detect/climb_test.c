@@ -48,7 +48,7 @@ static void two_bad_neighbours_do_not_make_a_bad_network(void **state)
 	scene_open(&s);
 	for (unsigned i = 0; i < 400; i++)
 		one_guess_from(&s, i % 2 ? "192.0.2.7" : "192.0.2.8", i);
-	assert_true(scene_count(&s, MEASURE_BAN, "192.0.2.7/32") >= 1);
+	assert_true(scene_count(&s, MEASURE_BAN, "192.0.2.7") >= 1);
 	assert_int_equal(scene_count(&s, MEASURE_DELAY, "192.0.2.0/24") + scene_count(&s, MEASURE_BAN, "192.0.2.0/24"), 0);
 	scene_close(&s);
 }
@@ -65,7 +65,7 @@ static void a_network_with_a_ripe_address_is_left_alone(void **state)
 		one_guess_from(&s, client, 10 + i);
 	}
 	assert_int_equal(scene_count(&s, MEASURE_DELAY, "192.0.2.0/24") + scene_count(&s, MEASURE_BAN, "192.0.2.0/24"), 0);
-	assert_true(scene_count(&s, MEASURE_BAN, "192.0.2.3/32") >= 1);
+	assert_true(scene_count(&s, MEASURE_BAN, "192.0.2.3") >= 1);
 	scene_close(&s);
 }
 

@@ -12,14 +12,11 @@ static void text_of(char *out, size_t size, str s)
 static void record(void *ctx, const struct measure *m)
 {
 	struct scene *s = ctx;
-	net_addr a = {0};
 	AUTO_BUF buf network = buf_new(64);
 	assert_true(mem_room(&s->taken, &s->cap, s->n, sizeof *s->taken));
 	struct scene_measure *t = &s->taken[s->n++];
 	*t = (struct scene_measure){.is = *m};
-	memcpy(a.ip, m->network.ip, sizeof a.ip);
-	net_put_ip(&network, &a);
-	buf_printf(&network, "/%u", net_is_v4(&a) ? m->network.bits - 96 : m->network.bits);
+	net_put_cidr(&network, &m->network);
 	text_of(t->network, sizeof t->network, m->kind < MEASURE_NOTICE ? buf_str(&network) : STR(""));
 	text_of(t->detector, sizeof t->detector, m->detector);
 	text_of(t->evidence, sizeof t->evidence, m->evidence);
