@@ -2,10 +2,10 @@
  * one address (IPv4 address, IPv6 /64, which a single customer has) and from one
  * network (IPv4 /24, IPv6 /48, which a single site has).
  *
- * A row is kept while its network has a connection, and a minute longer; at most
- * LIMITS_IDLE rows without one, the oldest go first. A rate is a bucket that
- * holds a minute's connections and empties steadily. Half full means pressure:
- * whoever has not logged in then waits for less long. Nothing suspends. */
+ * A row is kept while its network has a connection, and while somebody came from
+ * it within a minute; at most LIMITS_IDLE rows without one, the oldest go first. A
+ * rate is a bucket that holds a minute's connections and empties steadily. Half full
+ * means pressure: whoever has not logged in then waits for less long. Nothing suspends. */
 #ifndef EDGE_LIMITS_H
 #define EDGE_LIMITS_H
 
