@@ -51,6 +51,25 @@ static void also_when_all_are_bad(void **state)
 	scene_close(&s);
 }
 
+/* Two who come in turns are counted, however many have a step. */
+static void newcomers_are_counted_among_many_bad(void **state)
+{
+	(void)state;
+	scene_open(&s);
+	for (unsigned i = 0; i < SUSPECT_ADDRESSES; i++) {
+		net_addr a = address(i >> 16, i >> 8 & 255, i & 255);
+		net_cidr one = suspect_network(&a, GRAIN_ADDRESS);
+		suspects_set_step(&s.detect->suspects, suspects_get(&s.detect->suspects, GRAIN_ADDRESS, &one), STEP_DELAY, 1);
+	}
+	for (unsigned i = 0; i < 2 * ADDRESS_BAN / BRUTE_POINTS; i++)
+		scene_wrong(&s, &(struct guess){.client = i % 2 ? "192.0.2.7" : "198.51.100.7", .user = "anna@example.org",
+			.account = 1, .names = 1});
+	assert_int_equal(s.detect->suspects.table[GRAIN_ADDRESS].n, SUSPECT_ADDRESSES);
+	assert_int_equal(scene_count(&s, MEASURE_BAN, "192.0.2.7"), 1);
+	assert_int_equal(scene_count(&s, MEASURE_BAN, "198.51.100.7"), 1);
+	scene_close(&s);
+}
+
 static void accounts_and_habits_have_a_ceiling(void **state)
 {
 	(void)state;
@@ -134,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_flood_of_addresses_has_a_ceiling),
 		cmocka_unit_test(also_when_all_are_bad),
+		cmocka_unit_test(newcomers_are_counted_among_many_bad),
 		cmocka_unit_test(accounts_and_habits_have_a_ceiling),
 		cmocka_unit_test(an_erased_account_is_forgotten),
 		cmocka_unit_test(memory_that_is_refused_hurts_nobody),

@@ -30,10 +30,16 @@ void suspects_init(struct suspects *t)
 	}
 }
 
+static void take_out(struct suspects *t, struct suspect *s)
+{
+	list_remove(&s->node);
+	t->marked_n[s->grain] -= s->marked;
+}
+
 static void drop(struct suspects *t, struct suspect *s)
 {
 	hash_remove(&t->table[s->grain], net_cidr_key(&s->network));
-	list_remove(&s->node);
+	take_out(t, s);
 	mem_free(s);
 }
 
@@ -50,8 +56,10 @@ void suspects_free(struct suspects *t)
 
 static void place(struct suspects *t, struct suspect *s)
 {
-	list_remove(&s->node);
-	list_insert(s->step > STEP_NONE ? &t->marked[s->grain] : &t->clean[s->grain], &s->node);
+	take_out(t, s);
+	s->marked = s->step > STEP_NONE;
+	t->marked_n[s->grain] += s->marked;
+	list_insert(s->marked ? &t->marked[s->grain] : &t->clean[s->grain], &s->node);
 }
 
 void suspects_set_step(struct suspects *t, struct suspect *s, enum step step, int64_t until)
@@ -66,11 +74,13 @@ struct suspect *suspects_find(struct suspects *t, enum grain grain, const net_ci
 	return hash_get(&t->table[grain], net_cidr_key(network));
 }
 
+/* Whoever brings half a table to a step must not leave the others too little of it to be counted in. */
 static void make_room(struct suspects *t, enum grain grain)
 {
 	if (t->table[grain].n < most[grain])
 		return;
-	struct list *from = list_empty(&t->clean[grain]) ? &t->marked[grain] : &t->clean[grain];
+	bool many = t->marked_n[grain] > most[grain] / 2;
+	struct list *from = many || list_empty(&t->clean[grain]) ? &t->marked[grain] : &t->clean[grain];
 	drop(t, LIST_OWNER(from->next, struct suspect, node));
 }
 

@@ -2,7 +2,7 @@
  * an IPv6 /64), its network (/24, /48), its autonomous system.
  *
  * The tables are bounded (limits.h): what was seen longest ago goes first, and what
- * has no step before what has one. Owns its memory; without memory nothing is
+ * never had a step before what had one, unless those are more than half. Owns its memory; without memory nothing is
  * remembered. Nothing suspends. Times are milliseconds since 1970. */
 #ifndef WATCH_DETECT_SUSPECTS_H
 #define WATCH_DETECT_SUSPECTS_H
@@ -19,6 +19,7 @@ enum step { STEP_NONE, STEP_DELAY, STEP_TARPIT, STEP_BAN };
 
 struct suspect {
 	struct list node;
+	bool marked;        /* in which of the lists */
 	enum grain grain;
 	net_cidr network;   /* of an autonomous system: its number alone, in the first octets */
 	struct score scores[DETECTORS_MOST];
@@ -34,6 +35,7 @@ struct suspect {
 struct suspects {
 	hash table[GRAINS];
 	struct list clean[GRAINS], marked[GRAINS]; /* the longest unseen first */
+	size_t marked_n[GRAINS];
 };
 
 void suspects_init(struct suspects *t);
