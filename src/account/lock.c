@@ -77,12 +77,6 @@ static result read_notice(const struct lock *l, const unsigned char key[OWN_KEY]
 	return OK;
 }
 
-static result unlink_if_there(struct files *f, const char *path)
-{
-	result r = files_unlink(f, path);
-	return r.kind == FAIL_ABSENT ? OK : r;
-}
-
 /* ---- what is true ---- */
 
 /* The key that opens mail.db by itself, or `lock`, is in force from now on. */
@@ -92,7 +86,7 @@ static result settle(struct lock *l, const unsigned char key[OWN_KEY], bool next
 		TRY(l->vault->follow());
 	memcpy(l->key, key, OWN_KEY);
 	if (!l->locked)
-		return unlink_if_there(l->files, notice_file);
+		return files_unlink_if_there(l->files, notice_file);
 	return OK;
 }
 
@@ -211,7 +205,7 @@ static result put_in_force(struct lock *l, const struct change *c, const struct 
 		sodium_memzero(&l->owner, sizeof l->owner);
 	}
 	TRY(l->vault->follow());
-	return owner ? OK : unlink_if_there(l->files, notice_file);
+	return owner ? OK : files_unlink_if_there(l->files, notice_file);
 }
 
 result lock_change(struct lock *l, const struct owner_key *owner)

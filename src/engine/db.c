@@ -129,12 +129,6 @@ static result make(struct db *db, const struct db_options *o, const char *path)
 	return OK;
 }
 
-static result unlink_if_there(struct files *f, const char *path)
-{
-	result r = files_unlink(f, path);
-	return r.kind == FAIL_ABSENT ? OK : r;
-}
-
 static result create(const struct db_options *o)
 {
 	AUTO_BUF buf path = buf_new(1024), log = buf_new(1024), old = buf_new(1024);
@@ -144,14 +138,14 @@ static result create(const struct db_options *o)
 	TRY(buf_result(&path));
 	TRY(buf_result(&log));
 	TRY(buf_result(&old));
-	TRY(unlink_if_there(o->files, path.p));
-	TRY(unlink_if_there(o->files, log.p));
-	TRY(unlink_if_there(o->files, old.p)); /* of a database that is no more */
+	TRY(files_unlink_if_there(o->files, path.p));
+	TRY(files_unlink_if_there(o->files, log.p));
+	TRY(files_unlink_if_there(o->files, old.p)); /* of a database that is no more */
 	struct db db = {0};
 	result r = make(&db, o, path.p);
 	disconnect(&db);
 	TRY(r);
-	TRY(unlink_if_there(o->files, log.p));
+	TRY(files_unlink_if_there(o->files, log.p));
 	TRY(files_rename(o->files, path.p, o->path));
 	return files_sync_folder(o->files);
 }

@@ -324,6 +324,12 @@ result files_unlink(struct files *f, const char *path)
 	return f->ops->unlink(f, path);
 }
 
+result files_unlink_if_there(struct files *f, const char *path)
+{
+	result r = files_unlink(f, path);
+	return r.kind == FAIL_ABSENT ? OK : r;
+}
+
 result files_exists(struct files *f, const char *path, bool *out)
 {
 	return f->ops->exists(f, path, out);

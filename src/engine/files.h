@@ -78,6 +78,7 @@ result file_size(struct file *file, uint64_t *out) NODISCARD;
 result file_lock(struct file *file) NODISCARD; /* exclusive, until closed; BUSY at once when held */
 result files_rename(struct files *f, const char *from, const char *to) NODISCARD; /* replaces */
 result files_unlink(struct files *f, const char *path) NODISCARD;
+result files_unlink_if_there(struct files *f, const char *path) NODISCARD;
 result files_exists(struct files *f, const char *path, bool *out) NODISCARD;
 result files_sync_folder(struct files *f) NODISCARD; /* names made, renamed and removed are durable */
 /* Calls each once per name, without "." and ".."; its error ends the walk and is returned. */

@@ -8,12 +8,6 @@
 
 enum { BODIES_AT_ONCE = 64 };
 
-static result unlink_if_there(struct files *f, const char *path)
-{
-	result r = files_unlink(f, path);
-	return r.kind == FAIL_ABSENT ? OK : r;
-}
-
 static result open_db(struct engine *e, const struct store_reseal *r, bool next, struct db **out)
 {
 	struct db_options o = {.path = next ? STORE_NEXT : STORE_FILE, .key = next ? r->next : r->key, .id = r->id,
@@ -115,10 +109,10 @@ static result make_next(struct engine *e, const struct store_reseal *r)
 	const struct resealing pages = {
 		.from = STORE_FILE, .to = STORE_NEXT, .key = r->key, .next = r->next, .id = r->id};
 	TRY(settle(e, r));
-	TRY(unlink_if_there(r->files, NEXT_LOG)); /* of one that a crash cut off */
+	TRY(files_unlink_if_there(r->files, NEXT_LOG)); /* of one that a crash cut off */
 	TRY(reseal(r->files, &pages));
 	TRY(bodies_anew(e, r));
-	TRY(unlink_if_there(r->files, NEXT_LOG));
+	TRY(files_unlink_if_there(r->files, NEXT_LOG));
 	return files_sync_folder(r->files);
 }
 
@@ -133,13 +127,13 @@ result store_reseal(const struct store_reseal *r)
 
 result store_reseal_forget(struct files *f)
 {
-	TRY(unlink_if_there(f, STORE_NEXT));
-	return unlink_if_there(f, NEXT_LOG);
+	TRY(files_unlink_if_there(f, STORE_NEXT));
+	return files_unlink_if_there(f, NEXT_LOG);
 }
 
 result store_reseal_take(struct files *f)
 {
-	TRY(unlink_if_there(f, STORE_LOG));
+	TRY(files_unlink_if_there(f, STORE_LOG));
 	TRY(files_rename(f, STORE_NEXT, STORE_FILE));
 	return files_sync_folder(f);
 }
