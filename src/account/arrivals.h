@@ -12,8 +12,9 @@
  * A record is durable when arrivals_add returns OK; all that wait share one
  * flush on a thread of its own. Nothing is ever cut off: where a file does not
  * end as it should (a crash, a failed write), the next record begins another
- * file. What was not durable may be missing or torn at the reading; everything
- * before is there, or damage is told and the file kept as arrivals-K.damaged.
+ * file. What was not durable may be missing or torn at the reading, which is told
+ * too: damage to what was written last looks the same. Everything before is there,
+ * or damage is told and the file kept as arrivals-K.damaged.
  *
  * Errors: DISK, FULL, MEMORY, LIMIT, DAMAGE. */
 #ifndef ACCOUNT_ARRIVALS_H
@@ -59,7 +60,8 @@ struct arrivals_reader {
 	uint64_t at;
 	struct arrivals_mark mark; /* of the file, and up to where it is read */
 	bool held;         /* the caller's: letters of this file are not kept yet, so that it may not go */
-	uint64_t lost;     /* places that were durable once and do not open */
+	uint64_t lost;     /* places that were durable once and do not open, */
+	uint64_t torn;     /* and those written last, of which nobody knows whether they were */
 	bool damaged;      /* one of them is in this file */
 };
 struct arrivals_letter {

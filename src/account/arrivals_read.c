@@ -90,10 +90,9 @@ static bool all_durable(const struct arrivals_reader *r)
 	return is_last(r) && r->from->safe_end != UINT64_MAX;
 }
 
-/* Where the next header opens from r->at on; *found false: nowhere before the limit. */
-static result find_record(struct arrivals_reader *r, uint64_t limit, struct record *out, bool *found)
+/* To where the next header opens; *found false: nowhere before the limit. */
+static result seek_record(struct arrivals_reader *r, uint64_t limit, struct record *out, bool *found)
 {
-	uint64_t from = r->at;
 	for (*found = false; r->at < limit; r->at += ARRIVALS_ALIGN) {
 		const struct record_place p = place_at(r, r->at);
 		result got = arrivals_header(r->file, &p, out);
@@ -103,12 +102,24 @@ static result find_record(struct arrivals_reader *r, uint64_t limit, struct reco
 		*found = true;
 		break;
 	}
-	/* What was durable when a later record was written, and does not open, was damaged since. */
-	bool durable = *found ? out->durable > from : all_durable(r);
-	if (durable && r->at > from) {
-		r->lost++;
-		r->damaged = true;
-	}
+	return OK;
+}
+
+/* What was durable, and does not open, was damaged since; of what was not nobody knows. */
+static void count_unread(struct arrivals_reader *r, bool durable)
+{
+	r->lost += durable;
+	r->torn += !durable;
+	r->damaged = r->damaged || durable;
+}
+
+/* The next one; what was durable when it was written is known to have been. */
+static result find_record(struct arrivals_reader *r, uint64_t limit, struct record *out, bool *found)
+{
+	uint64_t from = r->at;
+	TRY(seek_record(r, limit, out, found));
+	if (r->at > from)
+		count_unread(r, *found ? out->durable > from : all_durable(r));
 	return OK;
 }
 
@@ -164,7 +175,7 @@ static result was_durable(struct arrivals_reader *r, uint64_t end, uint64_t limi
 	*durable = all_durable(r);
 	while (!*durable && end < limit) {
 		r->at = end;
-		TRY(find_record(r, limit, &later, &found));
+		TRY(seek_record(r, limit, &later, &found));
 		*durable = found && later.durable > at;
 		end = found ? record_end(r->at, &later) : limit;
 	}
@@ -182,8 +193,7 @@ static result one_record(struct arrivals_reader *r, uint64_t limit, const struct
 	*good = *good && !failed(item_read(buf_str(plain), &out->item));
 	if (!*good) {
 		TRY(was_durable(r, end, limit, &durable));
-		r->lost += durable;
-		r->damaged = r->damaged || durable;
+		count_unread(r, durable);
 	}
 	r->at = end;
 	r->mark.upto = end;

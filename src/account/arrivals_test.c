@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { LETTERS = 6, LARGE = 300000 };
+enum { LETTERS = 6, LARGE = 300000, MAGIC = 8 /* octets before a file's name */ };
 
 static const unsigned char vault_key[32] = "a key of the vault";
 
@@ -18,7 +18,7 @@ struct play {
 	bool kept[LETTERS];
 	unsigned times[LETTERS]; /* read */
 	unsigned last;           /* number of the letter that was read last, from 1 */
-	uint64_t lost;
+	uint64_t lost, torn;
 };
 
 static struct item letter(struct play *p, unsigned i)
@@ -86,6 +86,7 @@ static result read_some(struct play *p, unsigned most, struct arrivals_mark *mar
 	if (!failed(done) && !more && clear)
 		done = arrivals_clear(&r);
 	p->lost += r.lost;
+	p->torn += r.torn;
 	arrivals_end(&r);
 	return done;
 }
@@ -191,6 +192,7 @@ static void reopened_on(void *arg)
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(p->times[i], 1);
 	assert_int_equal(p->lost, 0);
+	assert_int_equal(p->torn, 1);
 	assert_int_equal(files_of(p), 0);
 	arrivals_close(&p->a);
 }
@@ -227,6 +229,78 @@ static void damage_costs_one_letter_and_is_told(void **state)
 {
 	(void)state;
 	on_fiber(damage_on);
+}
+
+/* Where the i-th record is, from 0. */
+static uint64_t place_in(str bytes, unsigned i)
+{
+	struct record_place at = {vault_key, (const unsigned char *)bytes.p + MAGIC, FILE_HEAD};
+	struct record r;
+	for (; i > 0; i--) {
+		assert_true(record_open(&at, (const unsigned char *)bytes.p + at.at, &r));
+		at.at = record_end(at.at, &r);
+	}
+	return at.at;
+}
+
+/* A letter and the header behind it, in a file that a crash left open. */
+static void neighbours_on(void *arg)
+{
+	struct play *p = arg;
+	struct arrivals_mark mark = {.upto = 0};
+	assert_ok(open_arrivals(p));
+	for (unsigned i = 0; i < 5; i++)
+		assert_ok(add(p, i));
+	arrivals_close(&p->a);
+	AUTO_BUF buf b = buf_new(1 << 20);
+	buf_put(&b, sim_bytes(p->sim, "arrivals-1"));
+	uint64_t letter_at = place_in(buf_str(&b), 1) + HEAD_SIZE, header_at = place_in(buf_str(&b), 2);
+	b.p[letter_at] ^= 1;
+	b.p[header_at] ^= 1;
+	for (unsigned i = 0; i < 40; i++)
+		buf_put(&b, STR("a piece of a record"));
+	sim_put(p->sim, "arrivals-1", buf_str(&b));
+	assert_ok(open_arrivals(p));
+	assert_ok(read_some(p, 100, &mark, true));
+	assert_int_equal(p->lost, 2);
+	assert_int_equal(p->torn, 1);
+	assert_int_equal(p->times[0] + p->times[3] + p->times[4], 3);
+	arrivals_close(&p->a);
+}
+
+static void each_place_is_counted_once(void **state)
+{
+	(void)state;
+	on_fiber(neighbours_on);
+}
+
+/* It may have been cut off, and it may have been accepted and damaged since. */
+static void last_on(void *arg)
+{
+	struct play *p = arg;
+	struct arrivals_mark mark = {.upto = 0};
+	assert_ok(open_arrivals(p));
+	for (unsigned i = 0; i < 3; i++)
+		assert_ok(add(p, i));
+	arrivals_close(&p->a);
+	AUTO_BUF buf b = buf_new(1 << 20);
+	buf_put(&b, sim_bytes(p->sim, "arrivals-1"));
+	b.p[b.n - 1] ^= 1;
+	sim_put(p->sim, "arrivals-1", buf_str(&b));
+	assert_ok(open_arrivals(p));
+	assert_ok(read_some(p, 100, &mark, true));
+	assert_int_equal(p->torn, 1);
+	assert_int_equal(p->lost, 0);
+	assert_int_equal(p->times[0] + p->times[1], 2);
+	assert_int_equal(p->times[2], 0);
+	assert_int_equal(files_of(p), 0);
+	arrivals_close(&p->a);
+}
+
+static void what_was_written_last_and_does_not_open_is_told(void **state)
+{
+	(void)state;
+	on_fiber(last_on);
 }
 
 static void full_on(void *arg)
@@ -330,7 +404,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(letters_come_back_in_order), cmocka_unit_test(letters_that_come_meanwhile_are_read_too),
 		cmocka_unit_test(what_follows_a_crash_goes_elsewhere),
-		cmocka_unit_test(damage_costs_one_letter_and_is_told), cmocka_unit_test(a_full_disk_leaves_nothing_half),
+		cmocka_unit_test(damage_costs_one_letter_and_is_told), cmocka_unit_test(each_place_is_counted_once),
+		cmocka_unit_test(what_was_written_last_and_does_not_open_is_told),
+		cmocka_unit_test(a_full_disk_leaves_nothing_half),
 		cmocka_unit_test(every_operation_may_be_the_last), cmocka_unit_test(every_operation_may_fail),
 	};
 	return cmocka_run_group_tests_name("arrivals", tests, NULL, NULL);

@@ -228,6 +228,8 @@ static result merge(void)
 	sheaf_free(s);
 	if (r.lost)
 		log_event(EV_ARRIVALS_DAMAGED, NULL, F_U64("account", room_number()), F_U64("letters", r.lost));
+	if (r.torn)
+		log_event(EV_ARRIVALS_TORN, NULL, F_U64("account", room_number()), F_U64("places", r.torn));
 	return done;
 }
 

@@ -644,11 +644,49 @@ static void a_full_disk_does_not_keep_the_owner_out(void **state)
 	run_in_room(full_room);
 }
 
+/* What was accepted last, and damaged since, cannot be told from what was cut off. */
+static void count_torn(void *ctx, str record)
+{
+	if ((str_at(record, 0) | (unsigned)str_at(record, 1) << 8) == EV_ARRIVALS_TORN)
+		++*(unsigned *)ctx;
+}
+
+static void torn_room(void)
+{
+	struct stream *client = NULL;
+	unsigned told = 0;
+	bool shut;
+	fresh_disk();
+	assert_ok(set_lock(true, &owner, &shut));
+	end_process();
+	begin_process();
+	deliver(1, t.facts);
+	deliver(2, t.facts);
+	end_process();
+	str file = sim_bytes(v.sim, "arrivals-1");
+	((char *)(uintptr_t)file.p)[file.n - 1] ^= 1;
+	begin_process();
+	log_set_sink(count_torn, &told);
+	assert_ok(log_in(&owner, &shut, &client));
+	assert_int_equal(usage().messages, 1);
+	log_set_sink(NULL, NULL);
+	assert_int_equal(told, 1);
+	stream_free(&client);
+	back_to_the_kit();
+}
+
+static void what_does_not_open_at_the_end_is_told(void **state)
+{
+	(void)state;
+	run_in_room(torn_room);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(is_shut_until_its_owner_s_key_comes), cmocka_unit_test(is_released_with_what_arrived),
 		cmocka_unit_test(a_full_disk_does_not_keep_the_owner_out),
+		cmocka_unit_test(what_does_not_open_at_the_end_is_told),
 		cmocka_unit_test(keeps_each_letter_once),
 		cmocka_unit_test(outlives_facts_that_are_nonsense),
 		cmocka_unit_test(opens_what_the_queue_held),
