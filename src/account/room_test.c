@@ -681,12 +681,58 @@ static void what_does_not_open_at_the_end_is_told(void **state)
 	run_in_room(torn_room);
 }
 
+/* A quota that is set while everything is sealed anew is not lost with what is. */
+static void set_quota(void *arg)
+{
+	struct auth_account_quota q = {.octets = 4711};
+	struct auth_account_quota_set set;
+	AUTO_ARENA arena m = arena_new(4096);
+	assert_ok(auth_account_quota_call(t.auth, NULL, &q, &m, &set));
+	*(bool *)arg = true;
+}
+
+static bool quota_set;
+
+static result slow_follow(void)
+{
+	assert_ok(fiber_start(set_quota, &quota_set, "quota", NULL));
+	assert_ok(fiber_sleep(20));
+	return vault_follow();
+}
+
+static void changing_room(void)
+{
+	static const struct lock_vault slow = {vault_key, vault_next, slow_follow};
+	bool shut;
+	fresh_disk();
+	account.lock.vault = &slow;
+	for (int lock = 1; lock >= 0; lock--) {
+		quota_set = false;
+		assert_ok(set_lock(lock, &owner, &shut));
+		for (int i = 0; i < 1000 && !quota_set; i++)
+			assert_ok(fiber_sleep(1));
+		assert_true(quota_set);
+		assert_int_equal(usage().quota, 4711);
+		struct auth_account_quota none = {.octets = 0};
+		struct auth_account_quota_set set;
+		assert_ok(auth_account_quota_call(t.auth, NULL, &none, &t.m, &set));
+	}
+	back_to_the_kit();
+}
+
+static void a_quota_waits_for_a_change_of_policy(void **state)
+{
+	(void)state;
+	run_in_room(changing_room);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(is_shut_until_its_owner_s_key_comes), cmocka_unit_test(is_released_with_what_arrived),
 		cmocka_unit_test(a_full_disk_does_not_keep_the_owner_out),
 		cmocka_unit_test(what_does_not_open_at_the_end_is_told),
+		cmocka_unit_test(a_quota_waits_for_a_change_of_policy),
 		cmocka_unit_test(keeps_each_letter_once),
 		cmocka_unit_test(outlives_facts_that_are_nonsense),
 		cmocka_unit_test(opens_what_the_queue_held),

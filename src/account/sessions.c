@@ -179,16 +179,18 @@ static result on_seal_for(struct arrival *in, struct auth_account_seal_for *m, s
 	return arena_result(in->arena);
 }
 
+/* A change of policy takes the quota along, or throws it away with what it was noted in: it waits for that. */
 static result on_quota(struct arrival *in, struct auth_account_quota *m, struct auth_account_quota_set *answer)
 {
-	const struct actor administrator = account_as(ACTOR_ADMINISTRATOR);
 	(void)in;
 	(void)answer;
 	idle_stir();
+	TRY(opening_await_change());
 	if (is_shut())
 		return opening_quota(m->octets);
 	if (!account.store)
 		return failure(FAIL_BUSY, "the account is being closed");
+	const struct actor administrator = account_as(ACTOR_ADMINISTRATOR);
 	return store_quota_set(&administrator, m->octets);
 }
 
