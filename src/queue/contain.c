@@ -37,8 +37,10 @@ static result run_free(struct db *db, void *arg)
 	TRY(db_run(db, "DELETE FROM contained WHERE account = ?1", DB_INT(c->account)));
 	if (!c->release)
 		return db_get(db, &c->n, "SELECT count(*) FROM recipient WHERE state = 4 AND" OF_ACCOUNT, DB_INT(c->account));
-	TRY(db_run(db, "UPDATE recipient SET state = CASE WHEN tell = 3 THEN 3 ELSE 0 END, next = ?2 WHERE state = 4 AND"
-		OF_ACCOUNT, DB_INT(c->account), DB_INT(c->now)));
+	/* What its sender wanted to wait waits for its time. */
+	TRY(db_run(db, "UPDATE recipient SET state = CASE WHEN (SELECT hold_until FROM message AS m WHERE m.id ="
+		" recipient.message) > ?2 THEN 1 WHEN tell = 3 THEN 3 ELSE 0 END, next = ?2 WHERE state = 4 AND" OF_ACCOUNT,
+		DB_INT(c->account), DB_INT(c->now)));
 	c->n = (int64_t)db_changed(db);
 	return OK;
 }
