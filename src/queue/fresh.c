@@ -21,7 +21,7 @@ static result fill(struct parcel *f, const struct posting *p)
 	f->envid = arena_dup(&f->arena, m->envid);
 	f->ret = m->ret;
 	f->flags = m->flags;
-	f->deliver_by = mail_ms_of(m->deliver_by) / 1000;
+	f->deliver_by = items_ms_of(m->deliver_by) / 1000;
 	f->by_return = m->by_return;
 	f->arrived = f->began = p->now;
 	f->to[0] = (struct addressee){.id = e->number, .notify = e->to->notify,

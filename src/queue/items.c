@@ -181,10 +181,9 @@ static result run_put_body(struct db *db, void *arg)
 	return engine_put_body(k->q->engine, k->m->sealed.bytes, &k->body);
 }
 
-/* Milliseconds; a time beyond all calendars is none. */
-static int64_t hold_of(const struct edge_queue_keep *m)
+int64_t items_ms_of(int64_t seconds)
 {
-	return m->hold_until > 0 && m->hold_until < INT64_MAX / 1000 ? m->hold_until * 1000 : 0;
+	return seconds > 0 && seconds < INT64_MAX / 1000 ? seconds * 1000 : 0;
 }
 
 result keeping_insert(struct db *db, struct keeping *k)
@@ -197,7 +196,7 @@ result keeping_insert(struct db *db, struct keeping *k)
 		DB_BLOB(str_of((const char *)m->delivery.b, sizeof m->delivery.b)), DB_INT(m->account), DB_BLOB(m->sender),
 		DB_BLOB(m->recipient), DB_INT(m->size), DB_INT(m->sealed.bytes.n), DB_INT(k->state), DB_INT(m->deaths),
 		DB_INT(k->now), DB_INT(k->next), DB_INT(m->notify), DB_INT(m->ret), DB_BLOB(m->envid), DB_BLOB(m->orcpt),
-		DB_INT(hold_of(m))));
+		DB_INT(items_ms_of(m->hold_until))));
 	if (db_changed(db) == 0)
 		return OK;
 	uint64_t id = (uint64_t)db_last_row(db);
@@ -227,8 +226,8 @@ result keeping_prepare(struct keeping *k)
 {
 	k->now = clock_wall_ms();
 	k->next = k->now + (int64_t)items_soon(k->q, 1);
-	if (hold_of(k->m) > k->now)
-		k->next = hold_of(k->m);
+	if (items_ms_of(k->m->hold_until) > k->now)
+		k->next = items_ms_of(k->m->hold_until);
 	k->in_file = k->m->sealed.bytes.n > QUEUE_INLINE;
 	k->state = k->m->deaths >= QUEUE_DEATHS ? ITEM_QUARANTINE : ITEM_WAITING;
 	return k->in_file ? items_read(k->q, run_put_body, k) : OK;

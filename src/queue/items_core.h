@@ -38,6 +38,9 @@ void items_drop_body(struct queue *q, const struct blob_key *key, result write);
 /* The wait before an account is looked for once more. */
 uint64_t items_soon(const struct queue *q, unsigned unreached);
 
+/* Milliseconds; a time beyond all calendars is none, 0. */
+int64_t items_ms_of(int64_t seconds);
+
 /* A wall clock time of a row, on the monotonic clock. What lies further ahead
  * than any wait was written by a clock that has been set back since: now. */
 uint64_t items_when(int64_t wall_ms);

@@ -35,8 +35,6 @@ result posting_insert(struct db *db, struct posting *p) NODISCARD; /* within the
 void posting_kept(struct posting *p);                      /* shows it to the traffic */
 void posting_drop_body(struct posting *p, result write);   /* after a failure, or when it was there */
 
-int64_t mail_ms_of(int64_t seconds); /* 0 for what is no time */
-
 struct queue_auth_route;
 struct queue_auth_route_is;
 result route_ask(struct queue *q, const struct queue_auth_route *m, struct queue_auth_route_is *is) NODISCARD;

@@ -51,15 +51,10 @@ static int by_way(const void *a, const void *b)
 	return str_cmp(x->way.destination, y->way.destination);
 }
 
-int64_t mail_ms_of(int64_t seconds)
-{
-	return seconds > 0 && seconds < INT64_MAX / 1000 ? seconds * 1000 : 0;
-}
-
 static int64_t first_alarm(const struct posting *p)
 {
 	const struct outward *o = &p->q->out;
-	int64_t hold = mail_ms_of(p->m->hold_until), by = mail_ms_of(p->m->deliver_by);
+	int64_t hold = items_ms_of(p->m->hold_until), by = items_ms_of(p->m->deliver_by);
 	if (hold > p->now)
 		return hold;
 	int64_t at = p->now + (int64_t)(o->warn_ms > 0 && o->warn_ms < o->expire_ms ? o->warn_ms : o->expire_ms);
@@ -112,7 +107,7 @@ void posting_drop_body(struct posting *p, result write)
 
 static bool on_hold(const struct posting *p)
 {
-	return mail_ms_of(p->m->hold_until) > p->now;
+	return items_ms_of(p->m->hold_until) > p->now;
 }
 
 /* Nothing of it goes yet: for a time, or because its account is contained. */
@@ -131,8 +126,8 @@ static result insert_message(struct db *db, struct posting *p)
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
 		DB_BLOB(str_of((const char *)m->delivery.b, sizeof m->delivery.b)), DB_INT(m->account), DB_BLOB(m->sender),
 		DB_INT(mail_turn_of(m->account, m->sender)), DB_INT(m->size), DB_INT(m->sealed.bytes.n), DB_INT(p->now),
-		DB_INT(m->received), DB_INT(m->ret), DB_BLOB(m->envid), DB_INT(m->flags), DB_INT(mail_ms_of(m->hold_until)),
-		DB_INT(mail_ms_of(m->deliver_by)), DB_INT(m->by_return), DB_INT(p->alarm), DB_BLOB(m->wrapped), file));
+		DB_INT(m->received), DB_INT(m->ret), DB_BLOB(m->envid), DB_INT(m->flags), DB_INT(items_ms_of(m->hold_until)),
+		DB_INT(items_ms_of(m->deliver_by)), DB_INT(m->by_return), DB_INT(p->alarm), DB_BLOB(m->wrapped), file));
 	if (db_changed(db) == 0)
 		return OK;
 	p->id = (uint64_t)db_last_row(db);
