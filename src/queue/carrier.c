@@ -1,5 +1,4 @@
-#include "queue/carrier.h"
-
+/* Takes messages to the relay, a destination's transaction at a time. */
 #include "base/mem.h"
 #include "queue/mail_core.h"
 #include "run/clock.h"
@@ -247,7 +246,8 @@ static void run(void *arg)
 	end(c);
 }
 
-result carrier_send(struct queue *q, struct turn *t)
+/* Starts a fiber with the turn's next message. On failure the turn has ended. */
+static result send_one(struct queue *q, struct turn *t)
 {
 	struct carrier *c = mem_alloc(sizeof *c);
 	result r = c ? OK : failure(FAIL_MEMORY, "out of memory");
@@ -279,7 +279,7 @@ void queue_run_outward(struct queue *q)
 			wait = o->not_before - now;
 		else if (o->carriers < o->sessions)
 			t = traffic_next(&o->traffic, now, &wait);
-		if (t && failed(carrier_send(q, t)))
+		if (t && failed(send_one(q, t)))
 			r = fiber_sleep(QUEUE_DISK_MS);
 		else if (!t)
 			r = gate_wait(&o->changed, wait);
