@@ -2,6 +2,7 @@
 
 #include "auth/directory_core.h"
 #include "grammar/mime/date.h"
+#include "grammar/text/json_text.h"
 #include "run/clock.h"
 #include "run/random.h"
 #include "talk/auth_account.h"
@@ -73,12 +74,6 @@ static void put_lines(buf *out, str text)
 	}
 }
 
-static void put_id(buf *out, const trace_id *id)
-{
-	for (size_t i = 0; i < sizeof id->b; i++)
-		buf_printf(out, "%02x", id->b[i]);
-}
-
 static result write_letter(const struct auth *a, const struct waiting *w, str address, buf *out)
 {
 	str domain = book_domain_of(address), host = options_text(&a->options, OPT_HOSTNAME);
@@ -86,7 +81,7 @@ static result write_letter(const struct auth *a, const struct waiting *w, str ad
 		   STR_ARG(address), STR_ARG(w->n.subject));
 	date_print(out, (struct date_time){.seconds = w->made});
 	buf_put(out, STR("\r\nMessage-ID: <"));
-	put_id(out, &w->delivery);
+	hex_put(out, w->delivery.b, sizeof w->delivery.b);
 	buf_printf(out, "@%.*s>\r\n", STR_ARG(host.n > 0 ? host : domain));
 	buf_put(out, STR("Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
 			 "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"));

@@ -1,6 +1,7 @@
 #include "relay/policy.h"
 
 #include "grammar/dns/rdata.h"
+#include "grammar/text/json_text.h"
 #include "relay/mta_sts.h"
 
 static bool by_route(const struct way *w, struct policy *p)
@@ -43,8 +44,7 @@ static str record_text(arena *a, const struct asker_resolve_looked_up *l)
 		if (failed(rdata_tlsa(l->records.p[i], &r)))
 			continue;
 		buf_printf(&out, "%s%u %u %u ", start ? "\n" : "", r.usage, r.selector, r.matching);
-		for (size_t j = 0; j < r.data.n; j++)
-			buf_printf(&out, "%02x", str_at(r.data, j));
+		hex_put(&out, r.data.p, r.data.n);
 		if (out.broken) {
 			out.n = start;
 			break;

@@ -1,6 +1,7 @@
 #include "relay/reporter.h"
 
 #include "grammar/dkim/dkim_signature.h"
+#include "grammar/text/json_text.h"
 #include "relay/limits.h"
 #include "relay/relay.h"
 #include "talk/principal_vault.h"
@@ -57,8 +58,7 @@ result reporter_sign(const struct reporter *r, struct to_sign s, buf *out)
 str reporter_message_id(const trace_id *id, arena *a)
 {
 	AUTO_BUF buf b = buf_new(ASKER_INSPECT_BOUNCE_MESSAGE_ID_MAX);
-	for (size_t i = 0; i < sizeof id->b; i++)
-		buf_printf(&b, "%02x", id->b[i]);
+	hex_put(&b, id->b, sizeof id->b);
 	buf_putc(&b, '@');
 	buf_put(&b, relay_name());
 	return arena_dup(a, buf_str(&b));
