@@ -72,12 +72,7 @@ result contain_open(struct auth *a)
 
 void contain_close(struct auth *a)
 {
-	size_t at = 0;
-	str key;
-	void *value;
-	while (hash_each(&a->contained, &at, &key, &value))
-		mem_free(value);
-	hash_free(&a->contained);
+	hash_free_values(&a->contained);
 }
 
 /* ---- letters ---- */
