@@ -185,7 +185,6 @@ static result insert_letters(struct db *db, const struct letters *l)
 /* ---- beginning ---- */
 
 struct begin_job {
-	struct auth *a;
 	uint64_t account;
 	int64_t now;
 	bool was;
@@ -204,7 +203,7 @@ static result run_begin(struct db *db, void *arg)
 static result keep_begin(struct auth *a, const struct suspicion *s, bool *was)
 {
 	AUTO_ARENA arena m = arena_new(64 << 10);
-	struct begin_job j = {.a = a, .account = s->account, .now = clock_wall_s(), .letters = {.arena = &m}};
+	struct begin_job j = {.account = s->account, .now = clock_wall_s(), .letters = {.arena = &m}};
 	const struct letter_to to = {.about = s, .contained = true, .owner = true, .admin = true};
 	TRY(write_letters(a, &to, &j.letters));
 	TRY(edit_commit(a->directory, run_begin, NULL, &j));
