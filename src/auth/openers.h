@@ -12,7 +12,7 @@
 #ifndef AUTH_OPENERS_H
 #define AUTH_OPENERS_H
 
-#include "auth/directory.h"
+#include "auth/app_passwords.h"
 #include "talk/owner_key.h"
 
 /* A sentence each, since rows live long. */
@@ -30,7 +30,7 @@ static inline bool lock_holds(enum lock_state s)
 
 enum opener_kind { OPENER_PASSWORD = 0, OPENER_APP = 1, OPENER_RECOVERY = 2 };
 
-enum { OPENERS_MAX = 2 + 2 * 50 }; /* two of each app password (APP_PASSWORDS_MAX) */
+enum { OPENERS_MAX = 2 + 2 * APP_PASSWORDS_MAX }; /* the password's, the recovery key's, two of each app password */
 
 /* How a password's seed is made: an Argon2id apart from the hash's. */
 struct opener_cost {
