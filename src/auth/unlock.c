@@ -83,6 +83,7 @@ static result try_openers(struct auth *a, const struct proof *p, const struct ac
 		const struct owner_public public = owner_key_public(out);
 		if (memcmp(public.b, l->public.b, sizeof public.b) == 0)
 			return OK;
+		secret_wipe(out, sizeof *out); /* of a lock before this one */
 	}
 	if (p->app_password)
 		return failure(FAIL_DENIED, "This account is locked, and this app password does not open it yet: log in once "
@@ -179,7 +180,7 @@ result unlock_check(struct auth *a, uint64_t account, str password, struct accou
 	struct account_record own;
 	TRY(directory_read_account(a->directory, account, &own));
 	result r = checker_verify(a->checker, str_from(own.hash), password);
-	if (record)
+	if (record && !failed(r))
 		*record = own;
 	secret_wipe(&own, sizeof own);
 	return r.kind == FAIL_DENIED ? failure(FAIL_DENIED, "this is not the owner's password; nothing was changed") : r;
