@@ -68,7 +68,10 @@ static result keep(const char *letters, const char *text, uint64_t account, stru
 	}
 	n->openers = openers;
 	n->openers_n = 2;
-	return app_password_keep(auth.directory, account, n);
+	result kept = app_password_keep(auth.directory, account, n);
+	n->openers = NULL; /* they end here */
+	n->openers_n = 0;
+	return kept;
 }
 
 static result add(arena *a, const struct web_auth_app_password_add *m, str *secret)
