@@ -2,12 +2,10 @@
 
 Its queue file is synced before its 250.
 """
-import shutil
-
 import peer_dovecot
 from peers import DOMAIN, give, write
 from kit import peers as kit_peers
-from kit.peers import POSTFIX_GROUP, POSTFIX_USER
+from kit.peers import POSTFIX_USER
 
 
 class PostfixDovecot(peer_dovecot.Dovecot):
@@ -28,38 +26,18 @@ class PostfixDovecot(peer_dovecot.Dovecot):
         self.postfix()
 
     def postfix(self):
-        lib, queue, data = self.root / 'usr/lib/postfix', self.home / 'queue', self.home / 'postfix-data'
-        config = self.home / 'postfix'
+        config, queue, data = self.home / 'postfix', self.home / 'queue', self.home / 'postfix-data'
         write(config / 'recipients', ''.join(f'{u} ok\n' for u in self.users))
-        write(config / 'main.cf', f'''compatibility_level = 3.6
-config_directory = {config}
-queue_directory = {queue}
-data_directory = {data}
-daemon_directory = {lib}/sbin
-command_directory = {self.root}/usr/sbin
-shlib_directory = {lib}
-meta_directory = {config}
-mail_owner = {POSTFIX_USER}
-setgid_group = {POSTFIX_GROUP}
-default_privs = nobody
-import_environment = MAIL_CONFIG LD_LIBRARY_PATH POSTLOG_SERVICE POSTLOG_HOSTNAME
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
+        write(config / 'main.cf', kit_peers.postfix_main(self.root, config, queue, data) + f'''inet_interfaces = 127.0.0.1
 myhostname = mx.{DOMAIN}
-mydestination =
 mynetworks = 127.0.0.0/8
 smtpd_relay_restrictions = reject_unauth_destination
 virtual_mailbox_domains = {DOMAIN}
 virtual_mailbox_maps = texthash:{config}/recipients
 virtual_transport = lmtp:unix:{self.home}/run/lmtp
-alias_maps =
-alias_database =
-local_recipient_maps =
-default_database_type = texthash
 message_size_limit = 67108864
 smtpd_tls_cert_file = {self.home}/cert.pem
 smtpd_tls_key_file = {self.home}/key.pem
-smtpd_tls_security_level = may
 maillog_file = {self.home}/maillog
 maillog_file_prefixes = {self.home}
 ''')
@@ -67,10 +45,7 @@ maillog_file_prefixes = {self.home}
               + 'lmtp unix - - n - - lmtp\n')
         for name in kit_peers.POSTFIX_FOLDERS:
             give(POSTFIX_USER, queue / name)
-        for name in ('maildrop', 'public'):
-            shutil.chown(queue / name, POSTFIX_USER, POSTFIX_GROUP)
-            (queue / name).chmod(0o1730 if name == 'maildrop' else 0o2710)
-        (queue / 'pid').mkdir(exist_ok=True)
+        kit_peers.postfix_spool(queue)
         give(POSTFIX_USER, data)
 
     def launch(self):

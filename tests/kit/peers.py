@@ -33,6 +33,39 @@ scache unix - - n - 1 scache
 '''    # master.cf; behind it the agents that deliver
 
 
+def postfix_main(root, config, queue, data):
+    """main.cf as far as it is the same for every one; behind it whom it serves, and how."""
+    lib = root / 'usr/lib/postfix'
+    return f'''compatibility_level = 3.6
+config_directory = {config}
+queue_directory = {queue}
+data_directory = {data}
+daemon_directory = {lib}/sbin
+command_directory = {root}/usr/sbin
+shlib_directory = {lib}
+meta_directory = {config}
+mail_owner = {POSTFIX_USER}
+setgid_group = {POSTFIX_GROUP}
+default_privs = nobody
+import_environment = MAIL_CONFIG LD_LIBRARY_PATH POSTLOG_SERVICE POSTLOG_HOSTNAME
+inet_protocols = ipv4
+mydestination =
+alias_maps =
+alias_database =
+local_recipient_maps =
+default_database_type = texthash
+smtpd_tls_security_level = may
+'''
+
+
+def postfix_spool(queue):
+    """What Postfix wants of its folders beside who owns them."""
+    for name in ('maildrop', 'public'):
+        shutil.chown(queue / name, POSTFIX_USER, POSTFIX_GROUP)
+        (queue / name).chmod(0o1730 if name == 'maildrop' else 0o2710)
+    (queue / 'pid').mkdir(exist_ok=True)
+
+
 class Resolver(Site):
     """unbound over nsd, validating, for everybody."""
 
@@ -65,22 +98,8 @@ class Postfix(Site):
                                                                            ('config', 'queue', 'data', 'mail')))
         config.mkdir()
         (config / 'recipients').write_text(''.join(f'{u}@{self.domain} {u}/\n' for u in users))
-        (config / 'main.cf').write_text(f'''compatibility_level = 3.6
-config_directory = {config}
-queue_directory = {queue}
-data_directory = {data}
-daemon_directory = {lib}/sbin
-command_directory = {self.root}/usr/sbin
-shlib_directory = {lib}
-meta_directory = {config}
-mail_owner = {POSTFIX_USER}
-setgid_group = {POSTFIX_GROUP}
-default_privs = nobody
-import_environment = MAIL_CONFIG LD_LIBRARY_PATH POSTLOG_SERVICE POSTLOG_HOSTNAME
-inet_interfaces = {self.address}
-inet_protocols = ipv4
+        (config / 'main.cf').write_text(postfix_main(self.root, config, queue, data) + f'''inet_interfaces = {self.address}
 myhostname = {self.host}
-mydestination =
 mynetworks = {self.address}/32
 smtpd_relay_restrictions = permit_mynetworks reject_unauth_destination
 virtual_mailbox_domains = {self.domain}
@@ -89,13 +108,8 @@ virtual_mailbox_maps = texthash:{config}/recipients
 virtual_uid_maps = static:65534
 virtual_gid_maps = static:65534
 virtual_minimum_uid = 100
-alias_maps =
-alias_database =
-local_recipient_maps =
-default_database_type = texthash
 smtpd_tls_cert_file = {self.certificate}
 smtpd_tls_key_file = {self.key}
-smtpd_tls_security_level = may
 smtp_dns_support_level = dnssec
 smtp_tls_security_level = dane
 smtp_tls_loglevel = 1
@@ -109,10 +123,7 @@ maillog_file_prefixes = {self.home}
         for folder in (*(queue / name for name in POSTFIX_FOLDERS), data, boxes):
             folder.mkdir(parents=True, exist_ok=True)
             shutil.chown(folder, POSTFIX_USER if folder != boxes else 'nobody')
-        for name in ('maildrop', 'public'):
-            shutil.chown(queue / name, POSTFIX_USER, POSTFIX_GROUP)
-            (queue / name).chmod(0o1730 if name == 'maildrop' else 0o2710)
-        (queue / 'pid').mkdir()
+        postfix_spool(queue)
         environment = {'PATH': os.environ['PATH'], 'MAIL_CONFIG': str(config),
                        'LD_LIBRARY_PATH': f'{lib}:{self.root}/usr/lib/x86_64-linux-gnu'}
         self.run(lib / 'sbin/master', '-c', config, '-s', env=environment)
