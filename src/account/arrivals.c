@@ -169,14 +169,18 @@ static result look_at_file(struct arrivals *a, uint64_t number)
 	return r;
 }
 
+/* The number of a file set aside is not used again: another one would take its place. */
 static result note_number(void *ctx, str name)
 {
 	struct arrivals *a = ctx;
 	uint64_t number;
-	str prefix = STR("arrivals-");
-	if (!str_starts(name, prefix) || !str_to_u64(str_skip(name, prefix.n), &number) || number == 0)
+	str prefix = STR("arrivals-"), aside = STR(ARRIVALS_ASIDE);
+	bool damaged = str_ends(name, aside);
+	str digits = str_skip(str_sub(name, 0, damaged ? name.n - aside.n : name.n), prefix.n);
+	if (!str_starts(name, prefix) || !str_to_u64(digits, &number) || number == 0)
 		return OK;
-	a->first = a->first && a->first < number ? a->first : number;
+	if (!damaged)
+		a->first = a->first && a->first < number ? a->first : number;
 	a->last = a->last > number ? a->last : number;
 	return OK;
 }

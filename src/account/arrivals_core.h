@@ -38,6 +38,7 @@ struct arrivals_file {
 	char path[32];
 };
 struct arrivals_file arrivals_path(uint64_t number);
+#define ARRIVALS_ASIDE ".damaged" /* behind the name of one that is kept for who wants to look at it */
 
 struct arrivals {
 	struct files *files;

@@ -20,9 +20,9 @@ void arrivals_end(struct arrivals_reader *r)
 static result leave(struct arrivals_reader *r)
 {
 	struct arrivals_file f = arrivals_path(r->number);
-	char aside[sizeof f.path + sizeof ".damaged"];
+	char aside[sizeof f.path + sizeof ARRIVALS_ASIDE];
 	file_close(&r->file);
-	snprintf(aside, sizeof aside, "%s.damaged", f.path);
+	snprintf(aside, sizeof aside, "%s" ARRIVALS_ASIDE, f.path);
 	TRY(r->damaged ? files_rename(r->from->files, f.path, aside) : files_unlink(r->from->files, f.path));
 	return files_sync_folder(r->from->files);
 }

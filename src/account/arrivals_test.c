@@ -231,6 +231,40 @@ static void damage_costs_one_letter_and_is_told(void **state)
 	on_fiber(damage_on);
 }
 
+/* Damage to the second letter, which is told at the next reading. */
+static void damage_one(struct play *p, const char *name)
+{
+	struct arrivals_mark mark = {.upto = 0};
+	assert_ok(open_arrivals(p));
+	for (unsigned i = 0; i < 3; i++)
+		assert_ok(add(p, i));
+	arrivals_close(&p->a);
+	str bytes = sim_bytes(p->sim, name);
+	assert_non_null(bytes.p);
+	((char *)(uintptr_t)bytes.p)[FILE_HEAD + ARRIVALS_ALIGN * 2] ^= 1;
+	assert_ok(open_arrivals(p));
+	p->last = 0;
+	assert_ok(read_some(p, 100, &mark, true));
+	arrivals_close(&p->a);
+}
+
+static void twice_on(void *arg)
+{
+	struct play *p = arg;
+	damage_one(p, "arrivals-1");
+	damage_one(p, "arrivals-2");
+	assert_int_equal(p->lost, 2);
+	assert_non_null(sim_bytes(p->sim, "arrivals-1.damaged").p);
+	assert_non_null(sim_bytes(p->sim, "arrivals-2.damaged").p);
+	assert_int_equal(files_of(p), 0);
+}
+
+static void what_was_set_aside_stays(void **state)
+{
+	(void)state;
+	on_fiber(twice_on);
+}
+
 /* Where the i-th record is, from 0. */
 static uint64_t place_in(str bytes, unsigned i)
 {
@@ -404,7 +438,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(letters_come_back_in_order), cmocka_unit_test(letters_that_come_meanwhile_are_read_too),
 		cmocka_unit_test(what_follows_a_crash_goes_elsewhere),
-		cmocka_unit_test(damage_costs_one_letter_and_is_told), cmocka_unit_test(each_place_is_counted_once),
+		cmocka_unit_test(damage_costs_one_letter_and_is_told), cmocka_unit_test(what_was_set_aside_stays),
+		cmocka_unit_test(each_place_is_counted_once),
 		cmocka_unit_test(what_was_written_last_and_does_not_open_is_told),
 		cmocka_unit_test(a_full_disk_leaves_nothing_half),
 		cmocka_unit_test(every_operation_may_be_the_last), cmocka_unit_test(every_operation_may_fail),
