@@ -10,11 +10,11 @@ import string
 
 import pytest
 
-from kit import memory, paths, server, wire
+from kit import memory, paths, server, sink, wait, wire
 
-PASSED_THROUGH = ('edge-mx', 'edge-client', 'queue', 'watch')
+PASSED_THROUGH = ('edge-mx', 'edge-client', 'queue', 'relay', 'watch')
 SMALL, LARGE = 4000, 700_000
-ELSEWHERE = 'friend@elsewhere.example'
+ELSEWHERE, REACHED = 'friend@elsewhere.example', 'friend@reached.example'    # the first waits in the queue
 
 
 def secret(seed, size):
@@ -55,7 +55,7 @@ def letter(size, sender='sender@sender.example', to='user1@example.test'):
 
 
 def traffic(one):
-    """Letters in, small and large, plain and over TLS; out, to where nothing can be reached; read, searched, removed."""
+    """Letters in, small and large, plain and over TLS; out, and to where nothing can be reached; read, searched, removed."""
     first, second = one.users[:2]
     for tls in (False, True):
         with wire.Smtp(one.ports['smtp'], timeout=6 * paths.PATIENCE) as smtp:
@@ -67,7 +67,7 @@ def traffic(one):
     with wire.Smtp(one.ports['submissions'], tls=True, timeout=6 * paths.PATIENCE) as smtp:
         assert smtp.login(first, one.password).code == 235
         for size in (SMALL, LARGE):
-            assert smtp.message(first, [ELSEWHERE, second], letter(size, first, ELSEWHERE)).code == 250
+            assert smtp.message(first, [ELSEWHERE, REACHED, second], letter(size, first, ELSEWHERE)).code == 250
     for port, tls in (('imap', False), ('imaps', True)):
         read(one, first, port, tls)
 
@@ -102,8 +102,12 @@ def used(binaries, tmp_path_factory):
     if os.geteuid() != 0:
         pytest.skip('only root reads the memory of other processes')
     one = server.Server(tmp_path_factory.mktemp('plaintext') / 'mail', users=2, password=PASSWORD)
-    with one:
+    with one, sink.Sink() as other:
+        done = one.command('route', 'add', 'domain', 'reached.example', '--host', '127.0.0.1', '--port', str(other.port))
+        assert done.returncode == 0, done.stderr
         traffic(one)
+        wait.until(lambda: len(other.taken) == 2, 'the relay carried nothing')
+        assert all(TEXT.encode() in taken.message for taken in other.taken)
         yield one
 
 
