@@ -69,8 +69,8 @@ AUDIT(EV_LOCK_CHANGED, LOG_NOTICE, "lock.changed", "an account was locked, or is
 EVENT(EV_MERGE_LATER, LOG_WARNING, "arrivals.deferred", "what arrived at a locked account cannot be put into mailboxes"
 	" now; tried again")
 AUDIT(EV_ARRIVALS_DAMAGED, LOG_ERROR, "arrivals.damaged", "messages that arrived at a locked account do not open")
-EVENT(EV_ARRIVALS_TORN, LOG_NOTICE, "arrivals.torn", "what was written last at a locked account does not open: it was cut"
-	" off, or damaged since")
+EVENT(EV_ARRIVALS_TORN, LOG_NOTICE, "arrivals.torn", "what was written last at a locked account does not open: it was"
+	" cut off, or damaged since")
 AUDIT(EV_STORE_DAMAGE, LOG_ERROR, "store.damage", "stored bytes do not authenticate")
 EVENT(EV_STORE_FULL, LOG_ERROR, "store.full", "the disk is full")
 EVENT(EV_MAILBOX_CHANGED, LOG_DEBUG, "mailbox.changed", "a session changed a mailbox")

@@ -96,8 +96,8 @@ static const struct sentence {
 	{"arrivals.deferred", "What arrived at account {account} cannot be put into mailboxes now[: {why}]. It is tried "
 		"again."},
 	{"arrivals.damaged", "{letters} messages that arrived at account {account} do not open."},
-	{"arrivals.torn", "What was written last at account {account} does not open, in {places} places: it was cut off before it "
-		"was accepted, or damaged since."},
+	{"arrivals.torn", "What was written last at account {account} does not open, in {places} places: it was cut off "
+		"before it was accepted, or damaged since."},
 	{"key.given", "The vault gave {role}[ {number}] its own key[ ({state})]."},
 	{"key.refused", "The vault refused {role}[ {number}] {asked}."},
 	{"key.changed", "The vault: {act}[ {key}][ for {domain}][, account {account}]."},

@@ -9,8 +9,8 @@
 
 /* *n: recipients that it concerned. */
 result contain_hold(struct queue *q, uint64_t account, uint64_t *n) NODISCARD;
-/* `release`: what is held goes now, or at the time until which its sender has it wait; else it stays held, and *n says how
- * many. */
+/* `release`: what is held goes now, or at the time until which its sender has it wait; else it stays held, and *n says
+ * how many. */
 result contain_free(struct queue *q, uint64_t account, bool release, uint64_t *n) NODISCARD;
 
 /* Within a transaction. */
