@@ -13,6 +13,7 @@ import xml.etree.ElementTree as ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / 'build'
+SANITIZED = BUILD / 'asan'
 LOGS = BUILD / 'check'
 CRASHES = BUILD / 'crashes'
 DATA = pathlib.Path(os.environ.get('POSTERN_DATA', ROOT.parent / 'shared' / 'data'))
@@ -90,8 +91,8 @@ class Run:
 
 # Builds.
 
-def build(run, name, directory, setup, environment):
-    """Configures once, then lets ninja do what is left to do."""
+def build(run, name, directory, setup, environment, *targets):
+    """Configures once, then lets ninja do what is left to do: the targets, or all."""
     started = time.monotonic()
     log = f'build-{name}'
     status, out = 0, ''
@@ -102,7 +103,7 @@ def build(run, name, directory, setup, environment):
         if werror and not werror[0]['value']:
             status, out = run.command(log, [MESON, 'configure', directory, '-Dwerror=true'])
     if status == 0:
-        status, out = run.command(log, ['ninja', '-k', '0', '-C', directory])
+        status, out = run.command(log, ['ninja', '-k', '0', '-C', directory, *targets])
     if status != 0:
         run.broken[directory] = f'the {name} build failed'
     yield Result(f'build {name}', 'failed' if status else 'passed', time.monotonic() - started, what_failed(out))
@@ -120,17 +121,13 @@ def build_gcc(run):
 
 
 def build_clang(run):
-    yield from build(run, 'clang', BUILD / 'clang', ['-Dwerror=true'], {'CC': 'clang'})
+    """The programs as they are released; everything else clang compiles in the sanitizers' build."""
+    yield from build(run, 'clang', BUILD / 'clang', ['-Dwerror=true'], {'CC': 'clang'}, 'programs')
 
 
 def build_asan(run):
-    setup = ['-Dwerror=true', '-Db_sanitize=address,undefined', '-Db_lundef=false']
-    yield from build(run, 'asan', BUILD / 'asan', setup, {'CC': 'clang'})
-
-
-def build_fuzz(run):
-    setup = ['-Dwerror=true', '-Dfuzz=true', '-Db_lundef=false']
-    yield from build(run, 'fuzz', BUILD / 'fuzz', setup, {'CC': 'clang'})
+    """Sanitizers and the fuzzer's coverage in one build: unit tests, server tests and fuzz targets run from it."""
+    yield from build(run, 'asan', SANITIZED, ['-Dwerror=true', '-Dfuzz=true', '-Db_lundef=false'], {'CC': 'clang'})
 
 
 def introspect(directory, what):
@@ -212,7 +209,7 @@ def unit_gcc(run):
 
 
 def unit_asan(run):
-    yield from unit(run, BUILD / 'asan', SANITIZED_IS_SLOWER)
+    yield from unit(run, SANITIZED, SANITIZED_IS_SLOWER)
 
 
 # Fuzzing.
@@ -257,13 +254,12 @@ def fuzz_target(run, program, target):
 
 
 def fuzz(run):
-    directory = BUILD / 'fuzz'
-    if directory not in run.broken and not (directory / 'build.ninja').exists():
-        yield from build_fuzz(run)
-    if directory in run.broken:
-        yield Result('fuzz targets', 'skipped', 0, run.broken[directory])
+    if SANITIZED not in run.broken and not (SANITIZED / 'build.ninja').exists():
+        yield from build_asan(run)
+    if SANITIZED in run.broken:
+        yield Result('fuzz targets', 'skipped', 0, run.broken[SANITIZED])
         return
-    targets = [(t['filename'][0], t['name'].removesuffix('_fuzz')) for t in introspect(directory, '--targets')
+    targets = [(t['filename'][0], t['name'].removesuffix('_fuzz')) for t in introspect(SANITIZED, '--targets')
                if t['name'].endswith('_fuzz')]
     with concurrent.futures.ThreadPoolExecutor(FUZZ_AT_ONCE) as pool:
         yield from pool.map(lambda t: fuzz_target(run, *t), targets)
@@ -303,7 +299,7 @@ def server(run):
 
 
 def server_asan(run):
-    yield from pytest(run, 'asan: ', BUILD / 'asan', '-m', 'smoke')
+    yield from pytest(run, 'asan: ', SANITIZED, '-m', 'smoke')
 
 
 STEPS = [
@@ -314,7 +310,6 @@ STEPS = [
     ('build-clang', build_clang),
     ('build-asan', build_asan),
     ('unit-asan', unit_asan),
-    ('build-fuzz', build_fuzz),
     ('fuzz', fuzz),
     ('server', server),
     ('server-asan', server_asan),
