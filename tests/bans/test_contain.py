@@ -10,7 +10,7 @@ import pytest
 from kit import dns, server, sink, wait, wire
 
 FAR = 'far.test'
-ADMIN, OWNER = 'user1@example.test', 'user2@example.test'
+ADMIN, OWNER, WRITER = (f'user{n}@example.test' for n in (1, 2, 3))
 LETTER = b'From: user2@example.test\r\nTo: friend@far.test\r\nSubject: %s\r\n\r\nHello.\r\n'
 REASON = 'mail to 300 strangers\r\nin a minute'
 
@@ -20,7 +20,7 @@ def far(binaries, tmp_path_factory):
     """A server and the sink behind far.test."""
     home = tmp_path_factory.mktemp('contain')
     with dns.Dns(home / 'dns', {FAR: 'mx A 127.0.0.1\n@ MX 10 mx\n'}, unsigned=[FAR]) as names, sink.Sink() as other:
-        with server.Server(home / 'mail', users=2, options=('--dns', names.at, '--relay-port', str(other.port))) as one:
+        with server.Server(home / 'mail', users=3, options=('--dns', names.at, '--relay-port', str(other.port))) as one:
             yield one, other
 
 
@@ -130,3 +130,25 @@ def test_reset(far):
     log = (one.directory / 'ledger' / 'audit')
     lines = [json.loads(line)['record'] for file in log.glob('audit-*') for line in file.read_text().splitlines()]
     assert {'account.contained', 'account.freed'} <= {line['event'] for line in lines}
+
+
+def test_with_contain_off_people_are_only_told(far):
+    """The demo without --proxy is such a server. What a detector would hold an account for changes nothing."""
+    one, other = far
+    before = len(other.taken)
+    with wire.Smtp(one.ports['submission']) as smtp:
+        smtp.login(WRITER, one.password)
+        for n in range(130):
+            for line in (f'MAIL FROM:<{WRITER}>', f'RCPT TO:<stranger{n}@far.test>'):
+                assert smtp.command(line).code == 250
+            assert smtp.data(LETTER % b'to all').code == 250
+        told = wait.until(lambda: [r['fields'] for r in ask(one, 'audit', 'show', '--account', WRITER)['rows']
+                                   if r['event'] == 'account.suspected' and r['fields']['measure'] == 'hold'],
+                          'nothing is noticed')
+        assert told[0]['detector'] in ('sending-rate', 'first-recipients')
+        wait.until(lambda: letters(one, WRITER), 'its owner is not told')
+        assert smtp.command(f'MAIL FROM:<{WRITER}>').code == 250, 'the login has ended'
+    assert 'Nothing was changed' in letters(one, WRITER)[-1].get_content()
+    assert ask(one, 'account', 'show', WRITER)['row']['contained'] == 0
+    other.until(before + 130)
+    assert 'held' not in states(one)
