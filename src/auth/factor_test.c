@@ -246,11 +246,15 @@ static void rules_that_say_nothing_or_nonsense(void)
 
 static const char world[] = "192.0.2.0/24 DE 64500\n198.51.100.0/24 RU 64501\n203.0.113.0/25 - 64502\n";
 
-static enum fail_kind country_rule(const char *code, bool others, const char *network)
+/* Codes with a blank between them. */
+static enum fail_kind country_rule(const char *codes, bool others, const char *network)
 {
 	AUTO_ARENA arena a = arena_new(65536);
-	str c = str_from(code), n = str_from(network);
-	const struct web_auth_rule_add m = {.account = STR(ANNA), .networks = {&n, n.n > 0}, .countries = {&c, c.n > 0},
+	str c[2], rest = str_from(codes), n = str_from(network);
+	size_t count = 0;
+	for (; rest.n; rest = str_skip(rest, c[count++].n + 1))
+		c[count] = str_sub(rest, 0, str_chr(rest, ' '));
+	const struct web_auth_rule_add m = {.account = STR(ANNA), .networks = {&n, n.n > 0}, .countries = {c, count},
 		.others = others};
 	struct web_auth_rule_added is;
 	return web_auth_rule_add_call(kit.web, NULL, &m, &a, &is).kind;
@@ -307,7 +311,21 @@ static void a_rule_for_all_countries_but_some(void)
 	assert_true(enters_from("192.0.2.7"));
 	assert_true(enters_from("10.1.2.3"));
 	assert_false(enters_from("198.51.100.7"));
-	places_free(&auth.places);
+	places_free(&auth.places); /* nobody's country is known any more: nobody is barred */
+	assert_true(enters_from("198.51.100.7"));
+}
+
+static void a_rule_for_all_countries_that_are_known_but_some(void)
+{
+	anna_is_there();
+	if (!know_the_world())
+		return;
+	assert_int_equal(country_rule("RU ZZ", true, ""), FAIL_NONE);
+	assert_true(enters_from("192.0.2.7"));
+	assert_false(enters_from("10.1.2.3"));
+	assert_false(enters_from("198.51.100.7"));
+	places_free(&auth.places); /* everybody is */
+	assert_false(enters_from("192.0.2.7"));
 }
 
 static void hours_of_a_day(void **state)
@@ -423,6 +441,7 @@ ON_KIT(rules_for_the_administration_are_kept)
 ON_KIT(rules_that_say_nothing_or_nonsense)
 ON_KIT(a_rule_by_country)
 ON_KIT(a_rule_for_all_countries_but_some)
+ON_KIT(a_rule_for_all_countries_that_are_known_but_some)
 ON_KIT(they_become_ours_at_the_first_login)
 ON_KIT(weaker_parameters_are_raised)
 
@@ -439,6 +458,7 @@ int main(void)
 		cmocka_unit_test(rules_that_say_nothing_or_nonsense_test),
 		cmocka_unit_test(a_rule_by_country_test),
 		cmocka_unit_test(a_rule_for_all_countries_but_some_test),
+		cmocka_unit_test(a_rule_for_all_countries_that_are_known_but_some_test),
 		cmocka_unit_test(hours_of_a_day),
 		cmocka_unit_test(other_servers_hashes_are_read),
 		cmocka_unit_test(they_become_ours_at_the_first_login_test),
