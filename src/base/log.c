@@ -1,8 +1,9 @@
 #include "base/log.h"
 
 static const struct log_meaning meanings[] = {
-#define EVENT(ID, LEVEL, NAME, MEANING) [ID] = {LEVEL, NAME, MEANING, false},
-#define AUDIT(ID, LEVEL, NAME, MEANING) [ID] = {LEVEL, NAME, MEANING, true},
+#define EVENT(ID, LEVEL, NAME, MEANING) [ID] = {LEVEL, NAME, MEANING, .audit = false},
+#define AUDIT(ID, LEVEL, NAME, MEANING) [ID] = {LEVEL, NAME, MEANING, .audit = true},
+#define PROMPT(ID, LEVEL, NAME, MEANING) [ID] = {LEVEL, NAME, MEANING, .prompt = true},
 #include "base/log_events.h"
 #undef EVENT
 };

@@ -62,6 +62,7 @@ struct log_meaning {
 	const char *name;
 	const char *meaning;
 	bool audit; /* is kept in the audit log */
+	bool prompt; /* watch hears of it sooner: by these an account is contained, and what it sends until then is gone */
 };
 const struct log_meaning *log_meaning_of(unsigned event); /* NULL when there is no such row */
 

@@ -1,9 +1,13 @@
 /* The one list of events. EVENT(identifier, level, name, meaning); AUDIT(...) the
  * same for what is kept in the audit log as well: who came in and who could not,
  * what was changed by whom, which keys were used. No event of a letter is one.
+ * PROMPT(...) the same for what watch has to hear of at once (log.h).
  * Included by log.h and log.c with their own EVENT; docs are made from it. */
 #ifndef AUDIT
 #define AUDIT EVENT
+#endif
+#ifndef PROMPT
+#define PROMPT EVENT
 #endif
 EVENT(EV_ROOM_STARTED, LOG_INFO, "room.started", "a room is jailed and at work")
 AUDIT(EV_ROOM_ENDED, LOG_NOTICE, "room.ended", "a room's process ended; the supervisor starts another")
@@ -30,8 +34,8 @@ EVENT(EV_NOTICE_LATER, LOG_WARNING, "notice.deferred", "a letter of the server i
 	" tried again")
 EVENT(EV_SMTP_REFUSED, LOG_NOTICE, "smtp.refused", "a command or message was refused")
 EVENT(EV_SMTP_ACCEPTED, LOG_INFO, "smtp.accepted", "a message was accepted and is kept")
-EVENT(EV_POSTED, LOG_INFO, "smtp.posted", "a message for other servers was given to the queue")
-EVENT(EV_FIRST, LOG_DEBUG, "send.first", "an account wrote to some for the first time")
+PROMPT(EV_POSTED, LOG_INFO, "smtp.posted", "a message for other servers was given to the queue")
+PROMPT(EV_FIRST, LOG_DEBUG, "send.first", "an account wrote to some for the first time")
 EVENT(EV_SESSION, LOG_DEBUG, "session.carried", "an edge carries a client's session to its account")
 AUDIT(EV_LOGIN, LOG_INFO, "login.accepted", "a login succeeded")
 AUDIT(EV_LOGIN_FAILED, LOG_NOTICE, "login.refused", "a login was refused")
@@ -101,3 +105,4 @@ AUDIT(EV_VAULT_REWRAPPED, LOG_NOTICE, "vault.rewrapped", "every key is sealed by
 AUDIT(EV_VAULT_REWRAP_FAILED, LOG_ERROR, "vault.rewrap-failed", "keys are still sealed by a former master key; tried"
 	" again at the next start")
 #undef AUDIT
+#undef PROMPT

@@ -24,6 +24,7 @@ enum {
 	ROOM_CONNECT_MS = 30000, /* the supervisor may have to start the other room */
 	ROOM_DRAIN_MS = 5000,    /* for handlers under way when the room stops */
 	ROOM_LOG_MS = 100,       /* event records are gathered so long, */
+	ROOM_LOG_PROMPT_MS = 5,  /* or so long, where watch decides by them what an account may still do, */
 	ROOM_LOG_PACKET = 32768, /* or up to so many octets; errors go at once */
 	ROOM_PEERS = 1 << 20,
 	ROOM_TRIES = 6,          /* of room_ask_again, */

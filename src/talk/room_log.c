@@ -27,7 +27,7 @@ static void on_timer(uv_timer_t *timer)
 
 static void flush_in(uint64_t ms)
 {
-	if (!uv_is_active((const uv_handle_t *)&news.timer))
+	if (!uv_is_active((const uv_handle_t *)&news.timer) || uv_timer_get_due_in(&news.timer) > ms)
 		uv_timer_start(&news.timer, on_timer, ms, 0);
 }
 
@@ -78,10 +78,11 @@ static void sink(void *ctx, str record)
 	buf_putc(&news.records, (char)(record.n >> 8));
 	buf_put(&news.records, record);
 	unsigned event = (unsigned char)record.p[0] | (unsigned)(unsigned char)record.p[1] << 8;
-	if (news.records.n >= ROOM_LOG_PACKET || log_meaning_of(event)->level >= LOG_ERROR)
+	const struct log_meaning *meaning = log_meaning_of(event);
+	if (news.records.n >= ROOM_LOG_PACKET || meaning->level >= LOG_ERROR)
 		flush();
 	else
-		flush_in(ROOM_LOG_MS);
+		flush_in(meaning->prompt ? ROOM_LOG_PROMPT_MS : ROOM_LOG_MS);
 }
 
 void room_log_open(void)
