@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from kit import server  # noqa: E402
+from kit import server, sink  # noqa: E402
 from replay import cast  # noqa: E402
 from replay.world import Place  # noqa: E402
 
@@ -20,9 +20,9 @@ HEAD = '''# Detection, measured
 
 What `make replay` printed: attackers and innocents play against one server at the same time, each from networks of its
 own. Seconds count from the scenario's beginning until the step was seen in `postern ban list` or the log (looked at four
-times a second). "Through" are attempts that the server heard out, "slowed" those that left before they were greeted,
-"refused" those that were closed at once. An innocent is hurt when a right login or a letter is refused or a greeting takes
-longer than 1.5 seconds.
+times a second). "Through" are attempts that the server heard out (of a stolen account: letters that left), "slowed"
+those that left before they were greeted, "refused" those that were closed at once. An innocent is hurt when a right login or
+a letter is refused or a greeting takes longer than 1.5 seconds.
 
 '''
 
@@ -32,9 +32,9 @@ def main():
     parser.add_argument('--only', default='', help='scenarios, with commas between them')
     parser.add_argument('--write', help='a file for the table')
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix='replay-') as folder:
+    with tempfile.TemporaryDirectory(prefix='replay-') as folder, sink.Sink() as far:
         with server.Server(pathlib.Path(folder) / 'mail', users=40, options=('--proxy',)) as one:
-            place = Place(one)
+            place = Place(one, far)
             played = cast.scenarios(place, [n for n in options.only.split(',') if n])
             place.play(played)
     table = cast.table([s for s, _ in played])

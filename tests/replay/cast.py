@@ -4,15 +4,16 @@ from replay.world import Scenario
 
 # name, what it does, networks, account, the least answer
 HOSTILE = [
-    ('brute force', hostile.brute_force, ['203.0.112.0/24'], 'user1@example.test', 'tarpit'),
-    ('spraying', hostile.spraying, ['203.0.114.0/24'], None, 'tarpit'),
-    ('stuffing', hostile.stuffing, ['203.0.115.0/24'], None, 'tarpit'),
+    ('brute force', hostile.brute_force, ['203.0.112.0/24'], 'user1@example.test', 'banned'),
+    ('spraying', hostile.spraying, ['203.0.114.0/24'], None, 'banned'),
+    ('stuffing', hostile.stuffing, ['203.0.115.0/24'], None, 'banned'),
     ('distributed guessing', hostile.distributed, ['203.0.116.0/24'], 'user3@example.test', 'delay'),
-    ('harvesting', hostile.harvesting, ['203.0.117.0/24'], None, 'tarpit'),
-    ('relay probing', hostile.probing, ['203.0.118.0/24'], None, 'tarpit'),
-    ('connection storm', hostile.storm, ['203.0.119.0/24'], None, 'delay'),
-    ('smuggling', hostile.smuggling, ['203.0.120.0/24'], None, 'tarpit'),
-    ('early talk', hostile.early_talk, ['203.0.121.0/24'], None, 'tarpit'),
+    ('harvesting', hostile.harvesting, ['203.0.117.0/24'], None, 'banned'),
+    ('relay probing', hostile.probing, ['203.0.118.0/24'], None, 'banned'),
+    ('connection storm', hostile.storm, ['203.0.119.0/24'], None, 'banned'),
+    ('smuggling', hostile.smuggling, ['203.0.120.0/24'], None, 'banned'),
+    ('early talk', hostile.early_talk, ['203.0.121.0/24'], None, 'banned'),
+    ('slow clients', hostile.slow, ['203.0.125.0/24'], None, 'banned'),
     ('stolen account', hostile.thief, [], 'user4@example.test', 'contained'),
 ]
 INNOCENT = [
@@ -21,6 +22,7 @@ INNOCENT = [
     ('newsletter', innocent.newsletter, ['198.51.102.0/24'], 'user11@example.test'),
     ('traveller', innocent.traveller, ['198.51.103.0/24', '192.0.2.0/24', '198.18.0.0/24'], 'user12@example.test'),
     ('twenty connections', innocent.many_connections, ['198.51.104.0/24'], 'user13@example.test'),
+    ('phone in a tunnel', innocent.tunnel, ['198.51.107.0/24'], 'user15@example.test'),
     ('retrying server', innocent.retrying_server, ['198.51.105.0/24'], None),
     ('first newsletter of a new account', innocent.first_newsletter, ['198.51.106.0/24'], 'user14@example.test'),
 ]
@@ -38,7 +40,7 @@ def problems(played):
     found = []
     for s in played:
         if s.name in LEAST:
-            if ORDER.index(s.answered or 'delay') < ORDER.index(LEAST[s.name]) or not s.answered:
+            if not s.answered or ORDER.index(s.answered) < ORDER.index(LEAST[s.name]):
                 found.append(f'{s.name}: answered by {s.answered or "nothing"}, and not by {LEAST[s.name]}')
         else:
             found += [f'{s.name}: {hurt}' for hurt in s.hurt]

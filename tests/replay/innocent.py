@@ -2,7 +2,7 @@
 import threading
 import time
 
-from replay.hostile import plain
+from replay.hostile import hold_a_place, plain
 from replay.world import Client, Refused, Slowed
 
 SLOW = 1.5    # seconds: a greeting that takes longer hurts
@@ -68,6 +68,17 @@ def newsletter(scenario):
 def first_newsletter(scenario):
     """A new account writes to eighty strangers at once: its club."""
     write_to(scenario, '198.51.106.20', [f'subscriber{i}' for i in range(80)])
+
+
+def tunnel(scenario):
+    """A phone loses its network three times in an hour, each time before it has logged in."""
+    source = '198.51.107.20'
+    lost = [threading.Thread(target=hold_a_place(scenario, source)) for _ in range(3)]
+    for thread in lost:
+        thread.start()
+    for thread in lost:
+        thread.join()
+    comes_in(scenario, source, scenario.account, 'afterwards')
 
 
 def traveller(scenario):

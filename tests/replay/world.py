@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 
-from kit import paths, wire
+from kit import paths, wait, wire
 
 PATIENCE = 3    # seconds until a client that is not greeted or answered goes away
 LOOK = 0.25     # between looks at the bans
@@ -112,9 +112,11 @@ class Scenario:
 class Place:
     """The server, its accounts, and an eye on what it does."""
 
-    def __init__(self, one):
-        self.one, self.ports, self.password = one, one.ports, one.password
+    def __init__(self, one, far):
+        """`far` is the sink that takes the mail for everybody elsewhere."""
+        self.one, self.ports, self.password, self.far = one, one.ports, one.password, far
         self.scenarios, self.stopping, self.log_at = [], False, 0
+        self.ask('route', 'add', 'domain', '--host', '[127.0.0.1]', '--port', str(far.port))
         self.accounts = {row['address']: row['account'] for row in self.ask('account', 'list')['rows']}
 
     def ask(self, *words):
@@ -129,6 +131,14 @@ class Place:
         if not answer.startswith('a OK'):
             raise PermissionError(answer)
         return time.monotonic() - began
+
+    def left(self, sender):
+        """How many letters of that sender another server has got; those that are held never go."""
+        def waits():
+            rows = self.ask('queue', 'list', '--sender', sender)['rows']
+            return any(row['state'] in ('waiting', 'delivering') for row in rows)
+        wait.until(lambda: not waits(), 'letters neither go nor are held')
+        return sum(f'<{sender}>' in letter.sender for letter in self.far.taken)
 
     # ---- the eye ----
 
