@@ -1,6 +1,7 @@
 #include "account/account.h"
 #include "account/letters.h"
 #include "grammar/mime/search_text.h"
+#include "run/effort.h"
 #include "talk/asker_inspect.h"
 #include "talk/room.h"
 
@@ -107,6 +108,7 @@ result account_look(const struct imap_home *home, struct body *message, const st
 	k.q.needle = body_of(key->needle);
 	k.q.message = body_view(message);
 	TRY(ask(look, &k, &m));
+	effort_charge(k.is.took);
 	*yes = k.is.yes;
 	return OK;
 }

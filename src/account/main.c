@@ -38,6 +38,7 @@ static void open_imap(void)
 	imap_home_init(&account.imap);
 	account.imap.message_max = largest;
 	account.imap.idle_ms = options_number(&account.options, OPT_IDLE_TIME);
+	account.imap.command_cpu_ms = options_number(&account.options, OPT_COMMAND_CPU);
 	account.imap.append = budget_new(4 * largest);
 	account.imap.examine = account_examine;
 	account.imap.fold = account_fold;
@@ -49,6 +50,7 @@ static void open_pop3(void)
 {
 	pop3_home_init(&account.pop3);
 	account.pop3.idle_ms = options_number(&account.options, OPT_IDLE_TIME);
+	account.pop3.command_cpu_ms = options_number(&account.options, OPT_COMMAND_CPU);
 	account.pop3.stirred = idle_stir;
 }
 

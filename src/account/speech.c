@@ -31,6 +31,14 @@ result speech_send(struct speech *s, buf *out, bool now)
 	return now ? stream_flush(s->stream) : OK;
 }
 
+result speech_command_over(const struct effort *e, result r, const struct speech_command *c)
+{
+	effort_end();
+	if (effort_spent(e))
+		log_event(EV_LIMITED, c->trace, F_STR("why", c->verb), F_STR("limit", STR("command-cpu-time")));
+	return r;
+}
+
 result speech_rest(struct speech *s)
 {
 	str first;

@@ -9,6 +9,8 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "base/log.h"
+#include "run/effort.h"
 #include "run/stream.h"
 
 enum { SPEECH_STOP_MS = 2000 }; /* what a command under way has left when the room stops */
@@ -28,11 +30,18 @@ struct speech_login {
 	uint64_t credential;
 	uint64_t idle_ms;
 };
+struct speech_command {
+	str verb;
+	const trace_id *trace; /* may be NULL */
+};
+
 result speech_open(struct speech *s, const struct speech_login *l, struct list *sessions) NODISCARD;
 void speech_close(struct speech *s);
 /* Gives the answers gathered in `out` to the stream and clears it; `now` also
  * sends them. What made `out` incomplete is returned, and nothing sent. Suspends. */
 result speech_send(struct speech *s, buf *out, bool now) NODISCARD;
+/* Ends the effort of a command (run/effort.h) and returns what came of it; the log hears when it was spent. */
+result speech_command_over(const struct effort *e, result r, const struct speech_command *c) NODISCARD;
 /* Until the client says more; CANCELLED when the room stops. Suspends. */
 result speech_rest(struct speech *s) NODISCARD;
 /* Ends every session: at once where it rests, else after the command under way

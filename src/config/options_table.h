@@ -61,6 +61,8 @@ OPTION(OPT_MINUTE_NETWORK, "new-connections-per-network", COUNT, "3000", 0, 0, R
 OPTION(OPT_COMMAND_TIME, "command-time", TIME, "5m", 1000, 0, R_EDGE,
 	"wait for an SMTP command or more data (RFC 5321 4.5.3.2)")
 OPTION(OPT_MESSAGE_TIME, "message-time", TIME, "30m", 1000, 0, R_EDGE, "longest time for one message's data")
+OPTION(OPT_COMMAND_CPU, "command-cpu-time", TIME, "60s", 0, 0, R_EDGE | R_ACCOUNT,
+	"processor time that one IMAP, POP3 or SMTP command may take before it is refused; 0: no limit")
 OPTION(OPT_LOGIN_TIME, "login-time", TIME, "1m", 1000, 0, R_EDGE, "longest time before login")
 OPTION(OPT_IDLE_TIME, "idle-time", TIME, "30m", 60000, 0, R_EDGE | R_ACCOUNT,
 	"wait for an IMAP or POP3 command (RFC 9051 5.4: at least 30 minutes, RFC 1939 3: at least 10)")

@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "edge/login.h"
 #include "grammar/smtp/smtp_reply.h"
+#include "run/effort.h"
 
 enum { ANY = SMTP_CONNECTED | SMTP_GREETED | SMTP_SENDER | SMTP_READY | SMTP_CHUNKS };
 
@@ -205,12 +206,24 @@ static result dispatch(struct smtp_session *s, str line)
 	return row->handler(s, &c);
 }
 
-static result too_many_commands(struct smtp_session *s)
+static result end_at_limit(struct smtp_session *s, const char *limit, const char *sentence)
 {
 	s->ending = true;
 	log_event(EV_LIMITED, &s->client->session, F_STR("client", str_from(s->client->text)),
-		  F_STR("limit", STR("commands-per-connection")));
-	return smtp_reply(s, 421, "4.7.0", "Too many commands in one connection; connect again");
+		  F_STR("limit", str_from(limit)));
+	return smtp_reply(s, 421, "4.7.0", sentence);
+}
+
+static result dispatch_within_limit(struct smtp_session *s, str line)
+{
+	struct effort effort;
+	effort_begin(&effort, s->client->trusted ? 0 : options_number(&s->client->edge->options, OPT_COMMAND_CPU));
+	result r = dispatch(s, line);
+	effort_end();
+	if (r.kind != FAIL_LIMIT || !effort_spent(&effort))
+		return r;
+	return end_at_limit(s, "command-cpu-time",
+		"This command took more processor time than one may. Send in larger pieces, or shorter messages");
 }
 
 /* One line, which CRLF alone ends (RFC 5321 2.3.8), and its reply. Replies to
@@ -234,8 +247,8 @@ static result one_command(struct smtp_session *s)
 	TRY(r);
 	s->commands++;
 	if (!c->trusted && s->commands > options_number(&c->edge->options, OPT_COMMANDS))
-		return too_many_commands(s);
-	return dispatch(s, line);
+		return end_at_limit(s, "commands-per-connection", "Too many commands in one connection; connect again");
+	return dispatch_within_limit(s, line);
 }
 
 result smtp_greet(struct smtp_session *s)

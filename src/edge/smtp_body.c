@@ -1,5 +1,6 @@
 #include "edge/smtp.h"
 #include "grammar/smtp/smtp_data.h"
+#include "run/effort.h"
 
 /* Forgets what came so far; the rest is read and dropped. */
 static void drop_data(struct smtp_session *s)
@@ -57,6 +58,7 @@ static result receive_data(struct smtp_session *s, struct smtp_data *d)
 	str in;
 	while (d->state != SMTP_DATA_DONE) {
 		TRY(stream_read_some(stream, &in));
+		TRY(effort_go_on());
 		stream_consume(stream, smtp_data_feed(d, in, s->spoilt ? NULL : &s->data.near));
 		if (!s->spoilt)
 			count_data(s);
@@ -94,6 +96,7 @@ static result receive_chunk(struct smtp_session *s, uint64_t left, bool keep)
 		if (!stream_pending(stream))
 			TRY(stream_flush(stream));
 		TRY(stream_read_some(stream, &in));
+		TRY(effort_go_on());
 		in = str_sub(in, 0, left < SIZE_MAX ? (size_t)left : SIZE_MAX);
 		if (keep && !s->spoilt) {
 			buf_put(&s->data.near, in);

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "engine/db.h"
+#include "run/effort.h"
 #include "run/fiber.h"
 #include "run/worker.h"
 
@@ -19,6 +20,7 @@ struct committer {
 struct queued {
 	struct job job; /* first: the worker's */
 	struct commit_job what;
+	struct effort *effort; /* of who waits for it */
 	result r;
 };
 
@@ -52,12 +54,20 @@ static result commit(struct committer *c)
 	return OK;
 }
 
+static result run_one(struct committer *c, struct queued *q)
+{
+	effort_lend(q->effort);
+	result r = q->what.run(c->db, q->what.arg);
+	effort_lend(NULL);
+	return r;
+}
+
 static void write_alone(struct committer *c, struct queued *q)
 {
 	q->r = db_begin(c->db);
 	if (failed(q->r))
 		return;
-	q->r = q->what.run(c->db, q->what.arg);
+	q->r = run_one(c, q);
 	if (!failed(q->r) && !db_in_transaction(c->db))
 		q->r = failure(FAIL_DISK, "the database dropped the change");
 	if (failed(q->r))
@@ -72,7 +82,7 @@ static bool write_part(struct committer *c, struct queued *q)
 	q->r = db_part_begin(c->db);
 	if (failed(q->r))
 		return false;
-	q->r = q->what.run(c->db, q->what.arg);
+	q->r = run_one(c, q);
 	if (!failed(q->r) && db_in_transaction(c->db))
 		q->r = db_part_keep(c->db);
 	if (failed(q->r))
@@ -107,7 +117,7 @@ static void run_batch(void *ctx, struct job **jobs, size_t n)
 		for (size_t i = 0; i < writers; i++)
 			write_alone(c, at(jobs, i));
 	for (size_t i = writers; i < n; i++)
-		at(jobs, i)->r = at(jobs, i)->what.run(c->db, at(jobs, i)->what.arg);
+		at(jobs, i)->r = run_one(c, at(jobs, i));
 }
 
 static bool is_due(void *ctx)
@@ -174,7 +184,8 @@ result committer_do(struct committer *c, const struct commit_job *job)
 {
 	if (c->closing)
 		return failure(FAIL_CLOSED, "the database is being closed");
-	struct queued q = {.job = {.brief = job->brief, .gathers = job->gathers}, .what = *job};
+	struct queued q = {.job = {.brief = job->brief, .gathers = job->gathers}, .what = *job,
+		.effort = effort_current()};
 	c->waiting++;
 	result r = worker_run_always(c->worker, &q.job);
 	if (!failed(r))

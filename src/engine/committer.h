@@ -18,7 +18,8 @@
  * loop's. `kept` is called on the loop thread by the job's fiber before it goes
  * on, once the job is durable (a reader: has run), never when it failed, and
  * over all jobs in the order in which they took effect: what memory mirrors of
- * the database is changed there and only there. It must not suspend. Jobs run
+ * the database is changed there and only there. It must not suspend. What a job
+ * takes is charged to the effort of its fiber (run/effort.h). Jobs run
  * and are waited for also when their fiber is cancelled. The committer owns the
  * database. */
 #ifndef ENGINE_COMMITTER_H

@@ -3,6 +3,7 @@
 #include "base/test.h"
 #include "engine/files_sim.h"
 #include "engine/query.h"
+#include "run/effort.h"
 #include "run/fiber.h"
 #include "run/loop.h"
 #include "run/random.h"
@@ -20,6 +21,8 @@ struct writer {
 	int64_t n, size;
 	enum fail_kind fail; /* after its row is written */
 	bool reads;
+	uint64_t effort_ms; /* its fiber's; 0: none */
+	bool endless;       /* its statement ends only with that */
 	bool unsettled; /* as it found the database */
 	int runs;
 	int64_t seen;        /* rows in the table when it ran */
@@ -38,7 +41,10 @@ static result run(struct db *db, void *arg)
 	struct writer *w = arg;
 	w->runs++;
 	w->unsettled = db_unsettled(db);
-	if (!w->reads)
+	if (w->endless)
+		TRY(db_run(db, "INSERT INTO t WITH RECURSIVE c(x) AS (SELECT 1000 UNION ALL SELECT x + 1 FROM c)"
+			" SELECT x, NULL FROM c WHERE x < 2000"));
+	else if (!w->reads)
 		TRY(db_run(db, "INSERT INTO t VALUES(?1, zeroblob(?2))", DB_INT(w->n), DB_INT(w->size)));
 	TRY(db_get(db, &w->seen, "SELECT count(*) FROM t"));
 	return w->fail ? failure(w->fail, "as the test wants") : OK;
@@ -52,7 +58,11 @@ static void kept(void *arg)
 static void one(void *arg)
 {
 	struct writer *w = arg;
+	struct effort e;
+	if (w->effort_ms)
+		effort_begin(&e, w->effort_ms);
 	w->r = committer_do(committer, &(struct commit_job){run, kept, w, !w->reads});
+	effort_end();
 	if (--running == 0)
 		gate_wake_all(&done);
 }
@@ -139,6 +149,18 @@ static void one_that_fails_rolls_back_alone(void)
 	assert_int_equal(rows(), 2);
 	assert_int_equal(order_n, 2);
 	assert_int_equal(w[3].runs, 1);
+}
+
+/* SQLite takes the others' rows along, so each is tried alone. */
+static void one_that_does_not_end_is_ended(void)
+{
+	struct writer w[3] = {{.n = 1}, {.effort_ms = 20, .endless = true}, {.n = 3}};
+	all(w, 3);
+	assert_ok(w[0].r);
+	assert_int_equal(w[1].r.kind, FAIL_LIMIT);
+	assert_ok(w[2].r);
+	assert_int_equal(rows(), 2);
+	assert_int_equal(order_n, 2);
 }
 
 static void readers_come_after_the_batch(void)
@@ -273,10 +295,10 @@ static void on_a_fiber(void (*test)(void))
 	sim_free(&sim);
 }
 
-#define TESTS(X)                                                                                              \
-	X(many_share_a_commit) X(one_that_fails_rolls_back_alone) X(readers_come_after_the_batch)                 \
-	X(a_full_disk_fails_each_alone) X(a_refused_write_fails_the_batch) X(a_cancelled_fiber_still_waits)       \
-	X(the_log_is_carried_over_in_a_lull) X(closing_drains)
+#define TESTS(X) \
+	X(many_share_a_commit) X(one_that_fails_rolls_back_alone) X(one_that_does_not_end_is_ended) \
+	X(readers_come_after_the_batch) X(a_full_disk_fails_each_alone) X(a_refused_write_fails_the_batch) \
+	X(a_cancelled_fiber_still_waits) X(the_log_is_carried_over_in_a_lull) X(closing_drains)
 #define RUN(NAME) static void test_##NAME(void **state) { (void)state; on_a_fiber(NAME); }
 TESTS(RUN)
 

@@ -2,6 +2,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "engine/db_private.h"
+#include "run/effort.h"
 
 #include <stdio.h>
 
@@ -21,7 +22,7 @@ static const struct {
 	{SQLITE_CANTOPEN, FAIL_DISK, "the database can't be opened; look at the folder's owner and the disk"},
 	{SQLITE_IOERR, FAIL_DISK, "the database can't be read or written; look at the disk"},
 	{SQLITE_READONLY, FAIL_DISK, "the database can't be written"},
-	{SQLITE_INTERRUPT, FAIL_CANCELLED, "the statement was interrupted"},
+	{SQLITE_INTERRUPT, FAIL_LIMIT, EFFORT_SPENT}, /* nothing else interrupts */
 };
 
 static result meaning_of(int code)
@@ -97,6 +98,13 @@ static result set_pragmas(struct db *db)
 	return db_exec(db, sql);
 }
 
+/* A single statement may be long too. */
+static int is_spent(void *ctx)
+{
+	(void)ctx;
+	return failed(effort_check());
+}
+
 static result connect(struct db *db, const struct db_options *o, const char *path, int flags)
 {
 	uint32_t frames = o->log_frames ? o->log_frames : DB_LOG_FRAMES;
@@ -106,6 +114,7 @@ static result connect(struct db *db, const struct db_options *o, const char *pat
 	int code = seal_connect(db->seal, flags, &db->handle);
 	TRY(db_result(db, code));
 	TRY(set_limits(db));
+	sqlite3_progress_handler(db->handle, DB_STEPS_ASK, is_spent, NULL);
 	return set_pragmas(db);
 }
 

@@ -9,7 +9,8 @@
  * the disk, so rooms call it on their store thread. Nothing suspends a fiber.
  *
  * Errors of all calls: FULL, DISK, DAMAGE, EXISTS (a constraint), MEMORY,
- * LIMIT (SQLite's length limits). After FULL or DISK the transaction is
+ * LIMIT (SQLite's length limits; or the command that it is done for has spent
+ * its effort, run/effort.h). After FULL, DISK or that LIMIT the transaction is
  * rolled back, db_in_transaction is false, and the db goes on unless a flush
  * failed; then each write answers DISK until it is opened again. */
 #ifndef ENGINE_DB_H
@@ -23,6 +24,7 @@ enum {
 	DB_QUERIES_MAX = 128,      /* prepared statements kept */
 	DB_VALUE_MAX = 64 << 20,   /* bytes of one value or row */
 	DB_SQL_MAX = 64 << 10,
+	DB_STEPS_ASK = 5000,      /* of SQLite's machine, some 0.2 ms, between two questions whether the effort is spent */
 };
 
 struct db;

@@ -2,6 +2,7 @@
 
 #include "grammar/mime/search_text.h"
 #include "grammar/text/nfc.h"
+#include "run/clock.h"
 #include "run/fiber.h"
 #include "inspect/watchdog.h"
 
@@ -91,7 +92,9 @@ result on_look(struct arrival *in, struct asker_inspect_look *m, struct asker_in
 	struct looking k = {.m = m, .parts = arena_new(MIME_ARENA_MAX)};
 	(void)in;
 	k.key = (struct search_key){scopes[m->scope], m->name, m->needle.bytes};
+	uint64_t before = clock_cpu_ns();
 	watchdog_run(look_through, &k);
+	answer->took = clock_cpu_ns() - before;
 	arena_free(&k.parts);
 	answer->yes = k.yes;
 	return k.done;

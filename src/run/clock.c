@@ -44,6 +44,11 @@ int64_t clock_wall_s(void)
 	return clock_wall_ms() / 1000;
 }
 
+uint64_t clock_cpu_ns(void)
+{
+	return read_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
 void clock_test_hold(int64_t wall_ms)
 {
 	held.mono_ns = read_ns(CLOCK_MONOTONIC);

@@ -13,6 +13,7 @@ uint64_t clock_mono_ns(void);
 uint64_t clock_left(uint64_t deadline);
 int64_t clock_wall_ms(void); /* since 1970-01-01 00:00 UTC */
 int64_t clock_wall_s(void);
+uint64_t clock_cpu_ns(void); /* processor time that the calling thread has had; a system call; no test holds it */
 
 /* Tests: from now on time stands still and only clock_test_advance moves it
  * (both clocks); waits that became due end before the loop polls again. */

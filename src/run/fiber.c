@@ -320,12 +320,14 @@ static void resume(struct fiber *f)
 {
 	sys.self = f;
 	f->state = FIBER_RUNNING;
+	effort_lend(f->effort);
 	do {
 		sys.errand = NULL;
 		context_switch(&sys.own, &f->context, enter);
 		if (sys.errand)
 			sys.errand(sys.errand_arg);
 	} while (sys.errand);
+	effort_lend(NULL);
 	sys.self = NULL;
 	if (f->state == FIBER_DONE)
 		end(f);

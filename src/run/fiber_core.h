@@ -7,6 +7,7 @@
 #define RUN_FIBER_CORE_H
 
 #include "run/context.h"
+#include "run/effort.h"
 #include "run/fiber.h"
 
 enum wake { WAKE_EVENT, WAKE_TIMEOUT, WAKE_CANCEL };
@@ -27,6 +28,7 @@ struct fiber {
 	uint64_t deadline; /* of the present wait */
 	uint64_t alarm;    /* its key in the heap: never later than the deadline */
 	size_t heap_index; /* 1-based; 0 when it is not in the heap */
+	struct effort *effort; /* that it works for (effort.h); NULL: none */
 };
 
 /* Suspends. How it was woken; WAKE_CANCEL at once when cancelled already. */

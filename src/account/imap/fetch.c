@@ -1,6 +1,8 @@
 #include "account/imap/fetching.h"
 #include "account/imap/verbs.h"
 
+enum { ROWS_BETWEEN = 64 }; /* from memory, that cost less than the question whether to go on */
+
 static const struct {
 	unsigned item, want;
 } wants[] = {
@@ -121,8 +123,10 @@ static result put_batch(struct fetching *g, const struct fetched *got)
 		return arena_result(g->batch);
 	if (g->marks)
 		TRY(mark(g, got, marked));
-	for (size_t i = 0; i < got->n; i++)
+	for (size_t i = 0; i < got->n; i++) {
+		TRY(effort_go_on());
 		TRY(put_message(g, &got->rows[i], marked[i]));
+	}
 	return OK;
 }
 
@@ -155,6 +159,8 @@ static result put_from_memory(struct fetching *g, const struct uids *which)
 {
 	for (size_t i = 0; i < which->n; i++) {
 		const struct fetch_row row = {.uid = which->v[i], .present = true};
+		if (i % ROWS_BETWEEN == 0)
+			TRY(effort_go_on());
 		TRY(put_message(g, &row, false));
 	}
 	return OK;

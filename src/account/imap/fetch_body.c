@@ -202,6 +202,8 @@ static result undo_all(struct piece *p, struct undoing *u, bool send)
 	for (uint64_t done = 0; done < at->n && u->at < u->to;) {
 		uint64_t n = at->n - done < IMAP_PIECE ? at->n - done : IMAP_PIECE;
 		buf_clear(&piece);
+		if (!send) /* what was announced is sent */
+			TRY(effort_go_on());
 		TRY(fetch_bytes(p->l->bytes, at->from + done, n, &piece));
 		done += n;
 		undo(u, buf_str(&piece), done == at->n);
@@ -298,6 +300,11 @@ result fetch_put_section(struct fetching *g, struct fetch_letter *l, const struc
 {
 	struct section_source m = source_of(l);
 	struct piece p = {.g = g, .l = l, .sec = sec, .names = names};
+	result spent = effort_check();
+	if (failed(spent)) { /* the line is ended all the same */
+		put_nil(&p, spent);
+		return OK;
+	}
 	if (!sec->depth || l->parts.n)
 		p.at = section_find(&m, sec);
 	switch (p.at.kind) {

@@ -78,6 +78,7 @@ result run_IDLE(struct imap_session *s, struct imap_command *c)
 	TRY(imap_news(s, true));
 	buf_put(&s->out, STR("+ Waiting for DONE\r\n"));
 	TRY(imap_send(s, true));
+	effort_end(); /* what others bring from now on is not this command's doing */
 	if (s->view)
 		TRY(fiber_start(tell_news, &w, "idle", &w.fiber));
 	result r = wait_for_done(s);

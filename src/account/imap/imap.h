@@ -49,6 +49,7 @@ struct imap_home {
 	struct actor owner;
 	uint64_t message_max;
 	uint64_t idle_ms;
+	uint64_t command_cpu_ms; /* processor time of one command (run/effort.h); 0: no limit */
 	struct budget append; /* octets of messages that APPENDs are holding */
 	imap_examine *examine;
 	imap_fold *fold;

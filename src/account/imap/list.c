@@ -29,11 +29,12 @@ static bool lies_below(str name, str parent)
 }
 
 /* What lies below a name stands behind it, so the levels above the one at hand are a stack. */
-static void look_below(struct listing *g)
+static result look_below(struct listing *g)
 {
 	size_t open[IMAP_NAME_LEVELS_MAX], n = 0;
 	for (size_t i = 0; i < g->all.n; i++) {
 		const struct mailbox_entry *e = &g->all.v[i];
+		TRY(effort_go_on());
 		while (n && !lies_below(e->name, g->all.v[open[n - 1]].name))
 			n--;
 		g->matches[i] = imap_patterns_match(&g->patterns, e->name);
@@ -42,6 +43,7 @@ static void look_below(struct listing *g)
 		must(n < IMAP_NAME_LEVELS_MAX);
 		open[n++] = i;
 	}
+	return OK;
 }
 
 static void put_attribute(buf *out, bool *any, str word)
@@ -114,7 +116,7 @@ static result put_entries(struct listing *g)
 	g->matches = arena_array(&g->s->arena, g->all.n + 1, sizeof *g->matches);
 	g->above = arena_array(&g->s->arena, g->all.n + 1, sizeof *g->above);
 	TRY(arena_result(&g->s->arena));
-	look_below(g);
+	TRY(look_below(g));
 	for (size_t i = 0; i < g->all.n; i++) {
 		const struct mailbox_entry *e = &g->all.v[i];
 		if (g->matches[i] && (meets(g, e) || (recursive && g->above[i])))

@@ -4,8 +4,10 @@
 #include "base/mem.h"
 #include "talk/body.h"
 
-/* One SEARCH: first over what is in memory, without a pause, so that all flags
- * are of one moment; then over what is stored, for those that it left open. */
+enum { ROWS_BETWEEN = 64 }; /* in memory, that cost less than the question whether to go on */
+
+/* One SEARCH: first over what is in memory, without a pause (unless it takes more than EFFORT_TURN_MS), so that all
+ * flags are of one moment; then over what is stored, for those that it left open. */
 struct searching {
 	struct imap_session *s;
 	struct imap_search *q;
@@ -27,6 +29,8 @@ static result look_in_memory(struct searching *g)
 	for (uint32_t number = 1; number <= exists; number++) {
 		struct view_message *m = &g->v[g->n];
 		struct search_subject on = {.m = m};
+		if (number % ROWS_BETWEEN == 0)
+			TRY(effort_go_on());
 		if (failed(view_at(s->view, number, m))) {
 			g->lost = true;
 			continue;
@@ -44,8 +48,10 @@ static void look_at_row(struct searching *g, const struct fetch_row *row, size_t
 	struct search_subject on = {.m = &g->v[at], .row = row, .whole = whole, .home = g->s->home};
 	g->answers[at] = row->present ? search_eval(g->q->key, &on) : SEARCH_NO;
 	g->lost |= !row->present;
-	if (failed(on.trouble))
+	if (failed(on.trouble)) {
 		g->trouble = on.trouble;
+		g->answers[at] = SEARCH_NO; /* whatever NOT made of it */
+	}
 }
 
 static result read_whole(struct searching *g, const struct fetch_row *row, buf *all)
@@ -74,9 +80,10 @@ static result look_at_whole(struct searching *g, const struct fetch_row *row, si
 	return r;
 }
 
-static void look_at_batch(struct searching *g, const struct fetched *got, const size_t *at)
+static result look_at_batch(struct searching *g, const struct fetched *got, const size_t *at)
 {
 	for (size_t i = 0; i < got->n; i++) {
+		TRY(effort_go_on());
 		look_at_row(g, &got->rows[i], at[i], NULL);
 		if (g->answers[at[i]] != SEARCH_UNSURE)
 			continue;
@@ -89,6 +96,7 @@ static void look_at_batch(struct searching *g, const struct fetched *got, const 
 		else
 			g->trouble = r;
 	}
+	return OK;
 }
 
 static result look_at_batches(struct searching *g, const struct uids *which, const size_t *at)
@@ -99,9 +107,10 @@ static result look_at_batches(struct searching *g, const struct uids *which, con
 	ahead_begin(&rows, g->s->view, which, FETCH_DATES | search_wants(g->q->key), IMAP_FETCH_ARENA);
 	result r = ahead_next(&rows, &got, &m);
 	while (!failed(r) && got.n) {
-		look_at_batch(g, &got, at);
+		r = look_at_batch(g, &got, at);
 		at += got.n;
-		r = ahead_next(&rows, &got, &m);
+		if (!failed(r))
+			r = ahead_next(&rows, &got, &m);
 	}
 	ahead_end(&rows);
 	return r;

@@ -118,6 +118,11 @@ static enum search_answer text(const struct imap_key *key, struct search_subject
 static enum search_answer stored(const struct imap_key *key, struct search_subject *on)
 {
 	const struct fetch_row *row = on->row;
+	result spent = effort_check(); /* thousands of keys may look at one message */
+	if (failed(spent)) {
+		on->trouble = spent;
+		return SEARCH_NO;
+	}
 	switch (key->kind) {
 	case IMAP_KEY_BEFORE:
 	case IMAP_KEY_ON:

@@ -36,9 +36,12 @@ static result allowed(struct imap_session *s, const struct imap_command *c)
 
 static result run(struct imap_session *s, struct imap_command *c)
 {
+	struct effort effort;
 	TRY(allowed(s, c));
 	s->uid = c->uid;
-	return imap_verb_run(c->verb)(s, c);
+	effort_begin(&effort, s->home->command_cpu_ms);
+	result r = imap_verb_run(c->verb)(s, c);
+	return speech_command_over(&effort, r, &(struct speech_command){imap_verb_name(c->verb), &s->trace});
 }
 
 /* RFC 9051 7.5.1; for UID SEARCH with message numbers RFC 7162 3.2.10.2. */
@@ -58,6 +61,8 @@ static void command(struct imap_session *s)
 		return;
 	}
 	r = run(s, &c);
+	if (r.kind == FAIL_LIMIT || r.kind == FAIL_MEMORY)
+		arena_clear(&s->arena); /* what follows needs a little, too */
 	if (!failed(s->link))
 		s->link = imap_news(s, !holds_expunge(&c));
 	if (failed(s->link))

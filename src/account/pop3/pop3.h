@@ -26,6 +26,7 @@ enum pop3_limits {
 struct pop3_home {
 	struct actor owner;
 	uint64_t idle_ms;
+	uint64_t command_cpu_ms; /* processor time of one command (run/effort.h); 0: no limit */
 	void (*stirred)(void); /* a command was run; may be NULL */
 	struct list sessions;  /* of pop3_session_run calls under way */
 };

@@ -59,10 +59,13 @@ static void refuse(struct pop3_session *s, result why)
 static result run(struct pop3_session *s, str line)
 {
 	struct pop3_command c;
+	struct effort effort;
 	TRY(pop3_parse(line, &c));
 	if (!(pop3_verb_states(c.verb) & POP3_AFTER_LOGIN))
 		return failure(FAIL_INPUT, "you are logged in already");
-	return runs[c.verb](s, &c);
+	effort_begin(&effort, s->home->command_cpu_ms);
+	result r = runs[c.verb](s, &c);
+	return speech_command_over(&effort, r, &(struct speech_command){.verb = pop3_verb_name(c.verb)});
 }
 
 /* Answers go out before the session waits; with another command at hand they

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "run/effort.h"
 
 DIALOGUE(an_empty_maildrop,
 	"S: +OK 0 messages, 0 octets",
@@ -346,6 +347,26 @@ ON_STAGE(outlives_refused_memory)
 	assert_true(n > 5);
 }
 
+/* Of the commands only QUIT has work without end; nothing is removed then. */
+ON_STAGE(quit_has_a_limit_of_processor_time)
+{
+	enum { MARKED = 20, QUESTION_NS = 1000000 };
+	char line[32];
+	for (int i = 0; i < MARKED; i++)
+		stage_deliver(t, STR("A: b\r\n\r\ntext\r\n"));
+	t->pop3.command_cpu_ms = MARKED / 2;
+	stage_play(t, (const char *const[]){"S: +OK 20 messages...", NULL});
+	for (int i = 1; i <= MARKED; i++) {
+		snprintf(line, sizeof line, "C: DELE %d", i);
+		stage_play(t, (const char *const[]){line, "S: +OK ...", NULL});
+	}
+	effort_test_cost(QUESTION_NS);
+	stage_play(t, (const char *const[]){"C: QUIT",
+		"S: -ERR [SYS/TEMP] The marked messages could not be removed: this took more processor time...", "EOF", NULL});
+	effort_test_cost(0);
+	stage_play(t, (const char *const[]){"2S: +OK 20 messages...", NULL});
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -367,6 +388,7 @@ int main(void)
 		cmocka_unit_test(lists_thousands),
 		cmocka_unit_test(stops_before_a_reader_that_does_not_read),
 		cmocka_unit_test(outlives_refused_memory),
+		cmocka_unit_test(quit_has_a_limit_of_processor_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 
 void ahead_begin(struct ahead *a, struct view *v, const struct uids *which, unsigned want, size_t max)
 {
-	*a = (struct ahead){.view = v, .left = *which, .want = want};
+	*a = (struct ahead){.view = v, .left = *which, .want = want, .effort = effort_current()};
 	a->batch[0].arena = arena_new(max);
 	a->batch[1].arena = arena_new(max);
 	gate_init(&a->read);
@@ -29,7 +29,9 @@ static void read_batch(struct ahead *a, struct ahead_batch *b)
 static void read_next(void *arg)
 {
 	struct ahead *a = arg;
+	effort_take(a->effort);
 	read_batch(a, &a->batch[a->turn]);
+	effort_end();
 	a->reading = false;
 	gate_wake_all(&a->read);
 }

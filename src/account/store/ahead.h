@@ -9,6 +9,7 @@
 #define ACCOUNT_STORE_AHEAD_H
 
 #include "account/store/fetch.h"
+#include "run/effort.h"
 #include "run/fiber.h"
 
 struct ahead_batch {
@@ -21,6 +22,7 @@ struct ahead {
 	struct view *view;
 	struct uids left; /* after the last batch that was begun */
 	unsigned want;
+	struct effort *effort; /* of the command that reads; the fiber that reads ahead works for it */
 	struct ahead_batch batch[2];
 	unsigned turn;   /* which of them comes next */
 	bool ready;      /* it has been read, or is being read */

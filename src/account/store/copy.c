@@ -2,6 +2,7 @@
 #include "account/store/message.h"
 #include "base/mem.h"
 #include "grammar/imap/imap_flags.h"
+#include "run/effort.h"
 
 struct copying {
 	uint64_t from;
@@ -62,6 +63,7 @@ static result copy_one(struct work *w, struct copying *c, uint32_t uid)
 {
 	struct row row;
 	struct message_dates dates;
+	TRY(effort_check());
 	result r = message_get(w->db, c->from, uid, &row);
 	if (r.kind == FAIL_ABSENT)
 		return c->whole ? failure(FAIL_CONFLICT, "some of these messages were removed by another session") : OK;

@@ -1,5 +1,6 @@
 #include "account/store/bytes.h"
 #include "grammar/mime/search_text.h"
+#include "run/effort.h"
 
 struct reading {
 	struct store *store;
@@ -106,6 +107,7 @@ static result read_row(struct reading *r, uint32_t uid, struct fetch_row *out)
 {
 	struct query AUTO_QUERY *q = NULL;
 	struct fetch_row row = {.uid = uid};
+	TRY(effort_check());
 	TRY(db_ask(r->db, &q, r->sql, DB_INT(r->box), DB_INT(uid)));
 	TRY(query_next(q, &row.present));
 	if (row.present) {

@@ -1,5 +1,6 @@
 #include "account/store/core.h"
 #include "account/store/message.h"
+#include "run/effort.h"
 
 enum { KNOWN_MAX = 64 * 1024 }; /* rows copied for one change: 2 MiB of a command's memory */
 
@@ -37,6 +38,7 @@ static struct flag_rule rule_of(const struct flagging *f, uint64_t mask)
 static result note(struct work *w, struct flagging *f, struct row row)
 {
 	uint64_t flags = (row.flags & f->rule.keep) | f->rule.set;
+	TRY(effort_check());
 	if (row.modseq > (uint64_t)f->rule.latest) {
 		f->modified[f->modified_n++] = row.uid;
 		return OK;

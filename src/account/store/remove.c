@@ -1,6 +1,7 @@
 #include "account/store/core.h"
 #include "account/store/message.h"
 #include "base/mem.h"
+#include "run/effort.h"
 
 struct removal {
 	uint64_t box;
@@ -27,6 +28,7 @@ static result remember(struct removal *m, uint32_t uid)
 static result drop(struct work *w, struct removal *m, struct box_row *box, uint32_t uid)
 {
 	struct row row;
+	TRY(effort_check());
 	result r = message_get(w->db, m->box, uid, &row);
 	if (r.kind == FAIL_ABSENT || (!failed(r) && m->flagged && !(row.flags & STORE_DELETED)))
 		return OK;
