@@ -2,7 +2,7 @@
  * on one end of a socket pair plays dialogues with a session on the other.
  *
  * People: user1@ and user2@here.test (accounts 1, 2), both@ (both), full@ (3,
- * over quota), unknown@, later@, disabled@; out@ leads to a@far.test and b@far.test,
+ * over quota), crowd@ (4 to 43), unknown@, later@, disabled@; out@ leads to a@far.test and b@far.test,
  * mixed@ to user1 and c@far.test. Whatever is not of here.test is elsewhere, but
  * of back.test, for which this is a backup: its primary knows good@. A login may
  * not write to limited@. The password is "secret". Time stands still but for kit_wait.
@@ -12,7 +12,7 @@
 
 #include "edge/edge.h"
 
-enum { KIT_ACCOUNTS = 4, KIT_KEPT_MAX = 64, KIT_PATIENCE = 20000 };
+enum { KIT_ACCOUNTS = 48, KIT_KEPT_MAX = 64, KIT_PATIENCE = 20000 };
 
 /* Neighbours as bits: those of enum neighbour, and all accounts. */
 enum { KIT_AUTH = 1, KIT_INSPECT = 2, KIT_QUEUE = 4, KIT_VAULT = 8, KIT_RELAY = 16, KIT_ACCOUNT = 32,
@@ -43,7 +43,7 @@ struct kit {
 	bool device;      /* 192.0.2.1, the client outside of the demo, is one that logs in without TLS */
 	uint32_t delay;   /* auth's, before a login is answered */
 	unsigned lookups, logins, logouts, sealing, sealing_most, wrote, asked_signers, asked_to_sign,
-		asked_senders, asked_keys;
+		asked_senders, asked_keys, delivering; /* the last: copies that accounts were given and have not answered */
 	struct kit_kept kept[KIT_KEPT_MAX];
 	size_t kept_n;
 	struct gate loud; /* the silent ones may go on */

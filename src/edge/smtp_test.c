@@ -3,6 +3,7 @@
 #include "base/test.h"
 #include "edge/deliver.h"
 #include "edge/edge_scenes.h"
+#include "run/effort.h"
 #include "run/random.h"
 #include "talk/edge_auth.h"
 
@@ -356,6 +357,60 @@ ON_KIT(messages_have_a_limit)
 		"C: MAIL FROM:<a@far.test>\nS: 421 4.7.0 Enough messages\nEND");
 }
 
+ON_KIT(copies_are_delivered_some_at_a_time)
+{
+	begin(k);
+	kit_play(k, EHLO FROM TO("crowd"));
+	k->silent = KIT_ACCOUNT;
+	kit_play(k, LETTER "W: 0");
+	assert_int_equal(k->delivering, DELIVER_AT_ONCE);
+	assert_int_equal(k->kept_n, 0);
+	kit_play(k, "L:\nS: 250\nK: 40");
+}
+
+/* A command's memory is more than the longest line needs, so nobody is refused for want of it. */
+ON_KIT(the_longest_commands_have_their_memory)
+{
+	enum { LONG = SMTP_LONG_LINE_MAX - 60 };
+	static const char *const forms[][2] = {
+		{"MAIL FROM:<\"", "\"@far.test>\r\n"}, {"MAIL FROM:<a@far.test> AUTH=\"", "\"@far.test\r\n"},
+		{"MAIL FROM:<a@", ">\r\n"}, {"MAIL FROM:<a@far.test> ENVID=", "\r\n"},
+	};
+	AUTO_BUF buf line = buf_new(2 * LONG);
+	str answer;
+	begin(k);
+	kit_play(k, EHLO);
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+		buf_clear(&line);
+		buf_put(&line, str_from(forms[i][0]));
+		for (int n = 0; n < LONG; n++)
+			buf_putc(&line, 'a');
+		buf_put(&line, str_from(forms[i][1]));
+		kit_say(k, buf_str(&line));
+		assert_true(kit_hear(k, &answer));
+		if (!str_starts(answer, STR("501 5.")) && !str_starts(answer, STR("553 5.")))
+			fail_msg("%s: %.*s", forms[i][0], STR_ARG(answer));
+	}
+}
+
+/* A message in as many pieces as it has octets, say. */
+ON_KIT(a_command_has_a_limit_of_processor_time)
+{
+	kit_open(k, false);
+	assert_ok(options_set(&k->edge.options, OPT_COMMAND_CPU, STR("10ms")));
+	kit_begin(k, CLIENT_SMTP);
+	kit_play(k, EHLO FROM TO("user1") "C: DATA\nS: 354");
+	effort_test_cost(1000000);
+	for (int i = 0; i < 9; i++) {
+		kit_say(k, STR("x"));
+		kit_wait(0);
+	}
+	kit_play(k, "C: .\nW: 0");
+	assert_false(k->over);
+	kit_play(k, "C: more\nS: 421 4.7.0 This command took more processor time\nEND\nK: 0");
+	effort_test_cost(0);
+}
+
 /* Above half of the places a command has ten seconds. */
 ON_KIT(under_pressure_nobody_waits_long)
 {
@@ -412,6 +467,9 @@ int main(void)
 		cmocka_unit_test(what_is_too_large_is_eaten_and_refused),
 		cmocka_unit_test(recipients_have_a_limit),
 		cmocka_unit_test(messages_have_a_limit),
+		cmocka_unit_test(copies_are_delivered_some_at_a_time),
+		cmocka_unit_test(the_longest_commands_have_their_memory),
+		cmocka_unit_test(a_command_has_a_limit_of_processor_time),
 		cmocka_unit_test(under_pressure_nobody_waits_long),
 		cmocka_unit_test(who_receives_is_asked_once),
 		cmocka_unit_test(what_auth_just_said_counts_although_it_is_unread),

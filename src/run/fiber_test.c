@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -615,6 +616,44 @@ static void what_ended_sessions_had_goes_back(void **state)
 	loop_run();
 }
 
+/* ---- the stack's end */
+
+static const size_t frames[] = {FIBER_STACK - 8 * 1024, FIBER_STACK + 1024};
+
+static void use_stack(void *arg)
+{
+	volatile char *here = __builtin_alloca(*(const size_t *)arg);
+	for (size_t at = *(const size_t *)arg; at > 0; at--)
+		here[at - 1] = 1;
+}
+
+static int status_of_using(const size_t *octets)
+{
+	int status;
+	pid_t pid = fork();
+	if (pid == 0) {
+		signal(SIGSEGV, SIG_DFL);
+		go(use_stack, octets);
+		loop_run();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+/* Neighbours are not written over. */
+static void a_stack_has_an_end(void **state)
+{
+	(void)state;
+	if (SANITIZED)
+		skip(); /* its stacks are larger */
+	int status = status_of_using(&frames[0]);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	status = status_of_using(&frames[1]);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGSEGV);
+}
+
 int main(void)
 {
 #define T(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
@@ -626,6 +665,7 @@ int main(void)
 		T(the_loop_stack_can_be_borrowed), T(refused_memory_starts_nothing), T(report_the_cost_of_a_switch),
 		T(five_thousand_at_once), T(fibers_have_a_limit), T(a_signal_ends_the_loop_in_order),
 		T(a_resting_fiber_gives_its_stack_back_and_wakes_nobody), T(what_ended_sessions_had_goes_back),
+		T(a_stack_has_an_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -400,6 +401,45 @@ static unsigned roll(unsigned below)
 	return (seed >> 16) % below;
 }
 
+/* More is always there to be read: others run all the same. */
+static size_t fills, fills_when_others_ran;
+
+static void run_beside(void *arg)
+{
+	(void)arg;
+	fills_when_others_ran = fills;
+}
+
+static void read_much(void *arg)
+{
+	struct stream *s = arg;
+	for (; fills < STREAM_STEPS_MAX; fills++) {
+		assert_ok(stream_fill(s));
+		stream_consume(s, stream_peek(s).n);
+	}
+	stream_free(&s);
+}
+
+static void who_reads_much_lets_others_run(void **state)
+{
+	enum { PIPE = STREAM_STEPS_MAX * STREAM_BLOCK };
+	static const char page[4096];
+	int ends[2];
+	struct stream *s;
+	(void)state;
+	fills = 0;
+	assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+	assert_int_equal(fcntl(ends[1], F_SETPIPE_SZ, PIPE), PIPE);
+	for (size_t n = 0; n < PIPE; n += sizeof page)
+		assert_int_equal(write(ends[1], page, sizeof page), sizeof page);
+	assert_ok(stream_open(ends[0], &s));
+	assert_ok(fiber_start(read_much, s, "reader", NULL));
+	assert_ok(fiber_start(run_beside, NULL, "beside", NULL));
+	loop_run();
+	close(ends[1]);
+	assert_int_equal(fills_when_others_ran, STREAM_STEPS_MAX - 1); /* the last one has not returned */
+}
+
 static void peer_pieces(int fd)
 {
 	for (str left = script; left.n; ) {
@@ -489,6 +529,7 @@ int main(void)
 		ON_LOOP(bulk_goes_through_both_ways), ON_LOOP(a_deadline_ends_a_dribbling_client),
 		ON_LOOP(an_idle_client_times_out),
 		ON_LOOP(unconsumed_bytes_have_a_limit), ON_LOOP(a_stream_that_was_read_dry_hears_what_follows),
+		ON_LOOP(who_reads_much_lets_others_run),
 		ON_LOOP(lines_do_not_depend_on_their_pieces), ON_LOOP(poor_times_go_by),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -128,6 +128,27 @@ ON_STAGE(many_keys_look_into_a_long_trace)
 	search_many(t, " NOT TEXT zz", " TEXT \"many\tfor her\"");
 }
 
+/* What one command takes has an end, too: "$" stands for all that was saved, each time. */
+ON_STAGE(a_command_has_a_limit_of_memory)
+{
+	enum { LETTERS = 20, DOUBLINGS = 7, REFERENCES = 14000 };
+	AUTO_BUF buf line = buf_new(64 * 1024);
+	for (int i = 0; i < LETTERS; i++)
+		stage_deliver(t, STR("A: b\r\n\r\ntext\r\n"));
+	stage_play(t, (const char *const[]){"C: a SELECT INBOX", "S> a OK ...", NULL});
+	for (int i = 0; i < DOUBLINGS; i++)
+		stage_play(t, (const char *const[]){"C: b COPY 1:* INBOX", "S> b OK ...", NULL});
+	stage_play(t, (const char *const[]){"C: c SEARCH RETURN (SAVE) ALL", "S: c OK ...", NULL});
+	buf_put(&line, STR("d SEARCH"));
+	for (int i = 0; i < REFERENCES; i++)
+		buf_put(&line, STR(" $"));
+	buf_put(&line, STR("\r\n"));
+	assert_true((uint64_t)REFERENCES * (LETTERS << DOUBLINGS) * sizeof(struct imap_range) > IMAP_COMMAND_ARENA);
+	stage_send(t, 0, buf_str(&line));
+	stage_play(t, (const char *const[]){"S: d NO [LIMIT] ...",
+		"C: e SEARCH $ UID 1", "S: * SEARCH 1", "S: e OK ...", NULL});
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +157,7 @@ int main(void)
 		cmocka_unit_test(odd_bodies),
 		cmocka_unit_test(many_keys_ask_for_the_date_of_a_large_table),
 		cmocka_unit_test(many_keys_look_into_a_long_trace),
+		cmocka_unit_test(a_command_has_a_limit_of_memory),
 	};
 	return failed(charset_preload()) ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }
