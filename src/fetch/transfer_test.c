@@ -137,34 +137,13 @@ static void the_certificates_of_authorities_are_read(void *arg)
 	fiber_on_loop_stack(authorities, arg);
 }
 
-/* Each test is a fiber of its own. */
-struct scene {
-	void (*play)(void *arg);
-};
-
-static void on_a_fiber(void **state)
-{
-	const struct scene *s = *state;
-	assert_ok(fiber_start(s->play, NULL, "test", NULL));
-	loop_run();
-}
-
-static struct scene scenes[] = {
-	{a_silent_server_costs_a_bounded_time},
-	{more_than_the_limit_wait},
-	{an_asker_may_be_cancelled},
-	{the_certificates_of_authorities_are_read},
-};
-
-#define SCENE(I, NAME) {NAME, on_a_fiber, kit_open_loop, kit_close_loop, &scenes[I]}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SCENE(0, "a silent server costs a bounded time"),
-		SCENE(1, "more than the limit wait"),
-		SCENE(2, "an asker may be cancelled"),
-		SCENE(3, "the certificates of authorities are read"),
+		ON_FIBER(a_silent_server_costs_a_bounded_time),
+		ON_FIBER(more_than_the_limit_wait),
+		ON_FIBER(an_asker_may_be_cancelled),
+		ON_FIBER(the_certificates_of_authorities_are_read),
 	};
 	return cmocka_run_group_tests_name("fetch transfer", tests, NULL, NULL);
 }

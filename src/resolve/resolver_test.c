@@ -229,40 +229,16 @@ static void wrong_plans_are_refused(void *arg)
 		assert_int_equal(open_resolver(&plans[i]).kind, FAIL_INPUT);
 }
 
-/* Each test is a fiber of its own. */
-struct scene {
-	void (*play)(void *arg);
-};
-
-static void on_a_fiber(void **state)
-{
-	const struct scene *s = *state;
-	assert_ok(fiber_start(s->play, NULL, "test", NULL));
-	loop_run();
-}
-
-static struct scene scenes[] = {
-	{one_question_for_all_who_ask_it},
-	{a_silent_server_costs_a_bounded_time},
-	{more_than_the_limit_wait_their_turn},
-	{whoever_waits_too_long_is_told},
-	{an_asker_may_be_cancelled},
-	{none_asks_nobody},
-	{wrong_plans_are_refused},
-};
-
-#define SCENE(I, NAME) {NAME, on_a_fiber, kit_open_loop, kit_close_loop, &scenes[I]}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SCENE(0, "one question for all who ask it"),
-		SCENE(1, "a silent server costs a bounded time"),
-		SCENE(2, "more than the limit wait their turn"),
-		SCENE(3, "whoever waits too long is told"),
-		SCENE(4, "an asker may be cancelled"),
-		SCENE(5, "none asks nobody"),
-		SCENE(6, "wrong plans are refused"),
+		ON_FIBER(one_question_for_all_who_ask_it),
+		ON_FIBER(a_silent_server_costs_a_bounded_time),
+		ON_FIBER(more_than_the_limit_wait_their_turn),
+		ON_FIBER(whoever_waits_too_long_is_told),
+		ON_FIBER(an_asker_may_be_cancelled),
+		ON_FIBER(none_asks_nobody),
+		ON_FIBER(wrong_plans_are_refused),
 	};
 	return cmocka_run_group_tests_name("resolver", tests, NULL, NULL);
 }

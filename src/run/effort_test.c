@@ -8,16 +8,6 @@
 
 enum { NS_MS = 1000000 };
 
-#define ON_FIBER(NAME)                                                       \
-	static void NAME##_on(void *arg);                                    \
-	static void NAME(void **state)                                       \
-	{                                                                    \
-		(void)state;                                                 \
-		assert_ok(fiber_start(NAME##_on, NULL, "test", NULL));       \
-		loop_run();                                                  \
-	}                                                                    \
-	static void NAME##_on(__attribute__((unused)) void *arg)
-
 static void burn(uint64_t ms)
 {
 	for (uint64_t end = clock_cpu_ns() + ms * NS_MS; clock_cpu_ns() < end;)
@@ -31,9 +21,10 @@ static uint64_t used_ms(const struct effort *e)
 
 /* ---- */
 
-ON_FIBER(an_effort_is_spent)
+static void an_effort_is_spent(void *arg)
 {
 	struct effort e;
+	(void)arg;
 	effort_begin(&e, 30);
 	assert_ok(effort_check());
 	assert_false(effort_spent(&e));
@@ -50,9 +41,10 @@ ON_FIBER(an_effort_is_spent)
 	effort_end();
 }
 
-ON_FIBER(waiting_costs_nothing)
+static void waiting_costs_nothing(void *arg)
 {
 	struct effort e;
+	(void)arg;
 	effort_begin(&e, 1000);
 	burn(5);
 	assert_ok(fiber_sleep(300));
@@ -67,9 +59,10 @@ static void burns_beside(void *arg)
 	assert_null(effort_current());
 }
 
-ON_FIBER(others_are_not_charged)
+static void others_are_not_charged(void *arg)
 {
 	struct effort e;
+	(void)arg;
 	assert_ok(fiber_start(burns_beside, NULL, "beside", NULL));
 	effort_begin(&e, 10000);
 	fiber_yield();
@@ -84,9 +77,10 @@ static void helps(void *arg)
 	effort_end();
 }
 
-ON_FIBER(who_helps_is_charged_to_it)
+static void who_helps_is_charged_to_it(void *arg)
 {
 	struct effort e;
+	(void)arg;
 	effort_begin(&e, 10000);
 	assert_ok(fiber_start(helps, &e, "helper", NULL));
 	fiber_yield();
@@ -95,9 +89,10 @@ ON_FIBER(who_helps_is_charged_to_it)
 	assert_true(used_ms(&e) >= 1020);
 }
 
-ON_FIBER(from_a_second_on_the_processors_clock_is_asked)
+static void from_a_second_on_the_processors_clock_is_asked(void *arg)
 {
 	struct effort e;
+	(void)arg;
 	effort_begin(&e, UINT64_C(10) * EFFORT_COARSE_MS);
 	effort_charge(UINT64_C(1) * EFFORT_COARSE_MS * NS_MS);
 	fiber_yield(); /* from here on the processor's clock is asked */
@@ -119,9 +114,10 @@ static void runs(void *arg)
 	ran = true;
 }
 
-ON_FIBER(who_has_run_for_long_lets_others_run)
+static void who_has_run_for_long_lets_others_run(void *arg)
 {
 	struct effort e;
+	(void)arg;
 	ran = false;
 	effort_begin(&e, 10000);
 	assert_ok(fiber_start(runs, NULL, "other", NULL));
@@ -148,12 +144,13 @@ static void run_jobs(void *ctx, struct job **jobs, size_t n)
 	assert_ok(effort_check());
 }
 
-ON_FIBER(a_threads_work_is_charged)
+static void a_threads_work_is_charged(void *arg)
 {
 	struct effort e;
 	struct worker *w;
 	struct job job = {0};
 	const struct worker_plan plan = {.run = run_jobs, .ctx = &e, .name = "helper", .queue_max = 1};
+	(void)arg;
 	assert_ok(worker_open(&plan, &w));
 	effort_begin(&e, 10);
 	assert_ok(worker_run(w, &job));
@@ -166,13 +163,13 @@ ON_FIBER(a_threads_work_is_charged)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ON_LOOP(an_effort_is_spent),
-		ON_LOOP(waiting_costs_nothing),
-		ON_LOOP(others_are_not_charged),
-		ON_LOOP(who_helps_is_charged_to_it),
-		ON_LOOP(from_a_second_on_the_processors_clock_is_asked),
-		ON_LOOP(who_has_run_for_long_lets_others_run),
-		ON_LOOP(a_threads_work_is_charged),
+		ON_FIBER(an_effort_is_spent),
+		ON_FIBER(waiting_costs_nothing),
+		ON_FIBER(others_are_not_charged),
+		ON_FIBER(who_helps_is_charged_to_it),
+		ON_FIBER(from_a_second_on_the_processors_clock_is_asked),
+		ON_FIBER(who_has_run_for_long_lets_others_run),
+		ON_FIBER(a_threads_work_is_charged),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

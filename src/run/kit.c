@@ -1,5 +1,6 @@
 #include "run/kit.h"
 
+#include "run/fiber.h"
 #include "run/loop.h"
 
 int kit_open_loop(void **state)
@@ -13,6 +14,13 @@ int kit_close_loop(void **state)
 	(void)state;
 	loop_close();
 	return 0;
+}
+
+void kit_play(void **state)
+{
+	const struct kit_scene *s = *state;
+	assert_ok(fiber_start(s->play, NULL, "test", NULL));
+	loop_run();
 }
 
 void kit_fill(char *p, size_t n)
