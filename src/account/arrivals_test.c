@@ -168,6 +168,43 @@ static void letters_that_come_meanwhile_are_read_too(void **state)
 	on_fiber(meanwhile_on);
 }
 
+/* ---- a file that is changed while no process is there */
+
+static void arrive(struct play *p, unsigned n)
+{
+	assert_ok(open_arrivals(p));
+	for (unsigned i = 0; i < n; i++)
+		assert_ok(add(p, i));
+	arrivals_close(&p->a);
+}
+
+static void flip(struct play *p, const char *name, uint64_t at)
+{
+	str bytes = sim_bytes(p->sim, name);
+	assert_true(at < bytes.n);
+	((char *)(uintptr_t)bytes.p)[at] ^= 1;
+}
+
+/* As a crash leaves it. */
+static void put_a_piece(struct play *p)
+{
+	AUTO_BUF buf b = buf_new(1 << 20);
+	buf_put(&b, sim_bytes(p->sim, "arrivals-1"));
+	for (unsigned i = 0; i < 40; i++)
+		buf_put(&b, STR("a piece of a record"));
+	sim_put(p->sim, "arrivals-1", buf_str(&b));
+}
+
+static void read_all(struct play *p)
+{
+	struct arrivals_mark mark = {.upto = 0};
+	assert_ok(open_arrivals(p));
+	p->last = 0;
+	assert_ok(read_some(p, 100, &mark, true));
+	assert_int_equal(files_of(p), 0);
+	arrivals_close(&p->a);
+}
+
 static void reopened_on(void *arg)
 {
 	struct play *p = arg;
@@ -179,12 +216,7 @@ static void reopened_on(void *arg)
 		arrivals_close(&p->a);
 	}
 	assert_int_equal(files_of(p), 1);
-	/* a crash left a piece of a record: it is passed over, and the next record begins another file */
-	AUTO_BUF buf b = buf_new(1 << 20);
-	buf_put(&b, sim_bytes(p->sim, "arrivals-1"));
-	for (unsigned i = 0; i < 40; i++)
-		buf_put(&b, STR("a piece of a record"));
-	sim_put(p->sim, "arrivals-1", buf_str(&b));
+	put_a_piece(p); /* is passed over, and the next record begins another file */
 	assert_ok(open_arrivals(p));
 	assert_ok(add(p, 3));
 	assert_int_equal(files_of(p), 2);
@@ -206,23 +238,13 @@ static void what_follows_a_crash_goes_elsewhere(void **state)
 static void damage_on(void *arg)
 {
 	struct play *p = arg;
-	struct arrivals_mark mark = {.upto = 0};
-	assert_ok(open_arrivals(p));
-	for (unsigned i = 0; i < 5; i++)
-		assert_ok(add(p, i));
-	arrivals_close(&p->a);
-	AUTO_BUF buf b = buf_new(1 << 20);
-	buf_put(&b, sim_bytes(p->sim, "arrivals-1"));
-	b.p[FILE_HEAD + ARRIVALS_ALIGN * 2] ^= 1;   /* in the second record's header, or its letter */
-	b.p[FILE_HEAD + ARRIVALS_ALIGN * 8] ^= 1;   /* in the large one */
-	sim_put(p->sim, "arrivals-1", buf_str(&b));
-	assert_ok(open_arrivals(p));
-	assert_ok(read_some(p, 100, &mark, true));
+	arrive(p, 5);
+	flip(p, "arrivals-1", FILE_HEAD + ARRIVALS_ALIGN * 2); /* in the second record's header, or its letter */
+	flip(p, "arrivals-1", FILE_HEAD + ARRIVALS_ALIGN * 8); /* in the large one */
+	read_all(p);
 	assert_int_equal(p->lost, 2);
 	assert_int_equal(p->times[0] + p->times[1] + p->times[2] + p->times[3] + p->times[4], 3);
-	assert_int_equal(files_of(p), 0);
 	assert_non_null(sim_bytes(p->sim, "arrivals-1.damaged").p);
-	arrivals_close(&p->a);
 }
 
 static void damage_costs_one_letter_and_is_told(void **state)
@@ -231,32 +253,18 @@ static void damage_costs_one_letter_and_is_told(void **state)
 	on_fiber(damage_on);
 }
 
-/* Damage to the second letter, which is told at the next reading. */
-static void damage_one(struct play *p, const char *name)
-{
-	struct arrivals_mark mark = {.upto = 0};
-	assert_ok(open_arrivals(p));
-	for (unsigned i = 0; i < 3; i++)
-		assert_ok(add(p, i));
-	arrivals_close(&p->a);
-	str bytes = sim_bytes(p->sim, name);
-	assert_non_null(bytes.p);
-	((char *)(uintptr_t)bytes.p)[FILE_HEAD + ARRIVALS_ALIGN * 2] ^= 1;
-	assert_ok(open_arrivals(p));
-	p->last = 0;
-	assert_ok(read_some(p, 100, &mark, true));
-	arrivals_close(&p->a);
-}
-
 static void twice_on(void *arg)
 {
 	struct play *p = arg;
-	damage_one(p, "arrivals-1");
-	damage_one(p, "arrivals-2");
+	arrive(p, 3);
+	flip(p, "arrivals-1", FILE_HEAD + ARRIVALS_ALIGN * 2);
+	read_all(p);
+	arrive(p, 3);
+	flip(p, "arrivals-2", FILE_HEAD + ARRIVALS_ALIGN * 2);
+	read_all(p);
 	assert_int_equal(p->lost, 2);
 	assert_non_null(sim_bytes(p->sim, "arrivals-1.damaged").p);
 	assert_non_null(sim_bytes(p->sim, "arrivals-2.damaged").p);
-	assert_int_equal(files_of(p), 0);
 }
 
 static void what_was_set_aside_stays(void **state)
@@ -281,25 +289,16 @@ static uint64_t place_in(str bytes, unsigned i)
 static void neighbours_on(void *arg)
 {
 	struct play *p = arg;
-	struct arrivals_mark mark = {.upto = 0};
-	assert_ok(open_arrivals(p));
-	for (unsigned i = 0; i < 5; i++)
-		assert_ok(add(p, i));
-	arrivals_close(&p->a);
-	AUTO_BUF buf b = buf_new(1 << 20);
-	buf_put(&b, sim_bytes(p->sim, "arrivals-1"));
-	uint64_t letter_at = place_in(buf_str(&b), 1) + HEAD_SIZE, header_at = place_in(buf_str(&b), 2);
-	b.p[letter_at] ^= 1;
-	b.p[header_at] ^= 1;
-	for (unsigned i = 0; i < 40; i++)
-		buf_put(&b, STR("a piece of a record"));
-	sim_put(p->sim, "arrivals-1", buf_str(&b));
-	assert_ok(open_arrivals(p));
-	assert_ok(read_some(p, 100, &mark, true));
+	arrive(p, 5);
+	uint64_t letter_at = place_in(sim_bytes(p->sim, "arrivals-1"), 1) + HEAD_SIZE;
+	uint64_t header_at = place_in(sim_bytes(p->sim, "arrivals-1"), 2);
+	flip(p, "arrivals-1", letter_at);
+	flip(p, "arrivals-1", header_at);
+	put_a_piece(p);
+	read_all(p);
 	assert_int_equal(p->lost, 2);
 	assert_int_equal(p->torn, 1);
 	assert_int_equal(p->times[0] + p->times[3] + p->times[4], 3);
-	arrivals_close(&p->a);
 }
 
 static void each_place_is_counted_once(void **state)
@@ -312,23 +311,13 @@ static void each_place_is_counted_once(void **state)
 static void last_on(void *arg)
 {
 	struct play *p = arg;
-	struct arrivals_mark mark = {.upto = 0};
-	assert_ok(open_arrivals(p));
-	for (unsigned i = 0; i < 3; i++)
-		assert_ok(add(p, i));
-	arrivals_close(&p->a);
-	AUTO_BUF buf b = buf_new(1 << 20);
-	buf_put(&b, sim_bytes(p->sim, "arrivals-1"));
-	b.p[b.n - 1] ^= 1;
-	sim_put(p->sim, "arrivals-1", buf_str(&b));
-	assert_ok(open_arrivals(p));
-	assert_ok(read_some(p, 100, &mark, true));
+	arrive(p, 3);
+	flip(p, "arrivals-1", sim_bytes(p->sim, "arrivals-1").n - 1);
+	read_all(p);
 	assert_int_equal(p->torn, 1);
 	assert_int_equal(p->lost, 0);
 	assert_int_equal(p->times[0] + p->times[1], 2);
 	assert_int_equal(p->times[2], 0);
-	assert_int_equal(files_of(p), 0);
-	arrivals_close(&p->a);
 }
 
 static void what_was_written_last_and_does_not_open_is_told(void **state)
