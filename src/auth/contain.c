@@ -13,7 +13,8 @@ enum { ANSWER_MS = 20000, ROWS_MAX = 1 << 20 };
 struct contained {
 	uint64_t account;
 	int64_t since;
-	bool held; /* the queue has said so */
+	bool held;  /* the queue has said so */
+	bool ended; /* what was logged in has been told to end, in this process's life */
 };
 
 /* ---- in memory ---- */
@@ -184,6 +185,15 @@ static result insert_letters(struct db *db, const struct letters *l)
 
 /* ---- beginning ---- */
 
+static void end_sessions(struct auth *a, uint64_t account)
+{
+	struct contained *c = find(a, account);
+	if (!c || c->ended)
+		return;
+	c->ended = true;
+	login_end_sessions(a, account, 0, true);
+}
+
 struct begin_job {
 	uint64_t account;
 	int64_t now;
@@ -223,7 +233,7 @@ result contain_begin(struct auth *a, const struct suspicion *s)
 	login_forget(a, s->account);
 	gate_wake_all(&a->containing);
 	notices_wake(a);
-	login_end_sessions(a, s->account, 0, true);
+	end_sessions(a, s->account);
 	return OK;
 }
 
@@ -313,6 +323,7 @@ void contain_run(struct auth *a)
 			r = gate_wait(&a->containing, FIBER_FOREVER);
 			continue;
 		}
+		end_sessions(a, account); /* the process before this one may have ended in between */
 		r = hold_in_queue(a, account);
 		struct contained *c = find(a, account); /* it may be free again */
 		if (!failed(r) && c)

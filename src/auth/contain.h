@@ -5,7 +5,7 @@
  * letter that says what happened and which command ends it. Its owner can log in and
  * reads the mail that goes on arriving: an attacker locks nobody out. It outlives
  * restarts; queue is told again until it has said so, and until then the account
- * sends nothing at all. */
+ * sends nothing at all; and what is logged in then ends once more. */
 #ifndef AUTH_CONTAIN_H
 #define AUTH_CONTAIN_H
 
