@@ -58,15 +58,14 @@ static void from_ip(net_addr *a, const struct ip *ip, uint16_t port)
 	}
 }
 
-/* The header comes first, before TLS. Nothing of it is believed from others. */
+/* The header comes first, before TLS, whose first octets may come with it. Nothing of it is believed from others. */
 static result read_proxy_header(struct client *c)
 {
 	struct proxy_header h;
 	size_t need = 0;
 	stream_set_deadline(c->stream, DOOR_PROXY_MS);
 	do {
-		if (need || !stream_pending(c->stream))
-			TRY(stream_fill(c->stream));
+		TRY(stream_fill_most(c->stream, need ? need : PROXY_FIXED));
 		TRY(proxy_parse(stream_peek(c->stream), &h, &need));
 	} while (need);
 	stream_consume(c->stream, h.size);

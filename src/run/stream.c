@@ -200,9 +200,10 @@ static result make_room(struct stream *s, size_t max)
 	return OK;
 }
 
-static result read_into(struct stream *s, struct tls_step *step)
+static result read_into(struct stream *s, size_t most, struct tls_step *step)
 {
-	result r = stream_try_read(s, s->in + s->in_to, s->in_cap - s->in_to, step);
+	size_t room = s->in_cap - s->in_to;
+	result r = stream_try_read(s, s->in + s->in_to, room < most ? room : most, step);
 	s->in_to += step->done;
 	if (failed(r))
 		stream_drop_empty(s);
@@ -220,14 +221,15 @@ static result flush_or_wait(struct stream *s, int wants)
 	return OK;
 }
 
-result stream_fill_to(struct stream *s, size_t max)
+/* At most `most` at once, no more than `max` in all. */
+static result fill(struct stream *s, size_t max, size_t most)
 {
 	for (;;) {
 		struct tls_step step = {.wants = FD_READ};
 		TRY(s->in_ended);
 		TRY(make_room(s, max));
 		if (!s->dry || s->tls)
-			TRY(read_into(s, &step));
+			TRY(read_into(s, most, &step));
 		if (step.done) {
 			stream_step(s);
 			return OK;
@@ -237,9 +239,19 @@ result stream_fill_to(struct stream *s, size_t max)
 	}
 }
 
+result stream_fill_to(struct stream *s, size_t max)
+{
+	return fill(s, max, SIZE_MAX);
+}
+
 result stream_fill(struct stream *s)
 {
-	return stream_fill_to(s, STREAM_BLOCK);
+	return fill(s, STREAM_BLOCK, SIZE_MAX);
+}
+
+result stream_fill_most(struct stream *s, size_t most)
+{
+	return fill(s, STREAM_BLOCK, most);
 }
 
 result stream_read_some(struct stream *s, str *out)

@@ -57,6 +57,8 @@ void stream_consume(struct stream *s, size_t n);   /* n <= what was peeked */
 /* Suspends until at least one byte is buffered that was not there before.
  * LIMIT when STREAM_BLOCK bytes wait unconsumed. */
 result stream_fill(struct stream *s) NODISCARD;
+/* The same of at most so many bytes: what follows stays on the descriptor, for TLS that begins behind. */
+result stream_fill_most(struct stream *s, size_t most) NODISCARD;
 /* Suspends until something is buffered (at once when it is). */
 result stream_read_some(struct stream *s, str *out) NODISCARD;
 /* Does the peer have something to say, or has it gone? For one that should be silent. A system call; not suspending. */

@@ -359,6 +359,29 @@ static void unconsumed_bytes_have_a_limit(void **state)
 	play(peer_block, test_block);
 }
 
+static void peer_header_and_more(int fd)
+{
+	send_str(fd, STR("headermore"));
+}
+
+static void test_most(struct stream *s)
+{
+	assert_ok(stream_fill_most(s, 4));
+	assert_str(stream_peek(s), STR("head"));
+	assert_ok(stream_fill_most(s, 2));
+	assert_str(stream_peek(s), STR("header"));
+	stream_consume(s, 6);
+	assert_false(stream_pending(s)); /* TLS could begin */
+	assert_ok(stream_fill(s));
+	assert_str(stream_peek(s), STR("more"));
+}
+
+static void no_more_is_read_than_was_asked_for(void **state)
+{
+	(void)state;
+	play(peer_header_and_more, test_most);
+}
+
 static void peer_short_and_full(int fd)
 {
 	static char block[STREAM_BLOCK];
@@ -528,7 +551,8 @@ int main(void)
 		ON_LOOP(a_line_without_end_ends_the_stream), ON_LOOP(a_line_may_be_larger_than_a_block),
 		ON_LOOP(bulk_goes_through_both_ways), ON_LOOP(a_deadline_ends_a_dribbling_client),
 		ON_LOOP(an_idle_client_times_out),
-		ON_LOOP(unconsumed_bytes_have_a_limit), ON_LOOP(a_stream_that_was_read_dry_hears_what_follows),
+		ON_LOOP(unconsumed_bytes_have_a_limit), ON_LOOP(no_more_is_read_than_was_asked_for),
+		ON_LOOP(a_stream_that_was_read_dry_hears_what_follows),
 		ON_LOOP(who_reads_much_lets_others_run),
 		ON_LOOP(lines_do_not_depend_on_their_pieces), ON_LOOP(poor_times_go_by),
 	};
