@@ -21,6 +21,7 @@ result auth_open(struct auth *a, struct files *f, const unsigned char key[DIRECT
 	throttle_init(&a->throttle);
 	tokens_init(&a->tokens);
 	a->tokens.ended = login_ended;
+	visitors_init(&a->visitors);
 	audience_init(&a->audience);
 	exchanges_init(&a->exchanges);
 	signing_init(&a->signing);
@@ -51,6 +52,7 @@ void auth_close(struct auth *a)
 	recent_close(&a->recent);
 	recent_close(&a->wrong);
 	tokens_free(&a->tokens);
+	visitors_free(&a->visitors);
 	audience_free(&a->audience);
 	throttle_free(&a->throttle);
 	exchanges_free(&a->exchanges);

@@ -249,6 +249,10 @@ static void open_doors(void)
 	assert_ok(web_auth_open_as_web(&w, NULL, &kit.web));
 	assert_ok(web_auth_open_as_auth(&wf, &web_handlers, &kit.web_far));
 	assert_ok(net_pair(SOCK_SEQPACKET, ends));
+	struct channel_options v = {.fd = ends[0], .peer = "auth 0"}, vf = {.fd = ends[1], .peer = "web 0", .ctx = &kit};
+	assert_ok(visitor_auth_open_as_visitor(&v, NULL, &kit.visitor));
+	assert_ok(visitor_auth_open_as_auth(&vf, &visitor_handlers, &kit.visitor_far));
+	assert_ok(net_pair(SOCK_SEQPACKET, ends));
 	struct channel_options q = {.fd = ends[0], .peer = "auth 0"}, qf = {.fd = ends[1], .peer = "queue 0", .ctx = &kit};
 	assert_ok(queue_auth_open_as_queue(&q, NULL, &kit.queue));
 	assert_ok(queue_auth_open_as_auth(&qf, &queue_handlers, &kit.queue_far));
@@ -274,11 +278,12 @@ void kit_close(void)
 		assert_ok(channel_drain(kit.account_far, 10000));
 	assert_ok(channel_drain(kit.edge_far, 10000));
 	assert_ok(channel_drain(kit.web_far, 10000));
+	assert_ok(channel_drain(kit.visitor_far, 10000));
 	assert_ok(channel_drain(kit.queue_far, 10000));
 	assert_ok(channel_drain(kit.relay_far, 10000));
 	audience_left(&auth.audience, &kit); /* what the room does when the edge has gone */
-	struct channel **all[] = {&kit.edge, &kit.edge_far, &kit.web, &kit.web_far, &kit.queue, &kit.queue_far,
-		&kit.relay, &kit.relay_far, &kit.account, &kit.account_far};
+	struct channel **all[] = {&kit.edge, &kit.edge_far, &kit.web, &kit.web_far, &kit.visitor, &kit.visitor_far,
+		&kit.queue, &kit.queue_far, &kit.relay, &kit.relay_far, &kit.account, &kit.account_far};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (*all[i])
 			channel_close(all[i]);
@@ -372,6 +377,28 @@ result kit_delete_account(const char *address)
 	struct web_auth_done done;
 	struct web_auth_account_delete m = {.address = str_from(address)};
 	return kit_kind(web_auth_account_delete_call(kit.web, NULL, &m, &a, &done));
+}
+
+void kit_totp(const char *address, struct kit_factor *out)
+{
+	AUTO_ARENA arena a = arena_new(65536);
+	struct web_auth_second_factor_made is;
+	uint64_t bits = 0;
+	size_t have = 0, n = 0;
+	*out = (struct kit_factor){0};
+	assert_ok(web_auth_second_factor_totp_call(kit.web, NULL,
+		&(struct web_auth_second_factor_totp){.account = str_from(address)}, &a, &is));
+	assert_true(str_starts(is.uri, STR("otpauth://totp/")));
+	str coded = str_skip(is.uri, str_find(is.uri, STR("?secret=")) + 8);
+	for (size_t i = 0; n < TOTP_SECRET; i++) {
+		char c = coded.p[i];
+		bits = bits << 5 | (unsigned)(c >= 'A' ? c - 'A' : c - '2' + 26);
+		for (have += 5; have >= 8; have -= 8)
+			out->secret[n++] = (unsigned char)(bits >> (have - 8));
+	}
+	assert_int_equal(is.codes.n, RECOVERY_CODES);
+	for (size_t i = 0; i < RECOVERY_CODES; i++)
+		memcpy(out->recovery[i], is.codes.p[i].p, RECOVERY_TEXT);
 }
 
 struct kit_answer kit_recipient(const char *address)

@@ -7,6 +7,7 @@
 
 #include "auth/auth.h"
 #include "auth/doors.h"
+#include "auth/second_factor.h"
 #include "engine/files_sim.h"
 #include "talk/owner_key.h"
 #include "talk/auth_account.h"
@@ -16,7 +17,7 @@
 struct kit {
 	struct sim *sim;
 	struct channel *edge, *edge_far;  /* the edge's end and auth's */
-	struct channel *web, *web_far;
+	struct channel *web, *web_far, *visitor, *visitor_far; /* web speaks both */
 	struct channel *queue, *queue_far, *relay, *relay_far;
 	const char *client; /* logins come from there; NULL: 192.0.2.7 */
 	int news; /* how often the edge heard that the directory changed */
@@ -59,6 +60,13 @@ result kit_account_of(const char *address, uint64_t quota); /* another quota tha
 result kit_admin(const char *address);
 result kit_alias(const char *address, const char *to);
 result kit_delete_account(const char *address);
+
+/* Turns codes by time on. */
+struct kit_factor {
+	unsigned char secret[TOTP_SECRET];
+	char recovery[RECOVERY_CODES][RECOVERY_TEXT + 1];
+};
+void kit_totp(const char *address, struct kit_factor *out);
 
 /* An edge's questions. */
 struct kit_answer {

@@ -231,6 +231,17 @@ result book_add_account(struct book *b, const struct book_new_account *n)
 	return OK;
 }
 
+void book_set_admin(struct book *b, struct book_account *a, bool admin)
+{
+	a->admin = admin;
+	list_remove(&a->admin_node);
+	struct list *before = b->admin_list.next;
+	while (before != &b->admin_list && LIST_OWNER(before, struct book_account, admin_node)->id < a->id)
+		before = before->next;
+	if (admin)
+		list_insert(before, &a->admin_node);
+}
+
 static void free_account(struct book_account *a)
 {
 	list_remove(&a->node);

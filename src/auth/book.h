@@ -62,6 +62,7 @@ struct book_account {
 	struct book_entry *entry;
 	bool admin, disabled;
 	bool second_factor; /* it has one */
+	bool coding;        /* a code of it is being checked */
 	size_t rules;       /* how many it has */
 	unsigned lock;      /* enum lock_state (openers.h) */
 	int64_t created;    /* seconds since 1970 */
@@ -87,6 +88,7 @@ struct book_domain *book_domain(const struct book *b, str name);
 result book_add_account(struct book *b, const struct book_new_account *n) NODISCARD;
 void book_remove_account(struct book *b, struct book_account *a); /* and all that leads to it */
 struct book_account *book_account(const struct book *b, uint64_t id);
+void book_set_admin(struct book *b, struct book_account *a, bool admin);
 
 result book_add_alias(struct book *b, uint64_t entry, str key, bool fixed) NODISCARD;
 result book_set_targets(struct book *b, struct book_entry *alias, const uint64_t *entries, size_t n) NODISCARD;

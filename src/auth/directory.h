@@ -69,6 +69,7 @@ result directory_set_hash(struct directory *d, uint64_t id, str text) NODISCARD;
 result directory_raise_hash(struct directory *d, uint64_t id, str old, str text) NODISCARD;
 result directory_set_quota(struct directory *d, uint64_t id, uint64_t octets) NODISCARD;
 result directory_set_disabled(struct directory *d, uint64_t id, bool disabled) NODISCARD;
+result directory_set_admin(struct directory *d, uint64_t id, bool admin) NODISCARD;
 result directory_grant(struct directory *d, uint64_t id, str address, bool granted) NODISCARD;
 
 /* A fixed address is pointed elsewhere; any other must be new. */

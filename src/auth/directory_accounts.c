@@ -219,6 +219,21 @@ static void kept_disabled(void *arg)
 		a->disabled = e->number != 0;
 }
 
+static result run_admin(struct db *db, void *arg)
+{
+	const struct account_edit *e = arg;
+	TRY(db_run(db, "UPDATE account SET admin = ?2 WHERE id = ?1 AND state = 1", DB_INT(e->id), DB_INT(e->number)));
+	return one_row(db);
+}
+
+static void kept_admin(void *arg)
+{
+	const struct account_edit *e = arg;
+	struct book_account *a = book_account(&e->d->book, e->id);
+	if (a)
+		book_set_admin(&e->d->book, a, e->number != 0);
+}
+
 result directory_set_hash(struct directory *d, uint64_t id, str text)
 {
 	struct account_edit e = {.d = d, .id = id, .text = text};
@@ -245,6 +260,12 @@ result directory_set_disabled(struct directory *d, uint64_t id, bool disabled)
 {
 	struct account_edit e = {.d = d, .id = id, .number = disabled};
 	return edit_commit(d, run_disabled, kept_disabled, &e);
+}
+
+result directory_set_admin(struct directory *d, uint64_t id, bool admin)
+{
+	struct account_edit e = {.d = d, .id = id, .number = admin};
+	return edit_commit(d, run_admin, kept_admin, &e);
 }
 
 /* ---- reading one ---- */

@@ -70,14 +70,22 @@ static result on_offers(struct arrival *in, struct edge_auth_offers *m, struct e
 	return clear_addresses(&auth, in->arena, answer);
 }
 
+/* Who administrates is asked by web (visitor_door.c). */
+static result is_for_mail(enum edge_auth_protocol p)
+{
+	return p == EDGE_AUTH_PROTOCOL_ADMIN ? failure(FAIL_DENIED, "an edge logs in to mail alone") : OK;
+}
+
 static result on_login(struct arrival *in, struct edge_auth_login *m, struct edge_auth_login_is *answer)
 {
+	TRY(is_for_mail(m->protocol));
 	const struct login_question q = {.asked = m, .channel = in->ctx, .trace = &in->trace};
 	return login_answer(&auth, &q, answer);
 }
 
 static result on_scram(struct arrival *in, struct edge_auth_scram *m, struct edge_auth_scram_is *answer)
 {
+	TRY(is_for_mail(m->protocol));
 	const struct scram_caller who = {.channel = in->ctx, .trace = &in->trace, .m = in->arena};
 	return scram_login_begin(&auth, &who, m, answer);
 }
@@ -91,6 +99,7 @@ static result on_scram_proof(struct arrival *in, struct edge_auth_scram_proof *m
 static result on_certificate_login(struct arrival *in, struct edge_auth_certificate_login *m,
 	struct edge_auth_login_is *answer)
 {
+	TRY(is_for_mail(m->protocol));
 	const struct certificate_question q = {.asked = m, .channel = in->ctx, .trace = &in->trace, .m = in->arena};
 	return certificate_login(&auth, &q, answer);
 }

@@ -101,7 +101,9 @@ static result off(str account)
 {
 	uint64_t id;
 	TRY(find(account, &id));
-	return second_factor_off(&auth, id);
+	TRY(second_factor_off(&auth, id));
+	login_forget_app(&auth, id, 0); /* whose sessions were proved by it */
+	return OK;
 }
 
 result factor_door_off(struct arrival *in, struct web_auth_second_factor_off *m, struct web_auth_done *answer)

@@ -57,31 +57,10 @@ static void the_codes_of_the_rfc(void **state)
 	}
 }
 
-struct made {
-	unsigned char secret[TOTP_SECRET];
-	char recovery[RECOVERY_CODES][RECOVERY_TEXT + 1];
-};
-
-static struct made totp(void)
+static struct kit_factor totp(void)
 {
-	AUTO_ARENA arena a = arena_new(65536);
-	struct web_auth_second_factor_made is;
-	struct made out = {0};
-	assert_ok(web_auth_second_factor_totp_call(kit.web, NULL,
-		&(struct web_auth_second_factor_totp){.account = STR(ANNA)}, &a, &is));
-	assert_true(str_starts(is.uri, STR("otpauth://totp/")));
-	str coded = str_skip(is.uri, str_find(is.uri, STR("?secret=")) + 8);
-	uint64_t bits = 0;
-	size_t have = 0, n = 0;
-	for (size_t i = 0; n < TOTP_SECRET; i++) {
-		char c = coded.p[i];
-		bits = bits << 5 | (unsigned)(c >= 'A' ? c - 'A' : c - '2' + 26);
-		for (have += 5; have >= 8; have -= 8)
-			out.secret[n++] = (unsigned char)(bits >> (have - 8));
-	}
-	assert_int_equal(is.codes.n, RECOVERY_CODES);
-	for (size_t i = 0; i < RECOVERY_CODES; i++)
-		memcpy(out.recovery[i], is.codes.p[i].p, RECOVERY_TEXT);
+	struct kit_factor out;
+	kit_totp(ANNA, &out);
 	return out;
 }
 
@@ -107,7 +86,7 @@ static void each_code_is_good_once(void)
 	char code[TOTP_DIGITS + 1];
 	anna_is_there();
 	assert_int_equal(check("123456"), FAIL_ABSENT);
-	struct made made = totp();
+	struct kit_factor made = totp();
 	clock_test_hold(1700000000000);
 	second_factor_code(made.secret, 1700000000, code);
 	assert_int_equal(check(code), FAIL_NONE);
@@ -120,7 +99,7 @@ static void each_code_is_good_once(void)
 	assert_int_equal(check(made.recovery[4]), FAIL_NONE);
 	assert_int_equal(check(made.recovery[4]), FAIL_DENIED);
 	assert_int_equal(show().codes, RECOVERY_CODES - 1);
-	struct made again = totp();
+	struct kit_factor again = totp();
 	assert_int_equal(check(made.recovery[5]), FAIL_DENIED);
 	assert_int_equal(check(again.recovery[5]), FAIL_NONE);
 }

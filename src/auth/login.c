@@ -1,11 +1,12 @@
 #include "auth/login.h"
 
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "auth/rules.h"
+#include "auth/second_factor.h"
 #include "auth/unlock.h"
+#include "auth/visitor_door.h"
 #include "run/clock.h"
 #include "run/net.h"
 #include "run/secret.h"
@@ -66,6 +67,8 @@ static uint32_t wait_of_network(const struct auth *a, const struct login_try *t)
 
 /* ---- when a secret changes ---- */
 
+static const char secrets_changed[] = "the account's secrets or rights changed";
+
 /* Logins that are being checked meanwhile notice it by the account's round. */
 static void next_round(struct auth *a, uint64_t account)
 {
@@ -79,6 +82,7 @@ void login_forget(struct auth *a, uint64_t account)
 	next_round(a, account);
 	recent_forget(&a->recent, account);
 	tokens_drop_account(&a->tokens, account);
+	visitors_end_account(&a->visitors, account, secrets_changed);
 	audience_tell(&a->audience); /* what a login was allowed, edges may have kept */
 }
 
@@ -86,6 +90,8 @@ void login_forget_app(struct auth *a, uint64_t account, uint64_t app_password)
 {
 	next_round(a, account);
 	tokens_drop_credential(&a->tokens, (struct token_owner){account, app_password});
+	if (!app_password) /* the person's own password, which alone opens one */
+		visitors_end_account(&a->visitors, account, secrets_changed);
 	audience_tell(&a->audience);
 }
 
@@ -135,33 +141,32 @@ static const char *factor_bars(const struct book_account *who, const struct proo
 	return who->entry->domain->second_factor ? "This domain demands a second factor: use an app password" : NULL;
 }
 
-static unsigned minute_of_day(void)
-{
-	time_t now = (time_t)clock_wall_s();
-	struct tm tm;
-	localtime_r(&now, &tm);
-	return (unsigned)(tm.tm_hour * 60 + tm.tm_min);
-}
-
 static result ask_rules(struct auth *a, const struct login_try *t, struct proof *p)
 {
-	const struct rule_visit v = {.protocol = t->protocol, .client = t->client, .minute = minute_of_day(),
-		.places = a->places};
-	struct rules rules;
-	TRY(rules_read(a->directory, p->account, &p->arena, &rules));
-	p->barred = rules_bar(&rules, &v);
-	return OK;
+	struct rule_visit v = {.protocol = t->protocol, .client = t->client, .places = a->places};
+	return rules_ask(a->directory, p->account, &v, &p->barred);
 }
 
-/* Asked only once the secret was right. Suspends when the account has rules. */
+static result ask_code(struct auth *a, const struct login_try *t, struct proof *p)
+{
+	result r = second_factor_check(a, p->account, t->code);
+	p->factor = !failed(r);
+	return r;
+}
+
+/* Asked only once the secret was right, the code last, which is good once. Suspends when the account has rules or a
+ * code is asked for. */
 static void look_for_bars(struct auth *a, const struct login_try *t, struct proof *p)
 {
 	const struct book_account *who = book_account(&a->directory->book, p->account);
 	if (failed(p->r) || p->barred || !who)
 		return;
-	p->barred = factor_bars(who, p);
+	bool visits = t->protocol == EDGE_AUTH_PROTOCOL_ADMIN, coded = visits && who->second_factor;
+	p->barred = visits ? visitor_bars(who, t, p) : factor_bars(who, p);
 	if (!p->barred && who->rules)
 		p->r = ask_rules(a, t, p);
+	if (!failed(p->r) && !p->barred && coded)
+		p->r = ask_code(a, t, p);
 }
 
 /* ---- the session ---- */

@@ -109,6 +109,7 @@ static const struct room_door doors[] = {
 	{.kind = &queue_auth_as_auth_kind, .handlers = &queue_handlers},
 	{.kind = &relay_auth_as_auth_kind, .handlers = &relay_handlers},
 	{.kind = &web_auth_as_auth_kind, .handlers = &web_handlers},
+	{.kind = &visitor_auth_as_auth_kind, .handlers = &visitor_handlers},
 	{.kind = &watch_auth_as_auth_kind, .handlers = &watch_handlers},
 };
 /* Beside its folder: a fresh stream for each session, one end of which goes to the account. */

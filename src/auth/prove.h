@@ -12,6 +12,7 @@ struct login_try {
 	enum edge_auth_protocol protocol;
 	str user, client, tag;
 	bool encrypted, session;
+	str code;   /* of the second factor; the administration API alone asks for it */
 	bool clear; /* only an app password that was made for a device without TLS will do */
 	const char *mechanism;
 	const void *channel; /* where the token is given */
@@ -28,6 +29,7 @@ struct proof {
 	bool certificate;      /* which of the two */
 	str name;              /* of that; in the arena */
 	const char *barred;    /* the secret is right and does not do here or now: a sentence; NULL: it does */
+	bool factor;           /* a code was right too */
 	bool repeat;    /* it is wrong, and no guess: tried with that name before, or a certificate that was good once */
 	uint32_t names; /* that this wrong one was tried with lately; 0: not known */
 	const char *locked;      /* it does not open the account's mail: a sentence; NULL */

@@ -1,6 +1,13 @@
 #include "auth/rules.h"
 
+#include <time.h>
+
 #include "auth/directory_core.h"
+#include "run/clock.h"
+
+enum { RULES_ARENA = 64 << 10 };
+
+_Static_assert(RULE_ADMIN == 1u << SCOPE_PROTOCOLS, "a rule's bits: those of the mail protocols, then admin");
 
 /* ---- rows ---- */
 
@@ -199,4 +206,22 @@ const char *rules_bar(const struct rules *r, const struct rule_visit *v)
 			return NULL;
 	}
 	return why;
+}
+
+static unsigned minute_of_day(void)
+{
+	time_t now = (time_t)clock_wall_s();
+	struct tm tm;
+	localtime_r(&now, &tm);
+	return (unsigned)(tm.tm_hour * 60 + tm.tm_min);
+}
+
+result rules_ask(struct directory *d, uint64_t account, struct rule_visit *v, const char **why)
+{
+	AUTO_ARENA arena a = arena_new(RULES_ARENA);
+	struct rules rules;
+	v->minute = minute_of_day();
+	TRY(rules_read(d, account, &a, &rules));
+	*why = rules_bar(&rules, v);
+	return OK;
 }

@@ -3,8 +3,8 @@
  * A rule concerns the protocols that it names, or all. Where rules concern a
  * protocol, a login by it has to fit one of them, in all that this one says;
  * where none does, everything is permitted. "admin" stands for logins to the
- * administration API: while that is a local socket alone, whose callers the
- * kernel names, there are none, and such rules are kept for when there are.
+ * administration API over the network; its local socket has none, whose callers the
+ * kernel names.
  * The country of an address that no database knows is ZZ: a list of countries
  * permits it only if it names ZZ, a list of others ("all but these") unless it
  * does. Calls suspend but those that say not to. */
@@ -15,7 +15,7 @@
 #include "auth/scope.h"
 #include "run/places.h"
 
-enum { RULES_MAX = 20, RULE_HOURS = 11, RULE_ADMIN = 1u << SCOPE_PROTOCOLS, RULE_COUNTRIES = 60 };
+enum { RULES_MAX = 20, RULE_HOURS = 11, RULE_ADMIN = 1u << EDGE_AUTH_PROTOCOL_ADMIN, RULE_COUNTRIES = 60 };
 
 struct rule {
 	uint64_t id;
@@ -53,5 +53,7 @@ struct rule_visit {
 };
 /* NULL: it may come in; otherwise the sentence for who does. Does not suspend. */
 const char *rules_bar(const struct rules *r, const struct rule_visit *v);
+/* The same of the account's rules, now: `v->minute` is set here. Suspends. */
+result rules_ask(struct directory *d, uint64_t account, struct rule_visit *v, const char **why) NODISCARD;
 
 #endif

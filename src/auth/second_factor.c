@@ -196,10 +196,10 @@ static str throttle_name(char out[32], uint64_t account)
 	return str_of(out, n);
 }
 
-result second_factor_check(struct auth *a, uint64_t account, str code)
+static result check_now(struct auth *a, uint64_t account, str code)
 {
 	char name[32], letters[RECOVERY_LETTERS];
-	struct check_job j = {.account = account, .code = str_trim(code), .now = clock_wall_s()};
+	struct check_job j = {.account = account, .code = str_trim(code)};
 	str key = throttle_name(name, account);
 	j.recovery = letters_of(code, letters);
 	if (j.recovery)
@@ -208,9 +208,26 @@ result second_factor_check(struct auth *a, uint64_t account, str code)
 	uint32_t wait = throttle_wait(&a->throttle, key, clock_mono_ms());
 	if (wait)
 		TRY(fiber_sleep(wait));
+	j.now = clock_wall_s();
 	result r = edit_commit(a->directory, run_check, NULL, &j);
 	if (r.kind == FAIL_DENIED)
 		throttle_failed(&a->throttle, key, clock_mono_ms());
+	return r;
+}
+
+/* One at a time: else the wait would cost those nothing who guess in parallel. */
+result second_factor_check(struct auth *a, uint64_t account, str code)
+{
+	struct book_account *who = book_account(&a->directory->book, account);
+	if (!who)
+		return failure(FAIL_ABSENT, "there is no such account any more");
+	if (who->coding)
+		return failure(FAIL_BUSY, "another code of this account is being checked; try again in a moment");
+	who->coding = true;
+	result r = check_now(a, account, code);
+	who = book_account(&a->directory->book, account);
+	if (who)
+		who->coding = false;
 	return r;
 }
 

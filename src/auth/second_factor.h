@@ -33,7 +33,7 @@ struct second_factor_new {
 /* Makes both anew; what was there is good for nothing any more. */
 result second_factor_set(struct auth *a, uint64_t account, struct second_factor_new *out) NODISCARD;
 result second_factor_off(struct auth *a, uint64_t account) NODISCARD; /* ABSENT: it has none */
-/* OK, DENIED, ABSENT; counts what was wrong and waits as logins do. */
+/* OK, DENIED, ABSENT; BUSY while another of the account is checked. Counts what was wrong and waits as logins do. */
 result second_factor_check(struct auth *a, uint64_t account, str code) NODISCARD;
 
 struct second_factor_facts {

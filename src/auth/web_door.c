@@ -273,6 +273,20 @@ static result on_account_disable(struct arrival *in, struct web_auth_account_dis
 	return web_report(in, m->disabled ? "account disable" : "account enable", m->address, set_disabled(m));
 }
 
+static result set_admin(const struct web_auth_account_admin *m)
+{
+	struct book_account *who;
+	TRY(directory_find_account(auth.directory, m->address, &who));
+	return directory_set_admin(auth.directory, who->id, m->administrator);
+}
+
+static result on_account_admin(struct arrival *in, struct web_auth_account_admin *m, struct web_auth_done *answer)
+{
+	(void)answer;
+	return web_report(in, m->administrator ? "account administrator on" : "account administrator off", m->address,
+		set_admin(m));
+}
+
 static result delete_account(str address)
 {
 	struct book_account *who;
@@ -394,6 +408,7 @@ const struct web_auth_as_auth web_handlers = {
 	.account_check = on_account_check,
 	.account_password = on_account_password,
 	.account_quota = on_account_quota,
+	.account_admin = on_account_admin,
 	.account_disable = on_account_disable,
 	.account_delete = on_account_delete,
 	.account_policy = lock_door_policy,

@@ -39,6 +39,7 @@ PROMPT(EV_FIRST, LOG_DEBUG, "send.first", "an account wrote to some for the firs
 EVENT(EV_SESSION, LOG_DEBUG, "session.carried", "an edge carries a client's session to its account")
 AUDIT(EV_LOGIN, LOG_INFO, "login.accepted", "a login succeeded")
 AUDIT(EV_LOGIN_FAILED, LOG_NOTICE, "login.refused", "a login was refused")
+AUDIT(EV_LOGOUT, LOG_INFO, "login.ended", "a session in the administration API has ended")
 AUDIT(EV_PASSWORD_RAISED, LOG_INFO, "password.raised", "a password's hash was made anew with today's parameters")
 EVENT(EV_DELIVERED, LOG_INFO, "delivery.kept", "a message is on stable storage in a mailbox")
 EVENT(EV_DELIVERY_DEFERRED, LOG_WARNING, "delivery.deferred", "an account could not take it now; the queue holds it")

@@ -144,6 +144,6 @@ int run_rule_list(struct call *c)
 		table_cell(&t, text_of(row, "hours").n ? text_of(row, "hours") : STR("always"));
 	}
 	table_print(&t);
-	puts("Rules for admin are kept for logins to the administration; its local socket asks the system who calls.");
+	puts("Rules for admin concern the administration over HTTPS; its local socket asks the system who calls.");
 	return finish(status, answer);
 }

@@ -47,6 +47,7 @@ static const struct sentence {
 	{"login.refused", "A login[ as {user}][ from {client}][ ({protocol})][ by {mechanism}]"
 		"[ with the app password \"{app}\"][ with the certificate \"{certificate}\"] was refused[: {verdict}]"
 		"[ ({why})]."},
+	{"login.ended", "A session in the administration of account {account} ended[: {why}]."},
 	{"password.raised", "The password's hash of account {account} was made anew with today's parameters"
 		"[: not yet, {why}]."},
 	{"client.connected", "Connected[: {client}]."},
@@ -107,14 +108,17 @@ static const struct sentence {
 	{"audit.broken", "Signed records of the audit log were gone: the vault signed up to {signed}, it ends at {last}."},
 	{"audit.pseudonymised", "The addresses in {files} old files of the audit log were forgotten."},
 	{"audit.trouble", "The audit log cannot be written or signed now[: {why}]. It is tried again."},
-	{"admin.asked", "An administrator[ (user {uid})] is about to do: {act}[ {target}][, account {account}]."},
+	{"admin.asked", "An administrator[ (user {uid})][ ({user}][ from {client})] is about to do: {act}[ {target}]"
+		"[, account {account}]."},
 	{"vault.locked", "The vault waits for its passphrase."},
 	{"vault.unlocked", "The vault has its passphrase."},
 	{"vault.rewrapped", "Every key is sealed by the new master key."},
 	{"vault.rewrap-failed", "Not every key could be sealed by the new master key[: {why}]. It is tried again at the "
 		"next start."},
-	{"admin.act", "An administrator did: {act}[ {what}][ {target}][, item {item}][, account {account}]."},
-	{"admin.refused", "An administrator was refused[: {act}][ {what}][: {why}]."},
+	{"admin.act", "An administrator[ ({user}][ from {client})] did: {act}[ {what}][ {target}][, item {item}]"
+		"[, account {account}]."},
+	{"admin.refused", "Somebody[ ({user})][ from {client}] was refused by the administration[: {act}][ {what}]"
+		"[: {why}]."},
 };
 enum { SENTENCES = sizeof sentences / sizeof *sentences };
 

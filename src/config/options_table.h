@@ -16,6 +16,7 @@ OPTION(OPT_LISTEN_IMAP, "listen-imap", LIST, "", 0, 64, R_AUTH, "address:port fo
 OPTION(OPT_LISTEN_IMAPS, "listen-imaps", LIST, "", 0, 64, R_AUTH, "address:port for IMAP over TLS")
 OPTION(OPT_LISTEN_POP3, "listen-pop3", LIST, "", 0, 64, R_AUTH, "address:port for POP3 with STLS")
 OPTION(OPT_LISTEN_POP3S, "listen-pop3s", LIST, "", 0, 64, R_AUTH, "address:port for POP3 over TLS")
+OPTION(OPT_LISTEN_HTTPS, "listen-https", LIST, "", 0, 64, 0, "address:port for administration over HTTPS")
 OPTION(OPT_LISTEN_LOCAL, "listen-local", TEXT, "submit.sock", 0, 107, 0,
 	"Unix socket for programs of this machine (sendmail), below the directory unless it begins with /; empty: none")
 OPTION(OPT_LOCAL_USERS, "local-users", LIST, "", 0, 320, R_AUTH,
@@ -143,5 +144,8 @@ OPTION(OPT_ALLOW_UNJAILED, "allow-unjailed", YESNO, "no", 0, 0, 0,
 	"start even where the machine has no Landlock or seccomp")
 OPTION(OPT_ADMINS, "administrators", LIST, "", 0, 64, R_WEB,
 	"user ids of this machine that may use the administration socket besides root and the server's own")
+OPTION(OPT_ADMIN_FROM, "administration-from", LIST, "", 0, 64, R_WEB,
+	"networks whose clients may administrate on listen-https, each with an account, its password and a second factor; "
+	"not set: loopback")
 OPTION(OPT_DEMO, "demo", YESNO, "no", 0, 0, R_EDGE | R_AUTH | R_WEB, "the demo's openings; never for real use")
 OPTION(OPT_DEMO_PROXY, "demo-proxy", YESNO, "no", 0, 0, R_EDGE, "every port expects a PROXY v2 header (demo only)")

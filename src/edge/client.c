@@ -53,13 +53,15 @@ uint64_t client_time(const struct client *c, enum option_id time)
 	return client_is_exempt(c) ? ms : limits_patience(&c->edge->limits, ms);
 }
 
-/* A server's handshake on port 25 asks nobody; a mail program's asks for a certificate where somebody has one. */
+/* A server's handshake on port 25 asks nobody, nor does a browser's; a mail program's asks for a certificate where
+ * somebody has one. */
 result client_start_tls(struct client *c)
 {
-	if (c->protocol != CLIENT_SMTP)
+	bool web = c->protocol == CLIENT_WEB;
+	if (c->protocol != CLIENT_SMTP && !web)
 		(void)offers_for(c);
 	stream_set_deadline(c->stream, client_time(c, OPT_LOGIN_TIME)); /* a handshake has a limit of its own, 30 s */
-	result r = stream_start_tls(c->stream, c->edge->tls);
+	result r = stream_start_tls(c->stream, web ? c->edge->tls_web : c->edge->tls);
 	c->encrypted = !failed(r);
 	if (failed(r) && r.kind != FAIL_CANCELLED)
 		log_event(EV_TLS_FAILED, &c->session, F_STR("client", str_from(c->text)), F_STR("why", str_from(tls_error())));
@@ -100,6 +102,7 @@ void client_session(struct client *c)
 		[CLIENT_LOCAL] = smtp_session,
 		[CLIENT_IMAP] = imap_session,
 		[CLIENT_POP3] = pop3_session,
+		[CLIENT_WEB] = web_session,
 	};
 	sessions[c->protocol](c);
 }

@@ -1,4 +1,5 @@
 #include "edge/door.h"
+#include "edge/web.h"
 #include "base/mem.h"
 #include "grammar/smtp/proxy.h"
 #include "run/clock.h"
@@ -43,6 +44,7 @@ static const struct kind kinds[] = {
 	{"imaps", CLIENT_IMAP, true},
 	{"pop3", CLIENT_POP3, false},
 	{"pop3s", CLIENT_POP3, true},
+	{"https", CLIENT_WEB, true},
 	{"local", CLIENT_LOCAL, false},
 };
 
@@ -96,6 +98,7 @@ static const char *busy_line(enum client_protocol protocol)
 		[CLIENT_LOCAL] = "421 4.7.0 ",
 		[CLIENT_IMAP] = "* BYE [UNAVAILABLE] ",
 		[CLIENT_POP3] = "-ERR [SYS/TEMP] ",
+		[CLIENT_WEB] = WEB_BUSY,
 	};
 	return lines[protocol];
 }

@@ -1,6 +1,6 @@
 /* What the parts of an edge share: the process and one client's connection.
  *
- * One program is edge-mx (port 25) and edge-client (submission, IMAP, POP3). It holds
+ * One program is edge-mx (port 25) and edge-client (submission, IMAP, POP3, HTTPS). It holds
  * mail and passwords only while they pass, has no files and no keys of its own:
  * vault signs its handshakes. All of it runs on fibers; one client is one fiber. */
 #ifndef EDGE_EDGE_H
@@ -23,7 +23,7 @@
 
 struct edge {
 	struct options options;
-	struct tls_context *tls;
+	struct tls_context *tls, *tls_web; /* for mail, and for HTTPS: each refuses what speaks the other */
 	struct budget transit;
 	struct limits limits;
 	struct quotas quotas;
@@ -44,7 +44,7 @@ void edge_init(struct edge *e);
 
 enum { CLIENT_GOODBYE_MS = 10000 };
 
-enum client_protocol { CLIENT_SMTP, CLIENT_SUBMISSION, CLIENT_IMAP, CLIENT_POP3, CLIENT_LOCAL };
+enum client_protocol { CLIENT_SMTP, CLIENT_SUBMISSION, CLIENT_IMAP, CLIENT_POP3, CLIENT_WEB, CLIENT_LOCAL };
 
 struct client {
 	struct edge *edge;
@@ -94,5 +94,6 @@ void client_session(struct client *c);
 void smtp_session(struct client *c);
 void imap_session(struct client *c);
 void pop3_session(struct client *c);
+void web_session(struct client *c);
 
 #endif

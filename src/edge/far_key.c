@@ -43,12 +43,19 @@ _Static_assert((int)TLS_TO_SIGN_MAX == (int)PRINCIPAL_VAULT_SIGN_HANDSHAKE_BYTES
 static const struct tls_signer vault_signs = {.sign = ask_vault};
 
 /* As IANA lists them for mail, and what servers that send say. */
-static const str spoken = STR_INIT("\4imap\4pop3\4smtp\5esmtp");
+static const str spoken[] = {
+	[FAR_KEY_MAIL] = STR_INIT("\4imap\4pop3\4smtp\5esmtp"),
+	[FAR_KEY_WEB] = STR_INIT("\10http/1.1"),
+};
 
-result far_key_context(str chain, struct tls_context **out)
+result far_key_open(void)
 {
-	TRY(tls_far_open(&vault_signs));
+	return tls_far_open(&vault_signs);
+}
+
+result far_key_context(str chain, enum far_key_use use, struct tls_context **out)
+{
 	TRY(tls_far_context(chain, out));
-	tls_context_alpn(*out, spoken);
+	tls_context_alpn(*out, spoken[use]);
 	return OK;
 }

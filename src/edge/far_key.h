@@ -6,7 +6,10 @@
 
 #include "run/tls.h"
 
-/* Before the jail. `chain` in PEM. INPUT, MEMORY. */
-result far_key_context(str chain, struct tls_context **out) NODISCARD;
+enum far_key_use { FAR_KEY_MAIL, FAR_KEY_WEB }; /* which protocols a client may name (ALPN); others are refused */
+
+/* All before the jail. `chain` in PEM. INPUT, MEMORY. */
+result far_key_open(void) NODISCARD; /* once, first */
+result far_key_context(str chain, enum far_key_use use, struct tls_context **out) NODISCARD;
 
 #endif

@@ -97,7 +97,8 @@ void login_hand_over(struct client *c, str protocol, int session)
 		close(session);
 		return;
 	}
-	c->busy = true; /* when the server stops, the account says goodbye, which alone knows what the client waits for */
+	/* When the server stops, the account says goodbye, which alone knows what the client waits for. */
+	c->busy = c->protocol != CLIENT_WEB;
 	result r = carry(c->stream, inner);
 	c->busy = false;
 	stream_free(&inner);

@@ -38,8 +38,8 @@ result login_take(struct client *c, struct edge_auth_login_is *is, bool session,
 result login_local(struct client *c, arena *a, struct login_answer *out, str *address) NODISCARD;
 /* auth may forget the login: nobody will ask about its token again. */
 void login_end(struct client *c, const trace_id *token);
-/* After a login to a mailbox: carries bytes between the client and `session`,
- * which it takes, until either ends. Suspends. */
+/* After a login to a mailbox, or to HTTP before any: carries bytes between the client
+ * and `session`, which it takes, until either ends. Suspends. */
 void login_hand_over(struct client *c, str protocol, int session);
 /* What ended the exchange ended the connection too, rather than only the login. */
 bool login_lost_client(result r);

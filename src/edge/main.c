@@ -24,6 +24,16 @@ static result read_hostname(struct edge *e)
 
 enum { MEMORY_SHARE = 4, EDGES_ASSUMED = 2 };
 
+/* No other protocol's port speaks HTTP, and none of them is spoken there. */
+static result read_certificate(struct edge *e, const struct supervisor_room_begin *b)
+{
+	if (b->certificate.n == 0)
+		return OK;
+	TRY(far_key_open());
+	TRY(far_key_context(b->certificate, FAR_KEY_MAIL, &e->tls));
+	return str_eq(b->role, STR("edge-client")) ? far_key_context(b->certificate, FAR_KEY_WEB, &e->tls_web) : OK;
+}
+
 static result prepare(const struct supervisor_room_begin *b)
 {
 	struct edge *e = &edge;
@@ -32,8 +42,7 @@ static result prepare(const struct supervisor_room_begin *b)
 	TRY(read_hostname(e));
 	TRY(settings_networks(&e->options, OPT_PROXY_FROM, &e->proxies));
 	TRY(settings_never_ban(&e->options, &e->bans.never));
-	if (b->certificate.n > 0)
-		TRY(far_key_context(b->certificate, &e->tls));
+	TRY(read_certificate(e, b));
 	uint64_t transit = options_number(&e->options, OPT_TRANSIT);
 	e->transit = budget_new(transit ? transit : budget_of_memory(1, MEMORY_SHARE * EDGES_ASSUMED));
 	e->demo = options_yes(&e->options, OPT_DEMO);
@@ -98,6 +107,7 @@ int main(void)
 	signers_drop(&edge.signers);
 	item_keys_close(&edge.relay_keys);
 	tls_context_free(&edge.tls);
+	tls_context_free(&edge.tls_web);
 	tls_far_close();
 	mem_free(edge.proxies.p);
 	bans_free(&edge.bans);

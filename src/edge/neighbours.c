@@ -4,6 +4,7 @@
 #include "talk/edge_auth.h"
 #include "talk/edge_queue.h"
 #include "talk/edge_relay.h"
+#include "talk/edge_web.h"
 #include "talk/principal_vault.h"
 #include "talk/room.h"
 
@@ -20,6 +21,8 @@ result neighbour(enum neighbour which, struct channel **out)
 		return room_connect(&principal_vault_as_principal_kind, "vault", 0, out);
 	case NEIGHBOUR_RELAY:
 		return room_connect(&edge_relay_as_edge_kind, "relay", ROOM_ANY, out);
+	case NEIGHBOUR_WEB:
+		return room_connect(&edge_web_as_edge_kind, "web", 0, out);
 	}
 	return failure(FAIL_ABSENT, "there is no such neighbour");
 }

@@ -20,7 +20,7 @@ enum neighbour_wait {
 	NEIGHBOUR_KEEP_MS = 60000,   /* the queue's commit */
 };
 
-enum neighbour { NEIGHBOUR_AUTH, NEIGHBOUR_INSPECT, NEIGHBOUR_QUEUE, NEIGHBOUR_VAULT, NEIGHBOUR_RELAY };
+enum neighbour { NEIGHBOUR_AUTH, NEIGHBOUR_INSPECT, NEIGHBOUR_QUEUE, NEIGHBOUR_VAULT, NEIGHBOUR_RELAY, NEIGHBOUR_WEB };
 
 result neighbour(enum neighbour which, struct channel **out) NODISCARD;
 result neighbour_account(uint64_t account, struct channel **out) NODISCARD;

@@ -126,6 +126,7 @@ result check_value(enum option_id id, str value)
 	case OPT_LISTEN_IMAPS:
 	case OPT_LISTEN_POP3:
 	case OPT_LISTEN_POP3S:
+	case OPT_LISTEN_HTTPS:
 		return check_address(value);
 	case OPT_DNS_FORWARD:
 		return check_forward(value);
@@ -138,6 +139,7 @@ result check_value(enum option_id id, str value)
 			? OK : failure(FAIL_INPUT, "what can be exported is \"eve\" and \"syslog\"");
 	case OPT_PROXY_FROM:
 	case OPT_NEVER_BAN:
+	case OPT_ADMIN_FROM:
 		return check_network(value);
 	case OPT_COUNTRY_DATABASE:
 	case OPT_NETWORK_DATABASE:

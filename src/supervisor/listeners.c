@@ -23,6 +23,7 @@ static const struct source sources[] = {
 	{"imaps", OPT_LISTEN_IMAPS},
 	{"pop3", OPT_LISTEN_POP3},
 	{"pop3s", OPT_LISTEN_POP3S},
+	{"https", OPT_LISTEN_HTTPS},
 };
 
 uint64_t workers_of(const struct options *o, enum role role)

@@ -82,6 +82,8 @@ static const struct route routes[] = {
 	{ROLE_AUTH, ROLE_ACCOUNT, "auth-account"},
 	/* administration */
 	{ROLE_WEB, ROLE_AUTH, "web-auth"},
+	{ROLE_EDGE_CLIENT, ROLE_WEB, "edge-web"}, /* people's, over HTTPS */
+	{ROLE_WEB, ROLE_AUTH, "visitor-auth"},
 	{ROLE_WEB, ROLE_QUEUE, "web-queue"},
 	{ROLE_WEB, ROLE_WATCH, "web-watch"},
 	{ROLE_WEB, ROLE_VAULT, "web-vault"},
@@ -95,7 +97,8 @@ struct door {
 static const struct door doors[] = {
 	{"smtp", ROLE_EDGE_MX},          {"submission", ROLE_EDGE_CLIENT}, {"submissions", ROLE_EDGE_CLIENT},
 	{"imap", ROLE_EDGE_CLIENT},      {"imaps", ROLE_EDGE_CLIENT},      {"pop3", ROLE_EDGE_CLIENT},
-	{"pop3s", ROLE_EDGE_CLIENT},     {"local", ROLE_EDGE_CLIENT},     {"admin", ROLE_WEB},
+	{"pop3s", ROLE_EDGE_CLIENT},     {"https", ROLE_EDGE_CLIENT},     {"local", ROLE_EDGE_CLIENT},
+	{"admin", ROLE_WEB},
 };
 
 const struct role_row *role_row_of(enum role role)

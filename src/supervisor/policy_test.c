@@ -22,12 +22,13 @@ static const char *const allowed[] = {
 	"relay watch room-watch",          "relay vault principal-vault",       "relay auth relay-auth",
 	"relay inspect asker-inspect",     "relay resolve asker-resolve",       "queue relay queue-relay",
 	"edge-mx relay edge-relay",        "watch auth watch-auth",             "auth queue auth-queue",
+	"edge-client web edge-web",        "web auth visitor-auth",
 };
 
 static const char *const pairs[] = {"asker-inspect", "auth-account", "courier-account", "edge-auth",  "edge-queue",
 				    "principal-vault", "room-watch", "supervisor-room", "web-auth", "web-queue",
 				    "web-watch", "asker-resolve", "asker-fetch", "queue-relay", "edge-relay",
-				    "relay-auth", "watch-auth", "auth-queue", ""};
+				    "relay-auth", "watch-auth", "auth-queue", "edge-web", "visitor-auth", ""};
 
 static bool is_written(const char *from, const char *to, const char *pair)
 {
@@ -77,6 +78,7 @@ static void the_key_is_the_vaults_the_certificate_and_doors_to_the_world_the_edg
 	assert_true(listener_role(STR("imaps"), &role) && role == ROLE_EDGE_CLIENT);
 	assert_true(listener_role(STR("pop3"), &role) && role == ROLE_EDGE_CLIENT);
 	assert_true(listener_role(STR("pop3s"), &role) && role == ROLE_EDGE_CLIENT);
+	assert_true(listener_role(STR("https"), &role) && role == ROLE_EDGE_CLIENT);
 	assert_true(listener_role(STR("admin"), &role) && role == ROLE_WEB);
 	assert_true(listener_role(STR("local"), &role) && role == ROLE_EDGE_CLIENT);
 	assert_false(listener_role(STR("telnet"), &role));

@@ -45,8 +45,18 @@ result settings_networks(const struct options *o, enum option_id id, struct netw
 	return read_networks(options_text(o, id), out);
 }
 
+static result networks_or_loopback(const struct options *o, enum option_id id, struct networks *out)
+{
+	str set = options_text(o, id);
+	return read_networks(set.n > 0 ? set : STR("127.0.0.0/8\n::1"), out);
+}
+
 result settings_never_ban(const struct options *o, struct networks *out)
 {
-	str set = options_text(o, OPT_NEVER_BAN);
-	return read_networks(set.n > 0 ? set : STR("127.0.0.0/8\n::1"), out);
+	return networks_or_loopback(o, OPT_NEVER_BAN, out);
+}
+
+result settings_admin_from(const struct options *o, struct networks *out)
+{
+	return networks_or_loopback(o, OPT_ADMIN_FROM, out);
 }

@@ -20,6 +20,8 @@ str settings_file(const struct supervisor_room_begin *b, enum option_id id);
 
 /* Option never-ban, or what it means when it is not set; as settings_networks. */
 result settings_never_ban(const struct options *o, struct networks *out) NODISCARD;
+/* The same of administration-from. */
+result settings_admin_from(const struct options *o, struct networks *out) NODISCARD;
 /* The networks of a LIST option, checked by the supervisor; the caller's, mem_free. MEMORY. */
 result settings_networks(const struct options *o, enum option_id id, struct networks *out) NODISCARD;
 

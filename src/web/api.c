@@ -1,10 +1,10 @@
 #include "web/api.h"
 
 #include "run/random.h"
+#include "run/secret.h"
 #include "talk/room.h"
 #include "web/endpoints.h"
 #include "web/json.h"
-#include "web/people.h"
 
 static const struct {
 	enum fail_kind kind;
@@ -60,11 +60,15 @@ static result pass_on(const struct ask *q, json_t **answer)
 	return *answer ? OK : failure(FAIL_MEMORY, "out of memory");
 }
 
-/* NULL: web answers by itself. */
+/* NULL: there is nothing in it to wipe. */
+static const struct talk_shape *request_shape(const struct endpoint *e)
+{
+	return e->own ? e->takes : endpoint_message(e)->shape;
+}
+
 static const struct talk_shape *answer_shape(const struct endpoint *e)
 {
-	const struct talk_message *m = e->own ? NULL : endpoint_message(e);
-	return m ? backend_kind(e->backend)->pair->messages[m->answer].shape : NULL;
+	return e->own ? e->gives : backend_kind(e->backend)->pair->messages[endpoint_message(e)->answer].shape;
 }
 
 /* A secret is written once, and wiped with the answer (http.h). */
@@ -123,9 +127,14 @@ static result find_account(struct act *a)
 
 static result attest(const struct act *a, enum log_name event, str outcome)
 {
-	return room_attest(event, &a->ask->trace, F_STR("act", str_from(a->ask->endpoint->name)),
-			   F_STR("target", a->target), F_U64("uid", a->ask->uid), F_U64("account", a->account),
-			   F_STR("outcome", outcome));
+	const struct caller *who = a->ask->who;
+	const str act = str_from(a->ask->endpoint->name);
+	if (who->visitor)
+		return room_attest(event, &a->ask->trace, F_STR("act", act), F_STR("target", a->target),
+				   F_STR("user", who->address), F_STR("client", who->client), F_U64("account", a->account),
+				   F_STR("outcome", outcome));
+	return room_attest(event, &a->ask->trace, F_STR("act", act), F_STR("target", a->target), F_U64("uid", who->uid),
+			   F_U64("account", a->account), F_STR("outcome", outcome));
 }
 
 /* Whoever changes something does it before witnesses: the wish is on the disk before it is granted, the outcome
@@ -151,8 +160,9 @@ static result answer_endpoint(struct ask *q, str body, json_t **answer)
 {
 	TRY(json_read(body.n > 0 ? body : STR("{}"), q->arena, &q->in));
 	result r = q->endpoint->changes ? run_attested(q, answer) : run(q, answer);
-	if (endpoint_message(q->endpoint))
-		json_wipe_secrets(endpoint_message(q->endpoint)->shape, q->in);
+	const struct talk_shape *s = request_shape(q->endpoint);
+	if (s)
+		json_wipe_secrets(s, q->in);
 	json_decref(q->in);
 	return r;
 }
@@ -179,10 +189,28 @@ static void put_refusal(struct http_request *q, const trace_id *trace, result r)
 	json_decref(v);
 }
 
+/* That somebody who is known was refused is on record; who is not known has left no name. */
+static result allow(const struct ask *k)
+{
+	result r = people_allow(k->who, k->endpoint->whom);
+	if (failed(r) && k->who->visitor && k->who->known)
+		log_event(EV_ADMIN_REFUSED, &k->trace, F_STR("act", str_from(k->endpoint->name)),
+			  F_STR("user", k->who->address), F_STR("client", k->who->client), F_U64("account", k->who->account));
+	return r;
+}
+
+static result answer_request(const struct http_request *q, struct ask *k, json_t **answer)
+{
+	TRY(find(q, &k->endpoint));
+	TRY(allow(k));
+	return answer_endpoint(k, q->body, answer);
+}
+
 void api_answer(struct http_request *q)
 {
 	AUTO_ARENA arena a = arena_new(API_ARENA);
-	struct ask k = {.uid = q->uid, .arena = &a};
+	struct caller who;
+	struct ask k = {.who = &who, .arena = &a};
 	json_t *answer = NULL;
 	random_fill(&k.trace, sizeof k.trace);
 	if (!str_eq(q->method, STR("POST"))) {
@@ -190,11 +218,10 @@ void api_answer(struct http_request *q)
 		q->status = 405;
 		return;
 	}
-	result r = find(q, &k.endpoint);
-	if (!failed(r) && !k.endpoint->owner && !people_may_administrate(q->uid))
-		r = failure(FAIL_DENIED, "this user may only ask for what concerns the own account");
-	if (!failed(r))
-		r = answer_endpoint(&k, q->body, &answer);
+	result r = people_know(q, &a, &who);
+	bool met = !failed(r);
+	if (met)
+		r = answer_request(q, &k, &answer);
 	if (!failed(r))
 		write_answer(k.endpoint, answer, &q->answer);
 	json_decref(answer);
@@ -204,4 +231,8 @@ void api_answer(struct http_request *q)
 		buf_clear(&q->answer);
 		put_refusal(q, &k.trace, r);
 	}
+	/* Who did not say who it is (RFC 9110 15.5.2). It has to come in anew, past bans and limits. */
+	q->last = met && r.kind == FAIL_DENIED && who.visitor && !who.known;
+	q->status = q->last ? 401 : q->status;
+	secret_wipe(who.token, sizeof who.token);
 }

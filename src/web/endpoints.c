@@ -1,5 +1,6 @@
 #include "web/endpoints.h"
 
+#include "talk/visitor_auth.h"
 #include "talk/web_auth.h"
 #include "talk/web_queue.h"
 #include "talk/web_vault.h"
@@ -15,6 +16,14 @@
 enum { CHECK_MS = 3660 * 1000 };
 
 const struct endpoint endpoints[] = {
+	{"login", WEB, "user password", false,
+		"Begins a session over the network: `user` is the account's address, `password` its own (an app password is "
+		"not taken), `code` of its second factor or a recovery code, each good once. The answer: `token` to show with "
+		"each request, `lasts` at most so many seconds, `account`, `address`, and `administrator`: whether it may do "
+		"all of this, or what owners may.",
+		.own = own_login, .whom = FOR_STRANGERS, .takes = &visitor_auth_login_shape,
+		.gives = &visitor_auth_logged_in_shape},
+	{"logout", WEB, "", false, "Ends the session that the token stands for.", .own = own_logout, .whom = FOR_OWNERS},
 	{"domain-add", AUTH(DOMAIN_ADD), "name", true, "Begins to receive mail for a domain."},
 	{"domain-delete", AUTH(DOMAIN_DELETE), "name", true, "Ends it; refused while accounts are in it."},
 	{"domain-catch-all", AUTH(DOMAIN_CATCH_ALL), "name", true,
@@ -34,6 +43,9 @@ const struct endpoint endpoints[] = {
 	{"account-password", AUTH(ACCOUNT_PASSWORD), "address", true,
 		"Sets a new password, or a hash made elsewhere; ends the sessions that the old one opened."},
 	{"account-quota", AUTH(ACCOUNT_QUOTA), "address octets", true, "Sets the quota; 0: none."},
+	{"account-admin", AUTH(ACCOUNT_ADMIN), "address administrator", true,
+		"Makes its owner an administrator, who may ask for all of this over the network (with a second factor), and "
+		"gets mail to postmaster@ and abuse@; or ends that."},
 	{"account-disable", AUTH(ACCOUNT_DISABLE), "address disabled", true, "Disables or enables an account."},
 	{"account-policy", AUTH(ACCOUNT_POLICY), "account policy", true,
 		"Locks an account's mail, so that only its owner's secrets and a recovery key open it, or ends that. Without "
@@ -112,10 +124,10 @@ const struct endpoint endpoints[] = {
 	{"audit-show", WATCH(AUDIT_SHOW), "", false,
 		"Records of the audit log, the newest first, of one account (`account`, or `address`) or of all; in `fields` "
 		"null is what was forgotten. Users of the machine who have an account here get their own.",
-		.own = own_audit_show, .owner = true},
+		.own = own_audit_show, .whom = FOR_OWNERS},
 	{"audit-checkpoint", WATCH(AUDIT_HEAD), "", false,
 		"The newest head of the audit log with vault's signature, to be kept elsewhere (docs/audit.md).",
-		.owner = true},
+		.whom = FOR_OWNERS},
 	{"ban-list", WATCH(BAN_LIST), "", false,
 		"Networks whose clients are refused or slowed, a page at a time; `after` is the last network seen."},
 	{"ban-add", WATCH(BAN_ADD), "network", true,

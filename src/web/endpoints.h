@@ -9,16 +9,14 @@
 #define WEB_ENDPOINTS_H
 
 #include <jansson.h>
-#include <sys/types.h>
-
-#include "base/arena.h"
 #include "talk/channel.h"
+#include "web/people.h"
 
 enum backend { BY_AUTH, BY_QUEUE, BY_WATCH, BY_VAULT, BY_WEB, BACKENDS };
 
 struct ask {
 	const struct endpoint *endpoint;
-	uid_t uid;
+	const struct caller *who;
 	trace_id trace;
 	arena *arena;
 	json_t *in;
@@ -35,7 +33,8 @@ struct endpoint {
 	result (*check)(const struct ask *q);                /* before it is passed on; may be NULL */
 	void (*dress)(json_t *answer);                       /* after it; may be NULL */
 	result (*own)(const struct ask *q, json_t **answer); /* BY_WEB alone; suspends */
-	bool owner; /* also for users who are no administrators, about their own account */
+	enum audience whom; /* FOR_OWNERS: users who are no administrators get what is about their own account */
+	const struct talk_shape *takes, *gives; /* what has secrets of those of `own`, for wiping; may be NULL */
 };
 
 /* Documents and tests are built from the same rows as the server. */

@@ -1,5 +1,6 @@
-/* The web room: the administration API on the local socket. Who may use it is
- * decided by the peer's user id before anything it sent is looked at. */
+/* The web room: the administration API, on the local socket and for visitors over the
+ * network. Before anything that a client sent is looked at it is decided whether it may
+ * come: by the peer's user id, or by the address that the edge says. */
 #include <jansson.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,19 +10,24 @@
 #include "run/clock.h"
 #include "run/net.h"
 #include "run/random.h"
+#include "talk/edge_web.h"
 #include "talk/room.h"
 #include "talk/settings.h"
 #include "web/api.h"
 #include "web/own.h"
 #include "web/people.h"
 
-enum { REFUSED_READ_MAX = HTTP_BODY_MAX * 2, REFUSED_MS = 2000 };
+enum { REFUSED_READ_MAX = HTTP_BODY_MAX * 2, REFUSED_MS = 2000, REFUSALS_MAX = 64 };
 
 /* ---- connections ---- */
 
-static const char refusal_body[] =
+static const char user_refused[] =
 	"{\"error\":\"this user may not administrate the server; use root, or have the user id added to "
 	"`administrators` in the configuration\",\"kind\":\"denied\"}\n";
+
+static const char visitor_refused[] =
+	"{\"error\":\"the server is not administrated from this network; the option `administration-from` names those that "
+	"it is\",\"kind\":\"denied\"}\n";
 
 /* Takes what the client is still sending, unread, so that it can read the answer. */
 static void drain(int fd)
@@ -49,17 +55,23 @@ struct client {
 	pid_t pid;
 };
 
-static void refuse(const struct client *c)
+/* Nothing that it sends is read; takes fd. */
+static void refuse(int fd, const char *body)
 {
 	AUTO_BUF buf out = buf_new(2048);
-	log_event(EV_ADMIN_REFUSED, NULL, F_U64("uid", c->uid), F_I64("pid", c->pid));
 	buf_printf(&out,
 		   "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
 		   "Connection: close\r\n\r\n%s",
-		   sizeof refusal_body - 1, refusal_body);
-	if (send(c->fd, out.p, out.n, MSG_NOSIGNAL) == (ssize_t)out.n && shutdown(c->fd, SHUT_WR) == 0)
-		drain(c->fd);
-	close(c->fd);
+		   strlen(body), body);
+	if (send(fd, out.p, out.n, MSG_NOSIGNAL) == (ssize_t)out.n && shutdown(fd, SHUT_WR) == 0)
+		drain(fd);
+	close(fd);
+}
+
+static void refuse_user(const struct client *c)
+{
+	log_event(EV_ADMIN_REFUSED, NULL, F_U64("uid", c->uid), F_I64("pid", c->pid));
+	refuse(c->fd, user_refused);
 }
 
 static void serve(int fd)
@@ -77,7 +89,7 @@ static void meet_user(void *arg)
 	mem_free(arg);
 	result r = people_account(&(struct person){.uid = c.uid}, &account);
 	if (failed(r) || account == 0)
-		refuse(&c);
+		refuse_user(&c);
 	else
 		serve(c.fd);
 }
@@ -115,6 +127,68 @@ static void accept_clients(void *arg)
 	close(fd);
 }
 
+/* ---- visitors, whose bytes an edge carries ---- */
+
+static size_t refusals; /* under way */
+
+/* An answer that came before the question would be lost: the edge ends the connection with it. */
+static void await_question(int fd)
+{
+	struct fd_watch *w;
+	if (failed(fd_watch_open(fd, &w)))
+		return;
+	result r = fd_wait(w, FD_READ, REFUSED_MS);
+	(void)r; /* who asks nothing is refused all the same */
+	fd_watch_close(&w);
+}
+
+static void refuse_visitor(void *arg)
+{
+	int fd = (int)(intptr_t)arg;
+	await_question(fd);
+	refuse(fd, visitor_refused);
+	refusals--;
+}
+
+/* Only so many at a time: the descriptors are for who may come. */
+static result refuse_apart(int fd)
+{
+	result r = refusals >= REFUSALS_MAX ? failure(FAIL_LIMIT, "too many are being refused just now") : OK;
+	refusals++;
+	if (!failed(r))
+		r = fiber_start(refuse_visitor, (void *)(intptr_t)fd, "refusal", NULL);
+	if (failed(r)) {
+		refusals--;
+		close(fd);
+	}
+	return r;
+}
+
+static result serve_visitor(const struct arrival *in, const struct http_visit *v)
+{
+	AUTO_BUF buf text = buf_new(NET_TEXT_MAX);
+	if (people_may_come(&v->client))
+		return http_add_visitor(v);
+	net_put_ip(&text, &v->client);
+	log_event(EV_ADMIN_REFUSED, &in->trace, F_STR("client", buf_str(&text)));
+	return refuse_apart(v->fd);
+}
+
+static result on_visit(struct arrival *in, struct edge_web_visit *m, struct edge_web_visited *answer)
+{
+	struct http_visit v = {.trusted = m->trusted};
+	int ends[2];
+	TRY(net_parse_ip(m->client, &v.client));
+	TRY(net_pair(SOCK_STREAM, ends));
+	v.fd = ends[1];
+	result r = serve_visitor(in, &v);
+	if (failed(r))
+		close(ends[0]);
+	else
+		answer->socket = ends[0];
+	return r;
+}
+
 /* ---- life ---- */
 
 static result prepare(const struct supervisor_room_begin *b)
@@ -136,10 +210,20 @@ static void on_listener(str protocol, str address, int fd)
 		close(fd);
 }
 
-static const struct sandbox_call *const tables[] = {sandbox_accept, NULL};
+static const struct edge_web_as_web visits = {.visit = on_visit};
+static const struct room_door doors[] = {
+	{.kind = &edge_web_as_web_kind, .handlers = &visits},
+};
+/* A fresh stream for each visitor: one end is served, the other goes to the edge that carries it. */
+static const struct sandbox_call pairs[] = {
+	{"socketpair", SANDBOX_EQUALS, 0, AF_UNIX},
+	{0},
+};
+static const struct sandbox_call *const tables[] = {sandbox_accept, pairs, NULL};
 static const struct sandbox sandbox = {.room = "web", .tables = tables};
 static const struct room room = {
-	.prepare = prepare, .sandbox = &sandbox, .start = http_start, .listener = on_listener, .stop = http_close};
+	.prepare = prepare, .sandbox = &sandbox, .start = http_start, .listener = on_listener, .stop = http_close,
+	.close = people_free, .doors = doors, .doors_n = sizeof doors / sizeof *doors};
 
 int main(void)
 {

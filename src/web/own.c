@@ -1,10 +1,12 @@
 #include "web/own.h"
 
 #include "run/clock.h"
+#include "run/secret.h"
 #include "talk/room.h"
+#include "talk/visitor_auth.h"
 #include "talk/web_watch.h"
+#include "web/api.h"
 #include "web/json.h"
-#include "web/people.h"
 
 static bool is_demo;
 
@@ -32,6 +34,50 @@ void own_dress_traces(json_t *answer)
 	}
 }
 
+/* ---- sessions of visitors ---- */
+
+static result read_login(const struct ask *q, struct visitor_auth_login *m)
+{
+	if (!q->who->visitor)
+		return failure(FAIL_CONFLICT, "the local socket knows who calls; one logs in over HTTPS (option listen-https)");
+	if (json_object_get(q->in, "client") || json_object_get(q->in, "trusted"))
+		return failure(FAIL_INPUT, "a login is `user`, `password` and `code`");
+	TRY(message_of_json(&visitor_auth_login_shape, q->in, q->arena, m));
+	m->client = q->who->client;
+	m->trusted = q->who->trusted;
+	return OK;
+}
+
+result own_login(const struct ask *q, json_t **answer)
+{
+	struct visitor_auth_login m;
+	struct visitor_auth_logged_in is;
+	struct channel *auth;
+	const struct asking ask = {.trace = &q->trace, .arena = q->arena, .timeout_ms = API_CALL_MS};
+	TRY(read_login(q, &m));
+	TRY(room_connect(&visitor_auth_as_visitor_kind, "auth", 0, &auth));
+	TRY(visitor_auth_login_call_within(auth, &ask, &m, &is));
+	*answer = json_of_message(&visitor_auth_person_shape, &is.person);
+	bool full = *answer && json_object_set_new(*answer, "token", json_hex(is.token, sizeof is.token)) == 0 &&
+		    json_object_set_new(*answer, "lasts", json_integer((json_int_t)is.lasts)) == 0;
+	secret_wipe(is.token, sizeof is.token);
+	return full ? OK : failure(FAIL_MEMORY, "out of memory");
+}
+
+result own_logout(const struct ask *q, json_t **answer)
+{
+	struct visitor_auth_logout m;
+	struct visitor_auth_logged_out is;
+	struct channel *auth;
+	if (!q->who->visitor)
+		return failure(FAIL_CONFLICT, "the local socket has no sessions");
+	memcpy(m.token, q->who->token, sizeof m.token);
+	TRY(room_connect(&visitor_auth_as_visitor_kind, "auth", 0, &auth));
+	TRY(visitor_auth_logout_call(auth, &q->trace, &m, q->arena, &is));
+	*answer = json_object();
+	return *answer ? OK : failure(FAIL_MEMORY, "out of memory");
+}
+
 /* ---- the audit log ---- */
 
 static str text_of(const struct ask *q, const char *name)
@@ -44,14 +90,14 @@ static str text_of(const struct ask *q, const char *name)
 static result account_shown(const struct ask *q, uint64_t *account)
 {
 	str address = text_of(q, "address");
-	bool admin = people_may_administrate(q->uid);
-	uint64_t own = 0;
+	bool admin = q->who->administrator;
+	uint64_t own = q->who->account;
 	const json_t *number = json_object_get(q->in, "account");
 	*account = admin && json_is_integer(number) ? (uint64_t)json_integer_value(number) : 0;
 	if (address.n > 0)
 		TRY(people_account(&(struct person){.address = address}, account));
-	if (!admin)
-		TRY(people_account(&(struct person){.uid = q->uid}, &own));
+	if (!admin && !q->who->visitor)
+		TRY(people_account(&(struct person){.uid = q->who->uid}, &own));
 	if (!admin && (own == 0 || (address.n > 0 && *account != own)))
 		return failure(FAIL_DENIED, "this user may only see what concerns the own account");
 	if (address.n > 0 && *account == 0)

@@ -80,6 +80,70 @@ static void test_every_question_has_an_endpoint(void **state)
 	}
 }
 
+/* ---- who may what ---- */
+
+static void test_who_may_ask_for_what(void **state)
+{
+	static const struct {
+		struct caller who;
+		bool strangers, owners, administrators;
+	} rows[] = {
+		{{.known = true, .administrator = true}, true, true, true}, /* root, or whom `administrators` names */
+		{{.known = true}, true, true, false},                      /* a user of the machine with an account here */
+		{{.visitor = true}, true, false, false},                   /* no session, or one that has ended */
+		{{.visitor = true, .administrator = true}, true, false, false},
+		{{.visitor = true, .known = true}, true, true, false},
+		{{.visitor = true, .known = true, .administrator = true}, true, true, true},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		assert_int_equal(failed(people_allow(&rows[i].who, FOR_STRANGERS)), !rows[i].strangers);
+		assert_int_equal(failed(people_allow(&rows[i].who, FOR_OWNERS)), !rows[i].owners);
+		assert_int_equal(failed(people_allow(&rows[i].who, FOR_ADMINISTRATORS)), !rows[i].administrators);
+	}
+}
+
+/* What is not written here is for administrators alone. */
+static void test_what_others_may_ask_for(void **state)
+{
+	static const char *const strangers[] = {"login"}, *const owners[] = {"logout", "audit-show", "audit-checkpoint"};
+	size_t n[3] = {0};
+	(void)state;
+	for (size_t i = 0; i < endpoints_n; i++)
+		n[endpoints[i].whom]++;
+	assert_int_equal(n[FOR_STRANGERS], sizeof strangers / sizeof *strangers);
+	assert_int_equal(n[FOR_OWNERS], sizeof owners / sizeof *owners);
+	for (size_t i = 0; i < n[FOR_STRANGERS]; i++)
+		assert_int_equal(endpoint_find(str_from(strangers[i]))->whom, FOR_STRANGERS);
+	for (size_t i = 0; i < n[FOR_OWNERS]; i++)
+		assert_int_equal(endpoint_find(str_from(owners[i]))->whom, FOR_OWNERS);
+}
+
+static bool may_come(const char *address)
+{
+	net_addr a;
+	assert_ok(net_parse_ip(str_from(address), &a));
+	return people_may_come(&a);
+}
+
+static void test_where_visitors_may_come_from(void **state)
+{
+	struct options o;
+	(void)state;
+	options_init(&o);
+	assert_ok(people_read(&o));
+	assert_true(may_come("127.0.0.1") && may_come("127.8.0.1") && may_come("::1"));
+	assert_false(may_come("192.0.2.7") || may_come("2001:db8::1") || may_come("0.0.0.0"));
+	people_free();
+	assert_false(may_come("127.0.0.1")); /* nothing was read: nobody */
+	assert_ok(options_set(&o, OPT_ADMIN_FROM, STR("192.0.2.0/24\n2001:db8:7::/48")));
+	assert_ok(people_read(&o));
+	assert_true(may_come("192.0.2.7") && may_come("2001:db8:7::9"));
+	assert_false(may_come("127.0.0.1") || may_come("192.0.3.1") || may_come("2001:db8:8::9"));
+	people_free();
+	options_free(&o);
+}
+
 /* ---- JSON to messages ---- */
 
 static result read_into(const struct talk_shape *s, const char *text, void *m)
@@ -250,6 +314,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_each_row_fits_its_message, clear),
 		cmocka_unit_test_setup(test_every_question_has_an_endpoint, clear),
+		cmocka_unit_test(test_who_may_ask_for_what),
+		cmocka_unit_test(test_what_others_may_ask_for),
+		cmocka_unit_test(test_where_visitors_may_come_from),
 		cmocka_unit_test_setup(test_members_become_fields, clear),
 		cmocka_unit_test_setup(test_what_does_not_fit_is_refused, clear),
 		cmocka_unit_test_setup(test_limits_of_messages_hold, clear),

@@ -22,6 +22,7 @@ INTRUDE = paths.BUILD / 'tests' / 'jail' / 'intrude'
 NOT_PERMITTED = 3
 SOCKETS = {'socket AF_INET', 'socket AF_INET, datagrams', 'socket AF_INET6'}
 MAY = {'auth': {'socketpair'},     # both ends of a session, for the account and the edge
+       'web': {'socketpair'},      # of what an edge carries between TLS and HTTP
        **{room: SOCKETS for room in CONNECTING}}
 
 

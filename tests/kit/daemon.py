@@ -88,7 +88,7 @@ class Daemon:
 
 ACCOUNT = 'user1@example.org'
 OPTIONS = 'log = file\npassword-memory = 8M\n'
-MORE_DOORS = ('submissions', 'imaps', 'pop3')
+MORE_DOORS = ('submissions', 'imaps', 'pop3', 'https')
 
 
 @contextlib.contextmanager

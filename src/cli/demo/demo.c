@@ -16,7 +16,7 @@
 const struct demo_port demo_ports[] = {
 	{"smtp", "listen-smtp", 25},   {"submission", "listen-submission", 587}, {"submissions", "listen-submissions", 465},
 	{"imap", "listen-imap", 143},  {"imaps", "listen-imaps", 993},           {"pop3", "listen-pop3", 110},
-	{"pop3s", "listen-pop3s", 995},
+	{"pop3s", "listen-pop3s", 995},          {"https", "listen-https", 443},
 };
 const size_t demo_ports_n = sizeof demo_ports / sizeof demo_ports[0];
 

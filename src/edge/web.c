@@ -1,0 +1,34 @@
+#include "edge/web.h"
+
+#include "edge/login.h"
+#include "talk/edge_web.h"
+
+static result visit(const struct client *c, int *session)
+{
+	AUTO_ARENA arena a = arena_new(4096);
+	struct channel *web;
+	const struct edge_web_visit m = {.client = str_from(c->text), .trusted = c->trusted};
+	struct edge_web_visited is;
+	const struct asking ask = {.trace = &c->session, .arena = &a, .timeout_ms = NEIGHBOUR_LOOKUP_MS};
+	TRY(neighbour(NEIGHBOUR_WEB, &web));
+	TRY(edge_web_visit_call_within(web, &ask, &m, &is));
+	*session = talk_take_fd(&is.socket);
+	edge_web_visited_release(&is);
+	return OK;
+}
+
+static void say_busy(struct client *c)
+{
+	result r = stream_write(c->stream, STR(WEB_BUSY "Administration is not possible now; try again in a moment\r\n"));
+	if (!failed(r))
+		client_end(c);
+}
+
+void web_session(struct client *c)
+{
+	int session;
+	if (failed(visit(c, &session)))
+		say_busy(c);
+	else
+		login_hand_over(c, STR("https"), session);
+}
