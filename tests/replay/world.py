@@ -10,7 +10,6 @@ from kit import paths, wait, wire
 
 PATIENCE = 3    # seconds until a client that is not greeted or answered goes away
 LOOK = 0.25     # between looks at the bans
-GRADES = ('delay', 'tarpit', 'banned')
 
 
 class Refused(Exception):
@@ -80,7 +79,7 @@ class Scenario:
         self.through = self.slowed = self.refused = 0
         self.hurt = []    # of innocents: what happened to them
         self.steps = {}   # grade, or what became of the account -> seconds
-        self.began = self.ended = None
+        self.began = None
 
     def seen(self, step, at):
         self.steps.setdefault(step, round(max(0.0, at - self.began), 1))
@@ -187,4 +186,3 @@ class Place:
             act(scenario)
         except Exception as problem:    # what an innocent did not expect hurts it
             scenario.hurt.append(f'{type(problem).__name__}: {problem}')
-        scenario.ended = time.monotonic()
