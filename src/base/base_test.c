@@ -33,6 +33,17 @@ static void utf8_refuses_overlong_surrogates_and_cut(void **state)
 	assert_false(str_is_utf8(STR("\xe0\x80\xaf")));
 }
 
+static void text_is_cut_between_characters(void **state)
+{
+	(void)state;
+	str s = STR("a\xc3\xa9\xe2\x82\xac!");
+	static const size_t whole[] = {0, 1, 1, 3, 3, 3, 6, 7, 7};
+	for (size_t most = 0; most < sizeof whole / sizeof *whole; most++)
+		assert_str(str_clip(s, most), str_sub(s, 0, whole[most]));
+	assert_int_equal(str_clip(STR("\x80\x80\x80\x80\x80\x80\x80\x80"), 6).n, 3);
+	assert_int_equal(str_clip((str){NULL, 0}, 5).n, 0);
+}
+
 static void utf8_characters_one_by_one(void **state)
 {
 	static const uint32_t want[] = {'a', 0xe9, 0x20ac, 0x1f4ec, 0x10ffff, 0};
@@ -344,6 +355,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_refuse_overflow_and_signs),
 		cmocka_unit_test(utf8_refuses_overlong_surrogates_and_cut),
+		cmocka_unit_test(text_is_cut_between_characters),
 		cmocka_unit_test(utf8_characters_one_by_one),
 		cmocka_unit_test(ascii_at_every_place),
 		cmocka_unit_test(hexadecimal_digits),

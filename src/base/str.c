@@ -153,6 +153,14 @@ static size_t utf8_length(str s, size_t i)
 	return n;
 }
 
+str str_clip(str s, size_t most)
+{
+	size_t least = most > 3 ? most - 3 : 0; /* no character is longer: what goes on before is no text */
+	while (most < s.n && most > least && (str_at(s, most) & 0xC0) == 0x80)
+		most--;
+	return str_sub(s, 0, most);
+}
+
 size_t str_utf8_at(str s, size_t i, uint32_t *c)
 {
 	size_t n = utf8_length(s, i);

@@ -68,6 +68,7 @@ bool str_to_u64(str s, uint64_t *out);   /* 1*DIGIT and nothing else; false on o
 bool str_to_u32(str s, uint32_t *out);
 bool str_is_ascii(str s);                /* no byte above 127 */
 bool str_is_utf8(str s);                 /* well-formed UTF-8 (RFC 3629), NUL allowed */
+str str_clip(str s, size_t most);        /* its first bytes, at most so many, and no half a character of UTF-8 */
 /* The well-formed character at i < s.n: its length, itself in *c; 0 when there is none. */
 size_t str_utf8_at(str s, size_t i, uint32_t *c);
 

@@ -48,11 +48,9 @@ static bool last(X509 *x, int64_t from, int64_t until)
 
 static bool name(X509 *x, str text)
 {
-	size_t n = text.n < COMMON_NAME_MAX ? text.n : COMMON_NAME_MAX;
-	while (n > 0 && n < text.n && (str_at(text, n) & 0xc0) == 0x80) /* not in the middle of a character */
-		n--;
+	text = str_clip(text, COMMON_NAME_MAX);
 	return X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_UTF8, (const unsigned char *)text.p,
-		(int)n, -1, 0) == 1;
+		(int)text.n, -1, 0) == 1;
 }
 
 static result put_der(buf *out, const X509 *x)

@@ -25,7 +25,7 @@ struct acts {
 void acts_take(struct acts *a, const struct measure *m, bool contains)
 {
 	str by = str_sub(m->detector, 0, WATCH_AUTH_CONTAIN_DETECTOR_MAX);
-	str why = str_sub(m->evidence, 0, WATCH_AUTH_CONTAIN_EVIDENCE_MAX);
+	str why = str_clip(m->evidence, WATCH_AUTH_CONTAIN_EVIDENCE_MAX);
 	struct act *t = a->n < ACTS_WAITING ? mem_alloc(sizeof *t + by.n + why.n + 1) : NULL;
 	if (!t) {
 		log_event(EV_ROOM_DROPPED, NULL, F_STR("what", STR("a measure")), F_U64("events", 1),

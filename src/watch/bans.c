@@ -42,7 +42,7 @@ static bool is_over(const struct ban *n, int64_t now)
 
 static result note(struct bans *b, enum ban_act act, const struct ban_facts *f, const struct ban_wish *w)
 {
-	str why = w ? str_sub(w->why, 0, WEB_WATCH_BAN_ROW_REASON_MAX) : STR("");
+	str why = w ? str_clip(w->why, WEB_WATCH_BAN_ROW_REASON_MAX) : STR("");
 	str by = w ? str_sub(w->by, 0, WEB_WATCH_BAN_ROW_BY_MAX) : STR("");
 	struct ban_change *c = b->pending_n < BANS_PENDING ? mem_alloc(sizeof *c + why.n + by.n + 1) : NULL;
 	if (!c)

@@ -124,7 +124,7 @@ static void put_param(buf *out, str name, str text)
 	buf_putc(out, ' ');
 	buf_put(out, str_sub(name, 0, 32));
 	buf_put(out, STR("=\""));
-	text = str_sub(text, 0, SD_VALUE_MAX);
+	text = str_clip(text, SD_VALUE_MAX);
 	if (!str_is_utf8(text))
 		text = STR("?");
 	for (size_t i = 0; i < text.n; i++) {

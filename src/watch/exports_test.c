@@ -51,6 +51,31 @@ static void eve_on_fiber(void *arg)
 	assert_int_equal(rest.n, 0);
 }
 
+/* What is too long is cut; a character that would be cut in two goes, and not the whole value. */
+static void syslog_on_fiber(void *arg)
+{
+	AUTO_BUF buf lines = buf_new(1 << 20), why = buf_new(4096);
+	struct exports *x = NULL;
+	(void)arg;
+	while (why.n < 999)
+		buf_putc(&why, 'w');
+	buf_put(&why, STR("\xc3\xa4 and more"));
+	assert_ok(exports_open(STR("syslog"), &x));
+	TAKE(x, EV_LOGIN_FAILED, F_STR("why", buf_str(&why)));
+	exports_close(&x);
+	assert_ok(file_load("syslog.log", &lines));
+	size_t at = str_find(buf_str(&lines), STR(" why=\"w"));
+	assert_true(at != STR_NONE);
+	assert_str(str_sub(buf_str(&lines), at + 6, 999), str_sub(buf_str(&why), 0, 999));
+	assert_int_equal(str_at(buf_str(&lines), at + 6 + 999), '"');
+}
+
+static void long_values_are_cut(void **state)
+{
+	(void)state;
+	ledger_kit_run(syslog_on_fiber);
+}
+
 static void a_source_is_an_address(void **state)
 {
 	(void)state;
@@ -61,6 +86,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_source_is_an_address, ledger_kit_enter, ledger_kit_leave),
+		cmocka_unit_test_setup_teardown(long_values_are_cut, ledger_kit_enter, ledger_kit_leave),
 	};
 	if (failed(random_open()))
 		return 1;

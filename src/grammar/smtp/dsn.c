@@ -39,29 +39,22 @@ static void put_date_field(struct writer *w, const char *name, int64_t seconds)
 	put(w, "\r\n");
 }
 
-static size_t cut(str s, size_t most)
-{
-	while (most < s.n && most > 0 && (str_at(s, most) & 0xc0) == 0x80)
-		most--;
-	return most < s.n ? most : s.n;
-}
-
 /* Words in UTF-8 (RFC 2047), a line each. */
 static void put_words(struct writer *w, str s)
 {
 	while (s.n > 0) {
-		size_t n = cut(s, WORD_OCTETS);
+		str word = str_clip(s, WORD_OCTETS);
 		put(w, "\r\n =?utf-8?B?");
-		base64_encode(w->out, str_sub(s, 0, n), 0);
+		base64_encode(w->out, word, 0);
 		put(w, "?=");
-		s = str_skip(s, n);
+		s = str_skip(s, word.n);
 	}
 }
 
 static void put_subject(struct writer *w)
 {
 	AUTO_BUF buf clean = buf_new(4 * DSN_SUBJECT_MAX);
-	dsn_put_line(&clean, str_sub(w->d->subject, 0, cut(w->d->subject, DSN_SUBJECT_MAX)));
+	dsn_put_line(&clean, str_clip(w->d->subject, DSN_SUBJECT_MAX));
 	str subject = str_trim(buf_str(&clean));
 	dsn_carry(w->out, &clean);
 	put_name(w, "Subject");

@@ -43,7 +43,7 @@ void put_scores(buf *out, const struct score *scores, unsigned first, int64_t no
 static void put_evidence(buf *out, const struct score *scores, const struct charge *c, int64_t now)
 {
 	unsigned first = c->by < DETECTORS_MOST ? 0 : DETECTORS_MOST;
-	str whom = str_sub(c->whom, 0, NAME_SHOWN);
+	str whom = str_clip(c->whom, NAME_SHOWN);
 	if (scores[c->by - first].times > 1)
 		buf_printf(out, "%u times: ", scores[c->by - first].times);
 	buf_printf(out, "%s%s%.*s; ", c->what, whom.n ? " " : "", STR_ARG(whom));
@@ -187,7 +187,7 @@ void charge_network(struct detect *d, struct sighting *s, const struct charge *c
 void tell_people(struct detect *d, const struct person *p, struct sighting *s, const struct charge *c)
 {
 	AUTO_BUF buf why = buf_new(SENTENCE_MAX);
-	str whom = str_sub(c->whom, 0, NAME_SHOWN);
+	str whom = str_clip(c->whom, NAME_SHOWN);
 	buf_printf(&why, "%s%s%.*s", c->what, whom.n ? " " : "", STR_ARG(whom));
 	const struct measure m = {.kind = MEASURE_NOTICE, .account = p->account, .readers = NOTICE_OWNER | NOTICE_ADMIN,
 				  .score = scores_sum(p->scores, s->at, PERSON_HALF_LIFE),
