@@ -35,6 +35,7 @@ static void learn(struct detect *d, struct sighting *s)
 	if (!s->placed)
 		return;
 	p->conduct.place = *sighting_place(s, *d->places);
+	p->placed = s->at;
 	const struct suspect *source = detect_source(d, s);
 	bool doubtful = source && scores_sum(source->scores, s->at, NETWORK_HALF_LIFE) >= ADDRESS_TARPIT;
 	if (!doubtful)

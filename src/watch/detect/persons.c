@@ -122,8 +122,10 @@ void persons_restore(struct persons *t, uint64_t account, str packed)
 {
 	struct conduct c;
 	struct person *p = unpack(packed, &c) ? persons_get(t, account) : NULL;
-	if (p)
-		p->conduct = c;
+	if (!p)
+		return;
+	p->conduct = c;
+	p->placed = c.login;
 }
 
 void persons_forget(struct persons *t, uint64_t account)

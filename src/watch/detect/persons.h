@@ -41,6 +41,7 @@ struct person {
 	struct list node;
 	uint64_t account;
 	struct conduct conduct;
+	int64_t placed;                     /* when it was at conduct.place; 0: never */
 	enum { SAME, TOUCHED, CHANGED } state; /* since it was written down; what was only touched waits for an hour */
 	int64_t written;
 	struct score scores[DETECTORS_MOST];

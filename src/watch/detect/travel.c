@@ -22,28 +22,28 @@ static double kilometres(const struct place *a, const struct place *b)
 	return 2 * 6371 * asin(sqrt(h < 1 ? h : 1));
 }
 
-static bool is_impossible(const struct conduct *then, const struct place *here, int64_t now)
+static bool is_impossible(const struct place *there, const struct place *here, double hours)
 {
-	double hours = (double)(now - then->login) / DETECT_HOUR;
-	if (then->place.located && here->located) {
-		double km = kilometres(&then->place, here);
+	if (there->located && here->located) {
+		double km = kilometres(there, here);
 		return km > TRAVEL_KM && km > hours * TRAVEL_KMH;
 	}
-	return then->place.country[0] && here->country[0] && hours < TRAVEL_BLIND_HOURS &&
-	       memcmp(then->place.country, here->country, PLACES_COUNTRY) != 0;
+	return there->country[0] && here->country[0] && hours < TRAVEL_BLIND_HOURS &&
+	       memcmp(there->country, here->country, PLACES_COUNTRY) != 0;
 }
 
 static void see(struct detect *d, struct sighting *s)
 {
 	struct person *p = persons_get(&d->persons, s->account);
-	if (!p || !s->placed || p->conduct.login == 0 || detect_is_home(d, s))
+	if (!p || !s->placed || p->placed == 0 || detect_is_home(d, s))
 		return;
-	const struct place *here = sighting_place(s, *d->places);
+	const struct place *there = &p->conduct.place, *here = sighting_place(s, *d->places);
+	int64_t passed = s->at - p->placed;
 	AUTO_BUF buf whom = buf_new(64);
-	if (!is_impossible(&p->conduct, here, s->at))
+	if (!is_impossible(there, here, (double)passed / DETECT_HOUR))
 		return;
-	buf_printf(&whom, "%s to %s in %lld minutes", p->conduct.place.country[0] ? p->conduct.place.country : "one place",
-		   here->country[0] ? here->country : "another", (long long)((s->at - p->conduct.login) / DETECT_MINUTE));
+	buf_printf(&whom, "%s to %s in %lld minutes", there->country[0] ? there->country : "one place",
+		   here->country[0] ? here->country : "another", (long long)(passed / DETECT_MINUTE));
 	charge_person(d, p, s, &(struct charge){DETECT_TRAVEL, TRAVEL_POINTS, "a journey that nobody can make, from",
 		buf_str(&whom)});
 }

@@ -36,6 +36,31 @@ static void a_flight_is_innocent(void **state)
 	scene_close(&s);
 }
 
+/* Its webmail, on the server itself, logs in all day; that is no place. */
+static void a_flight_with_webmail_is_innocent(void **state)
+{
+	struct scene s;
+	(void)state;
+	if (!scene_open_at(&s, world))
+		skip();
+	scene_login(&s, 1, "192.0.2.7");
+	for (int i = 0; i < 15; i++) {
+		scene_wait(&s, HOUR - MINUTE);
+		scene_login(&s, 1, "127.0.0.1");
+		scene_wait(&s, MINUTE);
+	}
+	scene_login(&s, 1, "203.0.113.7");
+	for (size_t i = 0; i < s.n; i++)
+		assert_string_not_equal(s.taken[i].detector, "impossible-travel");
+	scene_login(&s, 2, "192.0.2.7");
+	scene_wait(&s, 20 * MINUTE);
+	scene_login(&s, 2, "127.0.0.1"); /* nor does it hide a journey */
+	scene_wait(&s, 20 * MINUTE);
+	scene_login(&s, 2, "203.0.113.7");
+	assert_non_null(strstr(scene_last(&s, MEASURE_NOTICE)->evidence, "from DE to JP in 40 minutes"));
+	scene_close(&s);
+}
+
 static void places_it_is_used_to_are_innocent(void **state)
 {
 	struct scene s;
@@ -76,6 +101,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nobody_is_in_berlin_and_in_tokyo_within_the_hour),
 		cmocka_unit_test(a_flight_is_innocent),
+		cmocka_unit_test(a_flight_with_webmail_is_innocent),
 		cmocka_unit_test(places_it_is_used_to_are_innocent),
 		cmocka_unit_test(without_positions_another_country_within_the_hour_is_too_far),
 	};
