@@ -35,13 +35,18 @@ static void check_entry(const struct entry *e, const struct log_record *r)
 	must(m.n >= 1 && m.n <= 1 + ENTRY_ADDRESSES);
 }
 
+static bool lies_in(str part, str whole)
+{
+	return part.n == 0 || (part.p >= whole.p && part.p + part.n <= whole.p + whole.n);
+}
+
 static void check_sighting(const struct entry *e, const struct log_record *r)
 {
 	struct sighting s;
 	if (!sighting_of(e, r, &s))
 		return;
 	must(s.kind != 0 && (s.kind & (s.kind - 1)) == 0 && s.at == e->at);
-	must(s.name.n <= e->record.n && s.word.n <= e->record.n);
+	must(lies_in(s.name, e->record) && lies_in(s.word, e->record) && lies_in(s.protocol, e->record));
 	must(s.mark == 0 || s.name.n > 0);
 }
 
