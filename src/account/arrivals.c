@@ -29,7 +29,7 @@ static struct bound bound_to(const struct record_place *p)
 	return b;
 }
 
-void record_seal(const struct record_place *p, const struct record *r, unsigned char out[HEAD_SIZE])
+static void record_seal(const struct record_place *p, const struct record *r, unsigned char out[HEAD_SIZE])
 {
 	struct bound to = bound_to(p);
 	unsigned char *at = out + HEAD_NONCE;
@@ -97,7 +97,8 @@ result arrivals_header(struct file *f, const struct record_place *p, struct reco
 	return failure(FAIL_ABSENT, "there is no record");
 }
 
-result arrivals_whole(struct file *f, uint64_t at, const struct record *r, bool *whole)
+/* Is what follows the header as it was written? */
+static result is_whole(struct file *f, uint64_t at, const struct record *r, bool *whole)
 {
 	unsigned char found[RECORD_HASH];
 	AUTO_MEM unsigned char *chunk = mem_alloc(ARRIVALS_CHUNK);
@@ -125,7 +126,7 @@ static result is_settled(struct file *f, uint64_t from, uint64_t to, struct reco
 	*settled = true;
 	for (p.at = from; p.at < to && *settled; p.at = record_end(p.at, &r)) {
 		TRY(arrivals_header(f, &p, &r));
-		TRY(arrivals_whole(f, p.at, &r, settled));
+		TRY(is_whole(f, p.at, &r, settled));
 	}
 	return OK;
 }

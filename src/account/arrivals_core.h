@@ -66,7 +66,6 @@ struct record_place {
 	const unsigned char *key, *file; /* the vault's; the file's name */
 	uint64_t at;
 };
-void record_seal(const struct record_place *p, const struct record *r, unsigned char out[HEAD_SIZE]);
 /* False: there is none. */
 bool record_open(const struct record_place *p, const unsigned char sealed[HEAD_SIZE], struct record *out);
 
@@ -75,7 +74,5 @@ result arrivals_open_file(struct arrivals *a, uint64_t number, struct file **out
 	NODISCARD;
 /* The header at `at`, if it opens; ABSENT: none there. */
 result arrivals_header(struct file *f, const struct record_place *p, struct record *out) NODISCARD;
-/* Is what follows the header as it was written? */
-result arrivals_whole(struct file *f, uint64_t at, const struct record *r, bool *whole) NODISCARD;
 
 #endif
