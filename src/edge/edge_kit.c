@@ -7,6 +7,7 @@
 #include "talk/edge_auth.h"
 #include "talk/edge_queue.h"
 #include "talk/edge_relay.h"
+#include "talk/edge_web.h"
 #include "talk/item.h"
 #include "talk/principal_vault.h"
 #include "run/random.h"
@@ -403,6 +404,21 @@ static result on_post(struct arrival *in, struct edge_queue_post *m, struct edge
 	return OK;
 }
 
+/* Says who came, and ends at once. */
+static result on_visit(struct arrival *in, struct edge_web_visit *m, struct edge_web_visited *answer)
+{
+	AUTO_BUF buf hello = buf_new(1024);
+	int ends[2];
+	(void)in;
+	TRY(mood(KIT_WEB));
+	buf_printf(&hello, "HTTP/1.1 200 OK\r\n%s %.*s\r\n", m->trusted ? "trusted" : "stranger", STR_ARG(m->client));
+	must(!failed(net_pair(SOCK_STREAM, ends)));
+	must(write(ends[1], hello.p, hello.n) == (ssize_t)hello.n);
+	close(ends[1]);
+	answer->socket = ends[0];
+	return OK;
+}
+
 /* ---- the neighbours' channels ---- */
 
 static void on_directory_changed(struct arrival *in, struct edge_auth_directory_changed *m)
@@ -430,6 +446,7 @@ static const struct asker_inspect_as_inspect inspect_handlers = {.examine = on_e
 static const struct edge_queue_as_queue queue_handlers = {.keep = on_keep, .post = on_post};
 static const struct principal_vault_as_vault vault_handlers = {.wrap_for = on_wrap, .sign = on_sign};
 static const struct edge_relay_as_relay relay_handlers = {.verify = on_verify};
+static const struct edge_web_as_web web_handlers = {.visit = on_visit};
 static const struct courier_account_as_account account_handlers = {.may_take = on_may_take, .deliver = on_deliver};
 
 struct sides {
@@ -444,8 +461,10 @@ static const struct sides sides[] = {
 	[NEIGHBOUR_QUEUE] = {&edge_queue_as_edge_kind, &edge_queue_as_queue_kind, &queue_handlers},
 	[NEIGHBOUR_VAULT] = {&principal_vault_as_principal_kind, &principal_vault_as_vault_kind, &vault_handlers},
 	[NEIGHBOUR_RELAY] = {&edge_relay_as_edge_kind, &edge_relay_as_relay_kind, &relay_handlers},
-	{&courier_account_as_courier_kind, &courier_account_as_account_kind, &account_handlers},
+	[NEIGHBOUR_WEB] = {&edge_web_as_edge_kind, &edge_web_as_web_kind, &web_handlers},
+	[KIT_ROOMS] = {&courier_account_as_courier_kind, &courier_account_as_account_kind, &account_handlers},
 };
+_Static_assert((int)KIT_ROOMS == (int)NEIGHBOUR_WEB + 1 && KIT_WEB == 1 << NEIGHBOUR_WEB, "a bit for each neighbour");
 
 static result open_pair(size_t i, const struct sides *s)
 {

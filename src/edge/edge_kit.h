@@ -15,10 +15,10 @@
 enum { KIT_ACCOUNTS = 48, KIT_KEPT_MAX = 64, KIT_PATIENCE = 20000 };
 
 /* Neighbours as bits: those of enum neighbour, and all accounts. */
-enum { KIT_AUTH = 1, KIT_INSPECT = 2, KIT_QUEUE = 4, KIT_VAULT = 8, KIT_RELAY = 16, KIT_ACCOUNT = 32,
-	KIT_OFFERS = 64 /* auth, when it is asked what to offer */ };
+enum { KIT_AUTH = 1, KIT_INSPECT = 2, KIT_QUEUE = 4, KIT_VAULT = 8, KIT_RELAY = 16, KIT_WEB = 32,
+	KIT_ACCOUNT = 64, KIT_OFFERS = 128 /* auth, when it is asked what to offer */ };
 enum { KIT_USER = 1000 }; /* of the machine; account 1 */
-enum { KIT_ROOMS = 5 }; /* without the accounts */
+enum { KIT_ROOMS = 6 }; /* without the accounts */
 
 struct kit_kept {
 	uint64_t account;

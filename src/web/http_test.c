@@ -1,5 +1,6 @@
 /* The HTTP server by itself, with its clients in the same process: its limits. */
 #include "base/test.h"
+#include "run/clock.h"
 #include "run/fiber.h"
 #include "run/loop.h"
 #include "run/net.h"
@@ -8,9 +9,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { LARGE = HTTP_ANSWER_MAX / 2 }; /* more than sockets hold */
+
 static void answer(struct http_request *q)
 {
-	buf_printf(&q->answer, "%zu octets", q->body.n);
+	if (str_eq(q->path, STR("/large")))
+		for (size_t i = 0; i < LARGE; i++)
+			buf_putc(&q->answer, 'x');
+	else
+		buf_printf(&q->answer, "%zu octets", q->body.n);
 }
 
 static int connect_one(result *added)
@@ -87,11 +94,50 @@ static void connections_have_a_limit(void)
 		close(fds[i]);
 }
 
+/* Until the connection ends; how many octets came. */
+static size_t take_all(int fd)
+{
+	static char got[65536];
+	size_t whole = 0;
+	for (int i = 0; i < 2000; i++) {
+		ssize_t n = recv(fd, got, sizeof got, 0);
+		if (n == 0)
+			return whole;
+		whole += n > 0 ? (size_t)n : 0;
+		if (n < 0)
+			assert_ok(fiber_sleep(1));
+	}
+	fail_msg("the connection does not end");
+	return whole;
+}
+
+static void an_answer_is_taken_in_time(void)
+{
+	static const char question[] = "POST /large HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n";
+	int ends[2];
+	struct http_visit v = {.trusted = false};
+	assert_ok(net_parse_ip(STR("192.0.2.7"), &v.client));
+	assert_ok(net_pair(SOCK_STREAM, ends));
+	v.fd = ends[1];
+	assert_ok(http_add_visitor(&v));
+	assert_int_equal(send(ends[0], question, sizeof question - 1, MSG_NOSIGNAL), sizeof question - 1);
+	clock_test_hold(1700000000000);
+	for (int i = 0; i < 50; i++) /* what the sockets hold */
+		fiber_yield();
+	clock_test_advance(HTTP_ANSWER_MS + 1);
+	for (int i = 0; i < 50; i++)
+		fiber_yield();
+	clock_test_release();
+	assert_in_range(take_all(ends[0]), 1, LARGE);
+	close(ends[0]);
+}
+
 static void serve(void *arg)
 {
 	(void)arg;
 	assert_ok(http_start());
 	a_body_has_a_limit();
+	an_answer_is_taken_in_time();
 	connections_have_a_limit();
 	http_close();
 }

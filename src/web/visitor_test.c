@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/test.h"
 #include "run/clock.h"
 #include "run/loop.h"
@@ -321,6 +322,41 @@ static void there_is_room_for_the_machine(void)
 		close(fds[i]);
 }
 
+/* The N-th allocation refused: an answer or the connection's end, and nobody gets in by it. True: it was reached. */
+static bool asks_without_memory(const char *token, uint64_t place)
+{
+	int domains = t.domains;
+	if (!channel_is_open(t.web) || !channel_is_open(t.web_far) || !channel_is_open(t.visitor) ||
+	    !channel_is_open(t.visitor_far)) {
+		close_doors();
+		open_doors();
+	}
+	mem_fail_at(place);
+	int fd = come("192.0.2.7");
+	ask(fd, "domain-add", token, "{\"name\":\"b.test\"}");
+	str answer = hear(fd, false);
+	bool reached = mem_count() >= place;
+	mem_fail_at(0);
+	close(fd);
+	bool done = answer.n > 0 && status_of(answer) == 200;
+	assert_true(answer.n == 0 || done || status_of(answer) >= 400);
+	assert_true(!done || strcmp(token, CHIEFS) == 0);
+	assert_true(t.domains == domains || strcmp(token, CHIEFS) == 0);
+	return reached;
+}
+
+static void want_of_memory_opens_nothing(void)
+{
+	static const char *const tokens[] = {"", NOBODYS, OWNERS, CHIEFS};
+	for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
+		uint64_t place = 1;
+		while (asks_without_memory(tokens[i], place) && place < 1000)
+			place++;
+		assert_in_range(place, 5, 999);
+	}
+	assert_true(t.domains > 0);
+}
+
 /* ---- */
 
 static void run(void *arg)
@@ -353,6 +389,7 @@ SERVED(answers_are_not_kept_nor_shown_as_pages)
 SERVED(garbage_and_too_much)
 SERVED(who_is_slow_is_told)
 SERVED(there_is_room_for_the_machine)
+SERVED(want_of_memory_opens_nothing)
 
 int main(void)
 {
@@ -364,6 +401,7 @@ int main(void)
 		cmocka_unit_test(garbage_and_too_much_test),
 		cmocka_unit_test(who_is_slow_is_told_test),
 		cmocka_unit_test(there_is_room_for_the_machine_test),
+		cmocka_unit_test(want_of_memory_opens_nothing_test),
 	};
 	return cmocka_run_group_tests_name("web visitors", tests, NULL, NULL);
 }

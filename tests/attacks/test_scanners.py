@@ -54,7 +54,7 @@ def test_nmap_on_every_port(demo, tmp_path, port):
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize('port', ['smtp', 'submission', 'submissions', 'imap', 'imaps', 'pop3', 'pop3s'])
+@pytest.mark.parametrize('port', ['smtp', 'submission', 'submissions', 'imap', 'imaps', 'pop3', 'pop3s', 'https'])
 def test_testssl_finds_nothing_of_weight(demo, tmp_path, port):
     out = tmp_path / 'found.json'
     start = ['-t', STARTTLS[port]] if port in STARTTLS else []

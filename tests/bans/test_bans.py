@@ -9,7 +9,7 @@ import pytest
 
 from kit import daemon, paths, server, wait
 
-DOORS = ('smtp', 'submission', 'submissions', 'imap', 'imaps', 'pop3', 'pop3s')
+DOORS = ('smtp', 'submission', 'submissions', 'imap', 'imaps', 'pop3', 'pop3s', 'https')
 SOON = 0.1 * paths.SLOWER    # seconds until a banned client knows
 BAD, GOOD = '127.0.9.9', '127.0.7.7'
 MORE = '''never-ban = {{ "127.0.0.1" }}
@@ -17,6 +17,7 @@ listen-submissions = {{ "127.0.0.1:{submissions}" }}
 listen-imaps = {{ "127.0.0.1:{imaps}" }}
 listen-pop3 = {{ "127.0.0.1:{pop3}" }}
 listen-pop3s = {{ "127.0.0.1:{pop3s}" }}
+listen-https = {{ "127.0.0.1:{https}" }}
 '''
 
 
@@ -41,20 +42,22 @@ def ask(house, *words):
 
 
 def serves(house, door, source):
-    """Whether the door does: its greeting, or with TLS a handshake. What it says, where it does not."""
+    """Whether the door does: its greeting, or what it answers to a request. What it says, where it does not."""
     with socket.socket() as s:
         s.settimeout(paths.PATIENCE)
         s.bind((source, 0))
         s.connect(('127.0.0.1', house.ports[door]))
         try:
-            if door in ('submissions', 'imaps', 'pop3s'):
+            if door in ('submissions', 'imaps', 'pop3s', 'https'):
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
                 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
                 s = context.wrap_socket(s)
+            if door == 'https':
+                s.sendall(b'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
             said = s.recv(1000)
         except OSError:    # an end in the middle of a handshake is one, too
             return False, b''
-    return said.startswith((b'220', b'* OK', b'+OK')), said
+    return said.startswith((b'220', b'* OK', b'+OK', b'HTTP/1.1 405')), said
 
 
 def all_doors(house, source):

@@ -45,6 +45,8 @@ MISTAKES = {
     'an address without a port': ('listen-imaps = { "127.0.0.1" }\n', 'port'),
     'an option given twice': ('hostname = a.example\n', 'hostname'),
     'an address in a longer list': ('listen-imaps = { "127.0.0.1:20993",\n "nowhere" }\n', 'port'),
+    'administration without a port': ('listen-https = { "127.0.0.1" }\n', 'port'),
+    'administration from a place that is none': ('administration-from = { "home" }\n', '192.0.2.0/24'),
     'a network that is none': ('proxy-from = { "10.0.0.0/33" }\n', '192.0.2.0/24'),
     'everybody sends as one account': ('local-users = { "*=a@example.org" }\n', 'name each user'),
     'nobody sends as an account': ('local-users = { "=a@example.org" }\n', 'www-data=web@example.org'),
