@@ -326,6 +326,8 @@ static void there_is_room_for_the_machine(void)
 static bool asks_without_memory(const char *token, uint64_t place)
 {
 	int domains = t.domains;
+	char shown[200];
+	snprintf(shown, sizeof shown, "%s\r\nConnection: close", token);
 	if (!channel_is_open(t.web) || !channel_is_open(t.web_far) || !channel_is_open(t.visitor) ||
 	    !channel_is_open(t.visitor_far)) {
 		close_doors();
@@ -333,8 +335,8 @@ static bool asks_without_memory(const char *token, uint64_t place)
 	}
 	mem_fail_at(place);
 	int fd = come("192.0.2.7");
-	ask(fd, "domain-add", token, "{\"name\":\"b.test\"}");
-	str answer = hear(fd, false);
+	ask(fd, "domain-add", shown, "{\"name\":\"b.test\"}");
+	str answer = hear(fd, true);
 	bool reached = mem_count() >= place;
 	mem_fail_at(0);
 	close(fd);
