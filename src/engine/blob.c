@@ -10,6 +10,8 @@ enum {
 	HEAD = 32,
 	PIECES_AT = HEAD + TAG,
 	UNIT_MAX = BLOB_PIECE + PACK_HEAD + TAG,
+	GATHER_MAX = 256 << 10, /* written at once, and one more part */
+	MEMORY_MAX = 2 * FILES_BLOCK + GATHER_MAX + 2 * UNIT_MAX + FILES_BLOCK,
 };
 
 enum part { PART_HEAD, PART_INDEX, PART_PIECE };
@@ -77,22 +79,75 @@ static void part_name_of(const struct blob_name *name, struct blob_name *out)
 
 /* Putting. */
 
+/* Parts are sealed where they are gathered, for few large writes past the
+ * system's cache: a copy there costs as much as the sealing, and mail that
+ * comes in is seldom read at once. The file's first block, which the header
+ * completes, is the last one written. */
 struct writer {
 	struct file *file;
 	const struct blob_key *key;
 	struct packer *packer;
-	uint64_t at;
-	buf unit; /* one sealed part */
+	buf memory;   /* some octets to be aligned, the first block, what is gathered */
+	size_t start; /* of what is gathered, in memory */
+	uint64_t at;  /* in the file: where what is gathered belongs */
 	buf index;
 };
 
-static result put_part(struct writer *w, struct place place, uint64_t at)
+static result begin_gathering(struct writer *w)
 {
-	size_t n = w->unit.n;
-	if (!buf_reserve(&w->unit, TAG))
-		return buf_result(&w->unit);
-	seal(w->key, place, (unsigned char *)w->unit.p, n);
-	return file_write(w->file, at, str_of(w->unit.p, n + TAG));
+	if (!buf_reserve(&w->memory, MEMORY_MAX))
+		return buf_result(&w->memory);
+	w->start = -(uintptr_t)w->memory.p % FILES_BLOCK + FILES_BLOCK;
+	w->memory.n = w->start + PIECES_AT;
+	memset(w->memory.p, 0, w->memory.n);
+	return OK;
+}
+
+static uint64_t end_of(const struct writer *w)
+{
+	return w->at + (w->memory.n - w->start);
+}
+
+static char *first_block(const struct writer *w)
+{
+	return w->memory.p + w->start - (w->at ? FILES_BLOCK : 0);
+}
+
+/* What is gathered, but for the first block, in whole blocks; what is left over begins the next. */
+static result write_gathered(struct writer *w)
+{
+	char *from = w->memory.p + w->start;
+	size_t gathered = w->memory.n - w->start, rest = gathered % FILES_BLOCK, n = gathered - rest;
+	size_t held = w->at ? 0 : FILES_BLOCK;
+	TRY(file_write_blocks(w->file, w->at + held, str_of(from + held, n - held), false));
+	memcpy(from - held, from, held);
+	memmove(from, from + n, rest);
+	w->memory.n = w->start + rest;
+	w->at += n;
+	return OK;
+}
+
+/* Zeros behind the end make the last block whole. */
+static result write_last(struct writer *w)
+{
+	size_t short_of = -(w->memory.n - w->start) % FILES_BLOCK;
+	if (!buf_reserve(&w->memory, short_of))
+		return buf_result(&w->memory);
+	memset(w->memory.p + w->memory.n, 0, short_of);
+	w->memory.n += short_of;
+	TRY(file_write_blocks(w->file, w->at, str_skip(buf_str(&w->memory), w->start), false));
+	return w->at ? file_write_blocks(w->file, 0, str_of(first_block(w), FILES_BLOCK), false) : OK;
+}
+
+/* Seals what lies in memory from there on. */
+static result seal_part(struct writer *w, struct place place, size_t from)
+{
+	size_t n = w->memory.n - from;
+	if (!buf_reserve(&w->memory, TAG))
+		return buf_result(&w->memory);
+	seal(w->key, place, (unsigned char *)w->memory.p + from, n);
+	w->memory.n += TAG;
+	return OK;
 }
 
 static void put_u32(buf *b, uint32_t v)
@@ -104,37 +159,35 @@ static void put_u32(buf *b, uint32_t v)
 
 static result put_piece(struct writer *w, struct place place, str plain)
 {
-	buf_clear(&w->unit);
-	TRY(pack(w->packer, plain, &w->unit));
-	uint32_t n = (uint32_t)w->unit.n + TAG;
-	TRY(put_part(w, place, w->at));
-	put_u32(&w->index, n);
-	w->at += n;
+	size_t from = w->memory.n;
+	TRY(pack(w->packer, plain, &w->memory));
+	TRY(seal_part(w, place, from));
+	put_u32(&w->index, (uint32_t)(w->memory.n - from));
+	if (w->memory.n - w->start >= GATHER_MAX)
+		TRY(write_gathered(w));
 	return buf_result(&w->index);
 }
 
 static result put_ends(struct writer *w, str body)
 {
-	unsigned char head[HEAD];
+	unsigned char head[PIECES_AT];
 	box_put_u64(head, magic);
 	box_put_u64(head + 8, body.n);
-	box_put_u64(head + 16, w->at);
+	box_put_u64(head + 16, end_of(w));
 	box_put_u64(head + 24, pieces_of(body.n));
-	buf unit = w->unit; /* the index has its own size */
-	w->unit = w->index;
-	result r = put_part(w, (struct place){PART_INDEX, 0, true}, w->at);
-	w->index = w->unit;
-	w->unit = unit;
-	TRY(r);
-	buf_clear(&w->unit);
-	buf_put(&w->unit, str_of((const char *)head, HEAD));
-	TRY(buf_result(&w->unit));
-	return put_part(w, (struct place){PART_HEAD, 0, true}, 0);
+	seal(w->key, (struct place){PART_HEAD, 0, true}, head, HEAD);
+	size_t from = w->memory.n;
+	buf_put(&w->memory, buf_str(&w->index));
+	TRY(buf_result(&w->memory));
+	TRY(seal_part(w, (struct place){PART_INDEX, 0, true}, from));
+	memcpy(first_block(w), head, sizeof head);
+	return write_last(w);
 }
 
 static result put_all(struct writer *w, str body)
 {
 	uint32_t pieces = pieces_of(body.n);
+	TRY(begin_gathering(w));
 	for (uint32_t i = 0; i < pieces; i++) {
 		struct place place = {PART_PIECE, i, i + 1 == pieces};
 		TRY(put_piece(w, place, str_sub(body, (size_t)i * BLOB_PIECE, BLOB_PIECE)));
@@ -145,7 +198,7 @@ static result put_all(struct writer *w, str body)
 
 static result put_file(struct files *f, struct writer *w, str body, const char *name)
 {
-	TRY(files_open(f, name, FILES_NEW, &w->file));
+	TRY(files_open(f, name, FILES_NEW | FILES_BLOCKS, &w->file));
 	result r = put_all(w, body);
 	file_close(&w->file);
 	return r;
@@ -160,9 +213,8 @@ result blob_put(struct files *f, struct packer *p, str body, struct blob_key *ou
 	randombytes_buf(key.b, BLOB_KEY);
 	blob_name_of(&key, &name);
 	part_name_of(&name, &part);
-	size_t index = (size_t)pieces_of(body.n) * 4 + TAG;
-	struct writer w = {.key = &key, .packer = p, .at = PIECES_AT, .unit = buf_new(UNIT_MAX)};
-	w.index = buf_new(index);
+	struct writer w = {.key = &key, .packer = p, .memory = buf_new(MEMORY_MAX),
+		.index = buf_new((size_t)pieces_of(body.n) * 4)};
 	result r = put_file(f, &w, body, part.text);
 	if (!failed(r))
 		r = files_rename(f, part.text, name.text);
@@ -170,7 +222,7 @@ result blob_put(struct files *f, struct packer *p, str body, struct blob_key *ou
 		r = files_sync_folder(f);
 	else
 		(void)!failed(files_unlink(f, part.text)); /* else the sweep finds it */
-	buf_free(&w.unit);
+	buf_free(&w.memory);
 	buf_free(&w.index);
 	if (!failed(r))
 		*out = key;
@@ -193,14 +245,22 @@ static result get_part(struct blob *b, struct place place, uint64_t at, str unit
 	return n == unit.n && unseal(&b->key, place, p, n) ? OK : damaged();
 }
 
+/* Behind the last part: zeros to a whole block, or nothing (files of the first versions). */
+static bool is_end(const unsigned char *p, size_t n, uint64_t at)
+{
+	return n == 0 || (n == -at % FILES_BLOCK && sodium_is_zero(p, n));
+}
+
 static result get_index(struct blob *b, uint64_t at)
 {
-	size_t n = (size_t)b->pieces * 4 + TAG;
-	AUTO_MEM unsigned char *index = mem_alloc(n);
+	size_t n = (size_t)b->pieces * 4 + TAG, got = n + FILES_BLOCK;
+	AUTO_MEM unsigned char *index = mem_alloc(got);
 	b->starts = mem_array((size_t)b->pieces + 1, sizeof *b->starts);
 	if (!index || !b->starts)
 		return failure(FAIL_MEMORY, "out of memory");
-	TRY(get_part(b, (struct place){PART_INDEX, 0, true}, at, str_of((char *)index, n)));
+	TRY(file_read(b->file, at, index, &got));
+	if (got < n || !unseal(&b->key, (struct place){PART_INDEX, 0, true}, index, n) || !is_end(index + n, got - n, at + n))
+		return damaged();
 	b->starts[0] = PIECES_AT;
 	for (uint32_t i = 0; i < b->pieces; i++) {
 		uint32_t length = box_get_u32(index + 4 * (size_t)i);

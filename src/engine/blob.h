@@ -10,7 +10,7 @@
  * File: a sealed header of 48 bytes (magic, size, pieces, where the index is),
  * the pieces (packed by pack.h, then XChaCha20-Poly1305 with kind, index and
  * "last" as nonce: each key seals one file once), the sealed index (u32 length
- * per piece). A piece that was changed, moved or cut off is DAMAGE.
+ * per piece), zeros to a whole block. A piece that was changed, moved or cut off is DAMAGE.
  *
  * Calls block on the disk; nothing suspends a fiber. One thread at a time uses
  * a blob. Errors: ABSENT, FULL, DISK, DAMAGE, LIMIT, MEMORY. */

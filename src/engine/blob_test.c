@@ -88,7 +88,7 @@ static result read_all(struct sim *sim, const struct blob_key *key, buf *out)
 static void any_range_comes_back(void **state)
 {
 	(void)state;
-	static const size_t sizes[] = {0, 1, BLOB_PIECE - 1, BLOB_PIECE, BLOB_PIECE + 1, LARGE};
+	static const size_t sizes[] = {0, 1, BLOB_PIECE - 1, BLOB_PIECE, BLOB_PIECE + 1, LARGE, 3 * LARGE, 3 * LARGE + 1};
 	struct packer p = {0};
 	uint64_t rng = 1;
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -101,7 +101,7 @@ static void any_range_comes_back(void **state)
 		assert_ok(blob_open(sim_files(sim), &key, &b));
 		assert_int_equal(blob_size(b), n);
 		for (int k = 0; k < 40; k++) {
-			AUTO_BUF buf out = buf_new(LARGE);
+			AUTO_BUF buf out = buf_new(4 * LARGE);
 			size_t at = sim_random(&rng) % (n + 10), want = k ? sim_random(&rng) % (n + 10) : SIZE_MAX;
 			assert_ok(blob_read(b, at, want, &out));
 			assert_str(buf_str(&out), str_sub(str_of(body, n), at, want));
@@ -115,6 +115,28 @@ static void any_range_comes_back(void **state)
 	struct blob_key key;
 	struct sim *sim = sim_new(9);
 	assert_int_equal(blob_put(sim_files(sim), &p, str_of("x", (size_t)BLOB_SIZE_MAX + 1), &key).kind, FAIL_LIMIT);
+	sim_free(&sim);
+	packer_trim(&p);
+}
+
+/* The first versions ended with the last part. */
+static void a_file_without_zeros_at_its_end_opens(void **state)
+{
+	(void)state;
+	struct sim *sim = sim_new(1);
+	struct packer p = {0};
+	struct blob_key key;
+	struct blob_name name;
+	assert_ok(blob_put(sim_files(sim), &p, STR("letter"), &key));
+	blob_name_of(&key, &name);
+	enum { PARTS = 48 + 7 + 16 + 4 + 16 };
+	char cut[PARTS];
+	memcpy(cut, sim_bytes(sim, name.text).p, sizeof cut);
+	for (size_t n = sizeof cut - 1; n <= sizeof cut; n++) {
+		AUTO_BUF buf out = buf_new(LARGE);
+		sim_put(sim, name.text, str_of(cut, n));
+		assert_int_equal(read_all(sim, &key, &out).kind, n == sizeof cut ? FAIL_NONE : FAIL_DAMAGE);
+	}
 	sim_free(&sim);
 	packer_trim(&p);
 }
@@ -277,6 +299,7 @@ int main(void)
 		cmocka_unit_test(values_pack_and_unpack),
 		cmocka_unit_test(base64_is_taken_off),
 		cmocka_unit_test(any_range_comes_back),
+		cmocka_unit_test(a_file_without_zeros_at_its_end_opens),
 		cmocka_unit_test(a_partial_read_opens_only_its_pieces),
 		cmocka_unit_test(any_change_is_noticed),
 		cmocka_unit_test(a_body_that_was_put_survives_a_crash),

@@ -57,7 +57,7 @@ static void blocks_as(struct files *f, bool flush)
 	char got[3 * FILES_BLOCK];
 	size_t n = sizeof got;
 	memset(two, 'b', sizeof two);
-	assert_ok(files_open(f, "blocks", FILES_CREATE | FILES_BLOCKS, &a));
+	assert_ok(files_open(f, "blocks", FILES_CREATE | FILES_BLOCKS | FILES_FLUSHED, &a));
 	assert_ok(file_write(a, FILES_BLOCK - 1, STR("octets")));
 	assert_ok(file_write_blocks(a, FILES_BLOCK, str_of(two, sizeof two), flush));
 	assert_ok(file_write(a, FILES_BLOCK + 1, STR("more")));
@@ -173,7 +173,7 @@ static void flushed_blocks_outlive_a_crash(void **state)
 		struct sim *sim = sim_new(seed);
 		struct file *a = NULL;
 		sim_put(sim, "a", str_of(old, sizeof old));
-		assert_ok(files_open(sim_files(sim), "a", FILES_WRITE | FILES_BLOCKS, &a));
+		assert_ok(files_open(sim_files(sim), "a", FILES_WRITE | FILES_BLOCKS | FILES_FLUSHED, &a));
 		assert_ok(file_write(a, 0, STR("beside")));
 		assert_ok(file_write_blocks(a, FILES_BLOCK, str_of(now, sizeof now), true));
 		file_close(&a);

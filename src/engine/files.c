@@ -65,8 +65,8 @@ static int try_open(int folder, const char *path, int flags)
 
 static result local_open(struct files *f, const char *path, enum files_how how, struct file **out)
 {
-	bool blocks = how & FILES_BLOCKS;
-	how &= (enum files_how)~FILES_BLOCKS;
+	bool blocks = how & FILES_BLOCKS, flushed = how & FILES_FLUSHED;
+	how &= (enum files_how)~(FILES_BLOCKS | FILES_FLUSHED);
 	int flags = O_CLOEXEC | O_NOFOLLOW | O_RDONLY;
 	if (how & FILES_WRITE)
 		flags = O_CLOEXEC | O_NOFOLLOW | O_RDWR;
@@ -86,7 +86,7 @@ static result local_open(struct files *f, const char *path, enum files_how how, 
 	/* Not every file system has it. */
 	int past = O_CLOEXEC | O_NOFOLLOW | O_RDWR | O_DIRECT;
 	file->direct = blocks ? try_open(folder_of(f), path, past) : -1;
-	file->flushed = blocks ? try_open(folder_of(f), path, past | O_DSYNC) : -1;
+	file->flushed = flushed ? try_open(folder_of(f), path, past | O_DSYNC) : -1;
 	*out = &file->base;
 	return OK;
 }

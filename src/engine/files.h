@@ -29,6 +29,7 @@ enum files_how {
 	FILES_CREATE = 2 | 1, /* made when it is missing */
 	FILES_NEW = 4 | 3,    /* must not be there: EXISTS */
 	FILES_BLOCKS = 8,     /* with one of the others: file_write_blocks will be used */
+	FILES_FLUSHED = 16,   /* and with that: also with `flush` */
 };
 
 enum { FILES_BLOCK = 4096 };

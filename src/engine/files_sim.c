@@ -167,7 +167,7 @@ static result op_open(struct files *f, const char *path, enum files_how how, str
 	bool half;
 	if (s->dead)
 		return failure(FAIL_DISK, "the machine has stopped");
-	how &= (enum files_how)~FILES_BLOCKS;
+	how &= (enum files_how)~(FILES_BLOCKS | FILES_FLUSHED);
 	if (name && how == FILES_NEW)
 		return failure(FAIL_EXISTS, "the file is already there");
 	if (!name && (how & FILES_CREATE) != FILES_CREATE)

@@ -18,7 +18,7 @@ static void open_log(struct log *l, uint32_t window)
 	memcpy(l->box.id, kit_id, BOX_ID);
 	l->wal.box = &l->box;
 	l->wal.window = window;
-	assert_ok(files_open(sim_files(l->sim), "t.db-wal", FILES_CREATE | FILES_BLOCKS, &l->wal.file));
+	assert_ok(files_open(sim_files(l->sim), "t.db-wal", FILES_CREATE | FILES_BLOCKS | FILES_FLUSHED, &l->wal.file));
 	assert_ok(wal_open(&l->wal, false));
 	assert_ok(wal_write(&l->wal, 0, (const unsigned char[WAL_HEADER]){1}, WAL_HEADER));
 }
