@@ -1,14 +1,16 @@
 """Attackers. Each tries so long as it is served, and no longer than SECONDS."""
 import base64
 import concurrent.futures
+import contextlib
 import itertools
+import threading
 import time
 
-from replay.world import Client, Refused
+from replay.world import PATIENCE, Client, Refused, Slowed
 
 SECONDS = 60    # the short form sets fewer
 AT_ONCE = 8    # connections of one attacker
-MANY = 24      # of one who means to be through before he is slowed
+MANY = 20      # of one who means to be through before he is slowed
 SLOW_SECONDS = 100    # the server waits a minute for a login
 
 
@@ -26,26 +28,48 @@ def until_refused(scenario, tries, at_once=AT_ONCE, seconds=None):
         list(pool.map(one, tries))
 
 
-def guess(scenario, source, user, password):
+class Together:
+    """The first connections are all there before one of them begins: who is slowed later loses nothing by it."""
+
+    def __init__(self, connections=AT_ONCE):
+        self.barrier, self.over = threading.Barrier(connections), False
+
+    def wait(self):
+        if not self.over:
+            with contextlib.suppress(threading.BrokenBarrierError):
+                self.barrier.wait(PATIENCE)
+            self.over = True
+
+
+def guess(scenario, source, user, password, together=None):
     def act():
         with Client(scenario.place, 'imap', source) as c:
-            c.ask(f'a LOGIN "{user}" "{password}"')
+            if together:
+                together.wait()
+            if '[UNAVAILABLE]' in c.ask(f'a LOGIN "{user}" "{password}"'):
+                raise Slowed('too many wait for a password to be looked at')
     return act
 
 
+def rush(scenario, source, pairs):
+    """Many logins at once; one such attacker after the other, since the server lets 64 logins wait."""
+    together = Together(MANY)
+    with scenario.place.rush:
+        scenario.began = time.monotonic()
+        until_refused(scenario, (guess(scenario, source, *pair, together) for pair in pairs), at_once=MANY)
+
+
 def brute_force(scenario):
-    until_refused(scenario, (guess(scenario, '203.0.112.10', scenario.account, f'wrong{i}') for i in range(400)),
-                  at_once=MANY)
+    rush(scenario, '203.0.112.10', ((scenario.account, f'wrong{i}') for i in range(400)))
 
 
 def spraying(scenario):
     users = [u for u in scenario.place.accounts for _ in range(2)]
-    until_refused(scenario, (guess(scenario, '203.0.114.10', u, 'Summer2026!' if i % 2 else 'Password1')
-                             for i, u in enumerate(users * 3)))
+    rush(scenario, '203.0.114.10', ((u, 'Summer2026!' if i % 2 else 'Password1') for i, u in enumerate(users * 3)))
 
 
 def stuffing(scenario):
-    until_refused(scenario, (guess(scenario, '203.0.115.10', f'person{i}@example.test', f'theirs{i}') for i in range(400)))
+    rush(scenario, '203.0.115.10', ((f'person{i}@example.test', f'theirs{i}') for i in range(400)))
 
 
 def distributed(scenario):
@@ -55,9 +79,12 @@ def distributed(scenario):
 
 
 def harvesting(scenario):
+    together = Together()
+
     def act(i):
         def one():
             with Client(scenario.place, 'smtp', '203.0.117.10') as c:
+                together.wait()
                 for line in ('EHLO harvester.example', 'MAIL FROM:<a@sender.example>'):
                     c.ask(line)
                 for k in range(5):
@@ -67,9 +94,12 @@ def harvesting(scenario):
 
 
 def probing(scenario):
+    together = Together()
+
     def act(i):
         def one():
             with Client(scenario.place, 'smtp', '203.0.118.10') as c:
+                together.wait()
                 for line in ('EHLO prober.example', 'MAIL FROM:<a@sender.example>', f'RCPT TO:<victim{i}@relay.example>'):
                     c.ask(line)
         return one
@@ -83,19 +113,22 @@ def storm(scenario):
 
 
 def smuggling(scenario):
+    together = Together()
+
     def one():
         with Client(scenario.place, 'smtp', '203.0.120.10') as c:
+            together.wait()
             for line in ('EHLO smuggler.example', 'MAIL FROM:<a@sender.example>', 'RCPT TO:<user1@example.test>', 'DATA'):
                 c.ask(line)
             c.say(b'Subject: x\r\n\r\nHello\n.\r\nMAIL FROM:<admin@example.test>\r\n.\r\n')
             c.answer()
-    until_refused(scenario, itertools.repeat(one, 100), at_once=1)
+    until_refused(scenario, itertools.repeat(one, 100))
 
 
 def early_talk(scenario):
     def one():
         Client(scenario.place, 'smtp', '203.0.121.10', first=b'EHLO early.example\r\nMAIL FROM:<a@sender.example>\r\n').close()
-    until_refused(scenario, itertools.repeat(one, 400), at_once=1)
+    until_refused(scenario, itertools.repeat(one, 400), at_once=4)
 
 
 def hold_a_place(scenario, source):

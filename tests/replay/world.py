@@ -115,6 +115,7 @@ class Place:
         """`far` is the sink that takes the mail for everybody elsewhere."""
         self.one, self.ports, self.password, self.far = one, one.ports, one.password, far
         self.scenarios, self.stopping, self.log_at = [], False, 0
+        self.rush = threading.Lock()
         self.ask('route', 'add', 'domain', '--host', '[127.0.0.1]', '--port', str(far.port))
         self.accounts = {row['address']: row['account'] for row in self.ask('account', 'list')['rows']}
 
