@@ -1,12 +1,10 @@
 """Crowds that stall, trickle or storm: mail and logins from elsewhere go on, memory and descriptors stay bounded."""
-import contextlib
-
 import pytest
 
 from kit import daemon, paths, pressure
 
 ONE, MANY = 10_000, 2_000            # the long form
-PEOPLE_SECONDS = 1                   # what a delivery or a login may take meanwhile
+PEOPLE_SECONDS = 1                   # what a delivery or a login may take meanwhile, besides the disk's longest flush
 CEILING_MIB = 512                    # of the whole server
 FILES = 131_072                      # what an edge may open
 
@@ -17,14 +15,14 @@ def target(binaries, tmp_path_factory):
     folder = tmp_path_factory.mktemp('pressure') / 'mail'
     folder.mkdir(mode=0o711)
     with daemon.inhabited(folder, certificate, 'three brown horses') as one:
-        yield pressure.Target(one.ports, daemon.ACCOUNT, 'three brown horses', one.rooms)
+        yield pressure.Target(one.ports, daemon.ACCOUNT, 'three brown horses', one.rooms, folder=folder)
 
 
 def holds(row, one):
     print(row)    # pytest -rP shows it
     for name in ('deliver', 'login'):
         assert row[name]['failed'] == 0, row
-        assert row[name]['most'] < PEOPLE_SECONDS * paths.SLOWER, row
+        assert row[name]['most'] < PEOPLE_SECONDS * paths.SLOWER + row['flush'], row
     assert row['mib'] < CEILING_MIB * paths.SLOWER and row['files'] < FILES / 2, row
     if one > 2200:    # more than a network may have on two edges
         assert row['siege']['refused'] > 0, row
@@ -32,9 +30,6 @@ def holds(row, one):
 
 @pytest.mark.parametrize('kind', pressure.KINDS)
 def test_people_are_served(target, kind):
-    """Other work on the machine may cost anybody a second once: then it is tried again."""
-    with contextlib.suppress(AssertionError):
-        return holds(pressure.attacked(target, kind, 2500, 400, seconds=2, settle=1), 2500)
     holds(pressure.attacked(target, kind, 2500, 400, seconds=2, settle=1), 2500)
 
 

@@ -2,7 +2,9 @@
 import contextlib
 import dataclasses
 import os
+import pathlib
 import statistics
+import tempfile
 import threading
 import time
 
@@ -22,6 +24,7 @@ class Target:
     password: str
     processes: object         # a function: its processes now
     imap: str = 'imaps'
+    folder: pathlib.Path = None    # on the disk that letters are kept on: how long its flushes take is measured beside it
 
     def deliver(self, timeout):
         with wire.Smtp(self.ports['smtp'], timeout=timeout) as smtp:
@@ -35,12 +38,23 @@ class Target:
 
 
 class Watch:
-    """The private memory of all processes and the open descriptors of each, at their most."""
+    """The private memory of all processes and the open descriptors of each, and a flush of the disk, at their most."""
 
     def __init__(self, target):
         self.target, self.over = target, threading.Event()
-        self.kib = self.files = 0
-        self.thread = threading.Thread(target=self.run)
+        self.kib = self.files = self.flush = 0
+        self.threads = [threading.Thread(target=self.run)]
+        if target.folder:
+            self.threads.append(threading.Thread(target=self.write))
+
+    def write(self):
+        """A letter is on the disk before it is acknowledged: what other programs do there is not the server's doing."""
+        with tempfile.TemporaryFile(dir=self.target.folder) as file:
+            while not self.over.wait(0.05):
+                os.pwrite(file.fileno(), os.urandom(4096), 0)
+                begun = time.monotonic()
+                os.fdatasync(file.fileno())
+                self.flush = max(self.flush, time.monotonic() - begun)
 
     def run(self):
         while not self.over.wait(0.2):
@@ -52,12 +66,21 @@ class Watch:
             self.kib = max(self.kib, kib)
 
     def __enter__(self):
-        self.thread.start()
+        for thread in self.threads:
+            thread.start()
         return self
 
     def __exit__(self, *problem):
         self.over.set()
-        self.thread.join()
+        for thread in self.threads:
+            thread.join()
+
+
+def waits_of_the_kernel():
+    """How often this machine turned a connection away because nobody accepted it, and asked again for one: each a second."""
+    names, values = [line.split() for line in pathlib.Path('/proc/net/netstat').read_text().splitlines()
+                     if line.startswith('TcpExt:')][:2]
+    return [int(values[names.index(name)]) for name in ('ListenOverflows', 'TCPSynRetrans')]
 
 
 def timed(act, seconds):
@@ -76,10 +99,11 @@ def timed(act, seconds):
 
 def attacked(target, kind, one, many, seconds, settle=2):
     """A row of the table: what honest clients saw while it was attacked, and what became of the attackers."""
-    row = {'kind': kind}
+    row, before = {'kind': kind}, waits_of_the_kernel()
     with Watch(target) as watch, siege.besieged([target.ports['smtp'], target.ports[target.imap]], kind, one, many) as siege_:
         time.sleep(settle)
         for name in ('deliver', 'login'):
             took, failed = timed(getattr(target, name), seconds / 2)
             row[name] = {'median': statistics.median(took), 'most': max(took), 'times': len(took), 'failed': failed}
-    return {**row, 'mib': watch.kib / 1024, 'files': watch.files, 'siege': dict(siege_)}
+    return {**row, 'mib': watch.kib / 1024, 'files': watch.files, 'flush': watch.flush, 'siege': dict(siege_),
+            'kernel': [now - then for now, then in zip(waits_of_the_kernel(), before)]}
