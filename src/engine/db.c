@@ -167,12 +167,14 @@ static result read_version(struct db *db)
 	return OK;
 }
 
-static result step_forward(struct db *db, const char *step)
+static result step_forward(struct db *db, const struct db_schema *schema)
 {
 	char sql[64];
 	snprintf(sql, sizeof sql, "PRAGMA user_version=%u", db->version + 1);
 	TRY(db_begin(db));
-	result r = db_exec(db, step);
+	result r = db_exec(db, schema->steps[db->version]);
+	if (!failed(r) && schema->behind)
+		r = schema->behind(db, db->version + 1);
 	if (!failed(r))
 		r = db_exec(db, sql);
 	if (failed(r)) {
@@ -191,7 +193,7 @@ static result migrate(struct db *db, const struct db_schema *schema, uint32_t ve
 		return failure(FAIL_CONFLICT, "the database was written by a newer version of Postern; "
 					      "install that or a newer one");
 	while (db->version < version)
-		TRY(step_forward(db, schema->steps[db->version]));
+		TRY(step_forward(db, schema));
 	return OK;
 }
 

@@ -32,6 +32,8 @@ struct db;
 struct db_schema {
 	const char *const *steps; /* steps[n] takes version n to n + 1; each is one transaction */
 	uint32_t count;           /* the version that this program works with */
+	/* NULL, or what SQL alone cannot do: behind each step, in its transaction, with the version it made. */
+	result (*behind)(struct db *db, uint32_t version);
 };
 
 struct db_options {

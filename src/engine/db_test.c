@@ -102,6 +102,37 @@ static void each_row_is_given(void **state)
 	sim_free(&sim);
 }
 
+/* Behind the second step, as often as it is tried; the first time it fails. */
+static result fill_in(struct db *db, uint32_t version)
+{
+	static bool tried;
+	if (version != 2)
+		return OK;
+	TRY(db_run(db, "INSERT INTO b SELECT n + 1 FROM a"));
+	result r = tried ? OK : failure(FAIL_FULL, "the disk is full");
+	tried = true;
+	return r;
+}
+
+static void a_step_may_end_in_code(void **state)
+{
+	(void)state;
+	static const char *const two[] = {"CREATE TABLE a (n); INSERT INTO a VALUES (1)", "CREATE TABLE b (n)"};
+	static const struct db_schema filled = {two, 2, fill_in};
+	struct sim *sim = sim_new(1);
+	struct db_options o = options_on(sim);
+	struct db *db = NULL;
+	o.schema = &filled;
+	assert_int_equal(db_open(&o, &db).kind, FAIL_FULL);
+	assert_ok(db_open_at(&o, 1, &db));
+	assert_int_equal(number(db, "SELECT count(*) FROM sqlite_schema"), 1);
+	db_close(&db);
+	assert_ok(db_open(&o, &db));
+	assert_int_equal(number(db, "SELECT sum(n) FROM b"), 2);
+	db_close(&db);
+	sim_free(&sim);
+}
+
 static void a_newer_version_is_refused(void **state)
 {
 	(void)state;
@@ -325,6 +356,7 @@ int main(void)
 		cmocka_unit_test(the_house_pragmas_hold),
 		cmocka_unit_test(arguments_and_columns_keep_their_types),
 		cmocka_unit_test(failures_have_their_kind),
+		cmocka_unit_test(a_step_may_end_in_code),
 		cmocka_unit_test(each_row_is_given),
 		cmocka_unit_test(parts_are_undone_alone),
 		cmocka_unit_test(statements_are_kept_up_to_the_limit),
