@@ -21,8 +21,6 @@ struct db {
 	struct list idle; /* kept statements, the one used longest ago first */
 	uint32_t version;
 	uint32_t log_frames;
-	const struct db_each *each; /* while db_each runs */
-	bool each_known;            /* its function */
 	unsigned parts; /* open savepoints */
 	uint64_t undone; /* times that something was rolled back */
 };

@@ -75,33 +75,6 @@ static void a_step_that_fails_leaves_the_version_before_it(void **state)
 	sim_free(&sim);
 }
 
-static void add_up(void *ctx, const int64_t numbers[DB_EACH_MAX])
-{
-	int64_t *sum = ctx;
-	sum[0]++;
-	sum[1] += numbers[0] * numbers[1] + numbers[2];
-}
-
-static void each_row_is_given(void **state)
-{
-	(void)state;
-	struct sim *sim = sim_new(1);
-	struct db *db = opened(sim);
-	int64_t sum[2] = {0, 0};
-	const struct db_each each = {add_up, sum};
-	assert_ok(db_each(db, &each, "SELECT each_row(n, size) FROM mail"));
-	assert_int_equal(sum[0], 0);
-	for (int64_t n = 1; n <= 3; n++)
-		assert_ok(db_run(db, "INSERT INTO mail (n, label, size) VALUES (?1, ?2, 10)", DB_INT(n),
-			DB_TEXT(str_of(&"abc"[n - 1], 1))));
-	assert_ok(db_each(db, &each, "SELECT each_row(n, size) FROM mail WHERE n > ?1", DB_INT(1)));
-	assert_int_equal(sum[0], 2);
-	assert_int_equal(sum[1], 50);
-	assert_true(failed(db_each(db, &each, "SELECT each_row(n, nothing) FROM mail")));
-	db_close(&db);
-	sim_free(&sim);
-}
-
 /* Behind the second step, as often as it is tried; the first time it fails. */
 static result fill_in(struct db *db, uint32_t version)
 {
@@ -357,7 +330,6 @@ int main(void)
 		cmocka_unit_test(arguments_and_columns_keep_their_types),
 		cmocka_unit_test(failures_have_their_kind),
 		cmocka_unit_test(a_step_may_end_in_code),
-		cmocka_unit_test(each_row_is_given),
 		cmocka_unit_test(parts_are_undone_alone),
 		cmocka_unit_test(statements_are_kept_up_to_the_limit),
 		cmocka_unit_test(free_pages_go_back_to_the_disk),

@@ -144,33 +144,6 @@ result db_get_args(struct db *db, int64_t *out, const char *sql, const struct db
 	return OK;
 }
 
-static void each_step(sqlite3_context *c, int n, sqlite3_value **v)
-{
-	const struct db *db = sqlite3_user_data(c);
-	int64_t numbers[DB_EACH_MAX] = {0};
-	for (int i = 0; i < n && i < DB_EACH_MAX; i++)
-		numbers[i] = sqlite3_value_int64(v[i]);
-	db->each->take(db->each->ctx, numbers);
-}
-
-static void each_end(sqlite3_context *c)
-{
-	sqlite3_result_int(c, 0);
-}
-
-result db_each_args(struct db *db, const struct db_each *each, const char *sql, const struct db_arg *args)
-{
-	int64_t none;
-	if (!db->each_known)
-		TRY(db_result(db, sqlite3_create_function_v2(db->handle, "each_row", -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, db,
-			NULL, each_step, each_end, NULL)));
-	db->each_known = true;
-	db->each = each;
-	result r = db_get_args(db, &none, sql, args);
-	db->each = NULL;
-	return r;
-}
-
 int64_t query_int(const struct query *q, int column)
 {
 	return sqlite3_column_int64(q->statement, column);

@@ -38,22 +38,10 @@ struct db_arg {
 #define db_run(DB, SQL, ...) db_run_args((DB), (SQL), DB_ARGS(__VA_ARGS__))
 /* The first column of the first row as a number; ABSENT without a row. */
 #define db_get(DB, OUT, SQL, ...) db_get_args((DB), (OUT), (SQL), DB_ARGS(__VA_ARGS__))
-/* For many rows of numbers, in two thirds of the time: "SELECT each_row(a, b) FROM ..." gives every row to EACH, which
- * must not use the db. */
-#define db_each(DB, EACH, SQL, ...) db_each_args((DB), (EACH), (SQL), DB_ARGS(__VA_ARGS__))
-
-enum { DB_EACH_MAX = 8 };
-struct db_each {
-	void (*take)(void *ctx, const int64_t numbers[DB_EACH_MAX]); /* as many as each_row has */
-	void *ctx;
-};
 
 result db_ask_args(struct db *db, struct query **out, const char *sql, const struct db_arg *args) NODISCARD;
 result db_run_args(struct db *db, const char *sql, const struct db_arg *args) NODISCARD;
 result db_get_args(struct db *db, int64_t *out, const char *sql, const struct db_arg *args) NODISCARD;
-
-result db_each_args(
-	struct db *db, const struct db_each *each, const char *sql, const struct db_arg *args) NODISCARD;
 
 result query_next(struct query *q, bool *row) NODISCARD;
 void query_end(struct query **q);

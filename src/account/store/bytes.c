@@ -22,11 +22,13 @@ static result fill(struct store *s, const struct query *q, struct letter_part *p
 result letter_part_read(struct store *s, struct db *db, uint64_t box, uint32_t uid, struct letter_part *out)
 {
 	struct query AUTO_QUERY *q = NULL;
+	struct entry e;
 	bool row;
-	TRY(db_ask(db, &q,
-		"SELECT c.trace,c.header_size,c.head_size,c.rest_size,c.blob,c.head,c.rest FROM message m"
-		" JOIN content c ON c.id=m.content WHERE m.mailbox=?1 AND m.uid=?2",
-		DB_INT(box), DB_INT(uid)));
+	const struct place place = {&s->lists, db, box};
+	lists_begin(&s->lists, db);
+	TRY(list_get(&place, uid, &e));
+	TRY(db_ask(db, &q, "SELECT trace,header_size,head_size,rest_size,blob,head,rest FROM content WHERE id=?1",
+		DB_INT(e.row.content)));
 	TRY(query_next(q, &row));
 	if (!row)
 		return failure(FAIL_ABSENT, "the message was removed meanwhile");

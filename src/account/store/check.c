@@ -170,10 +170,42 @@ static void check_usage(struct checking *c)
 	a->octets = c->octets;
 }
 
+/* ---- the lists ---- */
+
+/* All lists as rows, for the questions that go over the whole account. */
+static result take_message(void *ctx, uint64_t box, const struct entry *e)
+{
+	const struct checking *c = ctx;
+	const struct row *r = &e->row;
+	return db_run(c->w->db, "INSERT INTO temp.message VALUES(?1,?2,?3,?4,?5,?6)", DB_INT(box), DB_INT(r->uid),
+		DB_INT(r->size), DB_INT(r->content), DB_INT(r->flags), DB_INT(r->modseq));
+}
+
+static result tell_damaged(void *ctx, uint64_t box, uint32_t uid)
+{
+	struct checking *c = ctx;
+	c->mend = false;
+	check_say(c, false,
+		"The list of mailbox number %llu is damaged from UID %u on; restore it. Nothing is mended meanwhile.",
+		(unsigned long long)box, uid);
+	return OK;
+}
+
+/* What a damaged chunk named would seem to be nobody's, and be dropped. */
+static result check_lists(struct checking *c)
+{
+	TRY(db_exec(c->w->db,
+		"CREATE TEMP TABLE message(mailbox INTEGER NOT NULL, uid INTEGER NOT NULL, size INTEGER NOT NULL,"
+		" content INTEGER NOT NULL, flags INTEGER NOT NULL, modseq INTEGER NOT NULL, PRIMARY KEY(mailbox, uid))"
+		" STRICT, WITHOUT ROWID"));
+	return list_read_all(c->w->db, &(struct list_reader){take_message, tell_damaged, c});
+}
+
 static result check_body(struct work *w, void *arg)
 {
 	struct checking *c = arg;
 	c->w = w;
+	c->mend = c->may_mend;
 	c->found.n = 0;
 	c->found.more = 0;
 	c->messages = c->octets = 0;
@@ -182,17 +214,19 @@ static result check_body(struct work *w, void *arg)
 		check_say(c, false, "%s", r.text);
 	else
 		TRY(r);
+	TRY(check_lists(c));
 	TRY(check_strays(c));
 	TRY(check_sizes(c));
 	TRY(check_boxes(c));
 	check_usage(c);
-	return check_contents(c);
+	TRY(check_contents(c));
+	return db_exec(w->db, "DROP TABLE temp.message");
 }
 
 result store_check(const struct actor *a, bool mend, arena *m, struct findings *out)
 {
 	TRY(store_may(a, OP_CHECK));
-	struct checking c = {.m = m, .mend = mend};
+	struct checking c = {.m = m, .may_mend = mend};
 	c.found.v = arena_array(m, STORE_FINDINGS_MAX, sizeof *c.found.v);
 	if (!c.found.v)
 		return arena_result(m);

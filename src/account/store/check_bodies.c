@@ -17,7 +17,8 @@ struct reading {
 	buf bodies;        /* of struct body */
 	struct body now;   /* the one looked at */
 	result found;      /* OK, ABSENT or DAMAGE */
-	int64_t box, uid;  /* of a message that has it; 0: its row has gone meanwhile */
+	uint64_t box;      /* of a message that has it */
+	uint32_t uid;      /* 0: its row has gone meanwhile */
 	uint64_t unnamed;
 };
 
@@ -57,20 +58,32 @@ static result read_whole(struct reading *r)
 	return OK;
 }
 
+static result find_message(void *ctx, uint64_t box, const struct entry *e)
+{
+	struct reading *r = ctx;
+	if (!r->uid && e->row.content == (uint64_t)r->now.content) {
+		r->box = box;
+		r->uid = e->row.uid;
+	}
+	return OK;
+}
+
+static result pass_over(void *ctx, uint64_t box, uint32_t uid)
+{
+	(void)ctx;
+	(void)box;
+	(void)uid;
+	return OK; /* was told before */
+}
+
 static result look_at_one(struct db *db, void *arg)
 {
 	struct reading *r = arg;
-	struct query AUTO_QUERY *q = NULL;
-	bool row;
 	r->uid = 0;
 	r->found = read_whole(r);
 	if (r->found.kind != FAIL_ABSENT && r->found.kind != FAIL_DAMAGE)
 		return r->found;
-	TRY(db_ask(db, &q, "SELECT mailbox,uid FROM message WHERE content=?1 LIMIT 1", DB_INT(r->now.content)));
-	TRY(query_next(q, &row));
-	r->box = row ? query_int(q, 0) : 0;
-	r->uid = row ? query_int(q, 1) : 0;
-	return OK;
+	return list_read_all(db, &(struct list_reader){find_message, pass_over, r});
 }
 
 static result look_at_all(struct reading *r)
@@ -79,8 +92,8 @@ static result look_at_all(struct reading *r)
 		memcpy(&r->now, r->bodies.p + at, sizeof r->now);
 		TRY(store_read(r->s, look_at_one, NULL, r));
 		if (failed(r->found) && r->uid)
-			check_say(r->c, false, "The body file of the message UID %lld in mailbox number %lld cannot be read: %s.",
-				(long long)r->uid, (long long)r->box, r->found.text);
+			check_say(r->c, false, "The body file of the message UID %u in mailbox number %llu cannot be read: %s.",
+				r->uid, (unsigned long long)r->box, r->found.text);
 	}
 	return OK;
 }

@@ -168,14 +168,16 @@ static result find_sizes(struct checking *c, buf *out)
 
 static result mend_size(struct checking *c, const struct sized *s)
 {
-	struct row row;
+	struct entry e;
+	const struct place p = work_place(c->w, s->box);
 	if (!c->mend)
 		return OK;
-	TRY(message_get(c->w->db, s->box, s->uid, &row));
-	row.size = (uint32_t)s->size;
+	TRY(list_get(&p, s->uid, &e));
+	e.row.size = (uint32_t)s->size;
+	TRY(list_put(&p, &e));
 	TRY(db_run(c->w->db, "UPDATE message SET size=?3 WHERE mailbox=?1 AND uid=?2", DB_INT(s->box), DB_INT(s->uid),
-		DB_INT(row.size)));
-	return effect_message(&c->w->effects, s->box, &row, false);
+		DB_INT(s->size)));
+	return effect_message(&c->w->effects, s->box, &e.row, false);
 }
 
 result check_sizes(struct checking *c)

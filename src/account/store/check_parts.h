@@ -12,7 +12,8 @@ enum { CHECK_FOUND_MAX = 64 << 20 }; /* octets of the rows that one look remembe
 struct checking {
 	struct work *w;
 	arena *m;
-	bool mend;
+	bool may_mend;
+	bool mend; /* and nothing stands against it */
 	struct findings found;
 	uint64_t messages, octets; /* of all mailboxes so far */
 };

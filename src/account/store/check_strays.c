@@ -26,6 +26,8 @@ static result recover(struct checking *c, uint64_t id)
 	struct box_row row;
 	TRY(free_name(c, id, name));
 	TRY(work_make_box(c->w, str_from(name), 0, &row));
+	const struct place lost = work_place(c->w, id);
+	TRY(list_give_box(&lost, row.id));
 	TRY(db_run(c->w->db, "UPDATE message SET mailbox=?2 WHERE mailbox=?1", DB_INT(id), DB_INT(row.id)));
 	TRY(db_run(c->w->db, "UPDATE keyword SET mailbox=?2 WHERE mailbox=?1", DB_INT(id), DB_INT(row.id)));
 	return db_run(c->w->db, "UPDATE vanished SET mailbox=?2 WHERE mailbox=?1", DB_INT(id), DB_INT(row.id));

@@ -50,13 +50,50 @@ static const struct damage {
 	{"UPDATE content SET rest_size=1 WHERE blob IS NOT NULL", "not the size", false},
 	{"UPDATE mailbox SET name='x' WHERE name='INBOX'", "no INBOX", true},
 	{"INSERT INTO vanished SELECT id,1,2,2 FROM mailbox WHERE name='INBOX'", "recorded as removed", true},
+	{"UPDATE list SET records=zeroblob(7)", "is damaged from UID", false},
+	{"UPDATE list SET id=id+1", "is damaged from UID 2", false},
+	{"UPDATE list SET records=CAST(substr(records,43,42)||substr(records,1,42)||substr(records,85) AS BLOB)",
+		"is damaged from UID", false},
+	{"UPDATE list SET records=CAST(substr(records,1,3989)||x'01' AS BLOB)", "is damaged from UID", false},
+	{"INSERT INTO list SELECT id+2,records FROM list WHERE id<8589934592", "is damaged from UID 3", false},
 	{"INSERT INTO vanished SELECT id,1,1,4 FROM mailbox WHERE name='INBOX'", "UID 3 of mailbox INBOX is there", true},
 };
 
+static result to_row(void *ctx, uint64_t box, const struct entry *e)
+{
+	const struct row *r = &e->row;
+	return db_run(ctx, "INSERT INTO temp.message VALUES(?1,?2,?3,?4,?5,?6)", DB_INT(box), DB_INT(r->uid),
+		DB_INT(r->size), DB_INT(r->content), DB_INT(r->flags), DB_INT(r->modseq));
+}
+
+static result from_rows(struct db *db, struct lists *l)
+{
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	TRY(db_ask(db, &q, "SELECT * FROM temp.message ORDER BY mailbox,uid"));
+	for (;;) {
+		TRY(query_next(q, &row));
+		if (!row)
+			return lists_settle(l, db);
+		struct entry e = {.row = {(uint32_t)query_int(q, 1), (uint32_t)query_int(q, 2), (uint64_t)query_int(q, 5),
+			(uint64_t)query_int(q, 4), (uint64_t)query_int(q, 3)}};
+		TRY(list_add(&(struct place){l, db, (uint64_t)query_int(q, 0)}, &e));
+	}
+}
+
+/* The lists are rows while they are hurt. */
 static result hurt(struct db *db, void *arg)
 {
 	const struct damage *d = arg;
-	return db_exec(db, d->sql);
+	struct lists l = {0};
+	TRY(db_exec(db, "CREATE TEMP TABLE message(mailbox,uid,size,content,flags,modseq)"));
+	TRY(list_read_all(db, &(struct list_reader){.take = to_row, .ctx = db}));
+	TRY(db_exec(db, d->sql));
+	if (strstr(d->sql, " message")) {
+		TRY(db_exec(db, "DELETE FROM list"));
+		TRY(from_rows(db, &l));
+	}
+	return db_exec(db, "DROP TABLE temp.message");
 }
 
 static void fill(struct kit *k)

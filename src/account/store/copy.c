@@ -61,22 +61,21 @@ static result map_flags(struct work *w, struct copying *c, uint64_t *flags)
 
 static result copy_one(struct work *w, struct copying *c, uint32_t uid)
 {
-	struct row row;
-	struct message_dates dates;
+	struct entry e;
+	const struct place from = work_place(w, c->from);
 	TRY(effort_check());
-	result r = message_get(w->db, c->from, uid, &row);
+	result r = list_get(&from, uid, &e);
 	if (r.kind == FAIL_ABSENT)
 		return c->whole ? failure(FAIL_CONFLICT, "some of these messages were removed by another session") : OK;
 	TRY(r);
-	TRY(message_dates_get(w->db, c->from, uid, &dates));
-	struct row fresh = row;
-	dates.saved = w->now;
+	struct row fresh = e.row;
+	e.dates.saved = w->now;
 	if (c->source != c->target)
 		TRY(map_flags(w, c, &fresh.flags));
-	TRY(c->move ? work_drop_message(w, c->source, &row) : work_room(w, row.size));
+	TRY(c->move ? work_drop_message(w, c->source, &e.row) : work_room(w, e.row.size));
 	if (!c->move)
-		TRY(work_share(w, row.content));
-	TRY(work_add_message(w, c->target, &fresh, &dates));
+		TRY(work_share(w, e.row.content));
+	TRY(work_add_message(w, c->target, &fresh, &e.dates));
 	c->done.from[c->done.n] = uid;
 	c->done.to[c->done.n++] = fresh.uid;
 	return OK;
@@ -100,17 +99,26 @@ static result copy_body(struct work *w, void *arg)
 	return copy_all(w, c);
 }
 
+struct uid_list {
+	uint32_t *v;
+	size_t n, room;
+};
+
+static result take_uid(void *ctx, uint64_t box, const struct entry *e)
+{
+	struct uid_list *l = ctx;
+	(void)box;
+	if (l->n < l->room)
+		l->v[l->n++] = e->row.uid;
+	return OK;
+}
+
 static result list_uids(struct work *w, uint64_t box, uint32_t *v, size_t n)
 {
-	struct query AUTO_QUERY *q = NULL;
-	bool row;
-	TRY(db_ask(w->db, &q, "SELECT uid FROM message WHERE mailbox=?1 ORDER BY uid", DB_INT(box)));
-	for (size_t i = 0; i < n; i++) {
-		TRY(query_next(q, &row));
-		if (!row)
-			return failure(FAIL_DAMAGE, "a mailbox counts more messages than it holds; check the account");
-		v[i] = (uint32_t)query_int(q, 0);
-	}
+	struct uid_list l = {v, 0, n};
+	TRY(list_read(w->db, box, &(struct list_reader){.take = take_uid, .ctx = &l}));
+	if (l.n < n)
+		return failure(FAIL_DAMAGE, "a mailbox counts more messages than it holds; check the account");
 	return OK;
 }
 

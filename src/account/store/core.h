@@ -9,6 +9,7 @@
 #include "account/store/catalog.h"
 #include "account/store/delivered.h"
 #include "account/store/known.h"
+#include "account/store/list.h"
 #include "account/store/loaded.h"
 #include "account/store/rights.h"
 #include "account/store/work.h"
@@ -32,6 +33,7 @@ struct store {
 	buf scratch;
 	struct delivered delivered;
 	struct known known;
+	struct lists lists;
 };
 
 enum {

@@ -15,7 +15,7 @@ struct reading {
 	char sql[400];
 };
 
-enum { FIXED_COLUMNS = 6 }; /* those before what was asked for */
+enum { FIXED_COLUMNS = 1 }; /* those before what was asked for */
 
 static const struct {
 	unsigned want;
@@ -36,11 +36,11 @@ static const struct {
 static result make_sql(struct reading *r)
 {
 	AUTO_BUF buf b = buf_new(sizeof r->sql - 1);
-	buf_put(&b, STR("SELECT m.date,m.minutes,m.saved,m.size,m.content,length(c.trace)+c.header_size"));
+	buf_put(&b, STR("SELECT length(c.trace)+c.header_size"));
 	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
 		if (r->want & wanted[i].want)
 			buf_put(&b, str_from(wanted[i].columns));
-	buf_put(&b, STR(" FROM message m JOIN content c ON c.id=m.content WHERE m.mailbox=?1 AND m.uid=?2"));
+	buf_put(&b, STR(" FROM content c WHERE c.id=?1"));
 	TRY(buf_result(&b));
 	memcpy(r->sql, b.p, b.n);
 	r->sql[b.n] = 0;
@@ -103,23 +103,35 @@ static result read_columns(struct reading *r, const struct query *q, struct fetc
 	return arena_result(r->m);
 }
 
-static result read_row(struct reading *r, uint32_t uid, struct fetch_row *out)
+static result read_content(struct reading *r, struct fetch_row *row)
 {
 	struct query AUTO_QUERY *q = NULL;
+	TRY(db_ask(r->db, &q, r->sql, DB_INT(row->content)));
+	TRY(query_next(q, &row->present));
+	if (!row->present)
+		return OK;
+	row->header_size = (uint64_t)query_int(q, 0);
+	return read_columns(r, q, row);
+}
+
+static result read_row(struct reading *r, uint32_t uid, struct fetch_row *out)
+{
+	struct entry e;
+	const struct place p = {&r->store->lists, r->db, r->box};
 	struct fetch_row row = {.uid = uid};
 	TRY(effort_check());
-	TRY(db_ask(r->db, &q, r->sql, DB_INT(r->box), DB_INT(uid)));
-	TRY(query_next(q, &row.present));
-	if (row.present) {
-		row.date = query_int(q, 0);
-		row.minutes = (int16_t)query_int(q, 1);
-		row.saved = query_int(q, 2);
-		row.size = (uint64_t)query_int(q, 3);
-		row.content = (uint64_t)query_int(q, 4);
-		row.header_size = (uint64_t)query_int(q, 5);
-		TRY(read_columns(r, q, &row));
+	result got = list_get(&p, uid, &e);
+	if (!failed(got)) {
+		row.date = e.dates.date;
+		row.minutes = e.dates.minutes;
+		row.saved = e.dates.saved;
+		row.size = e.row.size;
+		row.content = e.row.content;
+		got = read_content(r, &row);
 	}
-	*out = row;
+	if (failed(got) && got.kind != FAIL_ABSENT)
+		return got;
+	*out = row.present ? row : (struct fetch_row){.uid = uid};
 	return OK;
 }
 
@@ -128,6 +140,7 @@ static result rows_run(struct db *db, void *arg)
 {
 	struct reading *r = arg;
 	r->db = db;
+	lists_begin(&r->store->lists, db);
 	size_t n = r->which->n < FETCH_ROWS_MAX ? r->which->n : FETCH_ROWS_MAX;
 	for (r->n = 0; r->n < n && r->bytes < FETCH_BYTES_MAX; r->n++) {
 		result got = read_row(r, r->which->v[r->n], &r->rows[r->n]);

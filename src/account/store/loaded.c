@@ -143,21 +143,16 @@ struct loading {
 	uint64_t id;
 	size_t expected; /* rows */
 	struct loaded *fresh;
-	result r;
 };
 
-/* They lie in the order of their uids. */
-static void take_row(void *ctx, const int64_t numbers[DB_EACH_MAX])
+static result take_row(void *ctx, uint64_t box, const struct entry *e)
 {
-	struct loading *job = ctx;
-	struct loaded *l = job->fresh;
-	const struct row row = message_from_numbers(numbers);
-	if (!failed(job->r) && l->n && l->v[l->n - 1].uid >= row.uid)
-		job->r = failure(FAIL_DAMAGE, "a mailbox's messages are out of order; restore from a backup");
-	if (!failed(job->r) && !reserve(l, l->n + 1))
-		job->r = failure(FAIL_MEMORY, "out of memory");
-	if (!failed(job->r))
-		l->v[l->n++] = row;
+	struct loaded *l = ctx;
+	(void)box;
+	if (!reserve(l, l->n + 1))
+		return failure(FAIL_MEMORY, "out of memory");
+	l->v[l->n++] = e->row;
+	return OK;
 }
 
 static result read_rows(struct db *db, struct loading *job)
@@ -165,9 +160,7 @@ static result read_rows(struct db *db, struct loading *job)
 	if (!reserve(job->fresh, job->expected))
 		return failure(FAIL_MEMORY, "out of memory");
 	job->fresh->n = 0;
-	job->r = OK;
-	TRY(message_list(db, job->id, &(struct db_each){take_row, job}));
-	return job->r;
+	return list_read(db, job->id, &(struct list_reader){.take = take_row, .ctx = job->fresh});
 }
 
 static result read_keywords(struct db *db, struct loading *job)

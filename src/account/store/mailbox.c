@@ -141,22 +141,16 @@ result work_former(struct work *w, str name, uint32_t uidvalidity)
 	return db_run(w->db, "DELETE FROM former WHERE name=(SELECT name FROM former ORDER BY uidvalidity LIMIT 1)");
 }
 
-static result release_contents(struct work *w, uint64_t box)
+static result release(void *ctx, uint64_t box, const struct entry *e)
 {
-	struct query AUTO_QUERY *q = NULL;
-	bool row;
-	TRY(db_ask(w->db, &q, "SELECT content FROM message WHERE mailbox=?1", DB_INT(box)));
-	for (;;) {
-		TRY(query_next(q, &row));
-		if (!row)
-			return OK;
-		TRY(work_release(w, (uint64_t)query_int(q, 0)));
-	}
+	(void)box;
+	return work_release(ctx, e->row.content);
 }
 
 static result drop_rows(struct work *w, uint64_t box)
 {
-	TRY(db_run(w->db, "DELETE FROM message WHERE mailbox=?1", DB_INT(box)));
+	const struct place p = work_place(w, box);
+	TRY(list_drop_box(&p));
 	TRY(db_run(w->db, "DELETE FROM vanished WHERE mailbox=?1", DB_INT(box)));
 	TRY(db_run(w->db, "DELETE FROM keyword WHERE mailbox=?1", DB_INT(box)));
 	return box_drop(w->db, box);
@@ -167,7 +161,7 @@ static result delete_body(struct work *w, void *arg)
 	struct naming *n = arg;
 	struct box_row row;
 	TRY(box_find(w->db, n->name, &row));
-	TRY(release_contents(w, row.id));
+	TRY(list_read(w->db, row.id, &(struct list_reader){.take = release, .ctx = w}));
 	TRY(drop_rows(w, row.id));
 	TRY(work_former(w, n->name, row.uidvalidity));
 	w->account.messages -= row.messages;

@@ -52,6 +52,22 @@ static const struct {
 	"INSERT INTO delivered VALUES(x'00000000000000000000000000000001',1700000000);"
 	"INSERT INTO former VALUES('gone',99);"
 	"INSERT INTO arrivals VALUES(1,x'00000000000000000000000000000001',4711);"},
+	{4,
+	"INSERT INTO counts VALUES(0,9,100,500,1,15,0,0,0,0,0);"
+	"INSERT INTO counts VALUES(1,9,100,3,1,15,1,0,0,1,0);"
+	"INSERT INTO mailbox(id,tag,use,created,name) VALUES(1,77,0,1700000000,'INBOX');"
+	"INSERT INTO subscription VALUES('INBOX');"
+	"INSERT INTO keyword VALUES(1,6,'$Work');"
+	"INSERT INTO list VALUES(4294967298,CAST(x'020000000F000000F40100000000000008000000000040000000000000000"
+	"0F1536500C4FF01F1536500'||zeroblob(3948) AS BLOB));"
+	"INSERT INTO content(id,header_size,head_size,rest_size,blob,trace,envelope,basic,structure,parts,head,search,rest,"
+	" delivery)"
+	" VALUES(500,6,6,5,NULL,x'54720D0A',x'65',x'62',x'73',x'70',x'00413A0D0A0D0A',x'0068656C6C6F',x'0068656C6C6F',"
+	" NULL);"
+	"INSERT INTO vanished VALUES(1,9,1,1);"
+	"INSERT INTO delivered VALUES(x'00000000000000000000000000000001',1700000000);"
+	"INSERT INTO former VALUES('gone',99);"
+	"INSERT INTO arrivals VALUES(1,x'00000000000000000000000000000001',4711);"},
 };
 
 static const unsigned char key[32] = "a key for tests", id[16] = "an account";
@@ -69,20 +85,27 @@ static void look(struct kit *k)
 	assert_ok(fetch_rows(v, &one, FETCH_SEARCH | FETCH_ENVELOPE, &k->m, &f));
 	assert_str(f.rows[0].search, STR("hello"));
 	assert_int_equal(f.rows[0].minutes, -60);
+	assert_int_equal(f.rows[0].date, 1700000000);
+	assert_int_equal(f.rows[0].saved, 1700000001);
 	view_close(&v);
 	kit_expect_sound(k);
 	assert_ok(kit_deliver(k, "", "goes on", 100));
 }
 
-static void write_earlier(struct kit *k, size_t i)
+static void write_version(struct kit *k, uint32_t version, const char *sql)
 {
-	k->sim = sim_new(i);
+	k->sim = sim_new(version);
 	k->files = sim_files(k->sim);
 	struct db_options o = {.files = k->files, .path = "mail.db", .key = key, .id = id, .schema = &store_schema};
 	struct db *db = NULL;
-	assert_ok(db_open_at(&o, earlier[i].version, &db));
-	assert_ok(db_exec(db, earlier[i].sql));
+	assert_ok(db_open_at(&o, version, &db));
+	assert_ok(db_exec(db, sql));
 	db_close(&db);
+}
+
+static void write_earlier(struct kit *k, size_t i)
+{
+	write_version(k, earlier[i].version, earlier[i].sql);
 }
 
 static void from_each(void *arg)
@@ -130,6 +153,59 @@ static void interrupted_anywhere(void *arg)
 	}
 }
 
+/* Every third uid of a mailbox, and another mailbox behind it. */
+#define COUNT_TO_MANY "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<600) "
+enum { MANY = 600 };
+static const char many[] =
+	"INSERT INTO counts VALUES(0,9,101,601,601,9015,0,0,0,0,0);"
+	"INSERT INTO counts VALUES(1,9,100,1801,600,9000,300,0,0,1,0);"
+	"INSERT INTO counts VALUES(2,9,101,2,1,15,1,0,0,1,0);"
+	"INSERT INTO mailbox(id,tag,use,created,name) VALUES(1,77,0,1700000000,'INBOX'),(2,78,0,1700000000,'Other');"
+	COUNT_TO_MANY "INSERT INTO message(mailbox,uid,content,flags,modseq,size,date,minutes,saved)"
+	" SELECT 1,3*i,i,8*(i%2),1+i%9,15,1700000000+i,i,1700000001+i FROM n;"
+	"INSERT INTO message(mailbox,uid,content,flags,modseq,size,date,minutes,saved) VALUES(2,1,601,0,9,15,1,1,1);"
+	COUNT_TO_MANY "INSERT INTO vanished SELECT 1,9,3*i-2,3*i-1 FROM n;"
+	COUNT_TO_MANY "INSERT INTO content(id,header_size,head_size,rest_size,blob,trace,envelope,basic,structure,parts,"
+	"head,search,rest) SELECT i,6,6,5,NULL,x'54720D0A',x'65',x'62',x'73',x'70',x'00413A0D0A0D0A',x'0068656C6C6F',"
+	"x'0068656C6C6F' FROM (SELECT i FROM n UNION ALL SELECT 601);";
+
+static void many_come_along(void *arg)
+{
+	struct kit *k = arg;
+	struct fetched f;
+	struct uids one = {(uint32_t[]){900}, 1};
+	write_version(k, 3, many);
+	assert_ok(kit_open(k));
+	kit_expect_sound(k);
+	struct view *v = kit_view(k, "INBOX");
+	assert_int_equal(view_exists(v), MANY);
+	for (uint32_t i = 1; i <= MANY; i++) {
+		struct view_message m;
+		assert_ok(view_at(v, i, &m));
+		assert_int_equal(m.uid, 3 * i);
+		assert_int_equal(m.flags & STORE_SYSTEM, 8 * (i % 2));
+		assert_int_equal(m.modseq, 1 + i % 9);
+		assert_int_equal(m.content, i);
+	}
+	assert_ok(fetch_rows(v, &one, 0, &k->m, &f));
+	assert_int_equal(f.rows[0].date, 1700000300);
+	assert_int_equal(f.rows[0].saved, 1700000301);
+	assert_int_equal(f.rows[0].minutes, 300);
+	view_close(&v);
+	assert_ok(kit_deliver(k, "Other", "goes on", 100));
+	kit_expect_sound(k);
+	kit_close(k);
+	sim_free(&k->sim);
+}
+
+static void test_many_messages(void **state)
+{
+	(void)state;
+	struct kit k = {.m = arena_new(1 << 20)};
+	kit_on_fiber(many_come_along, &k);
+	arena_free(&k.m);
+}
+
 static void test_a_migration_that_is_interrupted(void **state)
 {
 	(void)state;
@@ -157,7 +233,7 @@ static void test_no_version_is_forgotten(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_from_each_version),
-		cmocka_unit_test(test_a_migration_that_is_interrupted),
+		cmocka_unit_test(test_a_migration_that_is_interrupted), cmocka_unit_test(test_many_messages),
 		cmocka_unit_test(test_no_version_is_forgotten)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,30 +27,22 @@ static result remember(struct removal *m, uint32_t uid)
 
 static result drop(struct work *w, struct removal *m, struct box_row *box, uint32_t uid)
 {
-	struct row row;
+	struct entry e;
+	const struct place p = work_place(w, m->box);
 	TRY(effort_check());
-	result r = message_get(w->db, m->box, uid, &row);
-	if (r.kind == FAIL_ABSENT || (!failed(r) && m->flagged && !(row.flags & STORE_DELETED)))
+	result r = list_get(&p, uid, &e);
+	if (r.kind == FAIL_ABSENT || (!failed(r) && m->flagged && !(e.row.flags & STORE_DELETED)))
 		return OK;
 	TRY(r);
-	TRY(work_drop_message(w, box, &row));
-	TRY(work_release(w, row.content));
+	TRY(work_drop_message(w, box, &e.row));
+	TRY(work_release(w, e.row.content));
 	return remember(m, uid);
 }
 
-/* The uids with \Deleted, before anything is changed under the statement. */
-static result find_deleted(struct work *w, struct removal *m)
+static result remember_deleted(void *ctx, uint64_t box, const struct entry *e)
 {
-	struct query AUTO_QUERY *q = NULL;
-	bool row;
-	TRY(db_ask(w->db, &q, "SELECT uid FROM message WHERE mailbox=?1 AND flags & ?2 ORDER BY uid", DB_INT(m->box),
-		DB_INT(STORE_DELETED)));
-	for (;;) {
-		TRY(query_next(q, &row));
-		if (!row)
-			return OK;
-		TRY(remember(m, (uint32_t)query_int(q, 0)));
-	}
+	(void)box;
+	return e->row.flags & STORE_DELETED ? remember(ctx, e->row.uid) : OK;
 }
 
 static result drop_all(struct work *w, struct removal *m, struct box_row *box)
@@ -62,7 +54,7 @@ static result drop_all(struct work *w, struct removal *m, struct box_row *box)
 	}
 	if (box->deleted == 0)
 		return OK;
-	TRY(find_deleted(w, m));
+	TRY(list_read(w->db, m->box, &(struct list_reader){.take = remember_deleted, .ctx = m}));
 	size_t n = m->n;
 	m->n = 0;
 	for (size_t i = 0; i < n; i++)

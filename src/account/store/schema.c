@@ -1,4 +1,4 @@
-#include "account/store/schema.h"
+#include "account/store/list.h"
 #include "run/clock.h"
 
 /* Version 1. `message` lies in the order sessions read it. In `content` what is
@@ -64,8 +64,11 @@ static const char version_2[] =
 static const char version_3[] =
 	"CREATE TABLE arrivals(id INTEGER PRIMARY KEY CHECK(id=1), file BLOB NOT NULL, upto INTEGER NOT NULL) STRICT;";
 
-static const char *const steps[] = {version_1, version_2, version_3};
-const struct db_schema store_schema = {steps, sizeof steps / sizeof *steps};
+/* Version 4: `message` becomes `list` (list.h); what lay in it is moved over before it goes. */
+static const char version_4[] = "CREATE TABLE list(id INTEGER PRIMARY KEY, records BLOB NOT NULL) STRICT;";
+
+static const char *const steps[] = {version_1, version_2, version_3, version_4};
+const struct db_schema store_schema = {steps, sizeof steps / sizeof *steps, list_migrate};
 
 result account_get(struct db *db, struct account_row *out)
 {
@@ -151,6 +154,8 @@ result box_insert(struct db *db, struct box_row *r, str name)
 		"INSERT INTO mailbox(tag,use,created,name) VALUES(?1,?2,?3,?4)", DB_INT(r->tag), DB_INT(r->use),
 		DB_INT(clock_wall_s()), DB_TEXT(name)));
 	r->id = (uint64_t)db_last_row(db);
+	if (r->id > STORE_BOX_ID_MAX)
+		return failure(FAIL_LIMIT, "the account has given out all its mailbox numbers");
 	return db_run(db,
 		"INSERT INTO counts(id,uidvalidity,next,modseq,messages,octets,unseen,deleted,deleted_octets,recent,quota)"
 		" VALUES(?1,?2,?3,?4,0,0,0,0,0,1,0)",
@@ -161,81 +166,4 @@ result box_drop(struct db *db, uint64_t id)
 {
 	TRY(db_run(db, "DELETE FROM counts WHERE id=?1", DB_INT(id)));
 	return db_run(db, "DELETE FROM mailbox WHERE id=?1", DB_INT(id));
-}
-
-result message_get(struct db *db, uint64_t box, uint32_t uid, struct row *out)
-{
-	struct query AUTO_QUERY *q = NULL;
-	bool row;
-	TRY(db_ask(db, &q, "SELECT size,modseq,flags,content FROM message WHERE mailbox=?1 AND uid=?2",
-		DB_INT(box), DB_INT(uid)));
-	TRY(query_next(q, &row));
-	if (!row)
-		return failure(FAIL_ABSENT, "the message is not there any more");
-	*out = (struct row){uid, (uint32_t)query_int(q, 0), (uint64_t)query_int(q, 1), (uint64_t)query_int(q, 2),
-		(uint64_t)query_int(q, 3)};
-	return OK;
-}
-
-result message_dates_get(struct db *db, uint64_t box, uint32_t uid, struct message_dates *out)
-{
-	struct query AUTO_QUERY *q = NULL;
-	bool row;
-	TRY(db_ask(db, &q, "SELECT date,saved,minutes FROM message WHERE mailbox=?1 AND uid=?2",
-		DB_INT(box), DB_INT(uid)));
-	TRY(query_next(q, &row));
-	if (!row)
-		return failure(FAIL_ABSENT, "the message is not there any more");
-	*out = (struct message_dates){query_int(q, 0), query_int(q, 1), (int16_t)query_int(q, 2)};
-	return OK;
-}
-
-result message_put(struct db *db, uint64_t box, const struct row *row, const struct message_dates *d)
-{
-	return db_run(db,
-		"INSERT INTO message(mailbox,uid,content,flags,modseq,size,date,minutes,saved)"
-		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
-		DB_INT(box), DB_INT(row->uid), DB_INT(row->content), DB_INT(row->flags), DB_INT(row->modseq),
-		DB_INT(row->size), DB_INT(d->date), DB_INT(d->minutes), DB_INT(d->saved));
-}
-
-result message_scan(struct db *db, uint64_t box, const struct uid_run *run, struct query **out)
-{
-	return db_ask(db, out,
-		"SELECT uid,size,modseq,flags,content FROM message WHERE mailbox=?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid",
-		DB_INT(box), DB_INT(run->first), DB_INT(run->last));
-}
-
-result message_next(struct query *q, struct row *out, bool *more)
-{
-	TRY(query_next(q, more));
-	if (*more)
-		*out = (struct row){(uint32_t)query_int(q, 0), (uint32_t)query_int(q, 1), (uint64_t)query_int(q, 2),
-			(uint64_t)query_int(q, 3), (uint64_t)query_int(q, 4)};
-	return OK;
-}
-
-result message_list(struct db *db, uint64_t box, const struct db_each *each)
-{
-	return db_each(db, each, "SELECT each_row(uid,size,modseq,flags,content) FROM message WHERE mailbox=?1",
-		DB_INT(box));
-}
-
-struct row message_from_numbers(const int64_t n[DB_EACH_MAX])
-{
-	return (struct row){(uint32_t)n[0], (uint32_t)n[1], (uint64_t)n[2], (uint64_t)n[3], (uint64_t)n[4]};
-}
-
-result message_put_flags(struct db *db, uint64_t box, const struct uid_run *run, const struct flag_rule *rule)
-{
-	return db_run(db,
-		"UPDATE message SET flags=(flags&?4)|?5,modseq=?6 WHERE mailbox=?1 AND uid BETWEEN ?2 AND ?3"
-		" AND flags<>((flags&?4)|?5) AND modseq<=?7",
-		DB_INT(box), DB_INT(run->first), DB_INT(run->last), DB_INT(rule->keep), DB_INT(rule->set),
-		DB_INT(rule->modseq), DB_INT(rule->latest));
-}
-
-result message_drop(struct db *db, uint64_t box, uint32_t uid)
-{
-	return db_run(db, "DELETE FROM message WHERE mailbox=?1 AND uid=?2", DB_INT(box), DB_INT(uid));
 }

@@ -65,29 +65,4 @@ result box_drop(struct db *db, uint64_t id) NODISCARD;
 enum { BOX_NAME = 12 };
 void box_from_query(const struct query *q, struct box_row *out);
 
-result message_get(struct db *db, uint64_t box, uint32_t uid, struct row *out) NODISCARD; /* ABSENT */
-result message_dates_get(struct db *db, uint64_t box, uint32_t uid, struct message_dates *out) NODISCARD;
-result message_put(struct db *db, uint64_t box, const struct row *row, const struct message_dates *d) NODISCARD;
-
-/* Uids from first to last, those that are there. */
-struct uid_run {
-	uint32_t first, last;
-};
-/* Their rows, ascending. The query is the caller's to end. */
-result message_scan(struct db *db, uint64_t box, const struct uid_run *run, struct query **out) NODISCARD;
-result message_next(struct query *q, struct row *out, bool *more) NODISCARD;
-/* All of a mailbox's, ascending, each as message_from_numbers reads it. */
-result message_list(struct db *db, uint64_t box, const struct db_each *each) NODISCARD;
-struct row message_from_numbers(const int64_t numbers[DB_EACH_MAX]);
-/* flags become (flags & keep) | set, and modseq the given one, in rows whose
- * flags that changes and whose modseq is at most `latest`. */
-struct flag_rule {
-	uint64_t keep, set;
-	int64_t latest;
-	uint64_t modseq;
-};
-result message_put_flags(
-	struct db *db, uint64_t box, const struct uid_run *run, const struct flag_rule *rule) NODISCARD;
-result message_drop(struct db *db, uint64_t box, uint32_t uid) NODISCARD;
-
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-enum { FIBERS_LARGEST = 50 };
+enum { FIBERS_LARGEST = 50, SOME = 1000, TIMES = 40 };
 
 struct courier {
 	struct kit *kit;
@@ -104,6 +104,46 @@ static result fill_body(struct work *w, void *arg)
 	return OK;
 }
 
+static int by_size(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+	return (*x > *y) - (*x < *y);
+}
+
+static double median(double *v, size_t n)
+{
+	qsort(v, n, sizeof *v, by_size);
+	return v[n / 2];
+}
+
+/* As a mail program sets a flag and takes it away again. */
+static void flag_some(struct kit *k, struct view *v, const uint32_t *uids)
+{
+	double ms[TIMES];
+	struct uids which = {uids, SOME}, not;
+	for (unsigned i = 0; i < TIMES; i++) {
+		struct flag_change c = {i % 2 ? FLAGS_REMOVE : FLAGS_ADD, {STORE_FLAGGED, NULL, 0}, false, 0};
+		uint64_t began = clock_mono_ns();
+		assert_ok(message_flags(v, &which, &c, &k->m, &not));
+		ms[i] = (double)(clock_mono_ns() - began) / 1e6;
+		kit_pull(k, v);
+	}
+	printf("a flag on %d of them: %.2f ms\n", SOME, median(ms, TIMES));
+}
+
+static void open_often(struct kit *k)
+{
+	double ms[TIMES];
+	for (unsigned i = 0; i < TIMES; i++) {
+		kit_reopen(k);
+		uint64_t began = clock_mono_ns();
+		struct view *v = kit_view(k, "INBOX");
+		ms[i] = (double)(clock_mono_ns() - began) / 1e6;
+		view_close(&v);
+	}
+	printf("and again, %d times: %.2f ms\n", TIMES, median(ms, TIMES));
+}
+
 static void fill_and_open(struct kit *k, unsigned n)
 {
 	struct work w = work_new(k->store, fill_body, &n);
@@ -114,12 +154,16 @@ static void fill_and_open(struct kit *k, unsigned n)
 	double ms = (double)(clock_mono_ns() - began) / 1e6;
 	printf("opening a mailbox of %u: %.1f ms\n", view_exists(v), ms);
 	view_close(&v);
+	open_often(k);
+	v = kit_view(k, "INBOX");
+	view_close(&v);
 	began = clock_mono_ns();
 	v = kit_view(k, "INBOX");
 	printf("opening it again: %.2f ms\n", (double)(clock_mono_ns() - began) / 1e6);
 	uint32_t *uids = arena_array(&k->m, n, sizeof *uids);
 	for (unsigned i = 0; i < n; i++)
 		uids[i] = i + 1;
+	flag_some(k, v, uids);
 	struct flag_change c = {FLAGS_ADD, {STORE_FLAGGED, NULL, 0}, false, 0};
 	struct uids which = {uids, n}, not;
 	began = clock_mono_ns();

@@ -33,6 +33,7 @@ enum store_limits {
 	STORE_HEAD_MAX = 64 * 1024,   /* a longer header block is kept with the rest of the body */
 	STORE_BRIEF_MAX = 64 * 1024,       /* letters up to this size are kept without another thread's help */
 	STORE_BRIEF_ROWS = 1000,           /* and so are that many messages' flags changed, or listed */
+	STORE_BOX_ID_MAX = INT32_MAX,      /* mailboxes that an account makes in its life */
 	STORE_BODY_MAX = 256 * 1024 * 1024,
 };
 

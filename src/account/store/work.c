@@ -51,15 +51,18 @@ static result work_run(struct db *db, void *arg)
 	w->modseq = 0;
 	w->db = db;
 	w->now = clock_wall_s();
+	lists_begin(&w->store->lists, db);
 	TRY(known_account(w));
 	struct account_row was = w->account;
 	TRY(w->body(w, w->arg));
+	TRY(lists_settle(&w->store->lists, db));
 	TRY(write_back(w));
 	TRY(buf_result(&w->files_gone));
 	w->effects.account = w->account;
 	if (!same_account(&was, &w->account))
 		TRY(account_put(db, &w->account));
 	known_keep(w);
+	lists_keep(&w->store->lists, db);
 	return OK;
 }
 
@@ -155,6 +158,11 @@ result store_read(struct store *s, result (*run)(struct db *, void *), void (*ke
 	return committer_do(s->committer, &job);
 }
 
+struct place work_place(struct work *w, uint64_t box)
+{
+	return (struct place){&w->store->lists, w->db, box};
+}
+
 uint64_t work_modseq(struct work *w)
 {
 	if (!w->modseq)
@@ -225,7 +233,8 @@ result work_add_message(struct work *w, struct box_row *b, struct row *row, cons
 	work_count_flags(b, row->flags, row->size, 1);
 	w->account.messages++;
 	w->account.octets += row->size;
-	TRY(message_put(w->db, b->id, row, d));
+	const struct place p = work_place(w, b->id);
+	TRY(list_add(&p, &(struct entry){*row, *d}));
 	return effect_message(&w->effects, b->id, row, true);
 }
 
@@ -236,7 +245,8 @@ result work_drop_message(struct work *w, struct box_row *b, const struct row *ro
 	work_count_flags(b, row->flags, row->size, -1);
 	w->account.messages--;
 	w->account.octets -= row->size;
-	TRY(message_drop(w->db, b->id, row->uid));
+	const struct place p = work_place(w, b->id);
+	TRY(list_drop(&p, row->uid));
 	return effect_gone(&w->effects, b->id, row->uid);
 }
 
@@ -251,7 +261,8 @@ result work_vanish(struct work *w, struct box_row *b, const uint32_t *uids, size
 			DB_INT(b->modseq), DB_INT(uids[i]), DB_INT(uids[end - 1])));
 		i = end;
 	}
-	return OK;
+	const struct place p = work_place(w, b->id);
+	return list_tidy(&p, uids[0], uids[n - 1]);
 }
 
 static result make_keyword(struct work *w, const struct box_row *b, str name, unsigned bit)

@@ -8,6 +8,7 @@
 #define ACCOUNT_STORE_WORK_H
 
 #include "account/store/effects.h"
+#include "account/store/list.h"
 #include "account/store/mailbox.h"
 #include "base/buf.h"
 
@@ -43,6 +44,7 @@ result work_now(struct work *w, struct db *db) NODISCARD;
 result store_read(struct store *s, result (*run)(struct db *, void *), void (*kept)(void *), void *arg) NODISCARD;
 
 /* Store thread: */
+struct place work_place(struct work *w, uint64_t box); /* where its messages' rows are */
 uint64_t work_modseq(struct work *w); /* one for all that a work changes */
 result work_box(struct work *w, uint64_t id, struct box_row **out) NODISCARD;
 result work_find(struct work *w, str name, struct box_row **out) NODISCARD;
