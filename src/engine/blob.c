@@ -259,7 +259,9 @@ static result get_index(struct blob *b, uint64_t at)
 	if (!index || !b->starts)
 		return failure(FAIL_MEMORY, "out of memory");
 	TRY(file_read(b->file, at, index, &got));
-	if (got < n || !unseal(&b->key, (struct place){PART_INDEX, 0, true}, index, n) || !is_end(index + n, got - n, at + n))
+	if (got < n || !unseal(&b->key, (struct place){PART_INDEX, 0, true}, index, n))
+		return damaged();
+	if (!is_end(index + n, got - n, at + n))
 		return damaged();
 	b->starts[0] = PIECES_AT;
 	for (uint32_t i = 0; i < b->pieces; i++) {

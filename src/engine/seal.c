@@ -286,7 +286,8 @@ static result open_log(struct seal *s, struct seal_file *f, const char *name)
 	f->wal.box = &s->box;
 	f->wal.is_new = !there;
 	f->wal.window = s->mirror;
-	TRY(files_open(s->files, name, s->mirror ? FILES_CREATE | FILES_BLOCKS | FILES_FLUSHED : FILES_CREATE, &f->wal.file));
+	enum files_how how = s->mirror ? FILES_CREATE | FILES_BLOCKS | FILES_FLUSHED : FILES_CREATE;
+	TRY(files_open(s->files, name, how, &f->wal.file));
 	result r = wal_open(&f->wal, s->salvage);
 	if (failed(r))
 		wal_close(&f->wal);
