@@ -185,7 +185,7 @@ def test_a_connection_that_waits_does_not_hold_up_the_end(house):
 def test_as_the_manual_says_it(demo):
     """docs/admin-api.md, with curl alone."""
     user = demo.new_users(2)[1]    # not the administrator
-    url, curl = demo.ready['admin_url'], ['curl', '-sS', '--fail-with-body', '--cacert', demo.ready['ca']]
+    url, curl = f'https://127.0.0.1:{demo.ports["https"]}/', ['curl', '-sS', '--fail-with-body', '--cacert', demo.ready['ca']]
 
     def answer(*words):
         done = subprocess.run([*curl, *words], capture_output=True, timeout=paths.PATIENCE)

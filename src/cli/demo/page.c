@@ -12,29 +12,22 @@ static void certificate_path(const struct demo *d, char *out, size_t size)
 	must(demo_path(d, "ca.pem", out, size));
 }
 
-enum { URL_MAX = 64, HTTPS_OFFSET = 443 };
-
-static void admin_url(const struct demo *d, char out[URL_MAX])
-{
-	snprintf(out, URL_MAX, "https://127.0.0.1:%u/", d->base + HTTPS_OFFSET);
-}
-
 /* ---- for programs ---- */
 
+/* admin_url is that of the pages, and there are none yet: `ports` has the API's. */
 static void print_json(const struct demo *d)
 {
-	char ca[sizeof d->dir + 32], user[DEMO_DOMAIN_MAX + 32], url[URL_MAX];
+	char ca[sizeof d->dir + 32], user[DEMO_DOMAIN_MAX + 32];
 	json_t *ports = json_object(), *users = json_array();
 	certificate_path(d, ca, sizeof ca);
-	admin_url(d, url);
 	for (size_t i = 0; i < demo_ports_n; i++)
 		json_object_set_new(ports, demo_ports[i].name, json_integer((json_int_t)d->base + demo_ports[i].offset));
 	for (unsigned i = 1; i <= d->users; i++) {
 		snprintf(user, sizeof user, "user%u@%s", i, d->domain);
 		json_array_append_new(users, json_string(user));
 	}
-	json_t *v = json_pack("{s:b, s:i, s:s, s:o, s:o, s:s, s:s, s:s}", "ready", 1, "pid", (int)getpid(), "dir", d->dir,
-			      "ports", ports, "users", users, "password", d->password, "admin_url", url, "ca", ca);
+	json_t *v = json_pack("{s:b, s:i, s:s, s:o, s:o, s:s, s:n, s:s}", "ready", 1, "pid", (int)getpid(), "dir", d->dir,
+			      "ports", ports, "users", users, "password", d->password, "admin_url", "ca", ca);
 	show_json(v);
 	json_decref(v);
 }
