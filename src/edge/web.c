@@ -24,9 +24,15 @@ static void say_busy(struct client *c)
 		client_end(c);
 }
 
+/* Web is not troubled by who says nothing, and an answer does not come before its question. */
 void web_session(struct client *c)
 {
 	int session;
+	stream_set_deadline(c->stream, client_time(c, OPT_LOGIN_TIME));
+	result r = stream_fill(c->stream);
+	c->stalled = r.kind == FAIL_TIMEOUT;
+	if (failed(r))
+		return;
 	if (failed(visit(c, &session)))
 		say_busy(c);
 	else

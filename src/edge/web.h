@@ -1,6 +1,6 @@
 /* HTTPS: TLS ends here, and what it carries goes to web, which speaks HTTP and decides
  * from the client's address what may be said (docs/admin-api.md). Nothing of it is
- * read here. Who it is comes from this edge alone: PROXY, bans and limits as for mail. */
+ * looked at here. Who it is comes from this edge alone: PROXY, bans and limits as for mail. */
 #ifndef EDGE_WEB_H
 #define EDGE_WEB_H
 

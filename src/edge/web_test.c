@@ -3,15 +3,17 @@
 #include "edge/edge_scenes.h"
 #include "run/random.h"
 
+#define GET "C: GET / HTTP/1.1\n"
 #define BUSY "S: HTTP/1.1 503\nS: Content-Type: text/plain\nS: Connection: close\nS: \nS: Administration is not\nEND"
 
 static const struct kit_scene scenes[] = {
-	{"web answers", "C: GET / HTTP/1.1\nS: HTTP/1.1 200 OK\nS: stranger 192.0.2.1\nEND"},
-	{"nothing was said yet", "S: HTTP/1.1 200 OK\nS: stranger 192.0.2.1\nEND"},
-	{"the demo's own machine", "S: HTTP/1.1 200 OK\nS: trusted 127.0.0.1\nEND", .demo = true},
-	{"web has gone", BUSY, .gone = KIT_WEB},
-	{"web has too many", BUSY, .refuses = KIT_WEB},
-	{"web says nothing", "W: 19000\nW: 2000\n" BUSY, .silent = KIT_WEB},
+	{"web answers", GET "S: HTTP/1.1 200 OK\nS: stranger 192.0.2.1\nEND"},
+	{"the demo's own machine", GET "S: HTTP/1.1 200 OK\nS: trusted 127.0.0.1\nEND", .demo = true},
+	{"half a question", "c: G\nS: HTTP/1.1 200 OK\nS: stranger 192.0.2.1\nEND"},
+	{"nothing is said", "W: 59000\nW: 2000\nEND"},
+	{"web has gone", GET BUSY, .gone = KIT_WEB},
+	{"web has too many", GET BUSY, .refuses = KIT_WEB},
+	{"web says nothing", GET "W: 19000\nW: 2000\n" BUSY, .silent = KIT_WEB},
 };
 
 static void act(struct kit *k, const struct kit_scene *s)

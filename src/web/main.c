@@ -131,22 +131,9 @@ static void accept_clients(void *arg)
 
 static size_t refusals; /* under way */
 
-/* An answer that came before the question would be lost: the edge ends the connection with it. */
-static void await_question(int fd)
-{
-	struct fd_watch *w;
-	if (failed(fd_watch_open(fd, &w)))
-		return;
-	result r = fd_wait(w, FD_READ, REFUSED_MS);
-	(void)r; /* who asks nothing is refused all the same */
-	fd_watch_close(&w);
-}
-
 static void refuse_visitor(void *arg)
 {
-	int fd = (int)(intptr_t)arg;
-	await_question(fd);
-	refuse(fd, visitor_refused);
+	refuse((int)(intptr_t)arg, visitor_refused);
 	refusals--;
 }
 
