@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from kit import paths, server, totp, wait, wire
+from kit import memory, paths, server, totp, wait, wire
 
 HERE, THERE = '127.0.0.9', '198.51.100.7'    # inside and outside of administration-from, which is loopback
 ADMINISTRATOR, OWNER, OTHER, GUESSED = (f'user{n}@example.test' for n in (1, 2, 3, 4))
@@ -151,13 +151,23 @@ def test_from_elsewhere_nobody_administrates(house, factor):
 
 def test_guessing_takes_its_time(house):
     took = []
-    for n in range(7):
+    for n in range(6):
         begun = time.monotonic()
         with Visit(house, '127.0.7.7') as one:
             status, said = one.ask('login', user=GUESSED, password=f'wrong{n}')
             assert status == 401 and one.answer.getheader('Connection') == 'close'
         took.append(time.monotonic() - begun)
-    assert max(took[:2]) < 1 * paths.SLOWER and took[-1] > 1.5, took
+    assert max(took[:2]) < 1 * paths.SLOWER and took[-1] > 1, took
+
+
+def test_neither_web_nor_the_edge_keeps_what_passed(house):
+    token = log_in(house, OWNER)
+    for _ in range(5):
+        assert ask(house, 'audit-show', token)[0] == 200
+    wanted = {'password': house.password.encode(), 'token': token.encode(), 'its octets': bytes.fromhex(token)}
+    for room in ('web', 'edge-client'):
+        for process in house.room(room):
+            assert not memory.searched(process.pid, wanted), room
 
 
 def test_no_other_protocol_is_let_in(house):
