@@ -43,6 +43,7 @@ result account_facts(struct body *message, arena *m, str *facts)
 	result r = ask(examine, &e, m);
 	if (failed(r))
 		return unable(r);
+	effort_charge(e.found.took);
 	*facts = arena_dup(m, e.found.facts.bytes);
 	asker_inspect_examined_release(&e.found);
 	return arena_result(m);

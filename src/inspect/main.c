@@ -12,6 +12,7 @@
 #include "inspect/search.h"
 #include "inspect/signing.h"
 #include "inspect/submission.h"
+#include "run/clock.h"
 #include "talk/asker_inspect.h"
 #include "talk/room.h"
 #include "talk/settings.h"
@@ -122,7 +123,10 @@ static result on_examine(struct arrival *in, struct asker_inspect_examine *m, st
 	AUTO_ARENA arena a = arena_new(FACTS_ARENA_MAX);
 	struct work w = {.asked = m, .answer = answer, .out = in->arena, .arena = &a, .message = m->message.bytes,
 		.result = OK};
+	uint64_t before = m->purpose == ASKER_INSPECT_EXAMINE_PURPOSE_APPEND ? clock_cpu_ns() : 0;
 	watchdog_run(find_facts, &w);
+	if (before)
+		answer->took = clock_cpu_ns() - before;
 	TRY(w.result);
 	TRY(encode(&w, answer, in->arena));
 	count_message();

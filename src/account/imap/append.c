@@ -175,8 +175,10 @@ static result take_all(struct appending *p)
 static result examine_all(struct appending *p)
 {
 	const struct imap_home *home = p->s->home;
-	for (struct arriving *a = p->first; a; a = a->next)
+	for (struct arriving *a = p->first; a; a = a->next) {
+		TRY(effort_check());
 		TRY(home->examine(home, &a->body, &a->facts, &a->letter));
+	}
 	return OK;
 }
 
@@ -199,18 +201,27 @@ static result keep_all(struct appending *p)
 	return OK;
 }
 
+/* What the client takes to send them costs nothing. */
+static result examine_and_keep(struct appending *p)
+{
+	struct effort effort;
+	effort_begin(&effort, p->s->home->command_cpu_ms);
+	result r = examine_all(p);
+	if (!failed(r))
+		r = keep_all(p);
+	return speech_command_over(&effort, r, &(struct speech_command){STR("APPEND"), &p->s->trace});
+}
+
 void imap_append(struct imap_session *s, struct imap_append *m)
 {
 	struct appending p = {.s = s, .m = m};
 	p.end = &p.first;
 	result r = take_all(&p);
 	if (!failed(r))
-		r = examine_all(&p);
+		r = examine_and_keep(&p);
 	else if (!failed(s->link) && imap_swallow(s, m->literal).kind == FAIL_LIMIT)
 		imap_bye(s, "[" IMAP_CODE_TOOBIG "] The announced message is larger than this server can step over; "
 			    "log in again.");
-	if (!failed(r))
-		r = keep_all(&p);
 	let_go(&p);
 	if (failed(s->link) || s->ending)
 		return;

@@ -114,6 +114,20 @@ ON_STAGE(changes_of_many)
 		     "C: j EXPUNGE", "S> j OK ..."));
 }
 
+/* All of them or none. */
+ON_STAGE(an_append_of_many)
+{
+	AUTO_BUF buf command = buf_new(64 * 1024);
+	stage_play(t, PLAY("C: a NOOP", "S: a OK ..."));
+	put_many(&command, "b APPEND INBOX", " {6+}\r\nA: b\r\n", "\r\n");
+	t->imap.command_cpu_ms = LIMIT_MS;
+	effort_test_cost(QUESTION_NS);
+	stage_send(t, 0, str_sub(buf_str(&command), 0, command.n - 1));
+	stage_play(t, PLAY(REFUSED("b"), "C: c APPEND INBOX {6+}", "C: A: b\\r\\n", "S: c OK ..."));
+	effort_test_cost(0);
+	stage_play(t, PLAY("C: d STATUS INBOX (MESSAGES)", "S: * STATUS INBOX (MESSAGES 1)", "S: d OK ..."));
+}
+
 /* Who waits in IDLE is not charged for what others bring. */
 ON_STAGE(waiting_for_others)
 {
@@ -132,6 +146,7 @@ int main(void)
 		cmocka_unit_test(a_fetch_of_many_sections),
 		cmocka_unit_test(a_list_of_many),
 		cmocka_unit_test(changes_of_many),
+		cmocka_unit_test(an_append_of_many),
 		cmocka_unit_test(waiting_for_others),
 	};
 	return failed(charset_preload()) ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
