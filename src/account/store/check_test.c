@@ -51,6 +51,8 @@ static const struct damage {
 	{"UPDATE mailbox SET name='x' WHERE name='INBOX'", "no INBOX", true},
 	{"INSERT INTO vanished SELECT id,1,2,2 FROM mailbox WHERE name='INBOX'", "recorded as removed", true},
 	{"UPDATE list SET records=zeroblob(7)", "is damaged from UID", false},
+	{"INSERT INTO list VALUES(5,zeroblob(3990))", "is damaged from UID 5", false},
+	{"INSERT INTO list VALUES(-5,zeroblob(3990))", "is damaged from UID", false},
 	{"UPDATE list SET id=id+1", "is damaged from UID 2", false},
 	{"UPDATE list SET records=CAST(substr(records,43,42)||substr(records,1,42)||substr(records,85) AS BLOB)",
 		"is damaged from UID", false},

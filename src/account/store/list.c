@@ -17,12 +17,12 @@ static uint64_t box_of(uint64_t id)
 static bool judge(str bytes, uint64_t id, uint64_t next, size_t *n)
 {
 	uint64_t below = box_of(next) == box_of(id) ? (uint32_t)next : UINT64_MAX;
-	return id <= INT64_MAX && list_judge(bytes, (uint32_t)id, below, n);
+	return box_of(id) > 0 && id <= INT64_MAX && list_judge(bytes, (uint32_t)id, below, n);
 }
 
 static result damaged(void)
 {
-	return failure(FAIL_DAMAGE, "a mailbox's list of messages is damaged; restore it from a backup");
+	return failure(FAIL_DAMAGE, "a mailbox's list of messages is damaged; run account check");
 }
 
 static void forget(struct lists *l)
@@ -314,7 +314,7 @@ static result read_chunk(str bytes, uint64_t id, size_t n, const struct list_rea
 }
 
 /* The ids from `from` to `to`. */
-static result read_range(struct db *db, uint64_t from, uint64_t to, const struct list_reader *reader)
+static result read_range(struct db *db, int64_t from, int64_t to, const struct list_reader *reader)
 {
 	struct query AUTO_QUERY *q = NULL;
 	bool row;
@@ -339,12 +339,12 @@ static result read_range(struct db *db, uint64_t from, uint64_t to, const struct
 
 result list_read(struct db *db, uint64_t box, const struct list_reader *reader)
 {
-	return read_range(db, id_of(box, 0), id_of(box, UINT32_MAX), reader);
+	return read_range(db, (int64_t)id_of(box, 0), (int64_t)id_of(box, UINT32_MAX), reader);
 }
 
 result list_read_all(struct db *db, const struct list_reader *reader)
 {
-	return read_range(db, 0, INT64_MAX, reader);
+	return read_range(db, INT64_MIN, INT64_MAX, reader);
 }
 
 result list_drop_box(const struct place *p)
