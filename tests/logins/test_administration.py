@@ -42,6 +42,7 @@ class Visit:
 
     def __init__(self, house, client=HERE):
         plain = socket.create_connection((server.HOST, house.ports['https']), paths.PATIENCE)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)    # as http.client does where it connects
         plain.sendall(wire.proxy_v2(client))
         self.http = http.client.HTTPSConnection(server.HOST)
         self.http.sock = trusting(house.ready['ca']).wrap_socket(plain, server_hostname=server.HOST)
