@@ -19,6 +19,7 @@ result auth_open(struct auth *a, struct files *f, const unsigned char key[DIRECT
 	str separator = options_text(&a->options, OPT_SEPARATOR);
 	a->opened = true;
 	throttle_init(&a->throttle);
+	turns_init(&a->turns);
 	tokens_init(&a->tokens);
 	a->tokens.ended = login_ended;
 	visitors_init(&a->visitors);
@@ -55,5 +56,6 @@ void auth_close(struct auth *a)
 	visitors_free(&a->visitors);
 	audience_free(&a->audience);
 	throttle_free(&a->throttle);
+	turns_free(&a->turns);
 	exchanges_free(&a->exchanges);
 }

@@ -12,6 +12,7 @@
 #include "auth/signing.h"
 #include "auth/throttle.h"
 #include "auth/tokens.h"
+#include "auth/turns.h"
 #include "auth/visitors.h"
 #include "config/options.h"
 #include "run/places.h"
@@ -55,6 +56,7 @@ struct auth {
 	struct checker *checker;
 	struct recent recent, wrong; /* secrets that were right, and that were not */
 	struct throttle throttle;
+	struct turns turns;
 	struct tokens tokens;
 	struct visitors visitors;
 	struct audience audience;

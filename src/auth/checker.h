@@ -10,7 +10,7 @@
 #include "auth/password.h"
 #include "auth/scram.h"
 
-enum { CHECKER_WAITING = 64 };
+enum { CHECKER_WAITING = 128 };
 
 struct checker;
 

@@ -164,6 +164,32 @@ static void guesses_from_elsewhere_do_not_slow_the_owner(void)
 	assert_true(delay_from(KIT_USUAL_CLIENT) > 0); /* what they do themselves is another thing */
 }
 
+/* As many as wait from there; what they wait for is not looked at. */
+static void wait_from(const char *client, size_t n, struct turn *turns)
+{
+	for (size_t i = 0; i < n; i++)
+		assert_ok(turn_take(&auth.turns, str_from(client), &turns[i]));
+}
+
+static void who_guesses_in_parallel_takes_nobodys_place(void)
+{
+	struct turn turns[TURNS_FREE];
+	anna_is_there();
+	wait_from("198.51.100.1", TURNS_FREE, turns);
+	kit.client = "198.51.100.200";
+	assert_int_equal(try(ANNA, GOOD), EDGE_AUTH_LOGIN_VERDICT_LATER);
+	kit.client = "198.51.101.1";
+	assert_int_equal(try(ANNA, GOOD), EDGE_AUTH_LOGIN_VERDICT_ACCEPTED);
+	kit.client = "198.51.100.200";
+	assert_int_equal(try(ANNA, GOOD), EDGE_AUTH_LOGIN_VERDICT_ACCEPTED); /* known from just now: it is not checked again */
+	turn_give(&auth.turns, &turns[0]);
+	assert_int_equal(try(ANNA, "wrong"), EDGE_AUTH_LOGIN_VERDICT_REFUSED);
+	for (size_t i = 1; i < TURNS_FREE; i++)
+		turn_give(&auth.turns, &turns[i]);
+	assert_int_equal(auth.turns.n, 0);
+	assert_int_equal(auth.turns.waiting.n, 0);
+}
+
 static void a_token_works_on_its_channel_until_logout(void)
 {
 	anna_is_there();
@@ -203,13 +229,16 @@ static void a_session_is_handed_to_the_account(void)
 }
 
 struct crowd {
-	int later, refused, left;
+	int came, later, refused, left;
 	struct gate done;
 };
 
 static void one_of_many(void *arg)
 {
 	struct crowd *c = arg;
+	char client[32];
+	snprintf(client, sizeof client, "198.51.%d.7", ++c->came);
+	kit.client = client;
 	enum edge_auth_login_verdict v = try("nobody@example.test", "wrong");
 	c->later += v == EDGE_AUTH_LOGIN_VERDICT_LATER;
 	c->refused += v == EDGE_AUTH_LOGIN_VERDICT_REFUSED;
@@ -244,6 +273,7 @@ ON_KIT(a_changed_password_ends_the_old_one)
 ON_KIT(the_disabled_learn_it_only_with_their_password)
 ON_KIT(guessing_gets_slower_and_nobody_is_locked_out)
 ON_KIT(guesses_from_elsewhere_do_not_slow_the_owner)
+ON_KIT(who_guesses_in_parallel_takes_nobodys_place)
 ON_KIT(a_token_works_on_its_channel_until_logout)
 ON_KIT(a_session_is_handed_to_the_account)
 ON_KIT(too_many_logins_wait_while_look_ups_go_on)
@@ -259,6 +289,7 @@ int main(void)
 		cmocka_unit_test(the_disabled_learn_it_only_with_their_password_test),
 		cmocka_unit_test(guessing_gets_slower_and_nobody_is_locked_out_test),
 		cmocka_unit_test(guesses_from_elsewhere_do_not_slow_the_owner_test),
+		cmocka_unit_test(who_guesses_in_parallel_takes_nobodys_place_test),
 		cmocka_unit_test(a_token_works_on_its_channel_until_logout_test),
 		cmocka_unit_test(a_session_is_handed_to_the_account_test),
 		cmocka_unit_test(too_many_logins_wait_while_look_ups_go_on_test),

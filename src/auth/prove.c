@@ -55,8 +55,12 @@ result prove_rows(struct auth *a, struct proof *p, struct app_passwords *out)
 static result salted(struct auth *a, const struct login_try *t, str letters, struct scram_key *out)
 {
 	unsigned char salt[SCRAM_SALT];
+	struct turn turn;
 	app_salt_of(&a->salts, t->claimed ? t->claimed->entry->key : t->user, salt);
-	return checker_salted(a->checker, letters, str_of((const char *)salt, sizeof salt), out);
+	TRY(turn_take(&a->turns, t->client, &turn));
+	result r = checker_salted(a->checker, letters, str_of((const char *)salt, sizeof salt), out);
+	turn_give(&a->turns, &turn);
+	return r;
 }
 
 /* All rows are looked at, so that the time does not tell which it was. */
@@ -106,13 +110,22 @@ static void raise_hash(struct auth *a, uint64_t account, str old, str password)
 	log_event(EV_PASSWORD_RAISED, NULL, F_U64("account", account), F_STR("why", str_from(r.text)));
 }
 
-static result by_password(struct auth *a, uint64_t account, str password)
+static result verified(struct auth *a, str client, str stored, str password)
+{
+	struct turn turn;
+	TRY(turn_take(&a->turns, client, &turn));
+	result r = checker_verify(a->checker, stored, password);
+	turn_give(&a->turns, &turn);
+	return r;
+}
+
+static result by_password(struct auth *a, uint64_t account, str client, str password)
 {
 	struct account_record record = {0}, now = {0};
 	if (account && recent_knows(&a->recent, account, password, clock_mono_ms()))
 		return OK;
 	TRY(stored_hash(a, account, &record));
-	result r = checker_verify(a->checker, str_from(record.hash), password);
+	result r = verified(a, client, str_from(record.hash), password);
 	/* The password may have been changed meanwhile: then this one is not kept. */
 	if (!failed(r) && !failed(stored_hash(a, account, &now)) && memcmp(record.hash, now.hash, sizeof now.hash) == 0)
 		recent_keep(&a->recent, account, password, clock_mono_ms());
@@ -153,7 +166,7 @@ void prove_password(struct auth *a, const struct login_try *t, str password, str
 	if (failed(r))
 		p->r = r;
 	else if (!p->app_password && !t->clear) /* a person's password may have that form too */
-		p->r = by_password(a, p->account, password);
+		p->r = by_password(a, p->account, t->client, password);
 	if (p->r.kind == FAIL_DENIED)
 		count_wrong(a, t, password, p);
 	p->password = !p->app_password && !failed(p->r) ? password : (str){NULL, 0};
