@@ -181,7 +181,7 @@ static void who_guesses_in_parallel_takes_nobodys_place(void)
 	kit.client = "198.51.101.1";
 	assert_int_equal(try(ANNA, GOOD), EDGE_AUTH_LOGIN_VERDICT_ACCEPTED);
 	kit.client = "198.51.100.200";
-	assert_int_equal(try(ANNA, GOOD), EDGE_AUTH_LOGIN_VERDICT_ACCEPTED); /* known from just now: it is not checked again */
+	assert_int_equal(try(ANNA, GOOD), EDGE_AUTH_LOGIN_VERDICT_ACCEPTED); /* known from just now: not checked again */
 	turn_give(&auth.turns, &turns[0]);
 	assert_int_equal(try(ANNA, "wrong"), EDGE_AUTH_LOGIN_VERDICT_REFUSED);
 	for (size_t i = 1; i < TURNS_FREE; i++)
