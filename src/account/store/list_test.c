@@ -281,15 +281,21 @@ static void test_a_mailbox_is_given_away_and_dropped(void **state)
 
 /* ---- memory and the database ---- */
 
+/* One message, on disk and known in memory. */
+static void begin_with_one(struct bench *b)
+{
+	begin(b);
+	add(&b->box, 1);
+	assert_ok(lists_settle(&b->lists, b->db));
+	lists_keep(&b->lists, b->db);
+}
+
 static void test_what_was_undone_is_not_in_memory(void **state)
 {
 	(void)state;
 	struct bench b;
 	struct entry e;
-	begin(&b);
-	add(&b.box, 1);
-	assert_ok(lists_settle(&b.lists, b.db));
-	lists_keep(&b.lists, b.db);
+	begin_with_one(&b);
 	for (int settled = 0; settled < 2; settled++) {
 		assert_ok(db_part_begin(b.db));
 		lists_begin(&b.lists, b.db);
@@ -311,10 +317,7 @@ static void test_another_hand_is_noticed(void **state)
 	(void)state;
 	struct bench b;
 	struct entry e;
-	begin(&b);
-	add(&b.box, 1);
-	assert_ok(lists_settle(&b.lists, b.db));
-	lists_keep(&b.lists, b.db);
+	begin_with_one(&b);
 	assert_ok(db_exec(b.db, "DELETE FROM list"));
 	lists_begin(&b.lists, b.db);
 	assert_int_equal(list_get(&b.box, 1, &e).kind, FAIL_ABSENT);
