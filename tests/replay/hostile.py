@@ -52,7 +52,7 @@ def guess(scenario, source, user, password, together=None):
 
 
 def rush(scenario, source, pairs):
-    """Many logins at once; one such attacker after the other, since the server lets 64 logins wait."""
+    """Many logins at once; one such attacker after the other, so that none waits for what another's guesses cost."""
     together = Together(MANY)
     with scenario.place.rush:
         scenario.began = time.monotonic()
