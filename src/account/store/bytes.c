@@ -25,7 +25,7 @@ result letter_part_read(struct store *s, struct db *db, uint64_t box, uint32_t u
 	struct entry e;
 	bool row;
 	const struct place place = {&s->lists, db, box};
-	lists_begin(&s->lists, db);
+	TRY(lists_begin(&s->lists, db));
 	TRY(list_get(&place, uid, &e));
 	TRY(db_ask(db, &q, "SELECT trace,header_size,head_size,rest_size,blob,head,rest FROM content WHERE id=?1",
 		DB_INT(e.row.content)));

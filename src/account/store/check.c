@@ -198,7 +198,7 @@ static result check_lists(struct checking *c)
 		"CREATE TEMP TABLE message(mailbox INTEGER NOT NULL, uid INTEGER NOT NULL, size INTEGER NOT NULL,"
 		" content INTEGER NOT NULL, flags INTEGER NOT NULL, modseq INTEGER NOT NULL, PRIMARY KEY(mailbox, uid))"
 		" STRICT, WITHOUT ROWID"));
-	return list_read_all(c->w->db, &(struct list_reader){take_message, tell_damaged, c});
+	return list_read_all(&c->w->store->lists, c->w->db, &(struct list_reader){take_message, tell_damaged, c});
 }
 
 static result check_body(struct work *w, void *arg)
@@ -214,6 +214,10 @@ static result check_body(struct work *w, void *arg)
 		check_say(c, false, "%s", r.text);
 	else
 		TRY(r);
+	if (failed(w->unsettled)) {
+		c->mend = false;
+		check_say(c, false, "The newest messages cannot be brought into their lists: %s.", w->unsettled.text);
+	}
 	TRY(check_lists(c));
 	TRY(check_strays(c));
 	TRY(check_sizes(c));
@@ -231,6 +235,7 @@ result store_check(const struct actor *a, bool mend, arena *m, struct findings *
 	if (!c.found.v)
 		return arena_result(m);
 	struct work w = work_new(a->store, check_body, &c);
+	w.checks = true;
 	TRY(work_do(&w));
 	TRY(check_bodies(&c, a->store));
 	*out = c.found;

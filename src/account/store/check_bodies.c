@@ -83,7 +83,8 @@ static result look_at_one(struct db *db, void *arg)
 	r->found = read_whole(r);
 	if (r->found.kind != FAIL_ABSENT && r->found.kind != FAIL_DAMAGE)
 		return r->found;
-	return list_read_all(db, &(struct list_reader){find_message, pass_over, r});
+	TRY(lists_begin(&r->s->lists, db));
+	return list_read_all(&r->s->lists, db, &(struct list_reader){find_message, pass_over, r});
 }
 
 static result look_at_all(struct reading *r)

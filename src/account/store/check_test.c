@@ -89,7 +89,7 @@ static result hurt(struct db *db, void *arg)
 	const struct damage *d = arg;
 	struct lists l = {0};
 	TRY(db_exec(db, "CREATE TEMP TABLE message(mailbox,uid,size,content,flags,modseq)"));
-	TRY(list_read_all(db, &(struct list_reader){.take = to_row, .ctx = db}));
+	TRY(list_read_all(&l, db, &(struct list_reader){.take = to_row, .ctx = db}));
 	TRY(db_exec(db, d->sql));
 	if (strstr(d->sql, " message")) {
 		TRY(db_exec(db, "DELETE FROM list"));

@@ -49,7 +49,7 @@ void prepared_free(struct prepared *p)
 /* Microseconds since 1970, or one more than the last's, and the tag of the
  * delivery: the number is unique in the account for good, and names the message
  * to clients (EMAILID). */
-static uint64_t next_id(struct work *w, const trace_id *delivery)
+uint64_t content_number(struct work *w, const trace_id *delivery)
 {
 	int64_t now = clock_wall_ms() * 1000;
 	uint64_t next = (w->account.content >> CONTENT_TAG_BITS) + 1;
@@ -78,31 +78,45 @@ static result pack_columns(struct store *s, const struct letter *l, const struct
 	return OK;
 }
 
-static result insert(struct work *w, const struct append_item *item, const struct prepared *p, const struct packed *at)
+/* What goes with it into one statement. */
+struct shape {
+	const struct prepared *prepared;
+	const struct packed *at;
+	const struct unlisted_one *where; /* or NULL */
+};
+
+static result insert(struct work *w, const struct append_item *item, const struct shape *s)
 {
+	const struct prepared *p = s->prepared;
+	const struct packed *at = s->at;
+	unsigned char record[LIST_RECORD];
 	const struct letter *l = item->letter;
 	bool near = item->delivery && delivered_is_near(item->delivery, w->account.content);
 	str all = buf_str(&w->store->scratch);
 	size_t head = head_size(l);
 	str key = str_of((const char *)p->key.b, sizeof p->key.b);
 	str rest = p->rest.n ? buf_str(&p->rest) : str_sub(all, at->search, at->rest - at->search);
+	if (s->where)
+		list_write(record, 0, &s->where->entry);
 	TRY(db_run(w->db,
 		"INSERT INTO content(id,header_size,head_size,rest_size,blob,trace,envelope,basic,structure,parts,head,"
-		"search,rest,delivery) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
+		"search,rest,delivery,box,record) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)",
 		DB_INT(w->account.content), DB_INT(l->header_size), DB_INT(head), DB_INT(l->body.n - head),
 		p->has_file ? DB_BLOB(key) : DB_NULL, DB_BLOB(l->trace), DB_BLOB(l->envelope), DB_BLOB(l->basic),
 		DB_BLOB(l->structure), DB_BLOB(l->parts), DB_BLOB(str_sub(all, 0, at->head)),
 		DB_BLOB(str_sub(all, at->head, at->search - at->head)), DB_BLOB(rest),
-		near ? DB_BLOB(str_of((const char *)item->delivery->b, sizeof item->delivery->b)) : DB_NULL));
+		near ? DB_BLOB(str_of((const char *)item->delivery->b, sizeof item->delivery->b)) : DB_NULL,
+		s->where ? DB_INT(s->where->box) : DB_NULL,
+		s->where ? DB_BLOB(str_of((const char *)record, sizeof record)) : DB_NULL));
 	return item->delivery && !near ? delivered_note(w, item->delivery) : OK;
 }
 
-result content_put(struct work *w, const struct append_item *item, const struct prepared *p, uint64_t *id)
+result content_put(struct work *w, const struct append_item *item, const struct prepared *p,
+	const struct unlisted_one *where)
 {
 	struct packed at;
 	TRY(pack_columns(w->store, item->letter, p, &at));
-	*id = next_id(w, item->delivery);
-	result r = insert(w, item, p, &at);
+	result r = insert(w, item, &(struct shape){p, &at, where});
 	if (w->store->scratch.cap > SCRATCH_KEPT)
 		buf_free(&w->store->scratch);
 	return r;

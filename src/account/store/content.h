@@ -22,8 +22,12 @@ result content_prepare(struct store *s, const struct letter *l, struct prepared 
 void content_forget(struct store *s, struct prepared *p); /* the row was not kept: the file goes */
 void prepared_free(struct prepared *p);
 
-/* Inserts the row; *id is a number never used before, also after a restore. The
- * delivery that brought it is remembered (delivered.h). */
-result content_put(struct work *w, const struct append_item *item, const struct prepared *p, uint64_t *id) NODISCARD;
+/* A number never used before, also after a restore, for what this delivery brought (NULL: an APPEND). */
+uint64_t content_number(struct work *w, const trace_id *delivery);
+
+/* Inserts the row with the last number. The delivery that brought it is remembered (delivered.h), and `where` it went
+ * until that is in a list (NULL: it will be at once). */
+result content_put(struct work *w, const struct append_item *item, const struct prepared *p,
+	const struct unlisted_one *where) NODISCARD;
 
 #endif

@@ -116,7 +116,8 @@ static result take_uid(void *ctx, uint64_t box, const struct entry *e)
 static result list_uids(struct work *w, uint64_t box, uint32_t *v, size_t n)
 {
 	struct uid_list l = {v, 0, n};
-	TRY(list_read(w->db, box, &(struct list_reader){.take = take_uid, .ctx = &l}));
+	const struct place p = work_place(w, box);
+	TRY(list_read(&p, &(struct list_reader){.take = take_uid, .ctx = &l}));
 	if (l.n < n)
 		return failure(FAIL_DAMAGE, "a mailbox counts more messages than it holds; check the account");
 	return OK;

@@ -101,11 +101,16 @@ static uint64_t size_of(const struct letter *l)
 
 static result put_item(struct work *w, struct box_row *box, const struct append_item *item, const struct prepared *p)
 {
-	struct row row = {.size = (uint32_t)size_of(item->letter)};
-	struct message_dates dates = {item->date, w->now, item->minutes};
-	TRY(work_flags(w, box, &item->flags, true, &row.flags));
-	TRY(content_put(w, item, p, &row.content));
-	return work_add_message(w, box, &row, &dates);
+	struct entry e = {.row.size = (uint32_t)size_of(item->letter), .dates = {item->date, w->now, item->minutes}};
+	TRY(work_stay_unlisted(w, box));
+	TRY(work_flags(w, box, &item->flags, true, &e.row.flags));
+	e.row.content = content_number(w, item->delivery);
+	if (!w->unlisted) {
+		TRY(content_put(w, item, p, NULL));
+		return work_add_message(w, box, &e.row, &e.dates);
+	}
+	TRY(work_add_unlisted(w, box, &e));
+	return content_put(w, item, p, &(struct unlisted_one){box->id, e});
 }
 
 /* ---- deliver ---- */
@@ -214,6 +219,7 @@ result message_deliver(const struct actor *a, const struct incoming *what, struc
 	if (what->mailbox.n == 0 || failed(mailbox_name(&m, what->mailbox, &d.mailbox)))
 		d.mailbox = STR("INBOX");
 	struct work w = work_new(a->store, deliver_body, &d);
+	w.one_new = true;
 	TRY(keep_batch(&d.batch, &w));
 	out->duplicate = d.duplicate;
 	out->headroom = headroom(&a->store->account);

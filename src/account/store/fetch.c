@@ -140,7 +140,7 @@ static result rows_run(struct db *db, void *arg)
 {
 	struct reading *r = arg;
 	r->db = db;
-	lists_begin(&r->store->lists, db);
+	TRY(lists_begin(&r->store->lists, db));
 	size_t n = r->which->n < FETCH_ROWS_MAX ? r->which->n : FETCH_ROWS_MAX;
 	for (r->n = 0; r->n < n && r->bytes < FETCH_BYTES_MAX; r->n++) {
 		result got = read_row(r, r->which->v[r->n], &r->rows[r->n]);

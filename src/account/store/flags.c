@@ -45,8 +45,8 @@ static result change(void *ctx, struct entry *e, bool *changed)
 	}
 	if (flags == row->flags)
 		return OK;
-	work_count_flags(f->box, row->flags, row->size, -1);
-	work_count_flags(f->box, flags, row->size, 1);
+	count_flags(f->box, row->flags, row->size, -1);
+	count_flags(f->box, flags, row->size, 1);
 	row->flags = flags;
 	row->modseq = f->box->modseq = work_modseq(f->work);
 	*changed = true;

@@ -1,6 +1,6 @@
 #include "account/store/core.h"
 
-static bool holds(const struct work *w)
+bool known_holds(const struct work *w)
 {
 	return w->store->known.any && w->store->known.stamp == db_stamp(w->db);
 }
@@ -8,7 +8,7 @@ static bool holds(const struct work *w)
 result known_account(struct work *w)
 {
 	const struct known *k = &w->store->known;
-	bool here = holds(w);
+	bool here = known_holds(w);
 	w->inbox = here && k->inbox ? k->box.id : 0;
 	result r = OK;
 	if (here)
@@ -23,7 +23,7 @@ result known_account(struct work *w)
 
 bool known_box(const struct work *w, uint64_t id, struct box_row *out)
 {
-	if (!id || !holds(w) || w->store->known.box.id != id)
+	if (!id || !known_holds(w) || w->store->known.box.id != id)
 		return false;
 	*out = w->store->known.box;
 	return true;

@@ -20,6 +20,7 @@ struct known {
 
 /* Sets the work's account, zeros while it is being made, and its inbox where that is known. */
 result known_account(struct work *w) NODISCARD;
+bool known_holds(const struct work *w); /* and known_account asks nothing */
 bool known_box(const struct work *w, uint64_t id, struct box_row *out);
 void known_keep(struct work *w); /* behind the work's last statement */
 

@@ -33,7 +33,7 @@ static void forget(struct lists *l)
 	}
 }
 
-void lists_begin(struct lists *l, const struct db *db)
+result lists_begin(struct lists *l, struct db *db)
 {
 	uint64_t stamp = db_stamp(db);
 	bool here = l->stamp == stamp;
@@ -42,11 +42,13 @@ void lists_begin(struct lists *l, const struct db *db)
 	if (!here)
 		forget(l);
 	l->stamp = stamp;
+	return unlisted_begin(&l->unlisted, db);
 }
 
 void lists_keep(struct lists *l, const struct db *db)
 {
 	l->stamp = db_stamp(db);
+	unlisted_keep(&l->unlisted, db);
 }
 
 static result settle(struct chunk *c, struct db *db)
@@ -140,10 +142,24 @@ static result find(const struct place *p, uint32_t uid, struct chunk **out, size
 	return OK;
 }
 
+static const struct entry *unlisted_entry(const struct place *p, uint32_t uid)
+{
+	const struct unlisted *f = &p->lists->unlisted;
+	for (size_t i = f->n; i-- > 0;)
+		if (f->v[i].entry.row.uid == uid && f->v[i].box == p->box)
+			return &f->v[i].entry;
+	return NULL;
+}
+
 result list_get(const struct place *p, uint32_t uid, struct entry *out)
 {
+	const struct entry *new = unlisted_entry(p, uid);
 	struct chunk *c;
 	size_t at;
+	if (new) {
+		*out = *new;
+		return OK;
+	}
 	TRY(find(p, uid, &c, &at));
 	list_entry(c->v, at, out);
 	return OK;
@@ -337,14 +353,25 @@ static result read_range(struct db *db, int64_t from, int64_t to, const struct l
 	}
 }
 
-result list_read(struct db *db, uint64_t box, const struct list_reader *reader)
+/* box: 0 for all of them. */
+static result read_unlisted(const struct unlisted *f, uint64_t box, const struct list_reader *reader)
 {
-	return read_range(db, (int64_t)id_of(box, 0), (int64_t)id_of(box, UINT32_MAX), reader);
+	for (size_t i = 0; i < f->n; i++)
+		if (!box || f->v[i].box == box)
+			TRY(reader->take(reader->ctx, f->v[i].box, &f->v[i].entry));
+	return OK;
 }
 
-result list_read_all(struct db *db, const struct list_reader *reader)
+result list_read(const struct place *p, const struct list_reader *reader)
 {
-	return read_range(db, INT64_MIN, INT64_MAX, reader);
+	TRY(read_range(p->db, (int64_t)id_of(p->box, 0), (int64_t)id_of(p->box, UINT32_MAX), reader));
+	return read_unlisted(&p->lists->unlisted, p->box, reader);
+}
+
+result list_read_all(struct lists *l, struct db *db, const struct list_reader *reader)
+{
+	TRY(read_range(db, INT64_MIN, INT64_MAX, reader));
+	return read_unlisted(&l->unlisted, 0, reader);
 }
 
 result list_drop_box(const struct place *p)

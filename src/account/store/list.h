@@ -6,12 +6,14 @@
  * A chunk's id is its mailbox << 32 and the lowest uid that it may hold; it holds those below the next chunk's. One
  * with nothing in it may lie behind the last message: chunks are made several at a time, so that they lie together.
  *
- * What a work changes waits in memory until lists_settle; what was read stays there while db_stamp stands. Store
- * thread. Errors are the database's, and DAMAGE where a chunk is not what this says. */
+ * What a work changes waits in memory until lists_settle; what was read stays there while db_stamp stands. Records of
+ * the newest arrivals may lie in no chunk yet (unlisted.h): list_get and what reads many find them all the same, what
+ * changes lists wants them settled. Store thread. Errors are the database's, and DAMAGE where a chunk is not what this
+ * says. */
 #ifndef ACCOUNT_STORE_LIST_H
 #define ACCOUNT_STORE_LIST_H
 
-#include "account/store/list_record.h"
+#include "account/store/unlisted.h"
 
 enum {
 	LIST_OPEN = 2,       /* chunks in memory: a move's source and target */
@@ -33,10 +35,11 @@ struct lists {
 	uint64_t stamp;
 	struct chunk open[LIST_OPEN];
 	unsigned last; /* the one used last */
+	struct unlisted unlisted;
 };
 
 /* Before a work or a reading, and behind a work's last statement. */
-void lists_begin(struct lists *l, const struct db *db);
+result lists_begin(struct lists *l, struct db *db) NODISCARD;
 void lists_keep(struct lists *l, const struct db *db);
 result lists_settle(struct lists *l, struct db *db) NODISCARD; /* writes what was changed */
 
@@ -64,14 +67,14 @@ struct list_change {
 };
 result list_change(const struct place *p, const struct uid_run *run, const struct list_change *how) NODISCARD;
 
-/* Reads what is settled; ascending. */
+/* Reads what is settled; ascending, by mailbox and uid, the newest arrivals behind all others. */
 struct list_reader {
 	result (*take)(void *ctx, uint64_t box, const struct entry *e);
 	result (*bad)(void *ctx, uint64_t box, uint32_t uid); /* a chunk from this uid on; NULL: DAMAGE */
 	void *ctx;
 };
-result list_read(struct db *db, uint64_t box, const struct list_reader *reader) NODISCARD;
-result list_read_all(struct db *db, const struct list_reader *reader) NODISCARD;
+result list_read(const struct place *p, const struct list_reader *reader) NODISCARD;
+result list_read_all(struct lists *l, struct db *db, const struct list_reader *reader) NODISCARD;
 
 result list_drop_box(const struct place *p) NODISCARD;
 result list_give_box(const struct place *p, uint64_t to) NODISCARD; /* to: one without messages */

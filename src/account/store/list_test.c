@@ -25,7 +25,7 @@ static void begin(struct bench *b)
 	assert_ok(db_open(&o, &b->db));
 	b->box = (struct place){&b->lists, b->db, BOX};
 	assert_ok(db_begin(b->db));
-	lists_begin(&b->lists, b->db);
+	assert_ok(lists_begin(&b->lists, b->db));
 }
 
 static void end(struct bench *b)
@@ -96,7 +96,7 @@ static void test_a_record_keeps_what_it_is_given(void **state)
 		assert_int_equal(e.dates.saved, least);
 		assert_ok(lists_settle(&b.lists, b.db));
 		b.lists = (struct lists){0};
-		lists_begin(&b.lists, b.db);
+		assert_ok(lists_begin(&b.lists, b.db));
 	}
 	end(&b);
 }
@@ -122,7 +122,7 @@ static void expect_same(struct bench *b, struct model *m)
 {
 	m->at = 0;
 	assert_ok(lists_settle(&b->lists, b->db));
-	assert_ok(list_read(b->db, BOX, &(struct list_reader){.take = compare, .ctx = m}));
+	assert_ok(list_read(&(struct place){&b->lists, b->db, BOX}, &(struct list_reader){.take = compare, .ctx = m}));
 	assert_int_equal(m->at, m->n);
 }
 
@@ -298,14 +298,14 @@ static void test_what_was_undone_is_not_in_memory(void **state)
 	begin_with_one(&b);
 	for (int settled = 0; settled < 2; settled++) {
 		assert_ok(db_part_begin(b.db));
-		lists_begin(&b.lists, b.db);
+		assert_ok(lists_begin(&b.lists, b.db));
 		add(&b.box, 2);
 		if (settled) {
 			assert_ok(lists_settle(&b.lists, b.db));
 			lists_keep(&b.lists, b.db);
 		}
 		db_part_undo(b.db);
-		lists_begin(&b.lists, b.db);
+		assert_ok(lists_begin(&b.lists, b.db));
 		assert_int_equal(list_get(&b.box, 2, &e).kind, FAIL_ABSENT);
 		assert_ok(list_get(&b.box, 1, &e));
 	}
@@ -319,7 +319,7 @@ static void test_another_hand_is_noticed(void **state)
 	struct entry e;
 	begin_with_one(&b);
 	assert_ok(db_exec(b.db, "DELETE FROM list"));
-	lists_begin(&b.lists, b.db);
+	assert_ok(lists_begin(&b.lists, b.db));
 	assert_int_equal(list_get(&b.box, 1, &e).kind, FAIL_ABSENT);
 	end(&b);
 }
@@ -353,7 +353,7 @@ static result any(void *ctx, uint64_t box, const struct entry *e)
 static void put_raw(struct bench *b, str bytes)
 {
 	assert_ok(db_run(b->db, "UPDATE list SET records=?1 WHERE id=(SELECT min(id) FROM list)", DB_BLOB(bytes)));
-	lists_begin(&b->lists, b->db);
+	assert_ok(lists_begin(&b->lists, b->db));
 }
 
 /* Whatever the octets are: all of it in order, or DAMAGE. */
@@ -361,7 +361,7 @@ static void expect_honest(struct bench *b)
 {
 	uint32_t before = 0;
 	struct entry e;
-	result all = list_read(b->db, BOX, &(struct list_reader){.take = any, .ctx = &before});
+	result all = list_read(&(struct place){&b->lists, b->db, BOX}, &(struct list_reader){.take = any, .ctx = &before});
 	result one = list_get(&b->box, 50, &e);
 	assert_true(!failed(all) || all.kind == FAIL_DAMAGE);
 	assert_true(!failed(one) || one.kind == FAIL_DAMAGE || (one.kind == FAIL_ABSENT && !failed(all)));

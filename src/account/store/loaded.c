@@ -139,6 +139,7 @@ void loaded_keyword(struct loaded *l, unsigned bit, str name)
 }
 
 struct loading {
+	struct lists *lists;
 	struct mbox *box;
 	uint64_t id;
 	size_t expected; /* rows */
@@ -160,7 +161,9 @@ static result read_rows(struct db *db, struct loading *job)
 	if (!reserve(job->fresh, job->expected))
 		return failure(FAIL_MEMORY, "out of memory");
 	job->fresh->n = 0;
-	return list_read(db, job->id, &(struct list_reader){.take = take_row, .ctx = job->fresh});
+	const struct place p = {job->lists, db, job->id};
+	TRY(lists_begin(job->lists, db));
+	return list_read(&p, &(struct list_reader){.take = take_row, .ctx = job->fresh});
 }
 
 static result read_keywords(struct db *db, struct loading *job)
@@ -233,7 +236,7 @@ result loaded_get(struct store *s, struct mbox *b)
 		return failure(FAIL_MEMORY, "the mailbox did not fit into memory; close and open it again");
 	if (b->loaded)
 		return OK;
-	struct loading job = {.box = b, .id = b->row.id, .expected = b->row.messages, .fresh = loaded_new()};
+	struct loading job = {.lists = &s->lists, .box = b, .id = b->row.id, .expected = b->row.messages, .fresh = loaded_new()};
 	if (!job.fresh)
 		return failure(FAIL_MEMORY, "out of memory");
 	const struct commit_job load = {load_run, load_kept, &job, false, job.expected <= STORE_BRIEF_ROWS};

@@ -161,7 +161,8 @@ static result delete_body(struct work *w, void *arg)
 	struct naming *n = arg;
 	struct box_row row;
 	TRY(box_find(w->db, n->name, &row));
-	TRY(list_read(w->db, row.id, &(struct list_reader){.take = release, .ctx = w}));
+	const struct place p = work_place(w, row.id);
+	TRY(list_read(&p, &(struct list_reader){.take = release, .ctx = w}));
 	TRY(drop_rows(w, row.id));
 	TRY(work_former(w, n->name, row.uidvalidity));
 	w->account.messages -= row.messages;

@@ -54,7 +54,8 @@ static result drop_all(struct work *w, struct removal *m, struct box_row *box)
 	}
 	if (box->deleted == 0)
 		return OK;
-	TRY(list_read(w->db, m->box, &(struct list_reader){.take = remember_deleted, .ctx = m}));
+	const struct place p = work_place(w, m->box);
+	TRY(list_read(&p, &(struct list_reader){.take = remember_deleted, .ctx = m}));
 	size_t n = m->n;
 	m->n = 0;
 	for (size_t i = 0; i < n; i++)

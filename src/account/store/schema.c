@@ -1,4 +1,5 @@
 #include "account/store/list.h"
+#include "account/store/view.h"
 #include "run/clock.h"
 
 /* Version 1. `message` lies in the order sessions read it. In `content` what is
@@ -67,7 +68,11 @@ static const char version_3[] =
 /* Version 4: `message` becomes `list` (list.h); what lay in it is moved over before it goes. */
 static const char version_4[] = "CREATE TABLE list(id INTEGER PRIMARY KEY, records BLOB NOT NULL) STRICT;";
 
-static const char *const steps[] = {version_1, version_2, version_3, version_4};
+/* Version 5: where a letter went, as long as no list has it (unlisted.h). */
+static const char version_5[] = "ALTER TABLE content ADD COLUMN box INTEGER;"
+				"ALTER TABLE content ADD COLUMN record BLOB;";
+
+static const char *const steps[] = {version_1, version_2, version_3, version_4, version_5};
 const struct db_schema store_schema = {steps, sizeof steps / sizeof *steps, list_migrate};
 
 result account_get(struct db *db, struct account_row *out)
@@ -127,6 +132,30 @@ static result one_box(struct db *db, const char *sql, const struct db_arg *args,
 		return failure(FAIL_ABSENT, "there is no such mailbox");
 	box_from_query(q, out);
 	return OK;
+}
+
+void count_flags(struct box_row *b, uint64_t flags, uint32_t size, int sign)
+{
+	uint32_t one = sign < 0 ? UINT32_MAX : 1;
+	if (!(flags & STORE_SEEN))
+		b->unseen += one;
+	if (flags & STORE_DELETED) {
+		b->deleted += one;
+		b->deleted_octets += sign < 0 ? -(uint64_t)size : size;
+	}
+}
+
+void count_arrival(struct account_row *a, struct box_row *b, const struct row *row)
+{
+	b->uidnext = row->uid + 1;
+	b->modseq = row->modseq;
+	b->messages++;
+	b->octets += row->size;
+	count_flags(b, row->flags, row->size, 1);
+	a->modseq = row->modseq > a->modseq ? row->modseq : a->modseq;
+	a->content = row->content > a->content ? row->content : a->content;
+	a->messages++;
+	a->octets += row->size;
 }
 
 result box_get(struct db *db, uint64_t id, struct box_row *out)

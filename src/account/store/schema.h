@@ -49,6 +49,11 @@ struct message_dates {
 	int16_t minutes;
 };
 
+/* What a message more or less of those flags counts. */
+void count_flags(struct box_row *b, uint64_t flags, uint32_t size, int sign);
+/* What a message more counts, its uid and modseq the highest of both. */
+void count_arrival(struct account_row *a, struct box_row *b, const struct row *row);
+
 result account_get(struct db *db, struct account_row *out) NODISCARD;
 result account_put(struct db *db, const struct account_row *row) NODISCARD;
 

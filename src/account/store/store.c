@@ -113,6 +113,19 @@ static result make_ballast(struct store *s, struct db *db)
 	return r.kind == FAIL_FULL ? OK : r;
 }
 
+/* In memory alone: a full disk stops no opening. */
+static result count_unlisted(struct store *s, struct db *db)
+{
+	const struct unlisted *f = &s->lists.unlisted;
+	TRY(lists_begin(&s->lists, db));
+	for (size_t i = 0; i < f->n; i++) {
+		struct mbox *b = catalog_by_id(&s->catalog, f->v[i].box);
+		if (b)
+			count_arrival(&s->account, &b->row, &f->v[i].entry.row);
+	}
+	return OK;
+}
+
 static result prepare(struct store *s, struct db *db, uint64_t quota)
 {
 	struct account_row row;
@@ -125,8 +138,10 @@ static result prepare(struct store *s, struct db *db, uint64_t quota)
 	TRY(delivered_open(&s->delivered, db, s->account.content));
 	TRY(store_sweep(s, db, true, &unnamed));
 	TRY(make_ballast(s, db));
+	TRY(catalog_load(&s->catalog, db));
+	TRY(count_unlisted(s, db));
 	s->ballast_at = s->account.octets;
-	return catalog_load(&s->catalog, db);
+	return OK;
 }
 
 static void store_free(struct store *s)
@@ -254,6 +269,20 @@ static result sweep_if_due(struct store *s)
 	return OK;
 }
 
+static result nothing(struct work *w, void *arg)
+{
+	(void)w;
+	(void)arg;
+	return OK;
+}
+
+/* So that an opening finds them in their lists. */
+static result settle(struct store *s)
+{
+	struct work w = work_new(s, nothing, NULL);
+	return work_do(&w);
+}
+
 result store_trim(const struct actor *a)
 {
 	TRY(store_may(a, OP_TRIM));
@@ -263,6 +292,7 @@ result store_trim(const struct actor *a)
 			loaded_free(s->catalog.v[i]);
 	s->kept_rows = 0;
 	TRY(write_recents(s));
+	TRY(settle(s));
 	TRY(sweep_if_due(s));
 	result r = store_read(s, trim_run, NULL, s);
 	malloc_trim(0);

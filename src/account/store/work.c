@@ -34,11 +34,29 @@ static result write_back(struct work *w)
 	for (size_t i = 0; i < w->boxes_n; i++) {
 		if (same_box(&w->boxes[i].now, &w->boxes[i].was))
 			continue;
-		TRY(box_put(w->db, &w->boxes[i].now));
+		if (!w->unlisted)
+			TRY(box_put(w->db, &w->boxes[i].now));
 		w->boxes[i].was = w->boxes[i].now;
 		TRY(effect_box(&w->effects, BOX_COUNTED, &w->boxes[i].now, STR("")));
 	}
 	return OK;
+}
+
+/* What a check cannot bring into its list is for it to tell. */
+static result settle_what_can_be(struct work *w)
+{
+	TRY(db_part_begin(w->db));
+	w->unsettled = unlisted_settle(&w->store->lists, w->db);
+	if (!failed(w->unsettled))
+		return db_part_keep(w->db);
+	db_part_undo(w->db);
+	return w->unsettled.kind == FAIL_DAMAGE ? lists_begin(&w->store->lists, w->db) : w->unsettled;
+}
+
+result work_settle(struct work *w)
+{
+	w->unlisted = false;
+	return w->checks ? settle_what_can_be(w) : unlisted_settle(&w->store->lists, w->db);
 }
 
 /* May run twice, so it starts from nothing. */
@@ -51,7 +69,10 @@ static result work_run(struct db *db, void *arg)
 	w->modseq = 0;
 	w->db = db;
 	w->now = clock_wall_s();
-	lists_begin(&w->store->lists, db);
+	TRY(lists_begin(&w->store->lists, db));
+	w->unlisted = w->one_new && known_holds(w) && unlisted_has_room(&w->store->lists.unlisted, db);
+	if (!w->unlisted)
+		TRY(work_settle(w));
 	TRY(known_account(w));
 	struct account_row was = w->account;
 	TRY(w->body(w, w->arg));
@@ -59,7 +80,7 @@ static result work_run(struct db *db, void *arg)
 	TRY(write_back(w));
 	TRY(buf_result(&w->files_gone));
 	w->effects.account = w->account;
-	if (!same_account(&was, &w->account))
+	if (!w->unlisted && !same_account(&was, &w->account))
 		TRY(account_put(db, &w->account));
 	known_keep(w);
 	lists_keep(&w->store->lists, db);
@@ -203,6 +224,7 @@ result work_find(struct work *w, str name, struct box_row **out)
 	bool inbox = str_eq(name, STR("INBOX"));
 	if (!inbox || !known_box(w, w->inbox, &row))
 		TRY(box_find(w->db, name, &row));
+	(void)known_box(w, row.id, &row);
 	if (inbox)
 		w->inbox = row.id;
 	*out = held(w, row.id);
@@ -211,38 +233,43 @@ result work_find(struct work *w, str name, struct box_row **out)
 	return OK;
 }
 
-void work_count_flags(struct box_row *b, uint64_t flags, uint32_t size, int sign)
+/* Everything but the list. */
+static result add_to_box(struct work *w, struct box_row *b, struct row *row)
 {
-	uint32_t one = sign < 0 ? UINT32_MAX : 1;
-	if (!(flags & STORE_SEEN))
-		b->unseen += one;
-	if (flags & STORE_DELETED) {
-		b->deleted += one;
-		b->deleted_octets += sign < 0 ? -(uint64_t)size : size;
-	}
+	if (b->uidnext == UINT32_MAX)
+		return failure(FAIL_LIMIT, "the mailbox has given out all its UIDs; move its messages to a new one");
+	row->uid = b->uidnext;
+	row->modseq = work_modseq(w);
+	count_arrival(&w->account, b, row);
+	return effect_message(&w->effects, b->id, row, true);
 }
 
 result work_add_message(struct work *w, struct box_row *b, struct row *row, const struct message_dates *d)
 {
-	if (b->uidnext == UINT32_MAX)
-		return failure(FAIL_LIMIT, "the mailbox has given out all its UIDs; move its messages to a new one");
-	row->uid = b->uidnext++;
-	row->modseq = b->modseq = work_modseq(w);
-	b->messages++;
-	b->octets += row->size;
-	work_count_flags(b, row->flags, row->size, 1);
-	w->account.messages++;
-	w->account.octets += row->size;
 	const struct place p = work_place(w, b->id);
-	TRY(list_add(&p, &(struct entry){*row, *d}));
-	return effect_message(&w->effects, b->id, row, true);
+	must(!w->unlisted);
+	TRY(add_to_box(w, b, row));
+	return list_add(&p, &(struct entry){*row, *d});
+}
+
+result work_stay_unlisted(struct work *w, const struct box_row *b)
+{
+	struct box_row known;
+	return w->unlisted && !known_box(w, b->id, &known) ? work_settle(w) : OK;
+}
+
+result work_add_unlisted(struct work *w, struct box_row *b, struct entry *e)
+{
+	TRY(add_to_box(w, b, &e->row));
+	unlisted_add(&w->store->lists.unlisted, b->id, e);
+	return OK;
 }
 
 result work_drop_message(struct work *w, struct box_row *b, const struct row *row)
 {
 	b->messages--;
 	b->octets -= row->size;
-	work_count_flags(b, row->flags, row->size, -1);
+	count_flags(b, row->flags, row->size, -1);
 	w->account.messages--;
 	w->account.octets -= row->size;
 	const struct place p = work_place(w, b->id);

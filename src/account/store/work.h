@@ -32,6 +32,10 @@ struct work {
 	struct effects effects;
 	buf files_gone; /* keys of body files without a row, one after the other */
 	bool brief;     /* little work (engine/committer.h) */
+	bool one_new;   /* nothing but one new message for one mailbox: it may stay unlisted (unlisted.h), */
+	bool unlisted;  /* and does: neither lists nor counts are written */
+	bool checks;    /* where unlisted records are damaged it goes on without them, */
+	result unsettled; /* and this tells */
 	bool frees;     /* a step of deleting: may be tried again with the ballast let go */
 };
 
@@ -49,8 +53,12 @@ uint64_t work_modseq(struct work *w); /* one for all that a work changes */
 result work_box(struct work *w, uint64_t id, struct box_row **out) NODISCARD;
 result work_find(struct work *w, str name, struct box_row **out) NODISCARD;
 result work_add_message(struct work *w, struct box_row *b, struct row *row, const struct message_dates *d) NODISCARD;
+/* Before a message goes into that mailbox: work stays `unlisted` only where its counts are known. */
+result work_stay_unlisted(struct work *w, const struct box_row *b) NODISCARD;
+/* As work_add_message where work is `unlisted`; content_put keeps the entry. */
+result work_add_unlisted(struct work *w, struct box_row *b, struct entry *e) NODISCARD;
+result work_settle(struct work *w) NODISCARD; /* all that is unlisted goes into its lists; work is not `unlisted` from here on */
 result work_drop_message(struct work *w, struct box_row *b, const struct row *row) NODISCARD;
-void work_count_flags(struct box_row *b, uint64_t flags, uint32_t size, int sign);
 /* Remembers that uids are gone; ascending. */
 result work_vanish(struct work *w, struct box_row *b, const uint32_t *uids, size_t n) NODISCARD;
 /* The flags' mask in that mailbox; unknown keywords get a bit when `make`, else are left out. LIMIT. */

@@ -1,0 +1,118 @@
+#include "account/store/list.h"
+
+/* Whether it is one: content number, mailbox, record, the uids that the mailbox has settled. Counts that damage set back
+ * make none of what a list has; and a record that is none leaves its content to a check. */
+static bool take(const struct query *q, struct unlisted_one *out)
+{
+	str record = query_bytes(q, 2);
+	if (record.n != LIST_RECORD)
+		return false;
+	list_entry((const unsigned char *)record.p, 0, &out->entry);
+	out->box = (uint64_t)query_int(q, 1);
+	const struct row *row = &out->entry.row;
+	return row->content == (uint64_t)query_int(q, 0) && row->uid > 0 && row->uid < UINT32_MAX &&
+		row->uid >= query_int(q, 3) && out->box > 0 && out->box <= STORE_BOX_ID_MAX;
+}
+
+static result ask(struct unlisted *u, struct db *db)
+{
+	struct query AUTO_QUERY *q = NULL;
+	bool row;
+	u->n = 0;
+	TRY(db_ask(db, &q,
+		"SELECT c.id,c.box,c.record,ifnull(b.next,0) FROM content c LEFT JOIN counts b ON b.id=c.box"
+		" WHERE c.id>(SELECT next FROM counts WHERE id=0) AND c.box IS NOT NULL ORDER BY c.id"));
+	while (u->n < UNLISTED_MAX) {
+		TRY(query_next(q, &row));
+		if (!row)
+			return OK;
+		u->n += take(q, &u->v[u->n]);
+	}
+	return OK;
+}
+
+result unlisted_begin(struct unlisted *f, struct db *db)
+{
+	if (f->known && f->stamp == db_stamp(db))
+		return OK;
+	f->known = false;
+	TRY(ask(f, db));
+	unlisted_keep(f, db);
+	return OK;
+}
+
+void unlisted_keep(struct unlisted *f, const struct db *db)
+{
+	f->known = true;
+	f->stamp = db_stamp(db);
+}
+
+bool unlisted_has_room(const struct unlisted *f, const struct db *db)
+{
+	return f->known && f->stamp == db_stamp(db) && f->n < UNLISTED_MAX;
+}
+
+void unlisted_add(struct unlisted *f, uint64_t box, const struct entry *e)
+{
+	must(f->n < UNLISTED_MAX);
+	f->v[f->n++] = (struct unlisted_one){box, *e};
+}
+
+/* ---- into the lists ---- */
+
+struct settling {
+	struct lists *lists;
+	struct db *db;
+	struct account_row account;
+	struct box_row box; /* id 0: none, or one that is not there */
+	uint64_t id;        /* of the mailbox that `box` was asked for */
+};
+
+static result put_box(struct settling *s)
+{
+	return s->box.id ? box_put(s->db, &s->box) : OK;
+}
+
+static result change_box(struct settling *s, uint64_t id)
+{
+	if (s->id == id)
+		return OK;
+	TRY(put_box(s));
+	s->id = id;
+	s->box.id = 0;
+	result r = box_get(s->db, id, &s->box);
+	return r.kind == FAIL_ABSENT ? OK : r; /* a check gives its messages a new one, and counts them */
+}
+
+static result settle_one(struct settling *s, const struct unlisted_one *one)
+{
+	const struct place p = {s->lists, s->db, one->box};
+	TRY(change_box(s, one->box));
+	count_arrival(&s->account, &s->box, &one->entry.row);
+	return list_add(&p, &one->entry);
+}
+
+/* They are in order, so a mailbox's row is asked for once in a run of its own. */
+static result settle_these(struct lists *l, struct db *db)
+{
+	struct settling s = {.lists = l, .db = db};
+	size_t n = l->unlisted.n;
+	l->unlisted.n = 0; /* from here on they are looked for in the lists */
+	TRY(account_get(db, &s.account));
+	for (size_t i = 0; i < n; i++)
+		TRY(settle_one(&s, &l->unlisted.v[i]));
+	TRY(put_box(&s));
+	TRY(account_put(db, &s.account));
+	return lists_settle(l, db);
+}
+
+/* More than fit into memory there are only after damage. */
+result unlisted_settle(struct lists *l, struct db *db)
+{
+	TRY(unlisted_begin(&l->unlisted, db));
+	while (l->unlisted.n) {
+		TRY(settle_these(l, db));
+		TRY(unlisted_begin(&l->unlisted, db));
+	}
+	return OK;
+}

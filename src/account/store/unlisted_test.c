@@ -1,0 +1,309 @@
+/* The newest arrivals, whose records are in no list yet: nobody who reads can tell. */
+#include "account/store/core.h"
+#include "account/store/kit.h"
+
+static uint32_t last_uid(struct kit *k, const char *mailbox)
+{
+	struct view *v = kit_view(k, mailbox);
+	uint32_t uid = view_uid(v, view_exists(v));
+	view_close(&v);
+	return uid;
+}
+
+static void deliver(struct kit *k, const char *mailbox, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		assert_ok(kit_deliver(k, mailbox, "new", 100));
+}
+
+static uint32_t status(struct kit *k, const char *mailbox)
+{
+	struct mailbox_status s;
+	assert_ok(mailbox_status_of(&k->owner, str_from(mailbox), &s));
+	assert_int_equal(s.uidnext, s.messages + 1);
+	assert_int_equal(s.unseen, s.messages);
+	return s.messages;
+}
+
+struct asked {
+	const char *sql;
+	int64_t answer;
+};
+
+static result ask(struct db *db, void *arg)
+{
+	struct asked *a = arg;
+	return db_get(db, &a->answer, a->sql);
+}
+
+static int64_t number(struct kit *k, const char *sql)
+{
+	struct asked a = {.sql = sql};
+	assert_ok(store_read(k->store, ask, NULL, &a));
+	return a.answer;
+}
+
+#define COUNTED "SELECT messages FROM counts WHERE id=0"
+
+static result hurt(struct db *db, void *sql)
+{
+	return db_exec(db, sql);
+}
+
+static void damage(struct kit *k, const char *sql)
+{
+	struct commit_job job = {.run = hurt, .arg = (void *)(uintptr_t)sql, .writes = true};
+	assert_ok(committer_do(k->store->committer, &job));
+}
+
+static void lists_and_counts_rest(struct kit *k)
+{
+	deliver(k, "", 1);
+	assert_int_equal(number(k, COUNTED), 1);
+	deliver(k, "", UNLISTED_MAX);
+	assert_int_equal(number(k, COUNTED), 1);
+	assert_int_equal(k->store->lists.unlisted.n, UNLISTED_MAX);
+	assert_int_equal(status(k, "INBOX"), UNLISTED_MAX + 1);
+	deliver(k, "", 1); /* one too many: they go into the list, and so does it */
+	assert_int_equal(number(k, COUNTED), UNLISTED_MAX + 2);
+	assert_int_equal(k->store->lists.unlisted.n, 0);
+	assert_int_equal(status(k, "INBOX"), UNLISTED_MAX + 2);
+}
+
+static void who_reads_finds_them(struct kit *k)
+{
+	struct fetched f;
+	deliver(k, "", 3);
+	struct view *v = kit_view(k, "INBOX");
+	deliver(k, "", 1);
+	assert_int_equal(kit_pull(k, v).exists, 4);
+	for (uint32_t uid = 1; uid <= 4; uid++) {
+		struct uids one = {&uid, 1};
+		assert_int_equal(view_uid(v, uid), uid);
+		assert_true(str_find(kit_bytes(k, v, uid), STR("Subject: new")) != STR_NONE);
+		assert_ok(fetch_rows(v, &one, FETCH_SEARCH, &k->m, &f));
+		assert_int_equal(f.rows[0].date, 1700000000);
+		assert_str(f.rows[0].search, STR("new"));
+	}
+	assert_int_equal(number(k, COUNTED), 1);
+	view_close(&v);
+}
+
+static void who_changes_settles_them(struct kit *k)
+{
+	struct uids which = {(uint32_t[]){2, 3}, 2}, not;
+	struct flag_change seen = {FLAGS_ADD, {STORE_SEEN, NULL, 0}, false, 0};
+	struct copied copied;
+	deliver(k, "", 4);
+	struct view *v = kit_view(k, "INBOX");
+	assert_ok(message_flags(v, &which, &seen, &k->m, &not));
+	assert_int_equal(kit_flags(v, 3), STORE_SEEN);
+	assert_int_equal(number(k, COUNTED), 4);
+	deliver(k, "", 2);
+	deliver(k, "", 2);
+	assert_ok(message_move(v, &(struct copy_order){&which, STR("Archive"), false}, &k->m, &copied));
+	assert_int_equal(number(k, COUNTED), 8);
+	deliver(k, "", 2);
+	kit_expect_sound(k);
+	view_close(&v);
+	assert_int_equal(last_uid(k, "INBOX"), 10);
+}
+
+/* As a process that dies leaves them: nothing is written at its end. */
+static void an_opening_finds_them(struct kit *k)
+{
+	deliver(k, "", 5);
+	uint64_t modseq = kit_modseq(k);
+	assert_int_equal(number(k, COUNTED), 1);
+	kit_reopen(k);
+	assert_int_equal(number(k, COUNTED), 1);
+	assert_int_equal(k->store->lists.unlisted.n, 4);
+	assert_int_equal(k->store->account.messages, 5);
+	assert_int_equal(kit_modseq(k), modseq);
+	assert_int_equal(status(k, "INBOX"), 5);
+	assert_int_equal(last_uid(k, "INBOX"), 5);
+	deliver(k, "", 1);
+	assert_int_equal(number(k, COUNTED), 6);
+	assert_int_equal(last_uid(k, "INBOX"), 6);
+	assert_true(kit_modseq(k) > modseq);
+}
+
+static void a_repeat_is_noticed(struct kit *k)
+{
+	struct letter l = kit_letter(k, "twice", 100);
+	deliver(k, "", 2);
+	struct incoming in = {kit_delivery(k), 1700000000, STR(""), {0}, &l};
+	struct arrived done;
+	assert_ok(message_deliver(&k->courier, &in, &done));
+	assert_false(done.duplicate);
+	assert_ok(message_deliver(&k->courier, &in, &done));
+	assert_true(done.duplicate);
+	kit_reopen(k);
+	assert_ok(message_deliver(&k->courier, &in, &done));
+	assert_true(done.duplicate);
+	assert_int_equal(status(k, "INBOX"), 3);
+}
+
+static void mailboxes_take_turns(struct kit *k)
+{
+	static const char *const where[] = {"", "", "Junk", "Junk", "", "Archive", "Archive", "Archive", "Junk", ""};
+	for (size_t i = 0; i < sizeof where / sizeof *where; i++)
+		deliver(k, where[i], 1);
+	assert_int_equal(status(k, "INBOX"), 4);
+	assert_int_equal(status(k, "Junk"), 3);
+	assert_int_equal(status(k, "Archive"), 3);
+	kit_expect_sound(k);
+	deliver(k, "Junk", 3);
+	kit_reopen(k);
+	assert_int_equal(status(k, "Junk"), 6);
+	assert_int_equal(last_uid(k, "Junk"), 6);
+}
+
+/* A keyword is made in the same work. */
+static void flags_come_along(struct kit *k)
+{
+	struct letter l = kit_letter(k, "flagged", 100);
+	str word = STR("$Label");
+	struct arrived done;
+	deliver(k, "", 2);
+	for (int i = 0; i < 3; i++) {
+		struct incoming in = {kit_delivery(k), 1700000000, STR(""), {STORE_FLAGGED, &word, 1}, &l};
+		assert_ok(message_deliver(&k->courier, &in, &done));
+	}
+	kit_reopen(k);
+	struct view *v = kit_view(k, "INBOX");
+	uint64_t label = UINT64_C(1) << view_keyword_bit(v, word);
+	assert_int_equal(kit_flags(v, 2), 0);
+	for (uint32_t uid = 3; uid <= 5; uid++)
+		assert_int_equal(kit_flags(v, uid), STORE_FLAGGED | label);
+	view_close(&v);
+}
+
+static result add_and_fail(struct work *w, void *arg)
+{
+	struct box_row *box;
+	struct entry e = {.row.size = 1};
+	TRY(work_find(w, STR("INBOX"), &box));
+	TRY(work_stay_unlisted(w, box));
+	*(bool *)arg = w->unlisted;
+	e.row.content = ++w->account.content;
+	TRY(work_add_unlisted(w, box, &e));
+	return failure(FAIL_LIMIT, "enough");
+}
+
+static void what_is_undone_is_forgotten(struct kit *k)
+{
+	bool unlisted = false;
+	deliver(k, "", 3);
+	struct work w = work_new(k->store, add_and_fail, &unlisted);
+	w.one_new = true;
+	assert_int_equal(work_do(&w).kind, FAIL_LIMIT);
+	assert_true(unlisted);
+	struct view *v = kit_view(k, "INBOX");
+	assert_int_equal(view_exists(v), 3);
+	view_close(&v);
+	deliver(k, "", 1);
+	assert_int_equal(last_uid(k, "INBOX"), 4);
+}
+
+static void a_failing_disk_takes_none(struct kit *k)
+{
+	deliver(k, "", 3);
+	sim_fault_at(k->sim, SIM_REFUSE, 1);
+	assert_int_equal(kit_deliver(k, "", "refused", 100).kind, FAIL_DISK);
+	sim_fault_at(k->sim, SIM_NONE, 0);
+	kit_reopen(k);
+	uint32_t kept = status(k, "INBOX"); /* of the last one nobody knows */
+	assert_in_range(kept, 3, 4);
+	deliver(k, "", 2);
+	assert_int_equal(last_uid(k, "INBOX"), kept + 2);
+}
+
+static void resting_settles_them(struct kit *k)
+{
+	deliver(k, "", 4);
+	assert_ok(store_trim(&k->administrator));
+	assert_int_equal(number(k, COUNTED), 4);
+	assert_int_equal(number(k, "SELECT count(*) FROM content WHERE id>(SELECT next FROM counts WHERE id=0)"), 0);
+}
+
+/* ---- damage ---- */
+
+static bool says(const struct findings *f, const char *part)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (str_find(f->v[i].sentence, str_from(part)) != STR_NONE)
+			return true;
+	return false;
+}
+
+static void a_damaged_record_is_told(struct kit *k)
+{
+	struct findings f;
+	deliver(k, "", 3);
+	damage(k, "UPDATE content SET record=x'00' WHERE id=(SELECT max(id) FROM content)");
+	kit_reopen(k);
+	assert_int_equal(status(k, "INBOX"), 2);
+	deliver(k, "", 1);
+	assert_ok(store_check(&k->administrator, true, &k->m, &f));
+	assert_true(f.n == 1 && says(&f, "belongs to no message"));
+}
+
+/* What is new stays where it is until the list is restored. */
+static void a_damaged_list_is_told(struct kit *k)
+{
+	struct findings f;
+	deliver(k, "", 3);
+	damage(k, "UPDATE list SET records=zeroblob(7)");
+	assert_int_equal(kit_deliver(k, "", "new", 100).kind, FAIL_DAMAGE);
+	assert_ok(store_check(&k->administrator, true, &k->m, &f));
+	assert_true(says(&f, "The newest messages cannot be brought"));
+	assert_true(says(&f, "The list of mailbox number 1 is damaged"));
+	damage(k, "DELETE FROM list"); /* as if what it held had never been */
+	assert_ok(store_check(&k->administrator, true, &k->m, &f));
+	assert_false(says(&f, "The newest messages cannot be brought"));
+	assert_int_equal(number(k, "SELECT count(*) FROM content"), 2);
+}
+
+static void a_lost_mailbox_is_given_anew(struct kit *k)
+{
+	struct findings f;
+	deliver(k, "Junk", 3);
+	damage(k, "DELETE FROM mailbox WHERE name='Junk'");
+	damage(k, "DELETE FROM counts WHERE id NOT IN (SELECT id FROM mailbox) AND id>0");
+	kit_reopen(k);
+	assert_ok(store_check(&k->administrator, true, &k->m, &f));
+	assert_true(says(&f, "of 3 messages is missing"));
+	kit_expect_sound(k);
+}
+
+/* Those that are in their list already are not put there again. */
+static void counts_set_back_double_nothing(struct kit *k)
+{
+	struct findings f;
+	deliver(k, "", UNLISTED_MAX + 10);
+	assert_ok(store_trim(&k->administrator));
+	damage(k, "UPDATE counts SET next=1 WHERE id=0");
+	kit_reopen(k);
+	assert_int_equal(k->store->lists.unlisted.n, 0);
+	assert_int_equal(status(k, "INBOX"), UNLISTED_MAX + 10);
+	assert_ok(store_check(&k->administrator, true, &k->m, &f));
+	assert_true(says(&f, "given out again"));
+	kit_expect_sound(k);
+}
+
+#define RUN(NAME) static void test_##NAME(void **state) { (void)state; kit_run(NAME); }
+#define EACH(X)                                                                                                 \
+	X(lists_and_counts_rest) X(who_reads_finds_them) X(who_changes_settles_them) X(an_opening_finds_them)   \
+	X(a_repeat_is_noticed) X(mailboxes_take_turns) X(flags_come_along) X(what_is_undone_is_forgotten)       \
+	X(a_failing_disk_takes_none) X(resting_settles_them) X(a_damaged_record_is_told) X(a_damaged_list_is_told)                      \
+	X(a_lost_mailbox_is_given_anew) X(counts_set_back_double_nothing)
+EACH(RUN)
+
+#define UNIT(NAME) cmocka_unit_test(test_##NAME),
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {EACH(UNIT)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
