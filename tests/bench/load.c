@@ -38,6 +38,9 @@ static void watch(struct load *load, struct session *s, int operation)
 {
 	bool writing = s->stage == CONNECTING || s->stage == HANDSHAKE || s->out.n > 0 || s->body.n > 0;
 	struct epoll_event event = {.events = EPOLLIN | (writing ? EPOLLOUT : 0), .data.ptr = s};
+	if (operation == EPOLL_CTL_MOD && event.events == s->watched)
+		return;
+	s->watched = event.events;
 	if (epoll_ctl(load->poll, operation, s->fd, &event) != 0)
 		give_up("epoll_ctl");
 }

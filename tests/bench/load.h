@@ -32,6 +32,7 @@ enum stage {
 
 struct session {
 	int fd;
+	uint32_t watched;     /* the events that epoll knows of */
 	SSL *tls;             /* NULL in clear */
 	enum stage stage;
 	bool secured;
