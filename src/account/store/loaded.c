@@ -236,7 +236,8 @@ result loaded_get(struct store *s, struct mbox *b)
 		return failure(FAIL_MEMORY, "the mailbox did not fit into memory; close and open it again");
 	if (b->loaded)
 		return OK;
-	struct loading job = {.lists = &s->lists, .box = b, .id = b->row.id, .expected = b->row.messages, .fresh = loaded_new()};
+	struct loading job = {.lists = &s->lists, .box = b, .id = b->row.id, .expected = b->row.messages,
+		.fresh = loaded_new()};
 	if (!job.fresh)
 		return failure(FAIL_MEMORY, "out of memory");
 	const struct commit_job load = {load_run, load_kept, &job, false, job.expected <= STORE_BRIEF_ROWS};

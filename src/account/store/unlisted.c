@@ -1,7 +1,7 @@
 #include "account/store/list.h"
 
-/* Whether it is one: content number, mailbox, record, the uids that the mailbox has settled. Counts that damage set back
- * make none of what a list has; and a record that is none leaves its content to a check. */
+/* Whether the row is one: content number, mailbox, record, the uids that the mailbox has settled. Counts that damage
+ * set back make none of what a list has; and a record that is none leaves its content to a check. */
 static bool take(const struct query *q, struct unlisted_one *out)
 {
 	str record = query_bytes(q, 2);
@@ -31,31 +31,31 @@ static result ask(struct unlisted *u, struct db *db)
 	return OK;
 }
 
-result unlisted_begin(struct unlisted *f, struct db *db)
+result unlisted_begin(struct unlisted *u, struct db *db)
 {
-	if (f->known && f->stamp == db_stamp(db))
+	if (u->known && u->stamp == db_stamp(db))
 		return OK;
-	f->known = false;
-	TRY(ask(f, db));
-	unlisted_keep(f, db);
+	u->known = false;
+	TRY(ask(u, db));
+	unlisted_keep(u, db);
 	return OK;
 }
 
-void unlisted_keep(struct unlisted *f, const struct db *db)
+void unlisted_keep(struct unlisted *u, const struct db *db)
 {
-	f->known = true;
-	f->stamp = db_stamp(db);
+	u->known = true;
+	u->stamp = db_stamp(db);
 }
 
-bool unlisted_has_room(const struct unlisted *f, const struct db *db)
+bool unlisted_has_room(const struct unlisted *u, const struct db *db)
 {
-	return f->known && f->stamp == db_stamp(db) && f->n < UNLISTED_MAX;
+	return u->known && u->stamp == db_stamp(db) && u->n < UNLISTED_MAX;
 }
 
-void unlisted_add(struct unlisted *f, uint64_t box, const struct entry *e)
+void unlisted_add(struct unlisted *u, uint64_t box, const struct entry *e)
 {
-	must(f->n < UNLISTED_MAX);
-	f->v[f->n++] = (struct unlisted_one){box, *e};
+	must(u->n < UNLISTED_MAX);
+	u->v[u->n++] = (struct unlisted_one){box, *e};
 }
 
 /* ---- into the lists ---- */

@@ -25,10 +25,11 @@ struct unlisted {
 
 struct lists;
 
-result unlisted_begin(struct unlisted *f, struct db *db) NODISCARD; /* asks the database where memory may not hold */
-void unlisted_keep(struct unlisted *f, const struct db *db);        /* behind a work's last statement */
-bool unlisted_has_room(const struct unlisted *f, const struct db *db);
-void unlisted_add(struct unlisted *f, uint64_t box, const struct entry *e); /* its content row was just put; there is room */
+result unlisted_begin(struct unlisted *u, struct db *db) NODISCARD; /* asks the database where memory may not hold */
+void unlisted_keep(struct unlisted *u, const struct db *db);        /* behind a work's last statement */
+bool unlisted_has_room(const struct unlisted *u, const struct db *db);
+/* Its content row is put in the same transaction; there is room. */
+void unlisted_add(struct unlisted *u, uint64_t box, const struct entry *e);
 /* All of them go into their lists and counts. */
 result unlisted_settle(struct lists *l, struct db *db) NODISCARD;
 

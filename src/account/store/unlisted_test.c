@@ -293,11 +293,11 @@ static void counts_set_back_double_nothing(struct kit *k)
 }
 
 #define RUN(NAME) static void test_##NAME(void **state) { (void)state; kit_run(NAME); }
-#define EACH(X)                                                                                                 \
-	X(lists_and_counts_rest) X(who_reads_finds_them) X(who_changes_settles_them) X(an_opening_finds_them)   \
-	X(a_repeat_is_noticed) X(mailboxes_take_turns) X(flags_come_along) X(what_is_undone_is_forgotten)       \
-	X(a_failing_disk_takes_none) X(resting_settles_them) X(a_damaged_record_is_told) X(a_damaged_list_is_told)                      \
-	X(a_lost_mailbox_is_given_anew) X(counts_set_back_double_nothing)
+#define EACH(X)                                                                                               \
+	X(lists_and_counts_rest) X(who_reads_finds_them) X(who_changes_settles_them) X(an_opening_finds_them) \
+	X(a_repeat_is_noticed) X(mailboxes_take_turns) X(flags_come_along) X(what_is_undone_is_forgotten)     \
+	X(a_failing_disk_takes_none) X(resting_settles_them) X(a_damaged_record_is_told)                      \
+	X(a_damaged_list_is_told) X(a_lost_mailbox_is_given_anew) X(counts_set_back_double_nothing)
 EACH(RUN)
 
 #define UNIT(NAME) cmocka_unit_test(test_##NAME),

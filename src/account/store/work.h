@@ -57,7 +57,8 @@ result work_add_message(struct work *w, struct box_row *b, struct row *row, cons
 result work_stay_unlisted(struct work *w, const struct box_row *b) NODISCARD;
 /* As work_add_message where work is `unlisted`; content_put keeps the entry. */
 result work_add_unlisted(struct work *w, struct box_row *b, struct entry *e) NODISCARD;
-result work_settle(struct work *w) NODISCARD; /* all that is unlisted goes into its lists; work is not `unlisted` from here on */
+/* All that is unlisted goes into its lists; work is not `unlisted` from here on. */
+result work_settle(struct work *w) NODISCARD;
 result work_drop_message(struct work *w, struct box_row *b, const struct row *row) NODISCARD;
 /* Remembers that uids are gone; ascending. */
 result work_vanish(struct work *w, struct box_row *b, const uint32_t *uids, size_t n) NODISCARD;
