@@ -1,5 +1,6 @@
 /* Random operations against a plain model, seen by three clients that believe
  * only what their views tell them. */
+#include "account/store/core.h"
 #include "account/store/kit.h"
 
 #include <stdio.h>
@@ -41,7 +42,7 @@ struct model {
 	struct client clients[CLIENTS];
 	unsigned letters;
 	uint32_t highest_validity;
-	size_t steps, pulls;
+	size_t steps, pulls, found; /* unlisted ones, by an opening */
 };
 
 static uint64_t below(struct model *m, uint64_t n)
@@ -219,9 +220,8 @@ static struct message *add(struct mailbox *b)
 	return &b->v[b->n++];
 }
 
-static void deliver(struct model *m)
+static void deliver_one(struct model *m, size_t box)
 {
-	size_t box = below(m, BOXES);
 	char name[24];
 	letter_name(++m->letters, name);
 	size_t to = m->boxes[box].exists ? box : 0;
@@ -229,6 +229,14 @@ static void deliver(struct model *m)
 		return;
 	assert_ok(kit_deliver(m->k, names[box], name, below(m, 2000)));
 	add(&m->boxes[to])->letter = m->letters;
+}
+
+/* Those behind the first stay unlisted (unlisted.h), until something else happens. */
+static void deliver(struct model *m)
+{
+	size_t box = below(m, BOXES), n = below(m, 4) ? 1 : below(m, 8);
+	for (size_t i = 0; i < n; i++)
+		deliver_one(m, box);
 }
 
 static void append(struct model *m)
@@ -494,7 +502,9 @@ static void reopen(struct model *m)
 	for (size_t i = 0; i < CLIENTS; i++)
 		leave(&m->clients[i]);
 	kit_expect_sound(m->k);
+	deliver(m);
 	kit_reopen(m->k);
+	m->found += m->k->store->lists.unlisted.n;
 	for (size_t i = 0; i < CLIENTS; i++)
 		enter(m, &m->clients[i]);
 }
@@ -508,12 +518,14 @@ static void random_walk(struct kit *k)
 	start(&m);
 	while (m.steps < STEPS) {
 		one_step(&m);
-		if (m.steps % 500 == 0)
+		if (m.steps % 100 == 0)
 			reopen(&m);
 	}
 	for (size_t i = 0; i < CLIENTS; i++)
 		leave(&m.clients[i]);
-	printf("seed %lu: %zu steps, %u letters, %zu pulls\n", (unsigned long)seed, m.steps, m.letters, m.pulls);
+	printf("seed %lu: %zu steps, %u letters, %zu pulls, %zu unlisted at openings\n", (unsigned long)seed, m.steps,
+		m.letters, m.pulls, m.found);
+	assert_true(m.found > 0);
 }
 
 static void test_model(void **state)
