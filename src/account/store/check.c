@@ -150,6 +150,7 @@ static result check_boxes(struct checking *c)
 		if (!row)
 			return OK;
 		box_from_query(q, &b);
+		unlisted_count_in_box(&c->w->store->lists.unlisted, &b);
 		str box = query_bytes(q, BOX_NAME), shown = label(b.id, box, &name);
 		TRY(buf_result(&name));
 		TRY(check_box(c, &b, box, shown.p));
@@ -201,6 +202,26 @@ static result check_lists(struct checking *c)
 	return list_read_all(&c->w->store->lists, c->w->db, &(struct list_reader){take_message, tell_damaged, c});
 }
 
+/* Mending wants them in their lists; who only looks counts them in as they are, and needs no room for that. */
+static result settle(struct checking *c)
+{
+	struct lists *l = &c->w->store->lists;
+	if (!c->mend)
+		return OK;
+	TRY(db_part_begin(c->w->db));
+	result r = unlisted_settle(l, c->w->db);
+	if (!failed(r)) {
+		TRY(db_part_keep(c->w->db));
+		return known_account(c->w); /* after damage there may have been more than memory holds */
+	}
+	db_part_undo(c->w->db);
+	if (r.kind != FAIL_DAMAGE)
+		return r;
+	c->mend = false;
+	check_say(c, false, "The newest messages cannot be brought into their lists: %s.", r.text);
+	return lists_begin(l, c->w->db);
+}
+
 static result check_body(struct work *w, void *arg)
 {
 	struct checking *c = arg;
@@ -214,10 +235,7 @@ static result check_body(struct work *w, void *arg)
 		check_say(c, false, "%s", r.text);
 	else
 		TRY(r);
-	if (failed(w->unsettled)) {
-		c->mend = false;
-		check_say(c, false, "The newest messages cannot be brought into their lists: %s.", w->unsettled.text);
-	}
+	TRY(settle(c));
 	TRY(check_lists(c));
 	TRY(check_strays(c));
 	TRY(check_sizes(c));
@@ -235,7 +253,7 @@ result store_check(const struct actor *a, bool mend, arena *m, struct findings *
 	if (!c.found.v)
 		return arena_result(m);
 	struct work w = work_new(a->store, check_body, &c);
-	w.checks = true;
+	w.looks = true;
 	TRY(work_do(&w));
 	TRY(check_bodies(&c, a->store));
 	*out = c.found;

@@ -130,6 +130,26 @@ static void opens_with_much_to_forget(struct kit *k)
 	view_close(&v);
 }
 
+/* The newest messages are in no list yet, and no list has room: who looks needs none. */
+static void looks_while_full(struct kit *k)
+{
+	struct findings f;
+	assert_true(fill_up(k) > 10);
+	capacity = used;
+	for (int again = 0; again < 2; again++) {
+		assert_ok(store_check(&k->administrator, false, &k->m, &f));
+		assert_int_equal(f.n, 0);
+		assert_true(k->store->lists.unlisted.n > 0);
+		kit_reopen(k);
+	}
+	struct view *v = kit_view(k, "INBOX");
+	uint32_t last = view_uid(v, view_exists(v));
+	assert_true(str_find(kit_bytes(k, v, last), STR("Subject: fill")) != STR_NONE);
+	assert_ok(message_remove(v, &(struct uids){&last, 1}));
+	assert_int_equal(k->store->lists.unlisted.n, 0);
+	view_close(&v);
+}
+
 static void (*play)(struct kit *k);
 
 static void fills(void *arg)
@@ -167,8 +187,15 @@ static void test_much_to_forget(void **state)
 	on_a_small_disk(opens_with_much_to_forget);
 }
 
+static void test_looking(void **state)
+{
+	(void)state;
+	on_a_small_disk(looks_while_full);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_full), cmocka_unit_test(test_much_to_forget)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_full), cmocka_unit_test(test_much_to_forget),
+		cmocka_unit_test(test_looking)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,14 +10,13 @@ result known_account(struct work *w)
 	const struct known *k = &w->store->known;
 	bool here = known_holds(w);
 	w->inbox = here && k->inbox ? k->box.id : 0;
-	result r = OK;
+	w->account = here ? k->account : (struct account_row){0};
 	if (here)
-		w->account = k->account;
-	else
-		r = account_get(w->db, &w->account);
-	if (r.kind != FAIL_ABSENT)
+		return OK;
+	result r = account_get(w->db, &w->account);
+	if (failed(r) && r.kind != FAIL_ABSENT)
 		return r;
-	w->account = (struct account_row){0};
+	unlisted_count_in_account(&w->store->lists.unlisted, &w->account);
 	return OK;
 }
 

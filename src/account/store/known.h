@@ -18,7 +18,7 @@ struct known {
 	struct box_row box;
 };
 
-/* Sets the work's account, zeros while it is being made, and its inbox where that is known. */
+/* Sets the work's account, zeros while it is being made, and its inbox where that is known. What is unlisted counts. */
 result known_account(struct work *w) NODISCARD;
 bool known_holds(const struct work *w); /* and known_account asks nothing */
 bool known_box(const struct work *w, uint64_t id, struct box_row *out);

@@ -42,7 +42,7 @@ result lists_begin(struct lists *l, struct db *db)
 	if (!here)
 		forget(l);
 	l->stamp = stamp;
-	return unlisted_begin(&l->unlisted, db);
+	return unlisted_begin(l, db);
 }
 
 void lists_keep(struct lists *l, const struct db *db)
@@ -283,6 +283,21 @@ result list_tidy(const struct place *p, uint32_t first, uint32_t last)
 		else
 			c = next;
 	}
+	return OK;
+}
+
+/* Chunks with nothing in them may lie behind the last message. */
+result list_last(const struct place *p, uint32_t *uid)
+{
+	struct chunk *c;
+	TRY(chunk_for(p, UINT32_MAX, &c));
+	while (c && c->n == 0) {
+		uint64_t id = c->id;
+		TRY(step_back(p, &c));
+		if (c->id == id)
+			break;
+	}
+	*uid = c && c->n ? list_uid(c->v, c->n - 1) : 0;
 	return OK;
 }
 

@@ -50,6 +50,7 @@ struct place {
 	uint64_t box;
 };
 result list_get(const struct place *p, uint32_t uid, struct entry *out) NODISCARD; /* ABSENT */
+result list_last(const struct place *p, uint32_t *uid) NODISCARD; /* the highest that is settled, 0: none */
 result list_add(const struct place *p, const struct entry *e) NODISCARD; /* its uid is above all others there */
 result list_put(const struct place *p, const struct entry *e) NODISCARD; /* in the place of the one with its uid */
 result list_drop(const struct place *p, uint32_t uid) NODISCARD;         /* ABSENT */

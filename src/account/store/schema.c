@@ -145,13 +145,17 @@ void count_flags(struct box_row *b, uint64_t flags, uint32_t size, int sign)
 	}
 }
 
-void count_arrival(struct account_row *a, struct box_row *b, const struct row *row)
+void count_in_box(struct box_row *b, const struct row *row)
 {
 	b->uidnext = row->uid + 1;
 	b->modseq = row->modseq;
 	b->messages++;
 	b->octets += row->size;
 	count_flags(b, row->flags, row->size, 1);
+}
+
+void count_in_account(struct account_row *a, const struct row *row)
+{
 	a->modseq = row->modseq > a->modseq ? row->modseq : a->modseq;
 	a->content = row->content > a->content ? row->content : a->content;
 	a->messages++;

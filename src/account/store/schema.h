@@ -51,8 +51,9 @@ struct message_dates {
 
 /* What a message more or less of those flags counts. */
 void count_flags(struct box_row *b, uint64_t flags, uint32_t size, int sign);
-/* What a message more counts, its uid and modseq the highest of both. */
-void count_arrival(struct account_row *a, struct box_row *b, const struct row *row);
+/* What a message more counts, its uid and modseq the highest. */
+void count_in_box(struct box_row *b, const struct row *row);
+void count_in_account(struct account_row *a, const struct row *row);
 
 result account_get(struct db *db, struct account_row *out) NODISCARD;
 result account_put(struct db *db, const struct account_row *row) NODISCARD;

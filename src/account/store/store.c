@@ -116,13 +116,10 @@ static result make_ballast(struct store *s, struct db *db)
 /* In memory alone: a full disk stops no opening. */
 static result count_unlisted(struct store *s, struct db *db)
 {
-	const struct unlisted *f = &s->lists.unlisted;
 	TRY(lists_begin(&s->lists, db));
-	for (size_t i = 0; i < f->n; i++) {
-		struct mbox *b = catalog_by_id(&s->catalog, f->v[i].box);
-		if (b)
-			count_arrival(&s->account, &b->row, &f->v[i].entry.row);
-	}
+	unlisted_count_in_account(&s->lists.unlisted, &s->account);
+	for (size_t i = 0; i < s->catalog.n; i++)
+		unlisted_count_in_box(&s->lists.unlisted, &s->catalog.v[i]->row);
 	return OK;
 }
 
@@ -276,11 +273,12 @@ static result nothing(struct work *w, void *arg)
 	return OK;
 }
 
-/* So that an opening finds them in their lists. */
-static result settle(struct store *s)
+/* So that an opening finds them in their lists. Where there is no room, or a list is damaged, they wait. */
+static void settle(struct store *s)
 {
 	struct work w = work_new(s, nothing, NULL);
-	return work_do(&w);
+	result r = work_do(&w);
+	(void)r.kind;
 }
 
 result store_trim(const struct actor *a)
@@ -292,7 +290,7 @@ result store_trim(const struct actor *a)
 			loaded_free(s->catalog.v[i]);
 	s->kept_rows = 0;
 	TRY(write_recents(s));
-	TRY(settle(s));
+	settle(s);
 	TRY(sweep_if_due(s));
 	result r = store_read(s, trim_run, NULL, s);
 	malloc_trim(0);

@@ -1,7 +1,7 @@
 #include "account/store/list.h"
 
-/* Whether the row is one: content number, mailbox, record, the uids that the mailbox has settled. Counts that damage
- * set back make none of what a list has; and a record that is none leaves its content to a check. */
+/* Whether the row may be one: content number, mailbox, record, the uids that the mailbox has settled. A record that is
+ * none leaves its content to a check. */
 static bool take(const struct query *q, struct unlisted_one *out)
 {
 	str record = query_bytes(q, 2);
@@ -14,10 +14,30 @@ static bool take(const struct query *q, struct unlisted_one *out)
 		row->uid >= query_int(q, 3) && out->box > 0 && out->box <= STORE_BOX_ID_MAX;
 }
 
-static result ask(struct unlisted *u, struct db *db)
+struct listed {
+	uint64_t box;
+	uint32_t last; /* the highest uid in its list */
+};
+
+/* Counts that damage set back make nothing new of what a list has. A damaged list is told by who settles. */
+static result is_above(const struct place *p, uint32_t uid, struct listed *listed, bool *out)
 {
+	if (listed->box != p->box) {
+		*listed = (struct listed){.box = p->box};
+		result r = list_last(p, &listed->last);
+		if (failed(r) && r.kind != FAIL_DAMAGE)
+			return r;
+	}
+	*out = uid > listed->last;
+	return OK;
+}
+
+static result ask(struct lists *l, struct db *db)
+{
+	struct unlisted *u = &l->unlisted;
 	struct query AUTO_QUERY *q = NULL;
-	bool row;
+	struct listed listed = {0};
+	bool row, new;
 	u->n = 0;
 	TRY(db_ask(db, &q,
 		"SELECT c.id,c.box,c.record,ifnull(b.next,0) FROM content c LEFT JOIN counts b ON b.id=c.box"
@@ -26,17 +46,22 @@ static result ask(struct unlisted *u, struct db *db)
 		TRY(query_next(q, &row));
 		if (!row)
 			return OK;
-		u->n += take(q, &u->v[u->n]);
+		struct unlisted_one *one = &u->v[u->n];
+		if (!take(q, one))
+			continue;
+		TRY(is_above(&(struct place){l, db, one->box}, one->entry.row.uid, &listed, &new));
+		u->n += new;
 	}
 	return OK;
 }
 
-result unlisted_begin(struct unlisted *u, struct db *db)
+result unlisted_begin(struct lists *l, struct db *db)
 {
+	struct unlisted *u = &l->unlisted;
 	if (u->known && u->stamp == db_stamp(db))
 		return OK;
 	u->known = false;
-	TRY(ask(u, db));
+	TRY(ask(l, db));
 	unlisted_keep(u, db);
 	return OK;
 }
@@ -47,9 +72,17 @@ void unlisted_keep(struct unlisted *u, const struct db *db)
 	u->stamp = db_stamp(db);
 }
 
-bool unlisted_has_room(const struct unlisted *u, const struct db *db)
+void unlisted_count_in_box(const struct unlisted *u, struct box_row *b)
 {
-	return u->known && u->stamp == db_stamp(db) && u->n < UNLISTED_MAX;
+	for (size_t i = 0; i < u->n; i++)
+		if (u->v[i].box == b->id)
+			count_in_box(b, &u->v[i].entry.row);
+}
+
+void unlisted_count_in_account(const struct unlisted *u, struct account_row *a)
+{
+	for (size_t i = 0; i < u->n; i++)
+		count_in_account(a, &u->v[i].entry.row);
 }
 
 void unlisted_add(struct unlisted *u, uint64_t box, const struct entry *e)
@@ -88,7 +121,8 @@ static result settle_one(struct settling *s, const struct unlisted_one *one)
 {
 	const struct place p = {s->lists, s->db, one->box};
 	TRY(change_box(s, one->box));
-	count_arrival(&s->account, &s->box, &one->entry.row);
+	count_in_account(&s->account, &one->entry.row);
+	count_in_box(&s->box, &one->entry.row);
 	return list_add(&p, &one->entry);
 }
 
@@ -109,10 +143,10 @@ static result settle_these(struct lists *l, struct db *db)
 /* More than fit into memory there are only after damage. */
 result unlisted_settle(struct lists *l, struct db *db)
 {
-	TRY(unlisted_begin(&l->unlisted, db));
+	TRY(unlisted_begin(l, db));
 	while (l->unlisted.n) {
 		TRY(settle_these(l, db));
-		TRY(unlisted_begin(&l->unlisted, db));
+		TRY(unlisted_begin(l, db));
 	}
 	return OK;
 }

@@ -1,6 +1,7 @@
 /* The newest arrivals, whose records are in no list yet: nobody who reads can tell. */
 #include "account/store/core.h"
 #include "account/store/kit.h"
+#include "account/store/reseal.h"
 
 static uint32_t last_uid(struct kit *k, const char *mailbox)
 {
@@ -227,6 +228,89 @@ static void resting_settles_them(struct kit *k)
 	assert_int_equal(number(k, "SELECT count(*) FROM content WHERE id>(SELECT next FROM counts WHERE id=0)"), 0);
 }
 
+/* Jobs that wait at the same time are parts of one transaction. */
+struct together {
+	struct kit *kit;
+	unsigned at, running, refused;
+	size_t commits;
+};
+
+static void one_of_them(void *arg)
+{
+	static const char *const where[] = {"", "", NULL, "", "Junk", NULL, "Junk", "", NULL};
+	struct together *t = arg;
+	const char *mailbox = where[t->at++ % (sizeof where / sizeof *where)];
+	struct mailbox_status s;
+	if (mailbox)
+		assert_ok(kit_deliver(t->kit, mailbox, "together", 3000));
+	else
+		t->refused += mailbox_create(&t->kit->owner, STR("Junk"), 0, &s).kind == FAIL_EXISTS;
+	t->running--;
+}
+
+static void a_neighbour_that_fails_takes_none_along(struct kit *k)
+{
+	struct together t = {.kit = k, .running = 45};
+	deliver(k, "", 2);
+	t.commits = committer_commits(k->store->committer);
+	for (unsigned i = t.running; i > 0; i--)
+		assert_ok(fiber_start(one_of_them, &t, "one", NULL));
+	while (t.running)
+		fiber_yield();
+	assert_int_equal(t.refused, 15);
+	assert_in_range(committer_commits(k->store->committer) - t.commits, 1, 29); /* some were in one */
+	assert_int_equal(status(k, "INBOX"), 2 + 20);
+	assert_int_equal(status(k, "Junk"), 10);
+	kit_reopen(k);
+	assert_int_equal(status(k, "INBOX"), 2 + 20);
+	assert_int_equal(status(k, "Junk"), 10);
+}
+
+static void another_key_keeps_them(struct kit *k)
+{
+	static const unsigned char was[32] = "a key for tests", next[32] = "another one", id[16] = "an account";
+	deliver(k, "", 3);
+	assert_ok(kit_deliver(k, "", "large", 1200000));
+	kit_close(k);
+	assert_ok(store_reseal(&(struct store_reseal){k->files, was, next, id}));
+	assert_ok(store_reseal_take(k->files));
+	k->key = next;
+	assert_ok(kit_open(k));
+	assert_int_equal(k->store->lists.unlisted.n, 3);
+	assert_int_equal(status(k, "INBOX"), 4);
+	struct view *v = kit_view(k, "INBOX");
+	assert_true(kit_bytes(k, v, 4).n > 1200000);
+	view_close(&v);
+}
+
+/* Who was told of the newest is remembered, though the database counts fewer yet. */
+static void recent_ones_are_told_once(struct kit *k)
+{
+	deliver(k, "", 4);
+	struct view *v = kit_view(k, "INBOX");
+	assert_int_equal(view_recent(v), 4);
+	view_close(&v);
+	kit_reopen(k);
+	v = kit_view(k, "INBOX");
+	assert_int_equal(view_recent(v), 0);
+	deliver(k, "", 1);
+	assert_int_equal(kit_pull(k, v).recent, 1);
+	view_close(&v);
+}
+
+/* Nothing that looks changes anything. */
+static void a_check_leaves_them(struct kit *k)
+{
+	deliver(k, "", 3);
+	uint64_t modseq = kit_modseq(k);
+	kit_expect_sound(k);
+	assert_int_equal(number(k, COUNTED), 1);
+	assert_int_equal(k->store->account.messages, 3);
+	assert_int_equal(kit_modseq(k), modseq);
+	deliver(k, "", 1);
+	assert_int_equal(last_uid(k, "INBOX"), 4);
+}
+
 /* ---- damage ---- */
 
 static bool says(const struct findings *f, const char *part)
@@ -256,9 +340,13 @@ static void a_damaged_list_is_told(struct kit *k)
 	deliver(k, "", 3);
 	damage(k, "UPDATE list SET records=zeroblob(7)");
 	assert_int_equal(kit_deliver(k, "", "new", 100).kind, FAIL_DAMAGE);
+	assert_ok(store_trim(&k->administrator)); /* memory is given back all the same */
 	assert_ok(store_check(&k->administrator, true, &k->m, &f));
 	assert_true(says(&f, "The newest messages cannot be brought"));
 	assert_true(says(&f, "The list of mailbox number 1 is damaged"));
+	assert_false(says(&f, "given out again"));
+	assert_int_equal(k->store->account.messages, 3);
+	assert_int_equal(number(k, "SELECT count(*) FROM content"), 3);
 	damage(k, "DELETE FROM list"); /* as if what it held had never been */
 	assert_ok(store_check(&k->administrator, true, &k->m, &f));
 	assert_false(says(&f, "The newest messages cannot be brought"));
@@ -292,12 +380,62 @@ static void counts_set_back_double_nothing(struct kit *k)
 	kit_expect_sound(k);
 }
 
+/* A page that the disk did not write is as it was. */
+static void counts_of_long_ago_double_nothing(struct kit *k)
+{
+	struct findings f;
+	struct view *v;
+	deliver(k, "", 1);
+	damage(k, "CREATE TABLE before AS SELECT * FROM counts");
+	deliver(k, "", UNLISTED_MAX + 10);
+	assert_ok(store_trim(&k->administrator));
+	deliver(k, "", 1);
+	damage(k, "DELETE FROM counts");
+	damage(k, "INSERT INTO counts SELECT * FROM before");
+	damage(k, "DROP TABLE before");
+	kit_reopen(k);
+	v = kit_view(k, "INBOX");
+	assert_int_equal(view_exists(v), UNLISTED_MAX + 12);
+	view_close(&v);
+	assert_ok(store_check(&k->administrator, true, &k->m, &f));
+	assert_true(says(&f, "would give UID"));
+	assert_int_equal(number(k, "SELECT count(*) FROM content"), UNLISTED_MAX + 12);
+	kit_expect_sound(k);
+	assert_int_equal(status(k, "INBOX"), UNLISTED_MAX + 12);
+	deliver(k, "", 1);
+	assert_int_equal(last_uid(k, "INBOX"), UNLISTED_MAX + 13);
+}
+
+/* Where lists and counts are lost, what came since the beginning of a list is new once more. */
+static void more_than_memory_holds_are_settled_in_turns(struct kit *k)
+{
+	struct findings f;
+	const unsigned n = 2 * (UNLISTED_MAX + 1) + 10;
+	deliver(k, "", n);
+	assert_ok(store_trim(&k->administrator));
+	damage(k, "DELETE FROM list");
+	damage(k, "UPDATE counts SET next=1,messages=0,octets=0,unseen=0 WHERE id<2");
+	kit_reopen(k);
+	assert_int_equal(k->store->lists.unlisted.n, UNLISTED_MAX);
+	assert_ok(store_check(&k->administrator, true, &k->m, &f));
+	assert_true(says(&f, "belongs to no message")); /* the first of each turn went into the list at once */
+	kit_expect_sound(k);
+	struct view *v = kit_view(k, "INBOX");
+	assert_int_equal(view_exists(v), n - 3);
+	view_close(&v);
+	assert_int_equal(number(k, "SELECT count(*) FROM content"), n - 3);
+	assert_int_equal(last_uid(k, "INBOX"), n);
+}
+
 #define RUN(NAME) static void test_##NAME(void **state) { (void)state; kit_run(NAME); }
-#define EACH(X)                                                                                               \
-	X(lists_and_counts_rest) X(who_reads_finds_them) X(who_changes_settles_them) X(an_opening_finds_them) \
-	X(a_repeat_is_noticed) X(mailboxes_take_turns) X(flags_come_along) X(what_is_undone_is_forgotten)     \
-	X(a_failing_disk_takes_none) X(resting_settles_them) X(a_damaged_record_is_told)                      \
-	X(a_damaged_list_is_told) X(a_lost_mailbox_is_given_anew) X(counts_set_back_double_nothing)
+#define EACH(X)                                                                                                \
+	X(lists_and_counts_rest) X(who_reads_finds_them) X(who_changes_settles_them) X(an_opening_finds_them)  \
+	X(a_repeat_is_noticed) X(mailboxes_take_turns) X(flags_come_along) X(what_is_undone_is_forgotten)      \
+	X(a_failing_disk_takes_none) X(resting_settles_them) X(a_neighbour_that_fails_takes_none_along)        \
+	X(another_key_keeps_them) X(recent_ones_are_told_once) X(a_check_leaves_them)                          \
+	X(a_damaged_record_is_told) X(a_damaged_list_is_told) X(a_lost_mailbox_is_given_anew)                  \
+	X(counts_set_back_double_nothing) X(counts_of_long_ago_double_nothing)                                 \
+	X(more_than_memory_holds_are_settled_in_turns)
 EACH(RUN)
 
 #define UNIT(NAME) cmocka_unit_test(test_##NAME),

@@ -42,21 +42,10 @@ static result write_back(struct work *w)
 	return OK;
 }
 
-/* What a check cannot bring into its list is for it to tell. */
-static result settle_what_can_be(struct work *w)
-{
-	TRY(db_part_begin(w->db));
-	w->unsettled = unlisted_settle(&w->store->lists, w->db);
-	if (!failed(w->unsettled))
-		return db_part_keep(w->db);
-	db_part_undo(w->db);
-	return w->unsettled.kind == FAIL_DAMAGE ? lists_begin(&w->store->lists, w->db) : w->unsettled;
-}
-
 result work_settle(struct work *w)
 {
 	w->unlisted = false;
-	return w->checks ? settle_what_can_be(w) : unlisted_settle(&w->store->lists, w->db);
+	return unlisted_settle(&w->store->lists, w->db);
 }
 
 /* May run twice, so it starts from nothing. */
@@ -70,8 +59,8 @@ static result work_run(struct db *db, void *arg)
 	w->db = db;
 	w->now = clock_wall_s();
 	TRY(lists_begin(&w->store->lists, db));
-	w->unlisted = w->one_new && known_holds(w) && unlisted_has_room(&w->store->lists.unlisted, db);
-	if (!w->unlisted)
+	w->unlisted = w->one_new && known_holds(w) && w->store->lists.unlisted.n < UNLISTED_MAX;
+	if (!w->unlisted && !w->looks)
 		TRY(work_settle(w));
 	TRY(known_account(w));
 	struct account_row was = w->account;
@@ -224,7 +213,7 @@ result work_find(struct work *w, str name, struct box_row **out)
 	bool inbox = str_eq(name, STR("INBOX"));
 	if (!inbox || !known_box(w, w->inbox, &row))
 		TRY(box_find(w->db, name, &row));
-	(void)known_box(w, row.id, &row);
+	(void)known_box(w, row.id, &row); /* with what is unlisted */
 	if (inbox)
 		w->inbox = row.id;
 	*out = held(w, row.id);
@@ -240,7 +229,8 @@ static result add_to_box(struct work *w, struct box_row *b, struct row *row)
 		return failure(FAIL_LIMIT, "the mailbox has given out all its UIDs; move its messages to a new one");
 	row->uid = b->uidnext;
 	row->modseq = work_modseq(w);
-	count_arrival(&w->account, b, row);
+	count_in_box(b, row);
+	count_in_account(&w->account, row);
 	return effect_message(&w->effects, b->id, row, true);
 }
 

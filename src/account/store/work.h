@@ -34,8 +34,7 @@ struct work {
 	bool brief;     /* little work (engine/committer.h) */
 	bool one_new;   /* nothing but one new message for one mailbox: it may stay unlisted (unlisted.h), */
 	bool unlisted;  /* and does: neither lists nor counts are written */
-	bool checks;    /* where unlisted records are damaged it goes on without them, */
-	result unsettled; /* and this tells */
+	bool looks;     /* its body settles what is unlisted, if it is to change anything */
 	bool frees;     /* a step of deleting: may be tried again with the ballast let go */
 };
 
