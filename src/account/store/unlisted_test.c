@@ -114,9 +114,10 @@ static void who_changes_settles_them(struct kit *k)
 static void an_opening_finds_them(struct kit *k)
 {
 	deliver(k, "", 5);
-	uint64_t modseq = kit_modseq(k);
+	uint64_t modseq = kit_modseq(k), octets = k->store->account.octets;
 	assert_int_equal(number(k, COUNTED), 1);
 	kit_reopen(k);
+	assert_int_equal(k->store->account.octets, octets);
 	assert_int_equal(number(k, COUNTED), 1);
 	assert_int_equal(k->store->lists.unlisted.n, 4);
 	assert_int_equal(k->store->account.messages, 5);
@@ -283,6 +284,30 @@ static void another_key_keeps_them(struct kit *k)
 	view_close(&v);
 }
 
+/* What waited while the account was locked goes into the list, behind all that came before. */
+static void waiting_ones_come_behind_them(struct kit *k)
+{
+	struct letter l = kit_letter(k, "waited", 100);
+	struct arrivals_mark first = {{1}, 7}, second = {{1}, 8}, mark;
+	struct incoming in[3];
+	struct arrived done;
+	bool duplicate[3];
+	deliver(k, "", 2);
+	for (int i = 0; i < 3; i++)
+		in[i] = (struct incoming){kit_delivery(k), 1700000000, STR(""), {0}, &l, .mark = i ? &second : &first};
+	assert_ok(message_deliver(&k->courier, &in[0], &done));
+	kit_reopen(k);
+	assert_int_equal(k->store->lists.unlisted.n, 2);
+	assert_ok(message_mark(&k->courier, &mark));
+	assert_int_equal(mark.upto, 7);
+	assert_ok(message_merge(&k->courier, in, 3, duplicate));
+	assert_true(duplicate[0] && !duplicate[1] && !duplicate[2]);
+	assert_int_equal(number(k, COUNTED), 5);
+	assert_int_equal(last_uid(k, "INBOX"), 5);
+	assert_ok(message_mark(&k->courier, &mark));
+	assert_int_equal(mark.upto, 8);
+}
+
 /* Who was told of the newest is remembered, though the database counts fewer yet. */
 static void recent_ones_are_told_once(struct kit *k)
 {
@@ -428,13 +453,13 @@ static void more_than_memory_holds_are_settled_in_turns(struct kit *k)
 }
 
 #define RUN(NAME) static void test_##NAME(void **state) { (void)state; kit_run(NAME); }
-#define EACH(X)                                                                                                \
-	X(lists_and_counts_rest) X(who_reads_finds_them) X(who_changes_settles_them) X(an_opening_finds_them)  \
-	X(a_repeat_is_noticed) X(mailboxes_take_turns) X(flags_come_along) X(what_is_undone_is_forgotten)      \
-	X(a_failing_disk_takes_none) X(resting_settles_them) X(a_neighbour_that_fails_takes_none_along)        \
-	X(another_key_keeps_them) X(recent_ones_are_told_once) X(a_check_leaves_them)                          \
-	X(a_damaged_record_is_told) X(a_damaged_list_is_told) X(a_lost_mailbox_is_given_anew)                  \
-	X(counts_set_back_double_nothing) X(counts_of_long_ago_double_nothing)                                 \
+#define EACH(X)                                                                                                      \
+	X(lists_and_counts_rest) X(who_reads_finds_them) X(who_changes_settles_them) X(an_opening_finds_them)        \
+	X(a_repeat_is_noticed) X(mailboxes_take_turns) X(flags_come_along) X(what_is_undone_is_forgotten)            \
+	X(a_failing_disk_takes_none) X(resting_settles_them) X(a_neighbour_that_fails_takes_none_along)              \
+	X(another_key_keeps_them) X(waiting_ones_come_behind_them) X(recent_ones_are_told_once)                      \
+	X(a_check_leaves_them) X(a_damaged_record_is_told) X(a_damaged_list_is_told) X(a_lost_mailbox_is_given_anew) \
+	X(counts_set_back_double_nothing) X(counts_of_long_ago_double_nothing)                                       \
 	X(more_than_memory_holds_are_settled_in_turns)
 EACH(RUN)
 
