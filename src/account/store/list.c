@@ -144,10 +144,10 @@ static result find(const struct place *p, uint32_t uid, struct chunk **out, size
 
 static const struct entry *unlisted_entry(const struct place *p, uint32_t uid)
 {
-	const struct unlisted *f = &p->lists->unlisted;
-	for (size_t i = f->n; i-- > 0;)
-		if (f->v[i].entry.row.uid == uid && f->v[i].box == p->box)
-			return &f->v[i].entry;
+	const struct unlisted *u = &p->lists->unlisted;
+	for (size_t i = u->n; i-- > 0;)
+		if (u->v[i].entry.row.uid == uid && u->v[i].box == p->box)
+			return &u->v[i].entry;
 	return NULL;
 }
 
@@ -369,11 +369,11 @@ static result read_range(struct db *db, int64_t from, int64_t to, const struct l
 }
 
 /* box: 0 for all of them. */
-static result read_unlisted(const struct unlisted *f, uint64_t box, const struct list_reader *reader)
+static result read_unlisted(const struct unlisted *u, uint64_t box, const struct list_reader *reader)
 {
-	for (size_t i = 0; i < f->n; i++)
-		if (!box || f->v[i].box == box)
-			TRY(reader->take(reader->ctx, f->v[i].box, &f->v[i].entry));
+	for (size_t i = 0; i < u->n; i++)
+		if (!box || u->v[i].box == box)
+			TRY(reader->take(reader->ctx, u->v[i].box, &u->v[i].entry));
 	return OK;
 }
 

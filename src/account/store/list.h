@@ -50,7 +50,7 @@ struct place {
 	uint64_t box;
 };
 result list_get(const struct place *p, uint32_t uid, struct entry *out) NODISCARD; /* ABSENT */
-result list_last(const struct place *p, uint32_t *uid) NODISCARD; /* the highest that is settled, 0: none */
+result list_last(const struct place *p, uint32_t *uid) NODISCARD; /* the highest of a record in a chunk, 0: none */
 result list_add(const struct place *p, const struct entry *e) NODISCARD; /* its uid is above all others there */
 result list_put(const struct place *p, const struct entry *e) NODISCARD; /* in the place of the one with its uid */
 result list_drop(const struct place *p, uint32_t uid) NODISCARD;         /* ABSENT */
@@ -68,7 +68,7 @@ struct list_change {
 };
 result list_change(const struct place *p, const struct uid_run *run, const struct list_change *how) NODISCARD;
 
-/* Reads what is settled; ascending, by mailbox and uid, the newest arrivals behind all others. */
+/* Reads what is written; ascending, by mailbox and uid, the newest arrivals behind all others. */
 struct list_reader {
 	result (*take)(void *ctx, uint64_t box, const struct entry *e);
 	result (*bad)(void *ctx, uint64_t box, uint32_t uid); /* a chunk from this uid on; NULL: DAMAGE */

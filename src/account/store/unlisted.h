@@ -18,7 +18,7 @@ struct unlisted {
 	uint64_t stamp;
 	size_t n;
 	struct unlisted_one {
-		uint64_t box;
+		uint64_t box; /* one for all of them, but after damage */
 		struct entry entry;
 	} v[UNLISTED_MAX]; /* ascending by content; a mailbox's by uid */
 };
