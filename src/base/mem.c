@@ -76,6 +76,12 @@ void mem_free(void *p)
 	free(p);
 }
 
+void mem_free_used(void *p, size_t n)
+{
+	mem_wipe(p, n);
+	free(p);
+}
+
 bool mem_room(void *array, size_t *cap, size_t n, size_t size)
 {
 	size_t more, bytes;

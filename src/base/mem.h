@@ -14,6 +14,7 @@ void *mem_alloc(size_t size);             /* zeroed */
 void *mem_array(size_t count, size_t size); /* zeroed; NULL when count*size overflows */
 void *mem_grow(void *p, size_t size);     /* like realloc; p stays valid on NULL */
 void mem_free(void *p);                   /* NULL is fine */
+void mem_free_used(void *p, size_t n);    /* the same, of which only the first n octets were ever written */
 /* Room behind the `n` elements that an array has: `array` is the address of the pointer to it, which grows by doubling.
  * False: refused, and nothing has changed. */
 bool mem_room(void *array, size_t *cap, size_t n, size_t size);

@@ -26,6 +26,21 @@ static void put_head(unsigned char how, size_t size, char *p)
 	box_put_u32((unsigned char *)p + 1, (uint32_t)size);
 }
 
+/* For what is short a table of 4 KiB finds as much as the level's of 64, which every process would have to drag through
+ * the caches of the processor for each message. */
+static size_t compress(struct packer *p, char *to, size_t room, str plain)
+{
+	bool brief = plain.n <= PACK_BRIEF;
+	size_t n = ZSTD_CCtx_reset(p->in, ZSTD_reset_session_only); /* one that found no room has not ended */
+	if (!ZSTD_isError(n))
+		n = ZSTD_CCtx_setParameter(p->in, ZSTD_c_compressionLevel, PACK_LEVEL);
+	if (!ZSTD_isError(n))
+		n = ZSTD_CCtx_setParameter(p->in, ZSTD_c_windowLog, brief ? PACK_BRIEF_LOG : 0);
+	if (!ZSTD_isError(n))
+		n = ZSTD_CCtx_setParameter(p->in, ZSTD_c_hashLog, brief ? PACK_BRIEF_HASH : 0);
+	return ZSTD_isError(n) ? n : ZSTD_compress2(p->in, to, room, plain.p, plain.n);
+}
+
 static result pack_zstd(struct packer *p, str plain, buf *out)
 {
 	size_t room = plain.n - PACK_HEAD; /* else it would not shrink */
@@ -33,7 +48,7 @@ static result pack_zstd(struct packer *p, str plain, buf *out)
 	if (!buf_reserve(out, plain.n + PACK_HEAD))
 		return buf_result(out);
 	char *head = out->p + start;
-	size_t n = ZSTD_compressCCtx(p->in, head + PACK_HEAD, room, plain.p, plain.n, PACK_LEVEL);
+	size_t n = compress(p, head + PACK_HEAD, room, plain);
 	if (ZSTD_isError(n))
 		return pack_plain(plain, out);
 	put_head(ZSTD, plain.n, head);
@@ -47,8 +62,7 @@ static bool shrinks(struct packer *p, str bare)
 	char packed[PACK_SAMPLE];
 	if (bare.n < 2 * PACK_SAMPLE)
 		return true;
-	size_t n = ZSTD_compressCCtx(p->in, packed, sizeof packed - PACK_SAMPLE / 32, bare.p + bare.n / 2, PACK_SAMPLE,
-		PACK_LEVEL);
+	size_t n = compress(p, packed, sizeof packed - PACK_SAMPLE / 32, str_sub(bare, bare.n / 2, PACK_SAMPLE));
 	return !ZSTD_isError(n);
 }
 

@@ -16,6 +16,9 @@
 enum {
 	PACK_MAX = 64 << 20, /* bytes of one packed value, in clear */
 	PACK_LEVEL = 1,
+	PACK_BRIEF_LOG = 12,
+	PACK_BRIEF = 1 << PACK_BRIEF_LOG, /* octets of what is short */
+	PACK_BRIEF_HASH = 10, /* log of its table's entries, of four octets */
 	PACK_HEAD = 5,
 	PACK_WORTH = 256, /* octets, from which on packing is tried */
 	PACK_SAMPLE = 4096, /* of what was base64: where so many do not shrink, the rest is not tried */

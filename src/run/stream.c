@@ -30,7 +30,7 @@ static void let_go(struct stream *s)
 	if (s->tls)
 		s->cipher->free(&s->tls);
 	fd_watch_close(&s->watch);
-	mem_free(s->in);
+	mem_free_used(s->in, s->in_used);
 	buf_free(&s->out);
 	mem_free(s);
 }
@@ -172,17 +172,15 @@ void stream_drop_empty(struct stream *s)
 {
 	if (stream_pending(s))
 		return;
-	mem_free(s->in);
+	mem_free_used(s->in, s->in_used);
 	s->in = NULL;
-	s->in_cap = s->in_from = s->in_to = 0;
+	s->in_cap = s->in_from = s->in_to = s->in_used = 0;
 }
 
 /* Room for a block behind what is buffered, never more than max in all. */
 static result make_room(struct stream *s, size_t max)
 {
 	size_t n = s->in_to - s->in_from;
-	if (n >= max)
-		return failure(FAIL_LIMIT, "More is buffered than may be.");
 	if (s->in_from && (!n || s->in_to == s->in_cap)) {
 		memmove(s->in, s->in + s->in_from, n);
 		s->in_from = 0;
@@ -200,11 +198,16 @@ static result make_room(struct stream *s, size_t max)
 	return OK;
 }
 
-static result read_into(struct stream *s, size_t most, struct tls_step *step)
+/* One that was read dry has nothing to be asked for, and needs no room for it. */
+static result read_into(struct stream *s, size_t max, size_t most, struct tls_step *step)
 {
+	if (s->dry && !s->tls)
+		return OK;
+	TRY(make_room(s, max));
 	size_t room = s->in_cap - s->in_to;
 	result r = stream_try_read(s, s->in + s->in_to, room < most ? room : most, step);
 	s->in_to += step->done;
+	s->in_used = s->in_to > s->in_used ? s->in_to : s->in_used;
 	if (failed(r))
 		stream_drop_empty(s);
 	return r;
@@ -227,9 +230,9 @@ static result fill(struct stream *s, size_t max, size_t most)
 	for (;;) {
 		struct tls_step step = {.wants = FD_READ};
 		TRY(s->in_ended);
-		TRY(make_room(s, max));
-		if (!s->dry || s->tls)
-			TRY(read_into(s, most, &step));
+		if (s->in_to - s->in_from >= max)
+			return failure(FAIL_LIMIT, "More is buffered than may be.");
+		TRY(read_into(s, max, most, &step));
 		if (step.done) {
 			stream_step(s);
 			return OK;

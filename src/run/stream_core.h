@@ -25,6 +25,7 @@ struct stream {
 	size_t in_cap;
 	size_t in_from; /* first byte not consumed */
 	size_t in_to;
+	size_t in_used; /* the most that in_to was: what is behind was never written */
 	size_t scanned; /* of what is buffered: holds no line end */
 	bool dry;       /* without TLS: the last read took all there was, so the next waits first */
 	buf out;
