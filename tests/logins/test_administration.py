@@ -102,7 +102,8 @@ def test_an_administrator(house, factor):
     wish, = [r for r in records(house, 'admin.asked') if r['act'] == 'account-quota' and r['target'] == OTHER]
     done, = [r for r in records(house, 'admin.act') if r['act'] == 'account-quota' and r['target'] == OTHER]
     assert wish['user'] == done['user'] == ADMINISTRATOR and wish['client'] == done['client'] == HERE
-    assert [r['verdict'] for r in records(house, 'login.refused') if r['user'] == ADMINISTRATOR] == ['refused', 'barred']
+    wait.until(lambda: [r['verdict'] for r in records(house, 'login.refused') if r['user'] == ADMINISTRATOR] ==
+               ['refused', 'barred'])
     recorded(house, 'login.accepted', user=ADMINISTRATOR, protocol='admin', client=HERE, mechanism='password and code')
     recorded(house, 'login.ended', account=said['account'], why='logged out')
 
