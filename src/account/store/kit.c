@@ -200,6 +200,43 @@ str kit_bytes(struct kit *k, struct view *v, uint32_t uid)
 	return arena_dup(&k->m, buf_str(&out));
 }
 
+uint32_t kit_last_uid(struct kit *k, const char *mailbox)
+{
+	struct view *v = kit_view(k, mailbox);
+	uint32_t uid = view_uid(v, view_exists(v));
+	view_close(&v);
+	return uid;
+}
+
+struct asked {
+	const char *sql;
+	int64_t answer;
+};
+
+static result ask(struct db *db, void *arg)
+{
+	struct asked *a = arg;
+	return db_get(db, &a->answer, a->sql);
+}
+
+int64_t kit_number(struct kit *k, const char *sql)
+{
+	struct asked a = {.sql = sql};
+	assert_ok(store_read(k->store, ask, NULL, &a));
+	return a.answer;
+}
+
+static result write_run(struct db *db, void *sql)
+{
+	return db_exec(db, sql);
+}
+
+void kit_write(struct kit *k, const char *sql)
+{
+	struct commit_job job = {.run = write_run, .arg = (void *)(uintptr_t)sql, .writes = true};
+	assert_ok(committer_do(k->store->committer, &job));
+}
+
 uint64_t kit_flags(struct view *v, uint32_t uid)
 {
 	struct view_message m;

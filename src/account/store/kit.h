@@ -45,6 +45,9 @@ struct view_changes kit_pull(struct kit *k, struct view *v);
 str kit_bytes(struct kit *k, struct view *v, uint32_t uid); /* the whole message */
 struct actor *kit_view_actor(struct view *v);
 size_t kit_views(const struct kit *k, const char *mailbox); /* that its rows in memory know of */
+uint32_t kit_last_uid(struct kit *k, const char *mailbox);
+int64_t kit_number(struct kit *k, const char *sql);    /* what the database answers */
+void kit_write(struct kit *k, const char *sql);       /* another hand writes */
 uint64_t kit_modseq(const struct kit *k); /* the account's */
 uint64_t kit_flags(struct view *v, uint32_t uid);           /* without \Recent; UINT64_MAX when it is gone */
 

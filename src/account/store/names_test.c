@@ -187,25 +187,13 @@ static result fill_former(struct work *w, void *arg)
 		" INSERT INTO former SELECT 'f'||i,i FROM c", DB_INT(STORE_FORMER_MAX));
 }
 
-static result count_former(struct db *db, void *arg)
-{
-	return db_get(db, arg, "SELECT count(*) FROM former");
-}
-
-static void former_count(struct kit *k, int64_t want)
-{
-	int64_t n;
-	assert_ok(store_read(k->store, count_former, NULL, &n));
-	assert_int_equal(n, want);
-}
-
 static void former_names_are_bounded(struct kit *k)
 {
 	struct work w = work_new(k->store, fill_former, NULL);
 	assert_ok(work_do(&w));
 	assert_ok(make(k, "x"));
 	assert_ok(mailbox_delete(&k->owner, STR("x")));
-	former_count(k, STORE_FORMER_MAX);
+	assert_int_equal(kit_number(k, "SELECT count(*) FROM former"), STORE_FORMER_MAX);
 }
 
 #define RUN(NAME) static void test_##NAME(void **state) { (void)state; kit_run(NAME); }

@@ -3,14 +3,6 @@
 #include "account/store/kit.h"
 #include "account/store/reseal.h"
 
-static uint32_t last_uid(struct kit *k, const char *mailbox)
-{
-	struct view *v = kit_view(k, mailbox);
-	uint32_t uid = view_uid(v, view_exists(v));
-	view_close(&v);
-	return uid;
-}
-
 static void deliver(struct kit *k, const char *mailbox, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
@@ -26,47 +18,18 @@ static uint32_t status(struct kit *k, const char *mailbox)
 	return s.messages;
 }
 
-struct asked {
-	const char *sql;
-	int64_t answer;
-};
-
-static result ask(struct db *db, void *arg)
-{
-	struct asked *a = arg;
-	return db_get(db, &a->answer, a->sql);
-}
-
-static int64_t number(struct kit *k, const char *sql)
-{
-	struct asked a = {.sql = sql};
-	assert_ok(store_read(k->store, ask, NULL, &a));
-	return a.answer;
-}
-
 #define COUNTED "SELECT messages FROM counts WHERE id=0"
-
-static result hurt(struct db *db, void *sql)
-{
-	return db_exec(db, sql);
-}
-
-static void damage(struct kit *k, const char *sql)
-{
-	struct commit_job job = {.run = hurt, .arg = (void *)(uintptr_t)sql, .writes = true};
-	assert_ok(committer_do(k->store->committer, &job));
-}
 
 static void lists_and_counts_rest(struct kit *k)
 {
 	deliver(k, "", 1);
-	assert_int_equal(number(k, COUNTED), 1);
+	assert_int_equal(kit_number(k, COUNTED), 1);
 	deliver(k, "", UNLISTED_MAX);
-	assert_int_equal(number(k, COUNTED), 1);
+	assert_int_equal(kit_number(k, COUNTED), 1);
 	assert_int_equal(k->store->lists.unlisted.n, UNLISTED_MAX);
 	assert_int_equal(status(k, "INBOX"), UNLISTED_MAX + 1);
 	deliver(k, "", 1); /* one too many: they go into the list, and so does it */
-	assert_int_equal(number(k, COUNTED), UNLISTED_MAX + 2);
+	assert_int_equal(kit_number(k, COUNTED), UNLISTED_MAX + 2);
 	assert_int_equal(k->store->lists.unlisted.n, 0);
 	assert_int_equal(status(k, "INBOX"), UNLISTED_MAX + 2);
 }
@@ -86,7 +49,7 @@ static void who_reads_finds_them(struct kit *k)
 		assert_int_equal(f.rows[0].date, 1700000000);
 		assert_str(f.rows[0].search, STR("new"));
 	}
-	assert_int_equal(number(k, COUNTED), 1);
+	assert_int_equal(kit_number(k, COUNTED), 1);
 	view_close(&v);
 }
 
@@ -99,15 +62,15 @@ static void who_changes_settles_them(struct kit *k)
 	struct view *v = kit_view(k, "INBOX");
 	assert_ok(message_flags(v, &which, &seen, &k->m, &not));
 	assert_int_equal(kit_flags(v, 3), STORE_SEEN);
-	assert_int_equal(number(k, COUNTED), 4);
+	assert_int_equal(kit_number(k, COUNTED), 4);
 	deliver(k, "", 2);
 	deliver(k, "", 2);
 	assert_ok(message_move(v, &(struct copy_order){&which, STR("Archive"), false}, &k->m, &copied));
-	assert_int_equal(number(k, COUNTED), 8);
+	assert_int_equal(kit_number(k, COUNTED), 8);
 	deliver(k, "", 2);
 	kit_expect_sound(k);
 	view_close(&v);
-	assert_int_equal(last_uid(k, "INBOX"), 10);
+	assert_int_equal(kit_last_uid(k, "INBOX"), 10);
 }
 
 /* As a process that dies leaves them: nothing is written at its end. */
@@ -115,18 +78,18 @@ static void an_opening_finds_them(struct kit *k)
 {
 	deliver(k, "", 5);
 	uint64_t modseq = kit_modseq(k), octets = k->store->account.octets;
-	assert_int_equal(number(k, COUNTED), 1);
+	assert_int_equal(kit_number(k, COUNTED), 1);
 	kit_reopen(k);
 	assert_int_equal(k->store->account.octets, octets);
-	assert_int_equal(number(k, COUNTED), 1);
+	assert_int_equal(kit_number(k, COUNTED), 1);
 	assert_int_equal(k->store->lists.unlisted.n, 4);
 	assert_int_equal(k->store->account.messages, 5);
 	assert_int_equal(kit_modseq(k), modseq);
 	assert_int_equal(status(k, "INBOX"), 5);
-	assert_int_equal(last_uid(k, "INBOX"), 5);
+	assert_int_equal(kit_last_uid(k, "INBOX"), 5);
 	deliver(k, "", 1);
-	assert_int_equal(number(k, COUNTED), 6);
-	assert_int_equal(last_uid(k, "INBOX"), 6);
+	assert_int_equal(kit_number(k, COUNTED), 6);
+	assert_int_equal(kit_last_uid(k, "INBOX"), 6);
 	assert_true(kit_modseq(k) > modseq);
 }
 
@@ -158,7 +121,7 @@ static void mailboxes_take_turns(struct kit *k)
 	deliver(k, "Junk", 3);
 	kit_reopen(k);
 	assert_int_equal(status(k, "Junk"), 6);
-	assert_int_equal(last_uid(k, "Junk"), 6);
+	assert_int_equal(kit_last_uid(k, "Junk"), 6);
 }
 
 /* A keyword is made in the same work. */
@@ -205,7 +168,7 @@ static void what_is_undone_is_forgotten(struct kit *k)
 	assert_int_equal(view_exists(v), 3);
 	view_close(&v);
 	deliver(k, "", 1);
-	assert_int_equal(last_uid(k, "INBOX"), 4);
+	assert_int_equal(kit_last_uid(k, "INBOX"), 4);
 }
 
 static void a_failing_disk_takes_none(struct kit *k)
@@ -218,15 +181,15 @@ static void a_failing_disk_takes_none(struct kit *k)
 	uint32_t kept = status(k, "INBOX"); /* of the last one nobody knows */
 	assert_in_range(kept, 3, 4);
 	deliver(k, "", 2);
-	assert_int_equal(last_uid(k, "INBOX"), kept + 2);
+	assert_int_equal(kit_last_uid(k, "INBOX"), kept + 2);
 }
 
 static void resting_settles_them(struct kit *k)
 {
 	deliver(k, "", 4);
 	assert_ok(store_trim(&k->administrator));
-	assert_int_equal(number(k, COUNTED), 4);
-	assert_int_equal(number(k, "SELECT count(*) FROM content WHERE id>(SELECT next FROM counts WHERE id=0)"), 0);
+	assert_int_equal(kit_number(k, COUNTED), 4);
+	assert_int_equal(kit_number(k, "SELECT count(*) FROM content WHERE id>(SELECT next FROM counts WHERE id=0)"), 0);
 }
 
 /* Jobs that wait at the same time are parts of one transaction. */
@@ -302,8 +265,8 @@ static void waiting_ones_come_behind_them(struct kit *k)
 	assert_int_equal(mark.upto, 7);
 	assert_ok(message_merge(&k->courier, in, 3, duplicate));
 	assert_true(duplicate[0] && !duplicate[1] && !duplicate[2]);
-	assert_int_equal(number(k, COUNTED), 5);
-	assert_int_equal(last_uid(k, "INBOX"), 5);
+	assert_int_equal(kit_number(k, COUNTED), 5);
+	assert_int_equal(kit_last_uid(k, "INBOX"), 5);
 	assert_ok(message_mark(&k->courier, &mark));
 	assert_int_equal(mark.upto, 8);
 }
@@ -329,11 +292,11 @@ static void a_check_leaves_them(struct kit *k)
 	deliver(k, "", 3);
 	uint64_t modseq = kit_modseq(k);
 	kit_expect_sound(k);
-	assert_int_equal(number(k, COUNTED), 1);
+	assert_int_equal(kit_number(k, COUNTED), 1);
 	assert_int_equal(k->store->account.messages, 3);
 	assert_int_equal(kit_modseq(k), modseq);
 	deliver(k, "", 1);
-	assert_int_equal(last_uid(k, "INBOX"), 4);
+	assert_int_equal(kit_last_uid(k, "INBOX"), 4);
 }
 
 /* ---- damage ---- */
@@ -350,7 +313,7 @@ static void a_damaged_record_is_told(struct kit *k)
 {
 	struct findings f;
 	deliver(k, "", 3);
-	damage(k, "UPDATE content SET record=x'00' WHERE id=(SELECT max(id) FROM content)");
+	kit_write(k, "UPDATE content SET record=x'00' WHERE id=(SELECT max(id) FROM content)");
 	kit_reopen(k);
 	assert_int_equal(status(k, "INBOX"), 2);
 	deliver(k, "", 1);
@@ -363,7 +326,7 @@ static void a_damaged_list_is_told(struct kit *k)
 {
 	struct findings f;
 	deliver(k, "", 3);
-	damage(k, "UPDATE list SET records=zeroblob(7)");
+	kit_write(k, "UPDATE list SET records=zeroblob(7)");
 	assert_int_equal(kit_deliver(k, "", "new", 100).kind, FAIL_DAMAGE);
 	assert_ok(store_trim(&k->administrator)); /* memory is given back all the same */
 	assert_ok(store_check(&k->administrator, true, &k->m, &f));
@@ -371,19 +334,19 @@ static void a_damaged_list_is_told(struct kit *k)
 	assert_true(says(&f, "The list of mailbox number 1 is damaged"));
 	assert_false(says(&f, "given out again"));
 	assert_int_equal(k->store->account.messages, 3);
-	assert_int_equal(number(k, "SELECT count(*) FROM content"), 3);
-	damage(k, "DELETE FROM list"); /* as if what it held had never been */
+	assert_int_equal(kit_number(k, "SELECT count(*) FROM content"), 3);
+	kit_write(k, "DELETE FROM list"); /* as if what it held had never been */
 	assert_ok(store_check(&k->administrator, true, &k->m, &f));
 	assert_false(says(&f, "The newest messages cannot be brought"));
-	assert_int_equal(number(k, "SELECT count(*) FROM content"), 2);
+	assert_int_equal(kit_number(k, "SELECT count(*) FROM content"), 2);
 }
 
 static void a_lost_mailbox_is_given_anew(struct kit *k)
 {
 	struct findings f;
 	deliver(k, "Junk", 3);
-	damage(k, "DELETE FROM mailbox WHERE name='Junk'");
-	damage(k, "DELETE FROM counts WHERE id NOT IN (SELECT id FROM mailbox) AND id>0");
+	kit_write(k, "DELETE FROM mailbox WHERE name='Junk'");
+	kit_write(k, "DELETE FROM counts WHERE id NOT IN (SELECT id FROM mailbox) AND id>0");
 	kit_reopen(k);
 	assert_ok(store_check(&k->administrator, true, &k->m, &f));
 	assert_true(says(&f, "of 3 messages is missing"));
@@ -396,7 +359,7 @@ static void counts_set_back_double_nothing(struct kit *k)
 	struct findings f;
 	deliver(k, "", UNLISTED_MAX + 10);
 	assert_ok(store_trim(&k->administrator));
-	damage(k, "UPDATE counts SET next=1 WHERE id=0");
+	kit_write(k, "UPDATE counts SET next=1 WHERE id=0");
 	kit_reopen(k);
 	assert_int_equal(k->store->lists.unlisted.n, 0);
 	assert_int_equal(status(k, "INBOX"), UNLISTED_MAX + 10);
@@ -411,24 +374,24 @@ static void counts_of_long_ago_double_nothing(struct kit *k)
 	struct findings f;
 	struct view *v;
 	deliver(k, "", 1);
-	damage(k, "CREATE TABLE before AS SELECT * FROM counts");
+	kit_write(k, "CREATE TABLE before AS SELECT * FROM counts");
 	deliver(k, "", UNLISTED_MAX + 10);
 	assert_ok(store_trim(&k->administrator));
 	deliver(k, "", 1);
-	damage(k, "DELETE FROM counts");
-	damage(k, "INSERT INTO counts SELECT * FROM before");
-	damage(k, "DROP TABLE before");
+	kit_write(k, "DELETE FROM counts");
+	kit_write(k, "INSERT INTO counts SELECT * FROM before");
+	kit_write(k, "DROP TABLE before");
 	kit_reopen(k);
 	v = kit_view(k, "INBOX");
 	assert_int_equal(view_exists(v), UNLISTED_MAX + 12);
 	view_close(&v);
 	assert_ok(store_check(&k->administrator, true, &k->m, &f));
 	assert_true(says(&f, "would give UID"));
-	assert_int_equal(number(k, "SELECT count(*) FROM content"), UNLISTED_MAX + 12);
+	assert_int_equal(kit_number(k, "SELECT count(*) FROM content"), UNLISTED_MAX + 12);
 	kit_expect_sound(k);
 	assert_int_equal(status(k, "INBOX"), UNLISTED_MAX + 12);
 	deliver(k, "", 1);
-	assert_int_equal(last_uid(k, "INBOX"), UNLISTED_MAX + 13);
+	assert_int_equal(kit_last_uid(k, "INBOX"), UNLISTED_MAX + 13);
 }
 
 /* Where lists and counts are lost, what came since the beginning of a list is new once more. */
@@ -438,8 +401,8 @@ static void more_than_memory_holds_are_settled_in_turns(struct kit *k)
 	const unsigned n = 2 * (UNLISTED_MAX + 1) + 10;
 	deliver(k, "", n);
 	assert_ok(store_trim(&k->administrator));
-	damage(k, "DELETE FROM list");
-	damage(k, "UPDATE counts SET next=1,messages=0,octets=0,unseen=0 WHERE id<2");
+	kit_write(k, "DELETE FROM list");
+	kit_write(k, "UPDATE counts SET next=1,messages=0,octets=0,unseen=0 WHERE id<2");
 	kit_reopen(k);
 	assert_int_equal(k->store->lists.unlisted.n, UNLISTED_MAX);
 	assert_ok(store_check(&k->administrator, true, &k->m, &f));
@@ -448,8 +411,8 @@ static void more_than_memory_holds_are_settled_in_turns(struct kit *k)
 	struct view *v = kit_view(k, "INBOX");
 	assert_int_equal(view_exists(v), n - 3);
 	view_close(&v);
-	assert_int_equal(number(k, "SELECT count(*) FROM content"), n - 3);
-	assert_int_equal(last_uid(k, "INBOX"), n);
+	assert_int_equal(kit_number(k, "SELECT count(*) FROM content"), n - 3);
+	assert_int_equal(kit_last_uid(k, "INBOX"), n);
 }
 
 #define RUN(NAME) static void test_##NAME(void **state) { (void)state; kit_run(NAME); }

@@ -211,9 +211,10 @@ result work_find(struct work *w, str name, struct box_row **out)
 {
 	struct box_row row;
 	bool inbox = str_eq(name, STR("INBOX"));
-	if (!inbox || !known_box(w, w->inbox, &row))
+	if (!inbox || !known_box(w, w->inbox, &row)) {
 		TRY(box_find(w->db, name, &row));
-	(void)known_box(w, row.id, &row); /* with what is unlisted */
+		(void)known_box(w, row.id, &row); /* with what is unlisted */
+	}
 	if (inbox)
 		w->inbox = row.id;
 	*out = held(w, row.id);
