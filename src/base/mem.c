@@ -12,7 +12,7 @@ enum { FIRST_ROOM = 16 }; /* elements */
 static _Atomic uint64_t counted;
 static _Atomic uint64_t fail_at;
 
-static bool refused(void)
+bool mem_refused(void)
 {
 	uint64_t at = atomic_load_explicit(&fail_at, memory_order_relaxed);
 	if (at == 0)
@@ -24,13 +24,13 @@ static bool refused(void)
 void *mem_alloc(size_t size)
 {
 	must(size > 0);
-	return refused() ? NULL : calloc(1, size);
+	return mem_refused() ? NULL : calloc(1, size);
 }
 
 void *mem_array(size_t count, size_t size)
 {
 	must(count > 0 && size > 0);
-	return refused() ? NULL : calloc(count, size);
+	return mem_refused() ? NULL : calloc(count, size);
 }
 
 /* Once for the process, before its first thread. */
@@ -64,7 +64,7 @@ static void *grow_forgetting(void *p, size_t size)
 void *mem_grow(void *p, size_t size)
 {
 	must(size > 0);
-	if (refused())
+	if (mem_refused())
 		return NULL;
 	return forgets && p ? grow_forgetting(p, size) : realloc(p, size);
 }

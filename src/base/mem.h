@@ -26,8 +26,10 @@ void mem_forget(void);
 void mem_wipe(void *p, size_t n); /* n 0 with p NULL is fine */
 
 /* Test seam: the N-th allocation from now (1 = the next) fails, once; 0 turns
- * it off. mem_count() counts allocations since the last call of this. */
+ * it off. mem_count() counts allocations since the last call of this. mem_refused
+ * is for memory that comes by mmap: it counts as one, true: do without. */
 void mem_fail_at(uint64_t n);
+bool mem_refused(void);
 uint64_t mem_count(void);
 
 /* Cleanup attribute for pointers owned by a block. */

@@ -2,13 +2,10 @@
 #include "base/log.h"
 #include "fetch/addresses.h"
 #include "fetch/transfer.h"
-#include "fetch/trust.h"
 #include "run/clock.h"
+#include "run/tls_roots.h"
 #include "talk/room.h"
 #include "talk/settings.h"
-
-/* Of Debian's ca-certificates. */
-static const char system_authorities[] = "/etc/ssl/certs/ca-certificates.crt";
 
 static struct {
 	uint16_t port;
@@ -53,16 +50,26 @@ static result on_post(struct arrival *in, struct asker_fetch_post *m, struct ask
 	return serve(in, &r, got);
 }
 
+static result open_transfers(const struct supervisor_room_begin *b)
+{
+	X509_STORE *trusted = X509_STORE_new();
+	if (!trusted)
+		return failure(FAIL_MEMORY, "There is no memory for the trusted certificates.");
+	result r = tls_roots_load(trusted, settings_file(b, OPT_FETCH_CA));
+	if (!failed(r))
+		return transfer_open(trusted, (struct transfer_limits){0});
+	X509_STORE_free(trusted);
+	return r;
+}
+
 static result prepare(const struct supervisor_room_begin *b)
 {
 	struct options options;
-	X509_STORE *trusted = NULL;
 	TRY(settings_read(b, &options));
 	self.port = (uint16_t)options_number(&options, OPT_HTTPS_PORT);
 	self.also_private = options_yes(&options, OPT_RELAY_PRIVATE);
 	options_free(&options);
-	TRY(trust_open(system_authorities, settings_file(b, OPT_FETCH_CA), &trusted));
-	return transfer_open(trusted, (struct transfer_limits){0});
+	return open_transfers(b);
 }
 
 static const struct asker_fetch_as_fetch handlers = {.get = on_get, .post = on_post};

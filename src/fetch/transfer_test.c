@@ -5,10 +5,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "fetch/trust.h"
 #include "run/kit.h"
 #include "run/loop.h"
-#include "run/tls_cert.h"
 
 static struct {
 	int listener;
@@ -26,10 +24,9 @@ struct opening {
 static void open_it(void *arg)
 {
 	struct opening *o = arg;
-	X509_STORE *none = NULL;
-	o->r = trust_open("/nowhere", (str){NULL, 0}, &none);
-	if (!failed(o->r))
-		o->r = transfer_open(none, o->limits);
+	X509_STORE *none = X509_STORE_new();
+	assert_non_null(none);
+	o->r = transfer_open(none, o->limits);
 }
 
 static void open_all(struct transfer_limits limits)
@@ -118,32 +115,12 @@ static void an_asker_may_be_cancelled(void *arg)
 	close_all();
 }
 
-static void authorities(void *arg)
-{
-	X509_STORE *store = NULL;
-	struct tls_pem pem;
-	str name = STR("authority.example.test");
-	(void)arg;
-	assert_ok(tls_self_signed(&name, 1, 30, &pem));
-	assert_ok(trust_open("/nowhere", buf_str(&pem.chain), &store));
-	X509_STORE_free(store);
-	assert_int_equal(trust_open("/nowhere", STR("no certificate"), &store).kind, FAIL_INPUT);
-	assert_int_equal(trust_open("/nowhere", str_sub(buf_str(&pem.chain), 0, 100), &store).kind, FAIL_INPUT);
-	tls_pem_free(&pem);
-}
-
-static void the_certificates_of_authorities_are_read(void *arg)
-{
-	fiber_on_loop_stack(authorities, arg);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ON_FIBER(a_silent_server_costs_a_bounded_time),
 		ON_FIBER(more_than_the_limit_wait),
 		ON_FIBER(an_asker_may_be_cancelled),
-		ON_FIBER(the_certificates_of_authorities_are_read),
 	};
 	return cmocka_run_group_tests_name("fetch transfer", tests, NULL, NULL);
 }

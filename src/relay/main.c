@@ -3,7 +3,6 @@
 
 #include "base/mem.h"
 #include "relay/relay.h"
-#include "run/files.h"
 #include "run/tls_peer.h"
 #include "talk/asker_fetch.h"
 #include "talk/asker_inspect.h"
@@ -12,8 +11,6 @@
 #include "talk/relay_auth.h"
 #include "talk/room.h"
 #include "talk/settings.h"
-
-enum { AUTHORITIES_MAX = 8 << 20 };
 
 static result to_room(enum neighbour which, struct channel **out)
 {
@@ -32,16 +29,11 @@ static result to_room(enum neighbour which, struct channel **out)
 	return failure(FAIL_ABSENT, "there is no such neighbour");
 }
 
-/* Where Debian's ca-certificates keeps them; without them only DANE and `fetch-ca` prove anything. */
+/* Without any, only DANE proves anything. */
 static result load_authorities(const struct supervisor_room_begin *b)
 {
-	AUTO_BUF buf system = buf_new(AUTHORITIES_MAX);
-	result r = file_load("/etc/ssl/certs/ca-certificates.crt", &system);
-	if (failed(r) && r.kind != FAIL_ABSENT)
-		return r;
-	TRY(tls_peer_context(buf_str(&system), &relay.tls));
-	str more = settings_file(b, OPT_FETCH_CA);
-	return more.n > 0 ? tls_context_trust(relay.tls, more) : OK;
+	TRY(tls_peer_context(STR(""), &relay.tls));
+	return tls_context_trust_system(relay.tls, settings_file(b, OPT_FETCH_CA));
 }
 
 static result read_hostname(void)

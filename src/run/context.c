@@ -7,6 +7,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/sanitized.h"
 #include "run/fiber.h"
 
@@ -37,10 +38,13 @@ static bool guard(void *page)
 	return madvise(page, page_size(), MADV_GUARD_INSTALL) == 0 || mprotect(page, page_size(), PROT_NONE) == 0;
 }
 
-result context_map(struct context *c)
+result context_map(struct context *c, size_t keep)
 {
-	size_t all = STACK_BYTES + page_size();
-	char *p = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+	enum { LINE = 64 };
+	size_t all = STACK_BYTES + page_size(), kept = (keep + LINE - 1) / LINE * LINE;
+	char *p = MAP_FAILED;
+	if (!mem_refused())
+		p = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED)
 		return failure(FAIL_MEMORY, "There is no memory for another session's stack.");
 	if (!guard(p)) {
@@ -49,7 +53,7 @@ result context_map(struct context *c)
 	}
 	/* A huge page would make one small stack cost 2 MiB. */
 	madvise(p, all, MADV_NOHUGEPAGE);
-	*c = (struct context){.stack = p + page_size(), .size = STACK_BYTES};
+	*c = (struct context){.stack = p + page_size(), .size = STACK_BYTES - kept};
 	return OK;
 }
 
@@ -60,7 +64,7 @@ void context_unmap(struct context *c)
 #if SANITIZED
 	ASAN_UNPOISON_MEMORY_REGION(c->stack, c->size);
 #endif
-	munmap(c->stack - page_size(), c->size + page_size());
+	munmap(c->stack - page_size(), STACK_BYTES + page_size());
 	c->stack = NULL;
 }
 

@@ -20,7 +20,8 @@ struct context {
 	bool entered;
 };
 
-result context_map(struct context *c) NODISCARD; /* MEMORY */
+/* Of what is mapped the highest `keep` octets are the caller's, zeroed, from stack + size on. MEMORY */
+result context_map(struct context *c, size_t keep) NODISCARD;
 void context_unmap(struct context *c);
 /* Gives the pages below what the suspended context uses back to the machine. */
 void context_trim(struct context *c);

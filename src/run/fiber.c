@@ -3,7 +3,6 @@
 #include <malloc.h>
 #include <uv.h>
 
-#include "base/mem.h"
 #include "run/clock.h"
 #include "run/fiber_core.h"
 
@@ -81,8 +80,8 @@ static void enter(void)
 
 static void destroy(struct fiber *f)
 {
-	context_unmap(&f->context);
-	mem_free(f);
+	struct context c = f->context;
+	context_unmap(&c); /* and f with it */
 }
 
 static result take_or_make(struct fiber **out)
@@ -93,15 +92,10 @@ static result take_or_make(struct fiber **out)
 		sys.pooled--;
 		return OK;
 	}
-	struct fiber *f = mem_alloc(sizeof(*f));
-	if (!f)
-		return failure(FAIL_MEMORY, "There is no memory for another session.");
-	result r = context_map(&f->context);
-	if (failed(r)) {
-		mem_free(f);
-		return r;
-	}
-	*out = f;
+	struct context c;
+	TRY(context_map(&c, sizeof(struct fiber)));
+	*out = (struct fiber *)(void *)(c.stack + c.size);
+	(*out)->context = c;
 	return OK;
 }
 

@@ -5,9 +5,10 @@
  * fiber_cancel resumes it and every wait it makes from then on returns
  * CANCELLED at once, so that it unwinds by its own cleanup and returns.
  *
- * Stacks come from a pool (64 KiB and a guard page); what an idle fiber no
- * longer uses of its stack is given back to the machine. Calls marked
- * "suspends" may only be made on a fiber, never on the loop's own stack.
+ * Stacks come from a pool (64 KiB, in which the fiber's own record lies too, and
+ * a guard page); what an idle fiber no longer uses of its stack is given back to
+ * the machine. Calls marked "suspends" may only be made on a fiber, never on the
+ * loop's own stack.
  * Times are milliseconds on the monotonic clock; FIBER_FOREVER never ends. */
 #ifndef RUN_FIBER_H
 #define RUN_FIBER_H

@@ -13,6 +13,7 @@
 enum wake { WAKE_EVENT, WAKE_TIMEOUT, WAKE_CANCEL };
 enum fiber_state { FIBER_READY, FIBER_RUNNING, FIBER_WAITING, FIBER_DONE };
 
+/* Lies above its own stack: one that rests holds a page of it anyway. */
 struct fiber {
 	struct list place; /* ready, resting or pooled; empty when it rested long and was trimmed */
 	struct list all;

@@ -6,6 +6,7 @@
 #include "run/tls_core.h"
 #include "run/tls_far.h"
 #include "run/tls_peer.h"
+#include "run/tls_roots.h"
 
 /* TLS 1.2 with forward secrecy and AEAD only; 1.3 as OpenSSL orders it. */
 static const char ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
@@ -92,7 +93,7 @@ int tls_no_passphrase(char *p, int n, int writing, void *ctx)
 
 BIO *tls_pem_view(str pem)
 {
-	return pem.n > INT32_MAX ? NULL : BIO_new_mem_buf(pem.p, (int)pem.n);
+	return pem.n > INT32_MAX ? NULL : BIO_new_mem_buf(pem.n ? pem.p : "", (int)pem.n);
 }
 
 static bool use_chain(SSL_CTX *ssl, BIO *in)
@@ -145,25 +146,14 @@ result tls_server_context(str chain, str key, struct tls_context **out)
 	return r;
 }
 
-static bool trust(SSL_CTX *ssl, str roots)
-{
-	BIO *in = tls_pem_view(roots);
-	size_t n = 0;
-	bool ok = in;
-	for (X509 *root; ok && (root = PEM_read_bio_X509(in, NULL, tls_no_passphrase, NULL)); n++) {
-		ok = X509_STORE_add_cert(SSL_CTX_get_cert_store(ssl), root) == 1;
-		X509_free(root);
-	}
-	BIO_free(in);
-	ERR_clear_error();
-	return ok && n;
-}
-
 result tls_context_trust(struct tls_context *c, str more)
 {
-	ERR_clear_error();
-	return trust(c->ssl, more)
-		? OK : failure(FAIL_INPUT, "The file of trusted certificates holds no PEM certificates.");
+	return tls_roots_add(SSL_CTX_get_cert_store(c->ssl), more);
+}
+
+result tls_context_trust_system(struct tls_context *c, str more)
+{
+	return tls_roots_load(SSL_CTX_get_cert_store(c->ssl), more);
 }
 
 result tls_client_context(str roots, struct tls_context **out)

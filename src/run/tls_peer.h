@@ -38,8 +38,10 @@ enum tls_proof {
 /* Verifies by `roots` (PEM, may be empty) where that is asked; TLS 1.2 and 1.3
  * with every cipher OpenSSL's defaults permit, because the other choice is none. */
 result tls_peer_context(str roots, struct tls_context **out) NODISCARD;
-/* Adds the certificates of a PEM text to those that `roots` named. INPUT */
+/* Adds the certificates of a PEM text to those that `roots` named; the other, also the system's (tls_roots_load).
+ * INPUT: the text has none, or a damaged one; the context is of no use then. */
 result tls_context_trust(struct tls_context *c, str more) NODISCARD;
+result tls_context_trust_system(struct tls_context *c, str more) NODISCARD;
 
 /* Usages 2 and 3 alone count for SMTP; ABSENT when OpenSSL can use none of the
  * records: then nothing can be proven (RFC 7672 2.2: encrypt all the same). */
