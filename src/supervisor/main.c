@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "config/load.h"
@@ -20,6 +19,7 @@
 #include "run/random.h"
 #include "supervisor/check.h"
 #include "supervisor/house.h"
+#include "supervisor/notify.h"
 #include "supervisor/pulse.h"
 #include "supervisor/voice.h"
 
@@ -112,8 +112,8 @@ static void raise_limits(void)
 }
 
 /* For all rooms: who is woken waits for who works, up to a slice of the scheduler's, instead of driving it off the
- * processor. A letter wakes ten processes, which under load find more to do at once then. A kernel that says no
- * costs nothing else. */
+ * processor. A letter is handed over eight times, and under load a room that is let finish finds more to do at once. A
+ * kernel that says no costs nothing else. */
 static void wake_gently(void)
 {
 	(void)sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
@@ -167,7 +167,7 @@ static void live(void *arg)
 	if (failed(r) && !h->ending) {
 		l->status = complain("cannot start", r);
 	} else if (!failed(r)) {
-		sd_notify(0, "READY=1");
+		notify(STR("READY=1"));
 		voice_open(h);
 		r = fiber_start(pulse_watch, h, "pulse", NULL);
 		if (!failed(r) && databases_any(&h->databases))
@@ -176,7 +176,7 @@ static void live(void *arg)
 			if (failed(gate_wait(&ending, FIBER_FOREVER)))
 				break;
 	}
-	sd_notify(0, "STOPPING=1");
+	notify(STR("STOPPING=1"));
 	house_stop(h);
 	voice_close();
 	loop_end();
