@@ -26,7 +26,7 @@ static void put_head(unsigned char how, size_t size, char *p)
 	box_put_u32((unsigned char *)p + 1, (uint32_t)size);
 }
 
-/* For what is short a table of 4 KiB finds as much as the level's of 64, which every process would have to drag through
+/* For what is short a table of 4 KiB finds as much as the level's of 32, which every process would have to drag through
  * the caches of the processor for each message. */
 static size_t compress(struct packer *p, char *to, size_t room, str plain)
 {

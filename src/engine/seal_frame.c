@@ -4,25 +4,29 @@
 #include <sodium.h>
 
 enum {
+	LAYOUT_WHOLE = 1,
+	LAYOUT_FRONT = 2,
 	CONTENT = SEAL_PAGE - SEAL_RESERVED,
 	WORD = 8,
 	RUN_HEAD = 4,
+	LENGTH = 2,
 	BASE = 4,
 	RUNS_MAX = CONTENT - BASE - RUN_HEAD, /* runs are shorter than the page, so that FRAME_WHOLE means whole */
 };
-_Static_assert(CONTENT % WORD == 0 && 2 + FRAME_WHOLE <= WAL_FRAME, "a page in words, a frame in its place");
+_Static_assert(CONTENT % WORD == 0 && FRAME_WHOLE + LENGTH <= WAL_FRAME, "a page in words, a frame in its place");
 
 struct base {
 	uint32_t page; /* 0: none */
 	uint32_t frame;
 	uint32_t spent; /* octets written against it */
 	uint64_t used;
-	unsigned char content[CONTENT];
 };
 
+/* What is searched lies together: with the contents between, each search would touch as many pages of memory. */
 struct bases {
 	uint64_t clock;
 	struct base v[FRAME_BASES];
+	unsigned char content[FRAME_BASES][CONTENT];
 };
 
 static const unsigned char nothing[CONTENT];
@@ -42,6 +46,11 @@ void frame_forget(struct wal *w, uint32_t from)
 	for (size_t i = 0; w->bases && i < FRAME_BASES; i++)
 		if (w->bases->v[i].frame >= from)
 			w->bases->v[i].page = 0;
+}
+
+static unsigned char *content_of(const struct wal *w, const struct base *b)
+{
+	return w->bases->content[b - w->bases->v];
 }
 
 static struct base *base_of_page(struct wal *w, uint32_t page)
@@ -84,7 +93,7 @@ static void keep_base(struct wal *w, uint32_t number, uint32_t page, const unsig
 	b->frame = number;
 	b->spent = 0;
 	b->used = ++w->bases->clock;
-	memcpy(b->content, content, CONTENT);
+	memcpy(content_of(w, b), content, CONTENT);
 }
 
 /* ---- what differs ---- */
@@ -144,7 +153,7 @@ static size_t body_against_base(struct wal *w, const unsigned char *unit, unsign
 	struct base *b = base_of_page(w, page_of(unit));
 	if (!b || b->frame >= w->ended)
 		return SIZE_MAX;
-	size_t n = difference(b->content, unit + WAL_FRAME_HEAD, out + BASE, CONTENT / 2);
+	size_t n = difference(content_of(w, b), unit + WAL_FRAME_HEAD, out + BASE, CONTENT / 2);
 	if (n == SIZE_MAX || b->spent + n > CONTENT)
 		return SIZE_MAX;
 	box_put_u32(out, b->frame + 1);
@@ -183,38 +192,62 @@ static void seal_whole(struct wal *w, uint32_t number, unsigned char *unit)
 	box_seal(w->box, &name, unit, WAL_FRAME);
 }
 
+/* `raw` is a frame on the disk. */
+static unsigned char *length_in(unsigned char *raw, unsigned layout)
+{
+	return layout == LAYOUT_FRONT ? raw : raw + WAL_FRAME - LENGTH;
+}
+
+static unsigned char *unit_in(unsigned char *raw, size_t n, unsigned layout)
+{
+	return layout == LAYOUT_FRONT ? raw + LENGTH : raw + WAL_FRAME - LENGTH - n;
+}
+
+static unsigned char *zeros_in(unsigned char *raw, size_t n, unsigned layout)
+{
+	return layout == LAYOUT_FRONT ? raw + LENGTH + n : raw;
+}
+
 void frame_seal(struct wal *w, uint32_t number, unsigned char *unit)
 {
-	if (w->head.layout < WAL_LAYOUT) {
+	if (w->head.layout == LAYOUT_WHOLE) {
 		seal_whole(w, number, unit);
 		return;
 	}
-	unsigned char out[WAL_FRAME];
-	unsigned char *sealed = out + 2;
+	unsigned char sealed[WAL_FRAME];
 	size_t n = FRAME_HEAD + body_of(w, number, unit, sealed + FRAME_HEAD) + BOX_SPARE;
 	struct box_name name = name_of(w, number, n);
-	memset(sealed + n, 0, WAL_FRAME - 2 - n); /* where an attempt that did not fit left the page in clear */
 	memcpy(sealed, unit, 8);
 	box_put_u32(sealed + 8, w->synced);
 	memcpy(sealed + 12, unit + 16, 8);
-	out[0] = (unsigned char)n;
-	out[1] = (unsigned char)(n >> 8);
 	box_seal(w->box, &name, sealed, n);
-	memcpy(unit, out, WAL_FRAME);
+	memset(unit, 0, WAL_FRAME);
+	memcpy(unit_in(unit, n, w->head.layout), sealed, n);
+	unsigned char *length = length_in(unit, w->head.layout);
+	length[0] = (unsigned char)n;
+	length[1] = (unsigned char)(n >> 8);
 }
 
 /* ---- opening ---- */
 
-/* The unit's length when it opens, else 0. */
-static size_t open_unit(const struct wal *w, uint32_t number, uint64_t generation, unsigned char *raw)
+struct unit {
+	unsigned char *p;
+	size_t n;
+};
+
+/* Opens what lies in `raw`; n is 0 when it does not open. */
+static struct unit open_unit(const struct wal *w, uint32_t number, const struct wal_head *of, unsigned char *raw)
 {
 	static const unsigned char zeros[WAL_FRAME];
-	size_t n = raw[0] | (size_t)raw[1] << 8;
+	const unsigned char *length = length_in(raw, of->layout);
+	size_t n = length[0] | (size_t)length[1] << 8;
 	struct box_name name = name_of(w, number, n);
-	name.generation = generation;
-	if (n < FRAME_HEAD + BASE + BOX_SPARE || n > FRAME_WHOLE || memcmp(raw + 2 + n, zeros, WAL_FRAME - 2 - n) != 0)
-		return 0;
-	return box_open(w->box, &name, raw + 2, n) ? n : 0;
+	name.generation = of->generation;
+	if (n < FRAME_HEAD + BASE + BOX_SPARE || n > FRAME_WHOLE ||
+		memcmp(zeros_in(raw, n, of->layout), zeros, WAL_FRAME - LENGTH - n) != 0)
+		return (struct unit){0};
+	struct unit u = {unit_in(raw, n, of->layout), n};
+	return box_open(w->box, &name, u.p, n) ? u : (struct unit){0};
 }
 
 static bool open_old(const struct wal *w, uint32_t number, uint64_t generation, unsigned char *unit)
@@ -230,18 +263,18 @@ static result read_base(struct wal *w, uint32_t number, unsigned char *content, 
 	unsigned char raw[WAL_FRAME];
 	*good = b != NULL;
 	if (b) {
-		memcpy(content, b->content, CONTENT);
+		memcpy(content, content_of(w, b), CONTENT);
 		return OK;
 	}
 	TRY(wal_raw(w, number, raw, good));
-	size_t n = *good ? open_unit(w, number, w->head.generation, raw) : 0;
-	const unsigned char *body = raw + 2 + FRAME_HEAD;
+	struct unit u = *good ? open_unit(w, number, &w->head, raw) : (struct unit){0};
 	memset(content, 0, CONTENT);
-	*good = n > 0;
-	if (n == FRAME_WHOLE)
+	*good = u.n > 0;
+	const unsigned char *body = *good ? u.p + FRAME_HEAD : NULL;
+	if (u.n == FRAME_WHOLE)
 		memcpy(content, body, CONTENT);
-	else if (n)
-		*good = box_get_u32(body) == 0 && apply(body + BASE, n - FRAME_HEAD - BASE - BOX_SPARE, content);
+	else if (u.n)
+		*good = box_get_u32(body) == 0 && apply(body + BASE, u.n - FRAME_HEAD - BASE - BOX_SPARE, content);
 	return OK;
 }
 
@@ -267,30 +300,33 @@ static result build(struct wal *w, uint32_t number, const unsigned char *body, s
 
 result frame_open(struct wal *w, uint32_t number, unsigned char *unit, enum frame_state *state)
 {
-	if (w->head.layout < WAL_LAYOUT) {
+	if (w->head.layout == LAYOUT_WHOLE) {
 		*state = open_old(w, number, w->head.generation, unit) ? FRAME_GOOD : FRAME_STRANGE;
 		return OK;
 	}
 	unsigned char raw[WAL_FRAME];
 	memcpy(raw, unit, WAL_FRAME);
-	size_t n = open_unit(w, number, w->head.generation, raw);
+	struct unit u = open_unit(w, number, &w->head, raw);
 	*state = FRAME_STRANGE;
-	if (!n)
+	if (!u.n)
 		return OK;
 	bool good;
 	memset(unit, 0, WAL_FRAME);
-	memcpy(unit, raw + 2, 12);
-	memcpy(unit + 16, raw + 2 + 12, 8);
-	TRY(build(w, number, raw + 2 + FRAME_HEAD, n - FRAME_HEAD - BOX_SPARE, unit + WAL_FRAME_HEAD, &good));
+	memcpy(unit, u.p, 12);
+	memcpy(unit + 16, u.p + 12, 8);
+	TRY(build(w, number, u.p + FRAME_HEAD, u.n - FRAME_HEAD - BOX_SPARE, unit + WAL_FRAME_HEAD, &good));
 	*state = good ? FRAME_GOOD : FRAME_BASELESS;
 	return OK;
 }
 
 bool frame_is_next(const struct wal *w, uint32_t number, unsigned char *unit)
 {
+	struct wal_head next = {.generation = w->head.generation + 1};
 	unsigned char raw[WAL_FRAME];
-	memcpy(raw, unit, WAL_FRAME);
-	if (open_unit(w, number, w->head.generation + 1, raw))
-		return true;
-	return w->head.layout < WAL_LAYOUT && open_old(w, number, w->head.generation + 1, unit);
+	for (next.layout = WAL_LAYOUT; next.layout > LAYOUT_WHOLE && next.layout >= w->head.layout; next.layout--) {
+		memcpy(raw, unit, WAL_FRAME);
+		if (open_unit(w, number, &next, raw).n)
+			return true;
+	}
+	return w->head.layout == LAYOUT_WHOLE && open_old(w, number, next.generation, unit);
 }

@@ -5,16 +5,19 @@
  * lies what differs from the page's base, the last frame of this log that
  * held the page whole; where there is none, from a page of zeros:
  *
- *   u16       n, the length of the sealed unit, which is bound to it too
+ *   zeros     up to WAL_FRAME
  *   n bytes   page number, size after commit, frames durable (u32 each), SQLite's
  *             checksum (8); then the page whole when n is FRAME_WHOLE, else the
  *             base's number + 1 (u32; 0: zeros) and runs: u16 place, u16 length, octets
- *   zeros     up to WAL_FRAME
+ *   u16       n, the length of the sealed unit, which is bound to it too
  *
+ * So a commit is whole only with the last octet that was written for it: what a
+ * full disk took of one that was refused, by whole blocks, never opens.
  * A base has no base itself, and belongs to a transaction that had ended before:
  * SQLite writes the frames of such a one never again. When what was written
- * against a base adds up to a page, the page is written whole anew. A log of an
- * older layout has every page whole (wal_head.layout).
+ * against a base adds up to a page, the page is written whole anew. Logs of older
+ * layouts (wal_head.layout) have n and the unit first and the zeros behind, or
+ * every page whole.
  *
  * Bases are kept in clear, FRAME_BASES at most, until wal_trim; without memory
  * for them pages are written whole. */

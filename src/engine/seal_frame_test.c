@@ -1,5 +1,5 @@
 /* Frames of the sealed log: small changes are small on disk, come back as they were, show nothing, and are noticed
- * when they were changed; and logs of the layout before. */
+ * when they were changed or not written to the end; and logs of the layouts before. */
 #include "engine/seal_frame.h"
 #include "engine/seal_kit.h"
 
@@ -63,10 +63,10 @@ static char *on_disk(struct log *l, uint32_t number)
 /* What of a frame's place is not zero. */
 static size_t length_of(struct log *l, uint32_t number)
 {
-	size_t n = WAL_FRAME;
-	while (n > 0 && on_disk(l, number)[n - 1] == 0)
-		n--;
-	return n;
+	size_t zeros = 0;
+	while (zeros < WAL_FRAME && on_disk(l, number)[zeros] == 0)
+		zeros++;
+	return WAL_FRAME - zeros;
 }
 
 static void fill(unsigned char *content, size_t n, uint64_t seed)
@@ -178,6 +178,46 @@ static void a_base_is_of_a_transaction_that_ended(void **state)
 	close_log(&l);
 }
 
+static enum frame_state state_of(struct log *l, uint32_t number)
+{
+	unsigned char unit[WAL_FRAME];
+	bool there;
+	enum frame_state state = FRAME_STRANGE;
+	assert_ok(wal_raw(&l->wal, number, unit, &there));
+	if (there)
+		assert_ok(frame_open(&l->wal, number, unit, &state));
+	return state;
+}
+
+/* Of one that finds no room the disk may keep blocks from its beginning: with one of those that are short all that says
+ * something would be among them, were it not at the end. */
+static void what_a_full_disk_took_of_a_commit_never_opens(void **state)
+{
+	(void)state;
+	unsigned char page[CONTENT] = {0};
+	unsigned kept = 0;
+	for (uint32_t n = 1; n < 40; n++) {
+		struct log l;
+		open_log(&l, 100);
+		for (uint32_t i = 0; i < n; i++) {
+			page[10 * i]++;
+			put(&l, i, 7, page);
+			assert_ok(wal_sync(&l.wal));
+		}
+		page[4]++;
+		sim_fault_at(l.sim, SIM_FULL_COPYING, 1);
+		put(&l, n, 7, page);
+		assert_int_equal(wal_sync(&l.wal).kind, FAIL_FULL);
+		sim_fault_at(l.sim, SIM_NONE, 0);
+		kept += length_of(&l, n) > 0;
+		wal_trim(&l.wal); /* what memory has of the log */
+		assert_int_equal(state_of(&l, n - 1), FRAME_GOOD);
+		assert_int_equal(state_of(&l, n), FRAME_STRANGE);
+		close_log(&l);
+	}
+	assert_true(kept > 0);
+}
+
 /* Also where a change was tried against a base and did not fit: 'secret' lies behind what differs from zeros. */
 static void nothing_is_left_in_clear(void **state)
 {
@@ -223,16 +263,22 @@ static void every_changed_byte_is_noticed(void **state)
 	close_log(&l);
 }
 
-/* ---- the layout before ---- */
+/* ---- the layouts before ---- */
+
+static const unsigned before[] = {1, 2};
+enum { BEFORE = sizeof before / sizeof *before };
 
 static void seal_old(struct wal *w, uint32_t number, unsigned char *unit)
 {
 	struct box_name name = {BOX_FRAME, number, w->head.generation};
-	box_seal(w->box, &name, unit, WAL_FRAME);
+	if (w->head.layout == 1)
+		box_seal(w->box, &name, unit, WAL_FRAME);
+	else
+		frame_seal(w, number, unit);
 	assert_ok(file_write(w->file, wal_frame_at(number), str_of((const char *)unit, WAL_FRAME)));
 }
 
-static void make_slot_old(struct wal *w, unsigned slot)
+static void make_slot_old(struct wal *w, unsigned slot, unsigned layout)
 {
 	unsigned char unit[WAL_SLOT];
 	size_t n = sizeof unit;
@@ -240,7 +286,7 @@ static void make_slot_old(struct wal *w, unsigned slot)
 	assert_ok(file_read(w->file, slot * WAL_SLOT_AT, unit, &n));
 	assert_true(box_open(w->box, &name, unit, sizeof unit));
 	assert_int_equal(unit[7], '0' + WAL_LAYOUT);
-	unit[7] = '1';
+	unit[7] = (unsigned char)('0' + layout);
 	box_seal(w->box, &name, unit, sizeof unit);
 	assert_ok(file_write(w->file, slot * WAL_SLOT_AT, str_of((const char *)unit, sizeof unit)));
 }
@@ -255,8 +301,8 @@ static struct wal open_left(struct sim *sim, struct box *box)
 	return w;
 }
 
-/* The log that was left becomes what the program wrote before there were bases. */
-static void make_old(struct sim *sim)
+/* The log that was left becomes what the program wrote before there were bases, or while the zeros lay behind. */
+static void make_old(struct sim *sim, unsigned layout)
 {
 	static unsigned char units[FRAMES][WAL_FRAME];
 	struct box box = {.left = 0};
@@ -269,10 +315,12 @@ static void make_old(struct sim *sim)
 		assert_ok(frame_open(&w, n, units[n], &state));
 		assert_int_equal(state, FRAME_GOOD);
 	}
+	wal_trim(&w);
+	w.head.layout = layout;
 	for (uint32_t n = 0; n < w.frames; n++)
 		seal_old(&w, n, units[n]);
-	make_slot_old(&w, 0);
-	make_slot_old(&w, 1);
+	make_slot_old(&w, 0, layout);
+	make_slot_old(&w, 1, layout);
 	wal_close(&w);
 }
 
@@ -288,30 +336,31 @@ static unsigned layout_of(struct sim *sim)
 static void a_log_of_before_is_carried_over(void **state)
 {
 	(void)state;
-	struct sim *sim = kit_killed_after(8);
-	struct db *db;
-	int64_t last;
-	make_old(sim);
-	assert_int_equal(layout_of(sim), 1);
-	assert_ok(kit_open(sim, &db));
-	kit_expect_turns(db, &last);
-	assert_int_equal(last, 8);
-	assert_ok(kit_turn(db, 9));
-	db_close(&db);
-	assert_int_equal(layout_of(sim), WAL_LAYOUT);
-	sim_free(&sim);
+	for (size_t i = 0; i < BEFORE; i++) {
+		struct sim *sim = kit_killed_after(8);
+		struct db *db;
+		int64_t last;
+		make_old(sim, before[i]);
+		assert_int_equal(layout_of(sim), before[i]);
+		assert_ok(kit_open(sim, &db));
+		kit_expect_turns(db, &last);
+		assert_int_equal(last, 8);
+		assert_ok(kit_turn(db, 9));
+		db_close(&db);
+		assert_int_equal(layout_of(sim), WAL_LAYOUT);
+		sim_free(&sim);
+	}
 }
 
 /* Where the disk has no room to carry it over it goes on as it began. */
-static void a_log_of_before_goes_on(void **state)
+static void goes_on(unsigned layout)
 {
-	(void)state;
 	struct sim *sim = kit_killed_after(8), *left = sim_new(3);
 	struct db *db;
 	int64_t last;
 	struct db_options o = kit_options(sim);
 	o.log_frames = 1000;
-	make_old(sim);
+	make_old(sim, layout);
 	sim_fault_at(sim, SIM_FULL, 1);
 	assert_ok(db_open(&o, &db));
 	sim_fault_at(sim, SIM_NONE, 0);
@@ -319,7 +368,7 @@ static void a_log_of_before_goes_on(void **state)
 		assert_ok(kit_turn(db, turn));
 	kit_copy(sim, left);
 	db_close(&db);
-	assert_int_equal(layout_of(left), 1);
+	assert_int_equal(layout_of(left), layout);
 	assert_ok(kit_open(left, &db));
 	kit_expect_turns(db, &last);
 	assert_int_equal(last, 13);
@@ -328,15 +377,24 @@ static void a_log_of_before_goes_on(void **state)
 	sim_free(&left);
 }
 
+static void a_log_of_before_goes_on(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < BEFORE; i++)
+		goes_on(before[i]);
+}
+
 static void damage_in_a_log_of_before_is_reported(void **state)
 {
 	(void)state;
-	struct sim *sim = kit_killed_after(8);
-	struct db *db;
-	make_old(sim);
-	((char *)(uintptr_t)sim_bytes(sim, "t.db-wal").p)[wal_frame_at(3) + 1000] ^= 1;
-	assert_int_equal(kit_open(sim, &db).kind, FAIL_DAMAGE);
-	sim_free(&sim);
+	for (size_t i = 0; i < BEFORE; i++) {
+		struct sim *sim = kit_killed_after(8);
+		struct db *db;
+		make_old(sim, before[i]);
+		((char *)(uintptr_t)sim_bytes(sim, "t.db-wal").p)[wal_frame_at(3) + 1000] ^= 1;
+		assert_int_equal(kit_open(sim, &db).kind, FAIL_DAMAGE);
+		sim_free(&sim);
+	}
 }
 
 int main(void)
@@ -345,6 +403,7 @@ int main(void)
 		cmocka_unit_test(a_small_change_is_small_on_disk),
 		cmocka_unit_test(every_frame_comes_back),
 		cmocka_unit_test(a_base_is_of_a_transaction_that_ended),
+		cmocka_unit_test(what_a_full_disk_took_of_a_commit_never_opens),
 		cmocka_unit_test(nothing_is_left_in_clear),
 		cmocka_unit_test(every_changed_byte_is_noticed),
 		cmocka_unit_test(a_log_of_before_is_carried_over),

@@ -26,14 +26,14 @@ enum {
 	WAL_SLOT = 56 + BOX_SPARE,
 	WAL_SLOT_AT = 4096, /* of the second slot */
 	WAL_FRAMES_AT = 8192,
-	WAL_LAYOUT = 2, /* of the frames in a log that is begun now */
+	WAL_LAYOUT = 3, /* of the frames in a log that is begun now */
 };
 
 struct wal_head {
 	uint64_t generation;
 	uint32_t floor;
 	bool live;       /* false: the log is empty */
-	unsigned layout; /* 1: every page whole */
+	unsigned layout; /* 1: every page whole; 2: the zeros behind the sealed unit */
 	unsigned char sqlite[WAL_HEADER];
 };
 
