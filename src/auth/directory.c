@@ -286,7 +286,7 @@ static result open_in(struct directory *d, struct files *f, const unsigned char 
 		db_close(&db);
 		return r;
 	}
-	return committer_open(&db, &d->store);
+	return committer_open(&db, &committer_lull, &d->store);
 }
 
 result directory_open(struct files *f, const unsigned char key[DIRECTORY_KEY], struct directory **out)

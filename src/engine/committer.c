@@ -13,8 +13,11 @@ struct committer {
 	struct worker *worker;
 	_Atomic size_t commits;
 	size_t waiting;
-	struct gate drained;
+	struct gate drained;    /* nobody waits, or `watcher` has ended */
 	bool closing;
+	struct commit_job lull; /* without `run`: none */
+	struct fiber *watcher;  /* for a lull; NULL in one */
+	bool worked;            /* since it looked */
 };
 
 struct queued {
@@ -133,9 +136,59 @@ static void settle(void *ctx)
 	(void)!failed(db_checkpoint(c->db));
 }
 
+/* A log that memory mirrored would go on without its mirror, and dearer, until it begins anew: so it begins anew. */
+result committer_give_back(struct db *db, void *arg)
+{
+	(void)arg;
+	result r = db_checkpoint(db);
+	db_trim(db);
+	return r;
+}
+
+const struct commit_job committer_lull = {.run = committer_give_back, .brief = true};
+
 /* ---- on the loop ---- */
 
-result committer_open(struct db **db, struct committer **out)
+static result do_job(struct committer *c, const struct commit_job *job)
+{
+	struct queued q = {.job = {.brief = job->brief, .gathers = job->gathers}, .what = *job,
+		.effort = effort_current()};
+	c->waiting++;
+	result r = worker_run_always(c->worker, &q.job);
+	if (!failed(r))
+		r = q.r;
+	if (!failed(r) && job->kept)
+		job->kept(job->arg);
+	if (--c->waiting == 0)
+		gate_wake_all(&c->drained);
+	return r;
+}
+
+/* What fails in a lull is told by a later commit, or was no harm. With the end of a job that is still under way the
+ * watch begins anew. */
+static void watch_for_lull(void *arg)
+{
+	struct committer *c = arg;
+	while (c->worked) {
+		c->worked = false;
+		if (failed(fiber_sleep(COMMITTER_LULL_MS)))
+			break;
+		if (!c->worked && !c->waiting)
+			(void)!failed(do_job(c, &c->lull));
+	}
+	c->watcher = NULL;
+	gate_wake_all(&c->drained);
+}
+
+/* Where there is no memory for the watcher, work that comes later starts it. */
+static void had_work(struct committer *c)
+{
+	c->worked = true;
+	if (c->lull.run && !c->watcher && !c->closing)
+		(void)!failed(fiber_start(watch_for_lull, c, "lull", &c->watcher));
+}
+
+result committer_open(struct db **db, const struct commit_job *lull, struct committer **out)
 {
 	struct committer *c = mem_alloc(sizeof *c);
 	if (!c) {
@@ -144,6 +197,8 @@ result committer_open(struct db **db, struct committer **out)
 	}
 	c->db = *db;
 	*db = NULL;
+	if (lull)
+		c->lull = *lull;
 	gate_init(&c->drained);
 	struct worker_plan plan = {
 		.run = run_batch,
@@ -161,6 +216,7 @@ result committer_open(struct db **db, struct committer **out)
 		mem_free(c);
 		return r;
 	}
+	had_work(c); /* the opening */
 	*out = c;
 	return OK;
 }
@@ -172,7 +228,9 @@ void committer_close(struct committer **at)
 	if (!c)
 		return;
 	c->closing = true;
-	while (c->waiting)
+	if (c->watcher)
+		fiber_cancel(c->watcher);
+	while (c->waiting || c->watcher)
 		if (failed(gate_wait(&c->drained, FIBER_FOREVER)))
 			fiber_yield(); /* cancelled: the jobs end all the same */
 	worker_close(&c->worker);
@@ -184,16 +242,8 @@ result committer_do(struct committer *c, const struct commit_job *job)
 {
 	if (c->closing)
 		return failure(FAIL_CLOSED, "the database is being closed");
-	struct queued q = {.job = {.brief = job->brief, .gathers = job->gathers}, .what = *job,
-		.effort = effort_current()};
-	c->waiting++;
-	result r = worker_run_always(c->worker, &q.job);
-	if (!failed(r))
-		r = q.r;
-	if (!failed(r) && job->kept)
-		job->kept(job->arg);
-	if (--c->waiting == 0)
-		gate_wake_all(&c->drained);
+	result r = do_job(c, job);
+	had_work(c);
 	return r;
 }
 

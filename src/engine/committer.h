@@ -21,7 +21,11 @@
  * the database is changed there and only there. It must not suspend. What a job
  * takes is charged to the effort of its fiber (run/effort.h). Jobs run
  * and are waited for also when their fiber is cancelled. The committer owns the
- * database. */
+ * database.
+ *
+ * When no job has ended for COMMITTER_LULL_MS, or up to twice that, and none is under
+ * way, there is a lull: what was only there for the last work can go. The lull's own
+ * job runs, once, and nothing more happens until there is work again. */
 #ifndef ENGINE_COMMITTER_H
 #define ENGINE_COMMITTER_H
 
@@ -34,6 +38,7 @@ enum committer_limits {
 	COMMITTER_BATCH_MAX = 256,  /* jobs of one batch; the rest is the next one's */
 	COMMITTER_QUEUE_MAX = 4096, /* waiting jobs; one more is BUSY */
 	COMMITTER_BRIEF_US = 4000,  /* while batches usually take longer, the loop runs none */
+	COMMITTER_LULL_MS = 3000,
 };
 
 struct commit_job {
@@ -45,8 +50,14 @@ struct commit_job {
 	bool gathers; /* with `brief`: it waits for who has come in already, to share a commit (run/worker.h) */
 };
 
-/* Takes *db over and leaves NULL there, also when it fails. After the jail. */
-result committer_open(struct db **db, struct committer **out) NODISCARD;
+/* Carries the log over and has memory given back (db_trim): the lull of a room with nothing else to do in it. `arg` is
+ * not looked at. */
+extern const struct commit_job committer_lull;
+result committer_give_back(struct db *db, void *arg) NODISCARD;
+
+/* Takes *db over and leaves NULL there, also when it fails. After the jail. `lull` is copied; NULL: the owner sees to
+ * lulls himself. */
+result committer_open(struct db **db, const struct commit_job *lull, struct committer **out) NODISCARD;
 /* Lets the jobs end that are under way, refuses new ones with CLOSED, ends the
  * thread, closes the database. Suspends. NULL inside is fine. */
 void committer_close(struct committer **c);

@@ -3,6 +3,7 @@
 #include "base/test.h"
 #include "engine/files_sim.h"
 #include "engine/query.h"
+#include "run/clock.h"
 #include "run/effort.h"
 #include "run/fiber.h"
 #include "run/loop.h"
@@ -15,7 +16,7 @@ static const unsigned char key[BOX_KEY] = "a key", id[BOX_ID] = "an id";
 static const char *const steps[] = {"CREATE TABLE t (n INTEGER PRIMARY KEY, body BLOB)"};
 static const struct db_schema schema = {steps, 1};
 
-enum { MANY = 40, LOG_FRAMES = 100 };
+enum { MANY = 40, LOG_FRAMES = 100, TURNS = 8, PATIENCE = 100000, LULL = COMMITTER_LULL_MS };
 
 struct writer {
 	int64_t n, size;
@@ -270,26 +271,226 @@ static void closing_drains(void)
 	assert_int_equal(w[1].r.kind, FAIL_CLOSED);
 }
 
+/* ---- lulls: the clock is held ---- */
+
+static atomic_uint lulls;
+
+static result count_lull(struct db *db, void *arg)
+{
+	(void)db;
+	(void)arg;
+	lulls++;
+	return OK;
+}
+
+static result count_held_lull(struct db *db, void *arg)
+{
+	lulls++;
+	return hold_up(db, arg);
+}
+
+static const struct commit_job counted = {.run = count_lull, .brief = true}, held = {.run = count_held_lull};
+
+static void pass(uint64_t ms)
+{
+	clock_test_advance(ms);
+	for (int i = 0; i < TURNS; i++)
+		fiber_yield();
+}
+
+static void work(void)
+{
+	struct writer w = {.reads = true};
+	assert_ok(committer_do(committer, &(struct commit_job){.run = run, .arg = &w, .brief = true}));
+	pass(0);
+}
+
+/* The thread may have its job. */
+static void expect_lulls(unsigned n)
+{
+	for (int i = 0; i < PATIENCE && lulls < n; i++)
+		fiber_yield();
+	assert_int_equal(lulls, n);
+}
+
+static void each_lull_is_used_once(void)
+{
+	pass(0);
+	pass(LULL);
+	expect_lulls(1); /* after the opening */
+	lulls = 0;
+	for (unsigned i = 0; i < 3; i++) {
+		work();
+		pass(LULL - 1);
+		assert_int_equal(lulls, i);
+		pass(1);
+		expect_lulls(i + 1);
+		assert_true(fiber_test_due() == FIBER_FOREVER); /* nothing wakes a process to which nothing happens */
+		pass(10 * LULL);
+		assert_int_equal(lulls, i + 1);
+	}
+}
+
+static void work_puts_a_lull_off(void)
+{
+	for (int i = 0; i < 5; i++) {
+		work();
+		pass(LULL - 1);
+		assert_int_equal(lulls, 0);
+	}
+	pass(LULL);
+	pass(LULL);
+	expect_lulls(1);
+}
+
+static void a_long_job_is_no_lull(void)
+{
+	running = 1;
+	hold();
+	for (int i = 0; i < 5; i++)
+		pass(LULL);
+	assert_int_equal(lulls, 0);
+	let_go();
+	pass(0);
+	pass(LULL - 1);
+	assert_int_equal(lulls, 0);
+	pass(1);
+	expect_lulls(1);
+}
+
+/* Its job is with the thread. */
+static void begin_held_lull(void)
+{
+	atomic_store(&holding, false);
+	must(sem_init(&may_go, 0, 0) == 0);
+	work();
+	for (int i = 0; i < PATIENCE && !atomic_load(&holding); i++)
+		pass(LULL);
+	assert_true(holding);
+}
+
+static void who_comes_in_a_lull_begins_another(void)
+{
+	struct writer w = {.n = 1};
+	begin_held_lull();
+	running = 1;
+	assert_ok(fiber_start(one, &w, "writer", NULL));
+	fiber_yield();
+	assert_int_equal(running, 1);
+	must(sem_post(&may_go) == 0);
+	must(sem_post(&may_go) == 0);
+	while (running)
+		assert_ok(gate_wait(&done, FIBER_FOREVER));
+	assert_ok(w.r);
+	for (int i = 0; i < 1000 && lulls < 2; i++)
+		pass(LULL);
+	committer_close(&committer);
+	expect_lulls(2);
+	sem_destroy(&may_go);
+}
+
+static void closing_ends_the_watch_for_one(void)
+{
+	work();
+	pass(1);
+	committer_close(&committer);
+	pass(10 * LULL);
+	assert_int_equal(lulls, 0);
+	assert_true(fiber_test_due() == FIBER_FOREVER);
+}
+
+static void closing_waits_for_one(void)
+{
+	begin_held_lull();
+	closing = committer;
+	assert_ok(fiber_start(close_now, NULL, "closer", NULL));
+	pass(1);
+	assert_non_null(committer);
+	must(sem_post(&may_go) == 0);
+	while (committer)
+		fiber_yield();
+	expect_lulls(1);
+	sem_destroy(&may_go);
+}
+
+static result ask_cache(struct db *db, void *arg)
+{
+	int most;
+	must(sqlite3_db_status(db_handle(db), SQLITE_DBSTATUS_CACHE_USED, arg, &most, 0) == SQLITE_OK);
+	return OK;
+}
+
+static int cache_size(void)
+{
+	int n = 0;
+	assert_ok(committer_do(committer, &(struct commit_job){.run = ask_cache, .arg = &n, .brief = true}));
+	return n;
+}
+
+/* The cache goes, and the log is carried over first. */
+static void a_lull_gives_memory_back(void)
+{
+	enum { SIZE = 200 * 1000 };
+	struct writer w = {.n = 1, .size = SIZE};
+	assert_ok(committer_do(committer, &(struct commit_job){run, NULL, &w, true}));
+	pass(0);
+	assert_true(cache_size() > SIZE);
+	pass(LULL);
+	pass(LULL);
+	assert_true(cache_size() < SIZE / 10);
+	assert_true(sim_bytes(sim, "t.db").n > SIZE);
+	assert_int_equal(rows(), 1);
+}
+
+/* The N-th allocation from the first job on: that job is refused, or all is as ever but that the next one has to begin
+ * the watch. */
+static uint64_t refused;
+static bool reached;
+static unsigned unnoticed;
+
+static void memory_is_refused(void)
+{
+	struct writer w = {.n = 1};
+	mem_fail_at(refused);
+	w.r = committer_do(committer, &(struct commit_job){.run = run, .arg = &w, .writes = true, .brief = true});
+	reached = mem_count() >= refused;
+	mem_fail_at(0);
+	unnoticed += reached && !failed(w.r);
+	assert_true(!failed(w.r) || w.r.kind == FAIL_MEMORY);
+	work();
+	pass(LULL);
+	pass(LULL);
+	expect_lulls(1);
+}
+
+/* ---- */
+
+struct opening {
+	void (*test)(void);
+	const struct commit_job *lull;
+};
+
 static void opened(void *arg)
 {
 	struct db_options o = {.files = sim_files(sim), .path = "t.db", .key = key, .id = id, .schema = &schema,
 		.log_frames = LOG_FRAMES};
 	struct db *db = NULL;
-	void (*test)(void) = *(void (**)(void))arg;
+	const struct opening *is = arg;
 	assert_ok(db_open(&o, &db));
-	assert_ok(committer_open(&db, &committer));
+	assert_ok(committer_open(&db, is->lull, &committer));
 	assert_null(db);
-	test();
+	is->test();
 	sim_fault_at(sim, SIM_NONE, 0);
 	committer_close(&committer);
 }
 
-static void on_a_fiber(void (*test)(void))
+static void on_a_fiber(void (*test)(void), const struct commit_job *lull)
 {
+	struct opening is = {test, lull};
 	sim = sim_new(3);
 	assert_ok(loop_open());
 	gate_init(&done);
-	assert_ok(fiber_start(opened, &test, "test", NULL));
+	assert_ok(fiber_start(opened, &is, "test", NULL));
 	loop_run();
 	loop_close();
 	sim_free(&sim);
@@ -299,13 +500,40 @@ static void on_a_fiber(void (*test)(void))
 	X(many_share_a_commit) X(one_that_fails_rolls_back_alone) X(one_that_does_not_end_is_ended) \
 	X(readers_come_after_the_batch) X(a_full_disk_fails_each_alone) X(a_refused_write_fails_the_batch) \
 	X(a_cancelled_fiber_still_waits) X(the_log_is_carried_over_in_a_lull) X(closing_drains)
-#define RUN(NAME) static void test_##NAME(void **state) { (void)state; on_a_fiber(NAME); }
+#define RUN(NAME) static void test_##NAME(void **state) { (void)state; on_a_fiber(NAME, NULL); }
 TESTS(RUN)
+
+static void in_a_lull(void (*test)(void), const struct commit_job *lull)
+{
+	lulls = 0;
+	clock_test_hold(0);
+	on_a_fiber(test, lull);
+	clock_test_release();
+}
+
+#define LULL_TESTS(X) \
+	X(each_lull_is_used_once, counted) X(work_puts_a_lull_off, counted) X(a_long_job_is_no_lull, counted) \
+	X(who_comes_in_a_lull_begins_another, held) X(closing_ends_the_watch_for_one, counted) \
+	X(closing_waits_for_one, held) X(a_lull_gives_memory_back, committer_lull)
+#define RUN_LULL(NAME, JOB) static void test_##NAME(void **state) { (void)state; in_a_lull(NAME, &JOB); }
+LULL_TESTS(RUN_LULL)
+
+static void test_memory_is_refused(void **state)
+{
+	(void)state;
+	refused = unnoticed = 0;
+	do {
+		refused++;
+		in_a_lull(memory_is_refused, &counted);
+	} while (reached);
+	assert_true(unnoticed > 0);
+}
 
 int main(void)
 {
 #define UNIT(NAME) cmocka_unit_test(test_##NAME),
-	const struct CMUnitTest tests[] = {TESTS(UNIT)};
+#define LULL_UNIT(NAME, JOB) UNIT(NAME)
+	const struct CMUnitTest tests[] = {TESTS(UNIT) LULL_TESTS(LULL_UNIT) UNIT(memory_is_refused)};
 	if (failed(random_open()) || failed(seal_start()))
 		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,13 @@
 
 struct queue queue;
 
+static result give_back(struct db *db, void *arg)
+{
+	struct queue *q = arg;
+	engine_trim(q->engine);
+	return committer_give_back(db, NULL);
+}
+
 static result open_store(struct queue *q, const unsigned char *key)
 {
 	static const unsigned char id[BOX_ID] = "queue";
@@ -28,7 +35,8 @@ static result open_store(struct queue *q, const unsigned char *key)
 		db_close(&db);
 		return r;
 	}
-	return committer_open(&db, &q->store);
+	const struct commit_job lull = {.run = give_back, .arg = q, .brief = true};
+	return committer_open(&db, &lull, &q->store);
 }
 
 static void outward_init(struct outward *o)

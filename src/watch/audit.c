@@ -12,12 +12,6 @@ void audit_pile_init(struct audit_pile *p)
 	list_init(&p->waiting);
 }
 
-void audit_pile_clear(struct audit_pile *p)
-{
-	buf_clear(&p->entries);
-	p->n = 0;
-}
-
 void audit_pile_free(struct audit_pile *p)
 {
 	buf_free(&p->entries);

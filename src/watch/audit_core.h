@@ -42,7 +42,6 @@ struct audit {
 void audit_keep(void *audit); /* the fiber */
 
 void audit_pile_init(struct audit_pile *p);
-void audit_pile_clear(struct audit_pile *p);
 void audit_pile_free(struct audit_pile *p);
 
 /* Runs it on the log's thread, one after the other. Suspends. */

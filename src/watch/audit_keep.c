@@ -291,7 +291,7 @@ static void write_others(struct audit *a)
 	}
 	result r = write_pile(a, &a->leaving);
 	if (!failed(r)) {
-		audit_pile_clear(&a->leaving);
+		audit_pile_free(&a->leaving);
 		r = tell_lost(a);
 	}
 	if (failed(r)) {

@@ -59,7 +59,7 @@ static void turn_files(const char *name)
 	for (int i = JOURNAL_FILES; i > 0; i--) {
 		snprintf(to, sizeof to, "%s.%d", name, i);
 		snprintf(from, sizeof from, i > 1 ? "%s.%d" : "%s", name, i - 1);
-		rename(from, to); /* where it fails the file goes on growing, which loses nothing */
+		renameat(AT_FDCWD, from, AT_FDCWD, to); /* where it fails the file goes on growing, which loses nothing */
 	}
 }
 
@@ -117,12 +117,23 @@ static void run_writing(void *ctx, struct job **jobs, size_t n)
 
 /* ---- on the loop ---- */
 
+static result wait_for_lines(struct journal *j)
+{
+	result r = keeper_wait(&j->keeper, j->pending.cap + j->leaving.cap > 0);
+	if (r.kind != FAIL_TIMEOUT)
+		return r;
+	buf_free(&j->leaving);
+	if (j->pending.n == 0)
+		buf_free(&j->pending);
+	return OK;
+}
+
 static void carry_lines(void *arg)
 {
 	struct journal *j = arg;
 	while (j->pending.n > 0 || !j->keeper.closing) {
 		if (j->pending.n == 0) {
-			if (failed(gate_wait(&j->keeper.changed, FIBER_FOREVER)))
+			if (failed(wait_for_lines(j)))
 				break;
 			continue;
 		}

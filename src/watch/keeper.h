@@ -7,6 +7,8 @@
 
 #include "run/fiber.h"
 
+enum { KEEPER_LULL_MS = 3000 };
+
 struct keeper {
 	struct gate changed;
 	bool closing, ended;
@@ -16,6 +18,12 @@ static inline void keeper_init(struct keeper *k)
 {
 	*k = (struct keeper){.closing = false};
 	gate_init(&k->changed);
+}
+
+/* Waits for work; suspends. TIMEOUT: a lull has begun, and the memory that the owner `holds` for its work can go. */
+static inline result keeper_wait(struct keeper *k, bool holds)
+{
+	return gate_wait(&k->changed, holds ? KEEPER_LULL_MS : FIBER_FOREVER);
 }
 
 static inline void keeper_ends(struct keeper *k)

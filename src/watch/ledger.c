@@ -127,11 +127,22 @@ static void commit_gathered(struct ledger *l)
 	tell_losses(l, r);
 }
 
+static result wait_for_entries(struct ledger *l)
+{
+	result r = keeper_wait(&l->keeper, l->gathering.entries.cap + l->leaving.entries.cap > 0);
+	if (r.kind != FAIL_TIMEOUT)
+		return r;
+	batch_free(&l->leaving);
+	if (l->gathering.count == 0)
+		batch_free(&l->gathering);
+	return OK;
+}
+
 static void keep_ledger(void *arg)
 {
 	struct ledger *l = arg;
 	while (l->gathering.count > 0 || !l->keeper.closing) {
-		result r = l->gathering.count > 0 || l->keeper.closing ? OK : gate_wait(&l->keeper.changed, FIBER_FOREVER);
+		result r = l->gathering.count > 0 || l->keeper.closing ? OK : wait_for_entries(l);
 		if (!failed(r) && !l->keeper.closing)
 			r = gate_wait(&l->keeper.changed, LEDGER_EVERY_MS);
 		if (r.kind == FAIL_CANCELLED)
@@ -164,7 +175,7 @@ static result open_database(struct ledger *l)
 		r = db_open(&o, &db);
 	}
 	TRY(r);
-	return committer_open(&db, &l->committer);
+	return committer_open(&db, &committer_lull, &l->committer);
 }
 
 static void derive_secret(struct ledger *l)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/test.h"
+#include "run/clock.h"
 #include "run/fiber.h"
 #include "run/loop.h"
 
@@ -53,6 +54,14 @@ struct ledger *ledger_kit_open(void)
 	struct ledger *l = NULL;
 	assert_ok(ledger_open(&o, &l));
 	return l;
+}
+
+void ledger_kit_pass(uint64_t ms)
+{
+	enum { TURNS = 8 };
+	clock_test_advance(ms);
+	for (int i = 0; i < TURNS; i++)
+		fiber_yield();
 }
 
 void ledger_kit_run(void (*fn)(void *arg))

@@ -15,6 +15,9 @@ extern struct files_local ledger_kit_files; /* the folder's */
 extern const unsigned char ledger_kit_key[LEDGER_KEY];
 struct ledger *ledger_kit_open(void); /* on a fiber */
 
+/* The clock is held: so much time goes by, and who it wakes does what is to be done. */
+void ledger_kit_pass(uint64_t ms);
+
 void ledger_kit_run(void (*fn)(void *arg)); /* on a fiber of a loop, to its end; arg is NULL */
 
 #endif

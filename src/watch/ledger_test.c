@@ -1,11 +1,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/test.h"
+#include "run/clock.h"
 #include "run/fiber.h"
 #include "run/loop.h"
 #include "run/random.h"
 #include "engine/seal.h"
+#include "watch/keeper.h"
 #include "watch/ledger_kit.h"
 #include "watch/ledger_store.h"
 
@@ -222,6 +225,43 @@ static void test_the_size_is_bounded(void **state)
 	db_close(&db);
 }
 
+/* ---- memory ---- */
+
+/* That a further entry needs, which is then committed. */
+static uint64_t allocations(struct ledger *l)
+{
+	uint64_t kept = ledger_kept(l);
+	mem_fail_at(UINT64_MAX);
+	add(l, id_of(0xaa, (unsigned char)kept), STR("anna@example.org"), STR("bert@example.org"));
+	uint64_t n = mem_count();
+	mem_fail_at(0);
+	while (ledger_kept(l) == kept)
+		ledger_kit_pass(LEDGER_EVERY_MS);
+	return n;
+}
+
+static void lull_on_fiber(void *arg)
+{
+	struct ledger *l = ledger_kit_open();
+	(void)arg;
+	clock_test_hold(1000);
+	for (int i = 0; i < 3; i++) {
+		assert_true(allocations(l) > 0);
+		assert_true(allocations(l) > 0); /* while one batch is written the other gathers */
+		for (int again = 0; again < 4; again++)
+			assert_int_equal(allocations(l), 0);
+		ledger_kit_pass(KEEPER_LULL_MS);
+	}
+	ledger_close(&l);
+	clock_test_release();
+}
+
+static void test_a_lull_gives_batches_back(void **state)
+{
+	(void)state;
+	ledger_kit_run(lull_on_fiber);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +272,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_damaged_ledger_is_set_aside, ledger_kit_enter, ledger_kit_leave),
 		cmocka_unit_test_setup_teardown(test_old_epochs_are_forgotten, ledger_kit_enter, ledger_kit_leave),
 		cmocka_unit_test_setup_teardown(test_the_size_is_bounded, ledger_kit_enter, ledger_kit_leave),
+		cmocka_unit_test_setup_teardown(test_a_lull_gives_batches_back, ledger_kit_enter, ledger_kit_leave),
 	};
 	if (failed(random_open()) || failed(seal_start()))
 		return 1;

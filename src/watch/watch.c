@@ -1,6 +1,7 @@
 #include "watch/watch.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -302,6 +303,7 @@ result watch_prepare(const struct options *o)
 	watch.contains = options_yes(o, OPT_CONTAIN);
 	TRY(settings_never_ban(o, &watch.never_ban));
 	snprintf(watch.export, sizeof watch.export, "%.*s", STR_ARG(options_text(o, OPT_EXPORT)));
+	mallopt(M_ARENA_MAX, 1); /* its threads have no heap of their own: of such a one malloc_trim gives no end back */
 	tzset(); /* else the first line's time looks for the time zone, in the jail */
 	return seal_start();
 }

@@ -55,6 +55,19 @@ def test_no_room_is_traced_or_makes_core_files(rooms):
         assert core[4:6] == ['0', '0'], f'{process.room} may write core files'
 
 
+def test_a_room_gets_no_environment_but_its_heaps(rooms):
+    for process in rooms:
+        variables = pathlib.Path(f'/proc/{process.pid}/environ').read_bytes().rstrip(b'\0').split(b'\0')
+        others = {v.split(b'=')[0] for v in variables} - {b'ASAN_OPTIONS', b'UBSAN_OPTIONS'}
+        assert others == {b'GLIBC_TUNABLES'}, f'{process.room}: {variables}'
+        assert b'GLIBC_TUNABLES=glibc.malloc.tcache_max=128' in variables    # what a thread keeps aside is never given back
+
+
+def test_every_room_waits_for_who_works(rooms):
+    for process in rooms:
+        assert os.sched_getscheduler(process.pid) == os.SCHED_BATCH, f'{process.room} drives others off the processor'
+
+
 def test_an_edge_may_have_two_descriptors_for_each_of_its_sessions(rooms):
     """Whatever limit the server was started under, where root may raise it."""
     as_root()

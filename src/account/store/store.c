@@ -161,7 +161,7 @@ static result open_into(struct store *s, const struct store_options *o)
 		db_close(&db);
 		return r;
 	}
-	return committer_open(&db, &s->committer);
+	return committer_open(&db, NULL, &s->committer);
 }
 
 result store_open(const struct store_options *o, struct store **out)

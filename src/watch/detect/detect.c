@@ -63,6 +63,9 @@ void detect_take(struct detect *d, const struct entry *e, const struct log_recor
 	struct sighting s;
 	if (!sighting_of(e, r, &s))
 		return;
+	if (!d->seen)
+		gate_wake_all(&d->keeper.changed);
+	d->seen = true;
 	s.placed = s.placed && !net_in_any(&s.client, d->never.p, d->never.n);
 	for (unsigned i = 0; i < DETECTORS; i++)
 		if (detectors[i]->kinds & s.kind)
@@ -121,12 +124,21 @@ static void write_memo(struct detect *d)
 	d->leaving = (struct memo){.steps = buf_new(MEMO_MAX)};
 }
 
+/* Nothing wakes a process to which nothing happens, but for what was only touched. */
+static result wait_for_sightings(struct detect *d)
+{
+	result r = d->seen ? OK : gate_wait(&d->keeper.changed, DETECT_HOUR);
+	if (d->seen && !d->keeper.closing)
+		r = gate_wait(&d->keeper.changed, FLUSH_MS);
+	d->seen = false;
+	return r;
+}
+
 static void keep_memo(void *arg)
 {
 	struct detect *d = arg;
 	while (!d->keeper.closing) {
-		result r = gate_wait(&d->keeper.changed, FLUSH_MS);
-		if (r.kind == FAIL_CANCELLED)
+		if (wait_for_sightings(d).kind == FAIL_CANCELLED)
 			break;
 		write_memo(d);
 	}

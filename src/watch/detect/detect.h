@@ -2,8 +2,8 @@
  *
  * detect_take looks at each event once and never waits; what it asks for goes to
  * `measures` at once. Habits outlive a restart through the ledger, written down
- * every FLUSH_MS; scores begin at nothing. Owns its tables, which are bounded
- * (limits.h). */
+ * FLUSH_MS after something was seen; scores begin at nothing. Owns its tables,
+ * which are bounded (limits.h). */
 #ifndef WATCH_DETECT_DETECT_H
 #define WATCH_DETECT_DETECT_H
 

@@ -29,6 +29,7 @@ struct detect {
 	struct persons persons;
 	struct habits habits;
 	struct memo memo, leaving; /* leaving: the store thread's while it is written */
+	bool seen;                 /* something, that is to be written down */
 	struct keeper keeper;
 };
 

@@ -23,7 +23,7 @@ enum detect_times { /* milliseconds */
 	BAN_FIRST = 15 * DETECT_MINUTE,          /* the first ban; each further one is four times as long */
 	BAN_LONGEST = 24 * DETECT_HOUR,          /* the longest */
 	BAN_HALF_LIFE = 7 * 24 * DETECT_HOUR,    /* of how often a network was banned */
-	FLUSH_MS = 2000,                         /* how often habits are written down */
+	FLUSH_MS = 2000,                         /* after which habits are written down */
 };
 
 enum detect_days {

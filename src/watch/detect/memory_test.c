@@ -5,8 +5,10 @@
 
 #include "base/mem.h"
 #include "engine/seal.h"
+#include "run/clock.h"
 #include "run/loop.h"
 #include "run/random.h"
+#include "run/worker.h"
 #include "watch/ledger_kit.h"
 
 static struct {
@@ -88,6 +90,32 @@ static void also_what_was_forgotten(void *arg)
 	end();
 }
 
+static void nothing_wakes_who_sees_nothing(void *arg)
+{
+	(void)arg;
+	clock_test_hold(1000);
+	worker_test_alone(true);
+	begin();
+	for (int i = 0; i < 3; i++) {
+		scene_login(&t.scene, 1, i % 2 ? "192.0.2.7" : "10.1.1.1");
+		assert_true(t.scene.detect->seen);
+		while (t.scene.detect->seen)
+			ledger_kit_pass(FLUSH_MS);
+		for (int lulls = 0; lulls < 4; lulls++)
+			ledger_kit_pass(COMMITTER_LULL_MS);
+		assert_true(clock_left(fiber_test_due()) > DETECT_HOUR / 2);
+	}
+	end();
+	worker_test_alone(false);
+	clock_test_release();
+}
+
+static void test_nothing_wakes_who_sees_nothing(void **state)
+{
+	(void)state;
+	ledger_kit_run(nothing_wakes_who_sees_nothing);
+}
+
 static void test_habits_outlive(void **state)
 {
 	(void)state;
@@ -135,6 +163,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_habits_outlive, ledger_kit_enter, ledger_kit_leave),
 		cmocka_unit_test_setup_teardown(test_also_what_was_forgotten, ledger_kit_enter, ledger_kit_leave),
+		cmocka_unit_test_setup_teardown(test_nothing_wakes_who_sees_nothing, ledger_kit_enter, ledger_kit_leave),
 		cmocka_unit_test(test_what_is_damaged_is_skipped),
 		cmocka_unit_test(test_a_memo_has_a_ceiling),
 	};

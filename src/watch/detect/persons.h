@@ -42,7 +42,7 @@ struct person {
 	uint64_t account;
 	struct conduct conduct;
 	int64_t placed;                     /* when it was at conduct.place; 0: never */
-	enum { SAME, TOUCHED, CHANGED } state; /* since it was written down; what was only touched waits for an hour */
+	enum { SAME, TOUCHED, CHANGED } state; /* since it was written down; the merely touched wait for an hour or two */
 	int64_t written;
 	struct score scores[DETECTORS_MOST];
 	struct fading wrong;                /* secrets from strangers, an hour */
