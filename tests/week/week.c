@@ -170,6 +170,7 @@ static void end_well(void)
 	/* Longest waits what is held until a time, when the clock was set back. */
 	for (uint64_t end = week_now() + REST; week_now() < end && holding_audit() > 0;) {
 		holding_administrate(true);
+		house_settle(); /* what that moved, before an hour passes */
 		pass_until(week_now() + HOUR);
 	}
 	for (size_t i = 0; i < ACCOUNTS; i++)
