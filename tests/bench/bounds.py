@@ -7,9 +7,9 @@ DELIVERY = {
         'no journal; the disk\'s own cache) and eight hand-overs between processes, one after the other.',
     '4 KiB, 1 recipient, 10 connections':
         'CPU, seven tenths of it the account\'s. The load goes to 20 accounts, so that nearly every message is a '
-        'commit and a flush of its own: a quarter of the account\'s time is writing and flushing 20 KiB, of which 2 '
-        'are sealed, a sixth SQLite, and the rest waking, compression and carrying the log over, mostly out of caches '
-        'that others have used meanwhile.',
+        'commit and a flush of its own: a third of the account\'s time is writing and flushing 20 KiB, a sixth '
+        'SQLite, and the rest waking, compression and carrying the log over, mostly out of caches that others have '
+        'used meanwhile.',
     '4 KiB, 1 recipient, 50 connections':
         'As with 10; but rooms find more to do each time they are woken, and some messages share another\'s commit.',
     '4 KiB, 10 recipients, 10 connections':
