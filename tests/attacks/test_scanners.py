@@ -15,6 +15,8 @@ TLS = ('ssl-enum-ciphers', 'ssl-heartbleed', 'ssl-poodle', 'ssl-ccs-injection', 
 OTHER = {'imap': ('imap-capabilities', 'imap-ntlm-info'), 'pop3': ('pop3-capabilities', 'pop3-ntlm-info')}
 VULNERABLE = re.compile(r'(?<!NOT )(?<!LIKELY )VULNERABLE')
 STARTTLS = {'smtp': 'smtp', 'submission': 'smtp', 'imap': 'imap', 'pop3': 'pop3'}
+# Nmap ends its search for a relay at a reply with 530 anywhere in it, and one in some tens of our trace ids has these digits.
+MISREAD = 8
 WEIGHTY = ('MEDIUM', 'HIGH', 'CRITICAL')
 
 
@@ -37,6 +39,10 @@ def judge(said):
 
 def test_nmap_finds_no_open_relay_and_no_known_hole(demo, tmp_path):
     said = nmap(demo, 'smtp', SMTP, tmp_path)
+    for _ in range(MISREAD):
+        if 'authentication needed' not in said['smtp-open-relay']:
+            break
+        said |= nmap(demo, 'smtp', SMTP[:1], tmp_path)
     assert "doesn't seem to be an open relay" in said['smtp-open-relay'], said
     judge(said)
 
