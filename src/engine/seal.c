@@ -1,5 +1,6 @@
 #include "engine/seal.h"
 #include "base/mem.h"
+#include "engine/seal_run.h"
 #include "engine/seal_wal.h"
 
 #include <sodium.h>
@@ -25,6 +26,7 @@ struct seal_file {
 	sqlite3_file base;
 	struct seal *seal;
 	struct file *file; /* of the database */
+	struct seal_run run;
 	struct wal wal;    /* of the log */
 	bool broken;
 };
@@ -70,6 +72,7 @@ static void stand_in_header(unsigned char *page)
 static result read_page(struct seal_file *f, uint64_t page, unsigned char *p, size_t *n)
 {
 	*n = SEAL_PAGE;
+	TRY(seal_run_end(&f->run));
 	TRY(file_read(f->file, page * SEAL_PAGE, p, n));
 	if (*n < SEAL_PAGE) {
 		*n = 0; /* a torn extension of the file: nothing was there */
@@ -106,29 +109,35 @@ static int main_read(sqlite3_file *sf, void *p, int n, sqlite3_int64 at)
 	return SQLITE_OK;
 }
 
+static result write_page(struct seal_file *f, uint64_t at, const unsigned char *page)
+{
+	struct seal *s = f->seal;
+	if (s->wal)
+		TRY(wal_carry(s->wal));
+	TRY(seal_run_put(&f->run, &s->box, at, page));
+	/* What is carried over from the log is flushed before anybody relies on it; other writes do not wait. */
+	return s->wal ? OK : seal_run_end(&f->run);
+}
+
 static int main_write(sqlite3_file *sf, const void *p, int n, sqlite3_int64 at)
 {
 	struct seal_file *f = file_of(sf);
-	struct seal *s = f->seal;
 	if (n != SEAL_PAGE || at % SEAL_PAGE || f->broken)
 		return SQLITE_IOERR_WRITE;
-	if (s->wal) {
-		result r = wal_carry(s->wal);
-		if (failed(r))
-			return to_sqlite(s, r, SQLITE_IOERR_WRITE);
-	}
-	memcpy(s->unit, p, SEAL_PAGE);
-	struct box_name name = {BOX_PAGE, (uint64_t)at / SEAL_PAGE + 1, 0};
-	box_seal(&s->box, &name, s->unit, SEAL_PAGE);
-	return to_sqlite(s, file_write(f->file, (uint64_t)at, str_of((const char *)s->unit, SEAL_PAGE)),
-		SQLITE_IOERR_WRITE);
+	return to_sqlite(f->seal, write_page(f, (uint64_t)at, p), SQLITE_IOERR_WRITE);
+}
+
+static result size_now(struct seal_file *f, uint64_t *size)
+{
+	TRY(seal_run_end(&f->run));
+	return file_size(f->file, size);
 }
 
 static int main_truncate(sqlite3_file *sf, sqlite3_int64 size)
 {
 	struct seal_file *f = file_of(sf);
 	uint64_t now;
-	result r = file_size(f->file, &now);
+	result r = size_now(f, &now);
 	if (!failed(r) && f->seal->wal)
 		r = wal_carry(f->seal->wal);
 	/* Pages that the file does not have yet must not come to be as zeros, which open nowhere. */
@@ -143,7 +152,10 @@ static int main_sync(sqlite3_file *sf, int flags)
 {
 	(void)flags;
 	struct seal_file *f = file_of(sf);
-	result r = file_sync(f->file);
+	result r = seal_run_end(&f->run);
+	if (failed(r))
+		return to_sqlite(f->seal, r, SQLITE_IOERR_WRITE);
+	r = file_sync(f->file);
 	f->broken = f->broken || failed(r);
 	if (f->broken && f->seal->wal) /* it could not be carried over any more, and would grow */
 		f->seal->wal->broken = true;
@@ -154,15 +166,17 @@ static int main_size(sqlite3_file *sf, sqlite3_int64 *out)
 {
 	struct seal_file *f = file_of(sf);
 	uint64_t size = 0;
-	result r = file_size(f->file, &size);
+	result r = size_now(f, &size);
 	*out = (sqlite3_int64)(size - size % SEAL_PAGE);
 	return to_sqlite(f->seal, r, SQLITE_IOERR_FSTAT);
 }
 
 static int main_close(sqlite3_file *sf)
 {
-	file_close(&file_of(sf)->file);
-	return SQLITE_OK;
+	struct seal_file *f = file_of(sf);
+	result r = seal_run_end(&f->run);
+	file_close(&f->file);
+	return to_sqlite(f->seal, r, SQLITE_IOERR_CLOSE);
 }
 
 /* The log. */
@@ -276,6 +290,8 @@ static result open_main(struct seal *s, struct seal_file *f, int flags)
 		r = failure(FAIL_DAMAGE, "the database's file was cut off; restore from a backup");
 	if (failed(r))
 		file_close(&f->file);
+	else
+		f->run.file = f->file;
 	return r;
 }
 

@@ -211,7 +211,7 @@ static void a_checkpoint_that_began_is_known(void **state)
 	uint64_t step = 1;
 	while (!stopped_in_checkpoint(step))
 		step++;
-	assert_true(step > 5);
+	assert_true(step > 4);
 }
 
 /* A crash lost the copy of the new header, and the new header itself is damaged

@@ -3,6 +3,7 @@
  * damage does is in seal_damage_test.c. */
 #include "engine/query.h"
 #include "engine/seal_kit.h"
+#include "engine/seal_run.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -151,6 +152,54 @@ static void the_log_does_not_grow(void **state)
 	assert_true(kit_room_in(sim_bytes(sim, "t.db-wal")) <= SEAL_LOG_KEEP);
 	db_close(&db);
 	sim_free(&sim);
+}
+
+static struct db *open_with_long_log(struct sim *sim)
+{
+	struct db *db;
+	struct db_options o = kit_options(sim);
+	o.log_frames = 10000;
+	assert_ok(db_open(&o, &db));
+	return db;
+}
+
+static void write_neighbours(struct db *db, int from, int n)
+{
+	assert_ok(db_begin(db));
+	for (int i = from; i < from + n; i++)
+		assert_ok(db_run(db, "INSERT OR REPLACE INTO slot VALUES (?1, ?1, zeroblob(3500))", DB_INT(i)));
+	assert_ok(db_commit(db));
+}
+
+/* A hundred new pages take far fewer writes; a refused one is made good by the next time, or the next start. */
+static void neighbours_are_carried_over_together(void **state)
+{
+	(void)state;
+	enum { ROWS = 100, WRITES_MAX = 3 * ROWS / SEAL_RUN_MAX };
+	uint64_t most = 0;
+	for (uint64_t refused = 0; refused <= most; refused++) {
+		struct sim *sim = sim_new(refused);
+		struct db *db = open_with_long_log(sim);
+		write_neighbours(db, 0, ROWS);
+		sim_fault_at(sim, refused % 2 ? SIM_FULL_ONCE : SIM_REFUSE, refused);
+		result r = db_checkpoint(db);
+		assert_int_equal(failed(r), refused > 0);
+		if (refused == 0)
+			most = sim_steps(sim);
+		assert_in_range(most, ROWS / SEAL_RUN_MAX, WRITES_MAX);
+		sim_fault_at(sim, SIM_NONE, 0);
+		r = db_exec(db, "DELETE FROM slot WHERE n % 2"); /* refused after a flush that failed */
+		if (!failed(r) && refused % 3 == 0)
+			assert_ok(db_checkpoint(db));
+		db_close(&db);
+		db = open_with_long_log(sim);
+		int64_t n;
+		assert_ok(db_get(db, &n, "SELECT count(*) FROM slot WHERE body = zeroblob(3500)"));
+		assert_int_equal(n, failed(r) ? ROWS : ROWS / 2);
+		assert_ok(db_checkpoint(db));
+		db_close(&db);
+		sim_free(&sim);
+	}
 }
 
 /* Most commits find room in the file. */
@@ -432,6 +481,7 @@ int main(void)
 		cmocka_unit_test(no_nonce_comes_twice),
 		cmocka_unit_test(large_transactions_spill_and_roll_back),
 		cmocka_unit_test(the_log_does_not_grow),
+		cmocka_unit_test(neighbours_are_carried_over_together),
 		cmocka_unit_test(the_log_grows_in_steps),
 		cmocka_unit_test(a_trimmed_log_is_small),
 		cmocka_unit_test(the_room_behind_the_log_is_not_the_log),
