@@ -15,7 +15,7 @@ TLS = ('ssl-enum-ciphers', 'ssl-heartbleed', 'ssl-poodle', 'ssl-ccs-injection', 
 OTHER = {'imap': ('imap-capabilities', 'imap-ntlm-info'), 'pop3': ('pop3-capabilities', 'pop3-ntlm-info')}
 VULNERABLE = re.compile(r'(?<!NOT )(?<!LIKELY )VULNERABLE')
 STARTTLS = {'smtp': 'smtp', 'submission': 'smtp', 'imap': 'imap', 'pop3': 'pop3'}
-# Nmap ends its search for a relay at a reply with 530 anywhere in it, and one in some tens of our trace ids has these digits.
+# Nmap ends its search for a relay at a reply with 530 anywhere in it, and one in some 200 of our trace ids has these digits.
 MISREAD = 8
 WEIGHTY = ('MEDIUM', 'HIGH', 'CRITICAL')
 
