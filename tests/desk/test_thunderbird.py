@@ -1,7 +1,7 @@
 """Debian's Thunderbird under Xvfb: a person lists, reads, moves, gets mail by IDLE, sends and searches; IMAP says what
 came of it."""
+import pathlib
 import re
-import subprocess
 import time
 
 import pytest
@@ -17,30 +17,13 @@ SENT = re.compile(r'SendData: (?:\d+ )?(.*)')
 REFUSED = re.compile(r'CreateNewLineFromSocket: \d+ (?:NO|BAD).*')
 
 
-def certify(folder):
-    """Gives the server a certificate as people buy them: signed by an authority and none itself; NSS takes no other."""
-    def openssl(*words):
-        subprocess.run(['openssl', *words], cwd=folder, check=True, capture_output=True)
-    new_key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-    (folder / 'names').write_text('subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n')
-    openssl('req', '-x509', *new_key, '-days', '3', '-subj', '/CN=Test authority', '-keyout', 'authority-key.pem',
-            '-out', 'authority.pem', '-addext', 'keyUsage=critical,keyCertSign')
-    openssl('req', *new_key, '-subj', '/CN=localhost', '-keyout', 'private-key.pem', '-out', 'wish.pem')
-    openssl('x509', '-req', '-in', 'wish.pem', '-CA', 'authority.pem', '-CAkey', 'authority-key.pem', '-days', '90',
-            '-extfile', 'names', '-out', 'certificate.pem')
-    return folder / 'authority.pem'
-
-
 @pytest.fixture
 def desk(new_server, tmp_path):
     """A server with the sample mail, and Thunderbird with the account user1."""
-    for name in ('thunderbird', 'Xvfb', 'xdotool', 'openssl'):
+    for name in ('thunderbird', 'Xvfb', 'xdotool'):
         program(name)
     server = new_server(users=5, empty=False)
-    server.stop()
-    authority = certify(tmp_path / 'mail0')
-    server.start()
-    mail = thunderbird.Thunderbird(server, tmp_path / 'thunderbird', authority)
+    mail = thunderbird.Thunderbird(server, tmp_path / 'thunderbird', pathlib.Path(server.ready['ca']))
     try:
         yield server, mail
     finally:
