@@ -1,7 +1,7 @@
 /* Pages on their way into the database's file: neighbours are written together.
  *
  * What is carried over from the log is mostly a mailbox's newest pages, one behind
- * the other, and a write of its own costs each of them more than its sealing. A page
+ * the other, and each would be a call of its own. A page
  * waits here, sealed, until one comes that does not follow it, or whoever reads,
  * measures or flushes the file has them written first. A write that fails then was
  * another page's too: that is nobody's loss, as the log keeps all of them until

@@ -6,12 +6,11 @@ DELIVERY = {
         'Latency: one flush of three waits (the data; the file\'s entry with its time, where the file system has '
         'no journal; the disk\'s own cache) and eight hand-overs between processes, one after the other.',
     '4 KiB, 1 recipient, 10 connections':
-        'CPU, half of it the account\'s, and a tenth to a seventh of the time waiting for the disk. The load goes to 20 '
+        'CPU, half of it the account\'s; the processors are idle for a tenth to a seventh of the time. The load goes to 20 '
         'accounts, so that nearly every message is a commit and a flush of its own: three requests to the disk (as with one '
-        'connection) and nine changes of process for each. Where this was measured, a virtual machine in another, a request '
-        'takes some 25 microseconds of CPU and a change three, of 400 to 490 in all. Writing and flushing 20 KiB is a '
-        'third of the account\'s time, SQLite a sixth, and the rest waking, compression and carrying the log over, mostly '
-        'out of caches that others have used meanwhile.',
+        'connection) and nine changes of process for each. Writing and flushing 20 KiB is a third of the account\'s time, '
+        'SQLite a sixth, and the rest waking, compression and carrying the log over, mostly out of caches that others have '
+        'used meanwhile.',
     '4 KiB, 1 recipient, 50 connections':
         'As with 10; but rooms find more to do each time they are woken, and some messages share another\'s commit.',
     '4 KiB, 10 recipients, 10 connections':
