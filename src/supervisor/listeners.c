@@ -138,8 +138,11 @@ static result bind_local(struct listeners *l, const struct options *o, buf *prob
 		r = failure(FAIL_DISK, "the local socket's mode cannot be set");
 	if (!failed(r))
 		r = lend_local(l, o, fd);
-	if (failed(r))
-		buf_printf(problems, "listen-local: %.*s: %s\n", STR_ARG(path), r.text);
+	if (failed(r)) {
+		buf_put(problems, STR("listen-local: "));
+		buf_put(problems, path);
+		buf_printf(problems, ": %s\n", r.text);
+	}
 	return r;
 }
 
