@@ -1,5 +1,6 @@
 #include "auth/checker.h"
 
+#include "auth/huge_pages.h"
 #include "base/mem.h"
 #include "run/random.h"
 #include "run/worker.h"
@@ -42,8 +43,10 @@ static void run_one(const struct checker *c, struct task *t)
 static void run(void *ctx, struct job **jobs, size_t n)
 {
 	const struct checker *c = ctx;
+	huge_pages_begin();
 	for (size_t i = 0; i < n; i++)
 		run_one(c, task_of(jobs[i]));
+	huge_pages_end();
 }
 
 static result hash_of_nobody(struct checker *c)

@@ -4,10 +4,12 @@
 #include <sodium.h>
 
 #include "auth/common.h"
+#include "auth/huge_pages.h"
 #include "auth/password.h"
 #include "auth/recent.h"
 #include "auth/throttle.h"
 #include "auth/tokens.h"
+#include "base/sanitized.h"
 #include "run/random.h"
 
 static void a_hash_opens_only_with_its_password(void **state)
@@ -21,6 +23,27 @@ static void a_hash_opens_only_with_its_password(void **state)
 	assert_int_equal(password_verify(str_from(text), STR("correct hors")).kind, FAIL_DENIED);
 	assert_int_equal(password_verify(STR("$2b$12$abc"), STR("x")).kind, FAIL_DENIED);
 	assert_int_equal(password_verify(STR(""), STR("")).kind, FAIL_DENIED);
+}
+
+/* How many mappings a verification made in huge pages; it opens all the same. */
+static size_t verified_within(const char *text)
+{
+	huge_pages_begin();
+	assert_ok(password_verify(str_from(text), STR("correct horse")));
+	return huge_pages_end();
+}
+
+static void hashing_asks_for_huge_pages(void **state)
+{
+	(void)state;
+	char text[PASSWORD_HASH_MAX], within[PASSWORD_HASH_MAX];
+	assert_ok(password_hash(STR("correct horse"), 8388608, text));
+	assert_int_equal(verified_within(text), SANITIZED ? 0 : 1);
+	huge_pages_begin();
+	assert_ok(password_hash(STR("correct horse"), 9437184, within)); /* no multiple of a huge page */
+	assert_int_equal(huge_pages_end(), SANITIZED ? 0 : 1);
+	assert_ok(password_verify(str_from(within), STR("correct horse")));
+	assert_int_equal(huge_pages_end(), SANITIZED ? 0 : 1); /* not counted: it was over */
 }
 
 static void new_passwords_follow_the_rules(void **state)
@@ -138,6 +161,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_hash_opens_only_with_its_password),
+		cmocka_unit_test(hashing_asks_for_huge_pages),
 		cmocka_unit_test(new_passwords_follow_the_rules),
 		cmocka_unit_test(what_everybody_takes_is_known),
 		cmocka_unit_test(waits_grow_and_decay),

@@ -33,8 +33,8 @@ DELIVERY = {
 # By samples of perf within each row, at 10,000 messages; where they were few, by CPU time beside the time taken.
 IMAP = {
     'LOGIN, the first since the start, 10 at once':
-        'CPU: Argon2id on two cores, as with Dovecot, and half as much again for starting a process for each account, '
-        'much of that the dynamic linker.',
+        'CPU: half of it Argon2id on two cores, whose memory lies in huge pages here (`auth/huge_pages.h`), a third '
+        'starting a process for each account, much of that the dynamic linker.',
     'SELECT cold': 
         'CPU: the list of the messages, a page for 95, is read and unsealed; Dovecot maps its index. Reading the INBOX\'s '
         'begins when the login is answered, so that what the client does before its SELECT is not waited for.',
