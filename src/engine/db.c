@@ -167,14 +167,15 @@ static result read_version(struct db *db)
 	return OK;
 }
 
-static result step_forward(struct db *db, const struct db_schema *schema)
+/* One transaction; `behind` may be NULL. */
+static result step_to(struct db *db, uint32_t version, const char *tables, result (*behind)(struct db *, uint32_t))
 {
 	char sql[64];
-	snprintf(sql, sizeof sql, "PRAGMA user_version=%u", db->version + 1);
+	snprintf(sql, sizeof sql, "PRAGMA user_version=%u", version);
 	TRY(db_begin(db));
-	result r = db_exec(db, schema->steps[db->version]);
-	if (!failed(r) && schema->behind)
-		r = schema->behind(db, db->version + 1);
+	result r = db_exec(db, tables);
+	if (!failed(r) && behind)
+		r = behind(db, version);
 	if (!failed(r))
 		r = db_exec(db, sql);
 	if (failed(r)) {
@@ -182,7 +183,7 @@ static result step_forward(struct db *db, const struct db_schema *schema)
 		return r;
 	}
 	TRY(db_commit(db));
-	db->version++;
+	db->version = version;
 	return OK;
 }
 
@@ -192,8 +193,10 @@ static result migrate(struct db *db, const struct db_schema *schema, uint32_t ve
 	if (db->version > schema->count)
 		return failure(FAIL_CONFLICT, "the database was written by a newer version of Postern; "
 					      "install that or a newer one");
+	if (db->version == 0 && version == schema->count && schema->newest)
+		return step_to(db, version, schema->newest, NULL);
 	while (db->version < version)
-		TRY(step_forward(db, schema));
+		TRY(step_to(db, db->version + 1, schema->steps[db->version], schema->behind));
 	return OK;
 }
 

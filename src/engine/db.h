@@ -34,6 +34,8 @@ struct db_schema {
 	uint32_t count;           /* the version that this program works with */
 	/* NULL, or what SQL alone cannot do: behind each step, in its transaction, with the version it made. */
 	result (*behind)(struct db *db, uint32_t version);
+	/* NULL, or what a new database begins with: the tables that all steps lead to, in one transaction. */
+	const char *newest;
 };
 
 struct db_options {

@@ -237,6 +237,41 @@ static void test_from_each_version(void **state)
 	arena_free(&k.m);
 }
 
+/* Every table and index with its words, as SQLite keeps them. */
+static void put_schema(struct kit *k, uint32_t first, buf *out)
+{
+	struct db_options o = {.files = k->files, .path = "mail.db", .key = key, .id = id, .schema = &store_schema};
+	struct db *db = NULL;
+	struct query *q = NULL;
+	k->sim = sim_new(first);
+	k->files = o.files = sim_files(k->sim);
+	assert_ok(db_open_at(&o, first, &db));
+	db_close(&db);
+	assert_ok(db_open(&o, &db));
+	assert_int_equal(db_version(db), store_schema.count);
+	assert_ok(db_ask(db, &q,
+		"SELECT name||' of '||tbl_name||': '||ifnull(sql,'')||char(10) FROM sqlite_schema ORDER BY name"));
+	for (bool row = true; row;) {
+		assert_ok(query_next(q, &row));
+		if (row)
+			buf_put(out, query_bytes(q, 0));
+	}
+	query_end(&q);
+	db_close(&db);
+	sim_free(&k->sim);
+}
+
+static void test_a_new_one_is_what_the_steps_lead_to(void **state)
+{
+	struct kit k = {0};
+	AUTO_BUF buf new = buf_new(65536), stepped = buf_new(65536);
+	(void)state;
+	put_schema(&k, store_schema.count, &new);
+	put_schema(&k, 1, &stepped);
+	assert_true(new.n > 1000);
+	assert_str(buf_str(&new), buf_str(&stepped));
+}
+
 static void test_no_version_is_forgotten(void **state)
 {
 	(void)state;
@@ -249,6 +284,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_from_each_version),
 		cmocka_unit_test(test_a_migration_that_is_interrupted), cmocka_unit_test(test_many_messages),
+		cmocka_unit_test(test_a_new_one_is_what_the_steps_lead_to),
 		cmocka_unit_test(test_no_version_is_forgotten)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,8 +72,33 @@ static const char version_4[] = "CREATE TABLE list(id INTEGER PRIMARY KEY, recor
 static const char version_5[] = "ALTER TABLE content ADD COLUMN box INTEGER;"
 				"ALTER TABLE content ADD COLUMN record BLOB;";
 
+/* All of it, for a new account: the steps, which take columns away again, cost it 8 ms more. */
+static const char newest[] =
+	"CREATE TABLE mailbox(id INTEGER PRIMARY KEY AUTOINCREMENT, tag INTEGER NOT NULL UNIQUE, use INTEGER NOT NULL,"
+	" created INTEGER NOT NULL, name TEXT NOT NULL UNIQUE) STRICT;"
+	"CREATE TABLE counts(id INTEGER PRIMARY KEY, modseq INTEGER NOT NULL, uidvalidity INTEGER NOT NULL,"
+	" next INTEGER NOT NULL, messages INTEGER NOT NULL, octets INTEGER NOT NULL, unseen INTEGER NOT NULL,"
+	" deleted INTEGER NOT NULL, deleted_octets INTEGER NOT NULL, recent INTEGER NOT NULL,"
+	" quota INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE subscription(name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE former(name TEXT PRIMARY KEY, uidvalidity INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE keyword(mailbox INTEGER NOT NULL, bit INTEGER NOT NULL, name TEXT NOT NULL,"
+	" PRIMARY KEY(mailbox, bit)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE list(id INTEGER PRIMARY KEY, records BLOB NOT NULL) STRICT;"
+	"CREATE TABLE content(id INTEGER PRIMARY KEY, header_size INTEGER NOT NULL, head_size INTEGER NOT NULL,"
+	" rest_size INTEGER NOT NULL, blob BLOB,"
+	" trace BLOB NOT NULL, envelope BLOB NOT NULL, basic BLOB NOT NULL, structure BLOB NOT NULL,"
+	" parts BLOB NOT NULL, head BLOB NOT NULL, search BLOB NOT NULL, rest BLOB NOT NULL, delivery BLOB,"
+	" box INTEGER, record BLOB) STRICT;"
+	"CREATE INDEX content_blob ON content(blob) WHERE blob IS NOT NULL;"
+	"CREATE TABLE shared(content INTEGER PRIMARY KEY, messages INTEGER NOT NULL CHECK(messages > 1)) STRICT;"
+	"CREATE TABLE vanished(mailbox INTEGER NOT NULL, modseq INTEGER NOT NULL, first INTEGER NOT NULL,"
+	" last INTEGER NOT NULL, PRIMARY KEY(mailbox, modseq, first)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE delivered(id BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE arrivals(id INTEGER PRIMARY KEY CHECK(id=1), file BLOB NOT NULL, upto INTEGER NOT NULL) STRICT;";
+
 static const char *const steps[] = {version_1, version_2, version_3, version_4, version_5};
-const struct db_schema store_schema = {steps, sizeof steps / sizeof *steps, list_migrate};
+const struct db_schema store_schema = {steps, sizeof steps / sizeof *steps, list_migrate, newest};
 
 result account_get(struct db *db, struct account_row *out)
 {
