@@ -97,7 +97,7 @@ static result insert(struct work *w, const struct append_item *item, const struc
 	str key = str_of((const char *)p->key.b, sizeof p->key.b);
 	str rest = p->rest.n ? buf_str(&p->rest) : str_sub(all, at->search, at->rest - at->search);
 	if (s->where)
-		list_write(record, 0, &s->where->entry);
+		record_put(record, &s->where->entry);
 	TRY(db_run(w->db,
 		"INSERT INTO content(id,header_size,head_size,rest_size,blob,trace,envelope,basic,structure,parts,head,"
 		"search,rest,delivery,box,record) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)",

@@ -1,4 +1,5 @@
 #include "account/store/list.h"
+#include "base/mem.h"
 
 /* ---- chunks ---- */
 
@@ -14,10 +15,10 @@ static uint64_t box_of(uint64_t id)
 }
 
 /* Whether this is the chunk with that id, before the one called `next`. */
-static bool judge(str bytes, uint64_t id, uint64_t next, size_t *n)
+static bool unpack(str bytes, uint64_t id, uint64_t next, struct entry *v, size_t *n)
 {
 	uint64_t below = box_of(next) == box_of(id) ? (uint32_t)next : UINT64_MAX;
-	return box_of(id) > 0 && id <= INT64_MAX && list_judge(bytes, (uint32_t)id, below, n);
+	return box_of(id) > 0 && id <= INT64_MAX && list_unpack(bytes, (uint32_t)id, below, v, n);
 }
 
 static result damaged(void)
@@ -51,14 +52,46 @@ void lists_keep(struct lists *l, const struct db *db)
 	unlisted_keep(&l->unlisted, db);
 }
 
+static result put_chunk(struct db *db, uint64_t id, const unsigned char *packed)
+{
+	TRY(db_run(db, "UPDATE list SET records=?2 WHERE id=?1", DB_INT(id),
+		DB_BLOB(str_of((const char *)packed, LIST_CHUNK))));
+	return db_changed(db) == 1 ? OK : damaged();
+}
+
+static result add_chunk(struct db *db, uint64_t id)
+{
+	return db_run(db, "INSERT OR IGNORE INTO list(id,records) VALUES(?1,zeroblob(?2))", DB_INT(id),
+		DB_INT(LIST_CHUNK));
+}
+
+/* More than go into one chunk: the first half stays in it. */
+static result put_halves(struct db *db, uint64_t id, const struct entry *v, size_t n)
+{
+	unsigned char packed[LIST_CHUNK];
+	size_t half = n / 2;
+	const struct part {
+		uint64_t id;
+		const struct entry *v;
+		size_t n;
+	} parts[] = {{id, v, half}, {id_of(box_of(id), v[half].row.uid), v + half, n - half}};
+	TRY(add_chunk(db, parts[1].id));
+	for (const struct part *p = parts; p < parts + 2; p++)
+		TRY(list_pack(p->v, p->n, packed) ? put_chunk(db, p->id, packed) : put_halves(db, p->id, p->v, p->n));
+	return OK;
+}
+
 static result settle(struct chunk *c, struct db *db)
 {
+	unsigned char packed[LIST_CHUNK];
 	if (!c->changed)
 		return OK;
 	c->changed = false;
-	TRY(db_run(db, "UPDATE list SET records=?2 WHERE id=?1", DB_INT(c->id),
-		DB_BLOB(str_of((const char *)c->v, LIST_CHUNK))));
-	return db_changed(db) == 1 ? OK : damaged();
+	if (list_pack(c->v, c->n, packed))
+		return put_chunk(db, c->id, packed);
+	uint64_t id = c->id;
+	c->id = 0; /* what is in memory is one chunk no longer */
+	return put_halves(db, id, c->v, c->n);
 }
 
 result lists_settle(struct lists *l, struct db *db)
@@ -102,12 +135,11 @@ static result load(const struct place *p, const char *sql, uint64_t from, struct
 	*out = open_with(l, id);
 	if (*out)
 		return OK;
-	str bytes = query_bytes(q, 1);
-	if (!judge(bytes, id, next, &c->n))
+	if (!unpack(query_bytes(q, 1), id, next, c->v, &c->n))
 		return damaged();
-	memcpy(c->v, bytes.p, LIST_CHUNK);
 	c->id = id;
 	c->next = next;
+	c->octets = 0;
 	*out = use(l, c);
 	return OK;
 }
@@ -131,12 +163,26 @@ static result chunk_for(const struct place *p, uint32_t uid, struct chunk **out)
 	return *out ? OK : load(p, CHUNK " WHERE id<=?1 ORDER BY id DESC LIMIT 1", id, out);
 }
 
+/* Where it is, or would be, among the records. */
+static size_t index_of(const struct chunk *c, uint32_t uid)
+{
+	size_t low = 0, high = c->n;
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		if (c->v[mid].row.uid < uid)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 static result find(const struct place *p, uint32_t uid, struct chunk **out, size_t *at)
 {
 	struct chunk *c;
 	TRY(chunk_for(p, uid, &c));
-	*at = c ? list_index(c->v, c->n, uid) : 0;
-	if (!c || *at == c->n || list_uid(c->v, *at) != uid)
+	*at = c ? index_of(c, uid) : 0;
+	if (!c || *at == c->n || c->v[*at].row.uid != uid)
 		return failure(FAIL_ABSENT, "the message is not there any more");
 	*out = c;
 	return OK;
@@ -161,8 +207,14 @@ result list_get(const struct place *p, uint32_t uid, struct entry *out)
 		return OK;
 	}
 	TRY(find(p, uid, &c, &at));
-	list_entry(c->v, at, out);
+	*out = c->v[at];
 	return OK;
+}
+
+static void changed(struct chunk *c)
+{
+	c->changed = true;
+	c->octets = 0;
 }
 
 result list_put(const struct place *p, const struct entry *e)
@@ -170,8 +222,8 @@ result list_put(const struct place *p, const struct entry *e)
 	struct chunk *c;
 	size_t at;
 	TRY(find(p, e->row.uid, &c, &at));
-	list_write(c->v, at, e);
-	c->changed = true;
+	c->v[at] = *e;
+	changed(c);
 	return OK;
 }
 
@@ -180,10 +232,8 @@ result list_drop(const struct place *p, uint32_t uid)
 	struct chunk *c;
 	size_t at;
 	TRY(find(p, uid, &c, &at));
-	unsigned char *v = c->v + at * LIST_RECORD;
-	memmove(v, v + LIST_RECORD, (c->n - at - 1) * LIST_RECORD);
-	memset(c->v + --c->n * LIST_RECORD, 0, LIST_RECORD);
-	c->changed = true;
+	memmove(c->v + at, c->v + at + 1, (--c->n - at) * sizeof *c->v);
+	changed(c);
 	return OK;
 }
 
@@ -197,34 +247,50 @@ static result settle_and_forget(const struct place *p)
 	return OK;
 }
 
-/* Those that are made together lie together in the file. */
-static result make_chunks(const struct place *p, uint32_t uid)
+/* For this uid, behind the chunk that is full (NULL: there was none). Those that are made together lie together in the
+ * file; each gets room for somewhat fewer than the full one has. */
+static result make_chunks(const struct place *p, uint32_t uid, const struct chunk *full)
 {
+	bool last = !full || box_of(full->next) != p->box;
+	uint32_t each = (uint32_t)(full ? full->n - full->n / 8 : LIST_RECORDS);
 	int64_t messages;
 	TRY(settle_and_forget(p));
 	TRY(db_get(p->db, &messages, "SELECT ifnull((SELECT messages FROM counts WHERE id=?1),0)", DB_INT(p->box)));
-	int64_t n = 1 + messages / LIST_RECORDS / LIST_AHEAD;
+	int64_t n = last ? 1 + messages / each / LIST_AHEAD : 1;
 	n = n < LIST_AHEAD_MAX ? n : LIST_AHEAD_MAX;
 	for (int64_t i = 0; i < n; i++) {
-		uint64_t first = (uint64_t)uid + (uint64_t)i * LIST_RECORDS;
+		uint64_t first = (uint64_t)uid + (uint64_t)i * each;
 		if (first <= UINT32_MAX)
-			TRY(db_run(p->db, "INSERT OR IGNORE INTO list(id,records) VALUES(?1,zeroblob(?2))",
-				DB_INT(id_of(p->box, (uint32_t)first)), DB_INT(LIST_CHUNK)));
+			TRY(add_chunk(p->db, id_of(p->box, (uint32_t)first)));
 	}
 	return OK;
+}
+
+static size_t octets_of(struct chunk *c)
+{
+	for (size_t i = 0; i < c->n && (i > 0 || !c->octets); i++)
+		c->octets += list_packed(i ? &c->v[i - 1] : NULL, &c->v[i]);
+	return c->octets;
+}
+
+static bool has_room(struct chunk *c, const struct entry *e)
+{
+	return c->n == 0 || (c->n < LIST_RECORDS && octets_of(c) + list_packed(&c->v[c->n - 1], e) <= LIST_FULL);
 }
 
 result list_add(const struct place *p, const struct entry *e)
 {
 	struct chunk *c;
 	TRY(chunk_for(p, e->row.uid, &c));
-	if (!c || c->n == LIST_RECORDS) {
-		TRY(make_chunks(p, e->row.uid));
+	if (!c || !has_room(c, e)) {
+		TRY(make_chunks(p, e->row.uid, c));
 		TRY(chunk_for(p, e->row.uid, &c));
 	}
-	if (!c || c->n == LIST_RECORDS || (c->n && list_uid(c->v, c->n - 1) >= e->row.uid))
+	const struct entry *before = c && c->n ? &c->v[c->n - 1] : NULL;
+	if (!c || !has_room(c, e) || (before && before->row.uid >= e->row.uid))
 		return damaged();
-	list_write(c->v, c->n++, e);
+	c->octets = octets_of(c) + list_packed(before, e);
+	c->v[c->n++] = *e;
 	c->changed = true;
 	return OK;
 }
@@ -237,11 +303,12 @@ static result next_chunk(const struct place *p, struct chunk *c, struct chunk **
 	return box_of(c->next) == p->box ? chunk_for(p, (uint32_t)c->next, out) : OK;
 }
 
-static bool fit_together(const struct chunk *a, const struct chunk *b)
+static bool fit_together(struct chunk *a, struct chunk *b)
 {
 	if (!a->n || !b->n)
 		return true;
-	return a->n + b->n <= LIST_JOINED && (a->n < LIST_FEW || b->n < LIST_FEW);
+	return a->n + b->n <= LIST_JOINED && (a->n < LIST_FEW || b->n < LIST_FEW)
+		&& octets_of(a) + octets_of(b) <= LIST_FULL;
 }
 
 /* What the second has goes behind the first's. */
@@ -249,12 +316,12 @@ static result join(const struct place *p, struct chunk **a, struct chunk *b)
 {
 	uint32_t uid = (uint32_t)(*a)->id;
 	uint64_t gone = b->id;
-	memcpy((*a)->v + (*a)->n * LIST_RECORD, b->v, b->n * LIST_RECORD);
+	memcpy((*a)->v + (*a)->n, b->v, b->n * sizeof *b->v);
 	(*a)->n += b->n;
-	(*a)->changed = true;
+	changed(*a);
 	b->changed = false;
-	TRY(settle_and_forget(p));
 	TRY(db_run(p->db, "DELETE FROM list WHERE id=?1", DB_INT(gone)));
+	TRY(settle_and_forget(p));
 	return chunk_for(p, uid, a);
 }
 
@@ -297,7 +364,7 @@ result list_last(const struct place *p, uint32_t *uid)
 		if (c->id == id)
 			break;
 	}
-	*uid = c && c->n ? list_uid(c->v, c->n - 1) : 0;
+	*uid = c && c->n ? c->v[c->n - 1].row.uid : 0;
 	return OK;
 }
 
@@ -311,14 +378,14 @@ static result chunk_from(const struct place *p, uint32_t uid, struct chunk **out
 
 static result change_chunk(struct chunk *c, const struct uid_run *run, const struct list_change *how)
 {
-	struct entry e;
-	for (size_t i = list_index(c->v, c->n, run->first); i < c->n && list_uid(c->v, i) <= run->last; i++) {
-		bool changed = false;
-		list_entry(c->v, i, &e);
-		TRY(how->look(how->ctx, &e, &changed));
-		if (changed)
-			list_write(c->v, i, &e);
-		c->changed = c->changed || changed;
+	for (size_t i = index_of(c, run->first); i < c->n && c->v[i].row.uid <= run->last; i++) {
+		bool touched = false;
+		struct entry e = c->v[i];
+		TRY(how->look(how->ctx, &e, &touched));
+		if (!touched)
+			continue;
+		c->v[i] = e;
+		changed(c);
 	}
 	return OK;
 }
@@ -334,38 +401,47 @@ result list_change(const struct place *p, const struct uid_run *run, const struc
 	return OK;
 }
 
-static result read_chunk(str bytes, uint64_t id, size_t n, const struct list_reader *reader)
+struct reading {
+	const struct list_reader *reader;
+	uint64_t end; /* behind the last message */
+	struct entry v[LIST_RECORDS];
+};
+
+/* A chunk in order behind what was read; `end` is behind its last message then. */
+static result read_chunk(str bytes, uint64_t id, struct reading *r)
 {
-	struct entry e;
-	for (size_t i = 0; i < n; i++) {
-		list_entry((const unsigned char *)bytes.p, i, &e);
-		TRY(reader->take(reader->ctx, box_of(id), &e));
-	}
+	size_t n;
+	if (id < r->end || !unpack(bytes, id, INT64_MAX, r->v, &n))
+		return r->reader->bad ? r->reader->bad(r->reader->ctx, box_of(id), (uint32_t)id) : damaged();
+	for (size_t i = 0; i < n; i++)
+		TRY(r->reader->take(r->reader->ctx, box_of(id), &r->v[i]));
+	r->end = n ? (id >> 32 << 32) + r->v[n - 1].row.uid + 1 : r->end;
 	return OK;
 }
 
 /* The ids from `from` to `to`. */
-static result read_range(struct db *db, int64_t from, int64_t to, const struct list_reader *reader)
+static result read_chunks(struct db *db, int64_t from, int64_t to, struct reading *r)
 {
 	struct query AUTO_QUERY *q = NULL;
 	bool row;
-	uint64_t end = 0; /* behind the last message */
 	TRY(db_ask(db, &q, "SELECT id,records FROM list WHERE id BETWEEN ?1 AND ?2 ORDER BY id", DB_INT(from),
 		DB_INT(to)));
 	for (;;) {
-		size_t n;
 		TRY(query_next(q, &row));
 		if (!row)
 			return OK;
-		uint64_t id = (uint64_t)query_int(q, 0);
-		str bytes = query_bytes(q, 1);
-		if (id >= end && judge(bytes, id, INT64_MAX, &n)) {
-			TRY(read_chunk(bytes, id, n, reader));
-			end = n ? (id >> 32 << 32) + list_uid((const unsigned char *)bytes.p, n - 1) + 1 : end;
-		} else {
-			TRY(reader->bad ? reader->bad(reader->ctx, box_of(id), (uint32_t)id) : damaged());
-		}
+		TRY(read_chunk(query_bytes(q, 1), (uint64_t)query_int(q, 0), r));
 	}
+}
+
+static result read_range(struct db *db, int64_t from, int64_t to, const struct list_reader *reader)
+{
+	struct reading AUTO_MEM *r = mem_alloc(sizeof *r);
+	if (!r)
+		return failure(FAIL_MEMORY, "out of memory");
+	r->reader = reader;
+	r->end = 0;
+	return read_chunks(db, from, to, r);
 }
 
 /* box: 0 for all of them. */

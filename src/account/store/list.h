@@ -1,7 +1,7 @@
 /* The mailboxes' messages on disk: of each what memory keeps, and its dates.
  *
- * A row of `list` is a chunk (list_record.h), so that it fills a page: reading a mailbox is reading few pages, and a
- * change of a thousand messages rewrites a dozen.
+ * A row of `list` is a chunk (list_pack.h) in a page of its own: reading a mailbox is reading few pages, and a change
+ * of a thousand messages rewrites half a dozen. One that has grown beyond its page is halved.
  *
  * A chunk's id is its mailbox << 32 and the lowest uid that it may hold; it holds those below the next chunk's. One
  * with nothing in it may lie behind the last message: chunks are made several at a time, so that they lie together.
@@ -13,12 +13,14 @@
 #ifndef ACCOUNT_STORE_LIST_H
 #define ACCOUNT_STORE_LIST_H
 
+#include "account/store/list_pack.h"
 #include "account/store/unlisted.h"
 
 enum {
 	LIST_OPEN = 2,       /* chunks in memory: a move's source and target */
-	LIST_FEW = 24,       /* records; a chunk with fewer goes into a neighbour, */
-	LIST_JOINED = 72,    /* where both together are no more than that */
+	LIST_FULL = 3500,    /* octets; nothing is added beyond, so that there is room for what changes */
+	LIST_FEW = 96,       /* records; a chunk with fewer goes into a neighbour, */
+	LIST_JOINED = 288,   /* where both together are no more than that, nor than LIST_FULL */
 	LIST_AHEAD = 8,      /* where a mailbox has that many chunks, one more is made at a time, */
 	LIST_AHEAD_MAX = 32, /* up to so many */
 };
@@ -27,8 +29,9 @@ struct chunk {
 	uint64_t id;      /* 0: none */
 	uint64_t next;    /* of the chunk behind it, in whichever mailbox */
 	size_t n;         /* records */
+	size_t octets;    /* of these, packed; 0: not known */
 	bool changed;
-	unsigned char v[LIST_CHUNK];
+	struct entry v[LIST_RECORDS];
 };
 
 struct lists {
@@ -79,7 +82,7 @@ result list_read_all(struct lists *l, struct db *db, const struct list_reader *r
 
 result list_drop_box(const struct place *p) NODISCARD;
 result list_give_box(const struct place *p, uint64_t to) NODISCARD; /* to: one without messages */
-/* Behind a step of the schema: into version 4 it brings the messages that `message` had. */
+/* Behind a step of the schema: into version 6 it brings the messages that `message` or `former_list` had. */
 result list_migrate(struct db *db, uint32_t version) NODISCARD;
 
 #endif

@@ -40,20 +40,9 @@ static void put_date(unsigned char *p, int64_t date)
 	put_number(p, 5, (uint64_t)(date > LIST_DATE_MAX ? LIST_DATE_MAX : date < LIST_DATE_MIN ? LIST_DATE_MIN : date));
 }
 
-static const unsigned char *record(const unsigned char *chunk, size_t i)
-{
-	return chunk + i * LIST_RECORD;
-}
-
-uint32_t list_uid(const unsigned char *chunk, size_t i)
-{
-	return u32_at(record(chunk, i) + AT_UID);
-}
-
 /* A number of five octets is the lower or the upper part of eight in the same record. */
-void list_entry(const unsigned char *chunk, size_t i, struct entry *out)
+void record_get(const unsigned char *p, struct entry *out)
 {
-	const unsigned char *p = record(chunk, i);
 	*out = (struct entry){
 		.row =
 			{
@@ -72,9 +61,8 @@ void list_entry(const unsigned char *chunk, size_t i, struct entry *out)
 	};
 }
 
-void list_write(unsigned char *chunk, size_t i, const struct entry *e)
+void record_put(unsigned char *p, const struct entry *e)
 {
-	unsigned char *p = chunk + i * LIST_RECORD;
 	must(e->row.modseq <= LIST_MODSEQ_MAX);
 	put_number(p + AT_UID, 4, e->row.uid);
 	put_number(p + AT_SIZE, 4, e->row.size);
@@ -84,41 +72,4 @@ void list_write(unsigned char *chunk, size_t i, const struct entry *e)
 	put_date(p + AT_DATE, e->dates.date);
 	put_date(p + AT_SAVED, e->dates.saved);
 	put_number(p + AT_MINUTES, 2, (uint16_t)e->dates.minutes);
-}
-
-static bool is_zero(const unsigned char *p, size_t n)
-{
-	return n == 0 || (*p == 0 && memcmp(p, p + 1, n - 1) == 0);
-}
-
-bool list_judge(str bytes, uint32_t from, uint64_t below, size_t *n)
-{
-	const unsigned char *v = (const unsigned char *)bytes.p;
-	if (bytes.n != LIST_CHUNK)
-		return false;
-	uint64_t least = from > 0 ? from : 1;
-	size_t i = 0;
-	for (; i < LIST_RECORDS; i++) {
-		uint32_t uid = list_uid(v, i);
-		if (uid == 0)
-			break;
-		if (uid < least || uid >= below)
-			return false;
-		least = (uint64_t)uid + 1;
-	}
-	*n = i;
-	return is_zero(record(v, i), LIST_CHUNK - i * LIST_RECORD);
-}
-
-size_t list_index(const unsigned char *chunk, size_t n, uint32_t uid)
-{
-	size_t low = 0, high = n;
-	while (low < high) {
-		size_t mid = (low + high) / 2;
-		if (list_uid(chunk, mid) < uid)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
 }

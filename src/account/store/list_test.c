@@ -76,29 +76,111 @@ static void test_a_record_keeps_what_it_is_given(void **state)
 		{{1, 0, 0, 0, 0}, {0, 0, 0}},
 		{{2, 1, 2, 3, 4}, {-1, -1, -1}},
 		{{3, UINT32_MAX, (UINT64_C(1) << 48) - 1, UINT64_MAX, UINT64_MAX}, {most, most, INT16_MAX}},
+		{{4, 1, 1, 1, 1}, {INT64_MAX, INT64_MIN, 0}},
+		{{5, 1, UINT64_MAX, UINT64_MAX, 0}, {INT64_MIN, INT64_MAX, INT16_MIN}},
+		{{6, 1, 0, 0, UINT64_MAX}, {0, 0, INT16_MAX}},
 		{{UINT32_MAX, 9, 8, 7, 6}, {least, least, INT16_MIN}},
 	};
-	const struct entry beyond = {{4, 1, 1, 1, 1}, {INT64_MAX, INT64_MIN, 0}};
 	struct entry e;
 	struct bench b;
 	begin(&b);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
 		assert_ok(list_add(&b.box, &ends[i]));
-	assert_ok(list_add(&b.box, &beyond));
-	assert_ok(list_add(&b.box, &ends[3]));
 	for (int settled = 0; settled < 2; settled++) {
 		for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
 			assert_ok(list_get(&b.box, ends[i].row.uid, &e));
 			expect_entry(&e, &ends[i]);
 		}
-		assert_ok(list_get(&b.box, 4, &e));
-		assert_int_equal(e.dates.date, most);
-		assert_int_equal(e.dates.saved, least);
 		assert_ok(lists_settle(&b.lists, b.db));
 		b.lists = (struct lists){0};
 		assert_ok(lists_begin(&b.lists, b.db));
 	}
 	end(&b);
+}
+
+static void test_a_record_by_itself(void **state)
+{
+	(void)state;
+	const struct entry beyond = {{4, 1, LIST_MODSEQ_MAX, 1, 1}, {INT64_MAX, INT64_MIN, INT16_MIN}};
+	const struct entry all[] = {entry_of(77), {{3, UINT32_MAX, LIST_MODSEQ_MAX, UINT64_MAX, UINT64_MAX},
+		{LIST_DATE_MAX, LIST_DATE_MIN, INT16_MAX}}, {{1, 0, 0, 0, 0}, {-1, -1, -1}}};
+	unsigned char octets[LIST_RECORD];
+	struct entry e;
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		record_put(octets, &all[i]);
+		record_get(octets, &e);
+		expect_entry(&e, &all[i]);
+	}
+	record_put(octets, &beyond);
+	record_get(octets, &e);
+	assert_int_equal(e.dates.date, LIST_DATE_MAX);
+	assert_int_equal(e.dates.saved, LIST_DATE_MIN);
+}
+
+/* What comes by SMTP, one a minute. */
+static void test_few_octets_for_a_letter(void **state)
+{
+	(void)state;
+	struct entry v[2];
+	for (uint32_t i = 0; i < 2; i++) {
+		int64_t second = 1700000000 + 60 * i;
+		uint64_t content = (uint64_t)second * 1000000 << 10;
+		v[i] = (struct entry){{i + 1, 5000 + i, i + 10, 0, content}, {second, second, 0}};
+	}
+	assert_int_equal(list_packed(&v[0], &v[1]), 1 + 2 + 6);
+}
+
+/* The one form of it, and octets that are nearly one. */
+static void test_octets_that_are_no_chunk(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *octets;
+		size_t n;
+		bool good;
+	} all[] = {
+		{"\0\0", 2, true},
+		{"\1\0\1\4\0", 5, true},                                   /* uid 5 */
+		{"\1\0\1\3\0", 5, false},                                  /* below the chunk's own number */
+		{"\2\0\1\4\1\3\0", 7, true},                               /* uids 5 and 9 */
+		{"\2\0\1\4\1\4\0", 7, false},                              /* the next chunk's */
+		{"\1\0\1\4\1", 5, false},                                  /* something behind the last record */
+		{"\1\0\1\0\0", 5, false},                                  /* what is foretold is left out */
+		{"\1\0\1\x84\0\0", 6, false},                              /* longer than needed */
+		{"\1\0\1\xfe\xff\xff\xff\x0f\0", 9, false},                /* 4294967295 is not below the next chunk */
+		{"\1\0\1\xff\xff\xff\xff\x0f\0", 9, false},                /* no uid: 4294967296 */
+		{"\1\0\1\x84\x80\x80\x80\x10\0", 9, false},                /* nor 4294967301 */
+		{"\1\0\3\4\xff\xff\xff\xff\x0f\0", 10, true},              /* a size of 4294967295 */
+		{"\1\0\3\4\x80\x80\x80\x80\x10\0", 10, false},             /* and one more */
+		{"\1\0\x81\4\xfe\xff\3\0", 8, true},                       /* 32767 minutes */
+		{"\1\0\x81\4\x80\x80\4\0", 8, false},                      /* and one more */
+		{"\1\0\x11\4\xff\xff\xff\xff\xff\xff\xff\xff\xff\1\0", 15, true}, /* all flags */
+		{"\1\0\x11\4\xff\xff\xff\xff\xff\xff\xff\xff\xff\2\0", 15, false}, /* more than 64 bits */
+		{"\x81\1\1\4\0", 5, false},                                /* 385 records */
+	};
+	static struct entry v[LIST_RECORDS];
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		unsigned char chunk[LIST_CHUNK] = {0};
+		size_t n;
+		memcpy(chunk, all[i].octets, all[i].n);
+		bool good = list_unpack(str_of((const char *)chunk, LIST_CHUNK), 5, 10, v, &n);
+		if (good != all[i].good)
+			fail_msg("row %zu", i);
+	}
+}
+
+static void test_a_record_that_the_chunk_cuts_off(void **state)
+{
+	(void)state;
+	static struct entry v[LIST_RECORDS];
+	unsigned char chunk[LIST_CHUNK];
+	size_t n;
+	static const unsigned char record[] = {0x11, 1, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1};
+	chunk[0] = LIST_RECORDS & 0xff;
+	chunk[1] = LIST_RECORDS >> 8;
+	for (size_t at = LIST_PACKED_HEAD; at < LIST_CHUNK; at++)
+		chunk[at] = record[(at - LIST_PACKED_HEAD) % sizeof record];
+	assert_false(list_unpack(str_of((const char *)chunk, LIST_CHUNK), 0, UINT64_MAX, v, &n));
 }
 
 /* ---- against an array ---- */
@@ -118,10 +200,26 @@ static result compare(void *ctx, uint64_t box, const struct entry *e)
 	return OK;
 }
 
+/* What is in memory, and not changed, is what a row of the database has. */
+static void expect_on_disk(const struct bench *b)
+{
+	unsigned char packed[LIST_CHUNK];
+	for (const struct chunk *c = b->lists.open; c < b->lists.open + LIST_OPEN; c++) {
+		if (!c->id || c->changed)
+			continue;
+		int64_t there;
+		assert_true(list_pack(c->v, c->n, packed));
+		assert_ok(db_get(b->db, &there, "SELECT count(*) FROM list WHERE id=?1 AND records=?2", DB_INT(c->id),
+			DB_BLOB(str_of((const char *)packed, LIST_CHUNK))));
+		assert_int_equal(there, 1);
+	}
+}
+
 static void expect_same(struct bench *b, struct model *m)
 {
 	m->at = 0;
 	assert_ok(lists_settle(&b->lists, b->db));
+	expect_on_disk(b);
 	assert_ok(list_read(&(struct place){&b->lists, b->db, BOX}, &(struct list_reader){.take = compare, .ctx = m}));
 	assert_int_equal(m->at, m->n);
 }
@@ -154,6 +252,31 @@ static result odd_flags(void *ctx, struct entry *e, bool *changed)
 	e->row.flags = 99;
 	e->row.modseq = 5000;
 	return OK;
+}
+
+/* Longer than all but few. */
+static uint64_t wide(uint32_t uid)
+{
+	return UINT64_C(0x9E3779B97F4A7C15) * uid;
+}
+
+static result widen(void *ctx, struct entry *e, bool *changed)
+{
+	(void)ctx;
+	*changed = true;
+	e->row.flags = wide(e->row.uid);
+	e->row.modseq = wide(e->row.uid) >> 16;
+	return OK;
+}
+
+static void widen_run(struct bench *b, struct model *m, size_t from, size_t n)
+{
+	const struct uid_run run = {m->v[from].row.uid, m->v[from + n - 1].row.uid};
+	assert_ok(list_change(&b->box, &run, &(struct list_change){widen, NULL}));
+	for (size_t i = from; i < from + n; i++) {
+		m->v[i].row.flags = wide(m->v[i].row.uid);
+		m->v[i].row.modseq = wide(m->v[i].row.uid) >> 16;
+	}
 }
 
 static void change_run(struct bench *b, struct model *m, size_t from, size_t n)
@@ -221,6 +344,95 @@ static void test_many_changes(void **state)
 	assert_ok(list_get(&below, UINT32_MAX, &e));
 	assert_ok(list_get(&above, 1, &e));
 	assert_int_equal(list_get(&b.box, 1, &e).kind, FAIL_ABSENT);
+	end(&b);
+}
+
+/* Where flags no longer fit a page its chunk is halved; every record is found as before, and few chunks are left when
+ * the messages go. */
+static void test_chunks_that_outgrow_their_page(void **state)
+{
+	(void)state;
+	struct bench b;
+	struct model AUTO_MEM *m = mem_alloc(sizeof *m);
+	assert_non_null(m);
+	m->next = 1;
+	srand(5);
+	begin(&b);
+	grow(&b, m, MANY);
+	expect_same(&b, m);
+	int64_t before = number(b.db, "SELECT count(*) FROM list");
+	for (int i = 0; i < 300; i++) {
+		size_t from = (size_t)rand() % m->n, n = 1 + (size_t)rand() % (i % 2 ? 3 : 400);
+		widen_run(&b, m, from, n < m->n - from ? n : m->n - from);
+		if (i % 50 == 0)
+			expect_same(&b, m);
+		grow(&b, m, 1);
+	}
+	widen_run(&b, m, 0, m->n);
+	expect_same(&b, m);
+	int64_t after = number(b.db, "SELECT count(*) FROM list");
+	assert_true(after > before * 2 && after <= before * 6);
+	for (size_t i = 0; i < m->n; i += 17) {
+		struct entry e;
+		assert_ok(list_get(&b.box, m->v[i].row.uid, &e));
+		expect_entry(&e, &m->v[i]);
+	}
+	change_run(&b, m, 0, m->n);
+	expect_same(&b, m);
+	drop_run(&b, m, 0, m->n - 5);
+	expect_same(&b, m);
+	assert_true(number(b.db, "SELECT count(*) FROM list") <= 3 + LIST_AHEAD_MAX);
+	end(&b);
+}
+
+static size_t octets_of(const struct chunk *c)
+{
+	size_t octets = 0;
+	for (size_t i = 0; i < c->n; i++)
+		octets += list_packed(i ? &c->v[i - 1] : NULL, &c->v[i]);
+	return octets;
+}
+
+/* So that there is room for what changes; also behind records that have become longer. */
+static void test_nothing_is_added_to_a_chunk_that_is_full(void **state)
+{
+	(void)state;
+	struct bench b;
+	struct model AUTO_MEM *m = mem_alloc(sizeof *m);
+	assert_non_null(m);
+	m->next = 1;
+	begin(&b);
+	for (int i = 0; i < MANY; i++) {
+		grow(&b, m, 1);
+		size_t octets = octets_of(&b.lists.open[b.lists.last]);
+		assert_true(octets <= LIST_FULL);
+		if (octets > LIST_FULL * 9 / 10)
+			widen_run(&b, m, m->n - 200, 200);
+	}
+	expect_same(&b, m);
+	end(&b);
+}
+
+/* A large mailbox's chunks lie together, and those behind its last message are used before others are made. */
+static void test_chunks_are_made_ahead(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	assert_ok(db_exec(b.db, "INSERT INTO counts VALUES(7,1,1,1,40000,0,0,0,0,0,0)"));
+	static const char used[] = "SELECT count(*) FROM list WHERE substr(records,1,2)<>x'0000'";
+	for (uint32_t uid = 1; uid <= 8000; uid++) {
+		struct entry e = entry_of(uid);
+		if (uid % 2000 > 1000)
+			assert_ok(widen(NULL, &e, &(bool){false}));
+		assert_ok(list_add(&b.box, &e));
+		if (uid == 1000)
+			assert_true(number(b.db, "SELECT count(*) FROM list") > 8);
+	}
+	assert_ok(lists_settle(&b.lists, b.db));
+	int64_t all = number(b.db, "SELECT count(*) FROM list"), n = number(b.db, used);
+	assert_true(n <= 8000 / 100);
+	assert_true(all <= n + LIST_AHEAD_MAX);
 	end(&b);
 }
 
@@ -377,7 +589,7 @@ static void test_damage_is_told(void **state)
 	for (uint32_t i = 1; i <= 90; i++)
 		add(&b.box, i);
 	assert_ok(lists_settle(&b.lists, b.db));
-	memcpy(was, b.lists.open[b.lists.last].v, LIST_CHUNK);
+	assert_true(list_pack(b.lists.open[b.lists.last].v, b.lists.open[b.lists.last].n, was));
 	static const size_t lengths[] = {0, 1, LIST_RECORD, LIST_CHUNK - 1, LIST_CHUNK + 1};
 	struct entry e;
 	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
@@ -413,7 +625,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_record_keeps_what_it_is_given),
+		cmocka_unit_test(test_a_record_by_itself),
+		cmocka_unit_test(test_few_octets_for_a_letter),
+		cmocka_unit_test(test_octets_that_are_no_chunk),
+		cmocka_unit_test(test_a_record_that_the_chunk_cuts_off),
 		cmocka_unit_test(test_many_changes),
+		cmocka_unit_test(test_chunks_that_outgrow_their_page),
+		cmocka_unit_test(test_nothing_is_added_to_a_chunk_that_is_full),
+		cmocka_unit_test(test_chunks_are_made_ahead),
 		cmocka_unit_test(test_a_run_may_begin_below_the_first),
 		cmocka_unit_test(test_few_of_many_take_few_chunks),
 		cmocka_unit_test(test_a_mailbox_is_given_away_and_dropped),

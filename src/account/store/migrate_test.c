@@ -1,6 +1,6 @@
 /* A database of every earlier version comes forward with its mail. */
 #include "account/store/kit.h"
-#include "account/store/schema.h"
+#include "account/store/list_record.h"
 
 /* What an account of version N holds, written with that version's own SQL:
  * one row is added here with each new version, none is ever changed. */
@@ -83,6 +83,21 @@ static const struct {
 	"INSERT INTO delivered VALUES(x'00000000000000000000000000000001',1700000000);"
 	"INSERT INTO former VALUES('gone',99);"
 	"INSERT INTO arrivals VALUES(1,x'00000000000000000000000000000001',4711);"},
+	{6,
+	"INSERT INTO counts VALUES(0,9,100,500,1,15,0,0,0,0,0);"
+	"INSERT INTO counts VALUES(1,9,100,3,1,15,1,0,0,1,0);"
+	"INSERT INTO mailbox(id,tag,use,created,name) VALUES(1,77,0,1700000000,'INBOX');"
+	"INSERT INTO subscription VALUES('INBOX');"
+	"INSERT INTO keyword VALUES(1,6,'$Work');"
+	"INSERT INTO list VALUES(4294967298,CAST(x'0100FF010FE8070E4082C49FD50C0177'||zeroblob(3974) AS BLOB));"
+	"INSERT INTO content(id,header_size,head_size,rest_size,blob,trace,envelope,basic,structure,parts,head,search,rest,"
+	" delivery)"
+	" VALUES(500,6,6,5,NULL,x'54720D0A',x'65',x'62',x'73',x'70',x'00413A0D0A0D0A',x'0068656C6C6F',x'0068656C6C6F',"
+	" NULL);"
+	"INSERT INTO vanished VALUES(1,9,1,1);"
+	"INSERT INTO delivered VALUES(x'00000000000000000000000000000001',1700000000);"
+	"INSERT INTO former VALUES('gone',99);"
+	"INSERT INTO arrivals VALUES(1,x'00000000000000000000000000000001',4711);"},
 };
 
 enum { VERSIONS = sizeof earlier / sizeof *earlier };
@@ -114,15 +129,24 @@ static struct db_options options_of(const struct kit *k)
 	return (struct db_options){.files = k->files, .path = "mail.db", .key = key, .id = id, .schema = &store_schema};
 }
 
-static void write_version(struct kit *k, uint32_t version, const char *sql)
+static void write_with(struct kit *k, uint32_t version, const char *sql, void (*more)(struct db *db))
 {
 	k->sim = sim_new(version);
 	k->files = sim_files(k->sim);
 	const struct db_options o = options_of(k);
 	struct db *db = NULL;
 	assert_ok(db_open_at(&o, version, &db));
+	if (version == 4 || version == 5)
+		assert_ok(db_exec(db, "DROP TABLE message")); /* which came along with their own code's step */
 	assert_ok(db_exec(db, sql));
+	if (more)
+		more(db);
 	db_close(&db);
+}
+
+static void write_version(struct kit *k, uint32_t version, const char *sql)
+{
+	write_with(k, version, sql, NULL);
 }
 
 static void write_earlier(struct kit *k, size_t i)
@@ -197,27 +221,72 @@ static void interrupted_anywhere(void *arg)
 
 /* Every third uid of a mailbox, and another mailbox behind it. */
 #define COUNT_TO_MANY "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<600) "
-enum { MANY = 600 };
+enum { MANY = 600, FORMER_RECORDS = 95, FORMER_CHUNK = FORMER_RECORDS * LIST_RECORD };
 static const char many[] =
 	"INSERT INTO counts VALUES(0,9,101,601,601,9015,0,0,0,0,0);"
 	"INSERT INTO counts VALUES(1,9,100,1801,600,9000,300,0,0,1,0);"
 	"INSERT INTO counts VALUES(2,9,101,2,1,15,1,0,0,1,0);"
 	"INSERT INTO mailbox(id,tag,use,created,name) VALUES(1,77,0,1700000000,'INBOX'),(2,78,0,1700000000,'Other');"
-	COUNT_TO_MANY "INSERT INTO message(mailbox,uid,content,flags,modseq,size,date,minutes,saved)"
-	" SELECT 1,3*i,i,8*(i%2),1+i%9,15,1700000000+i,i,1700000001+i FROM n;"
-	"INSERT INTO message(mailbox,uid,content,flags,modseq,size,date,minutes,saved) VALUES(2,1,601,0,9,15,1,1,1);"
 	COUNT_TO_MANY "INSERT INTO vanished SELECT 1,9,3*i-2,3*i-1 FROM n;"
 	COUNT_TO_MANY "INSERT INTO content(id,header_size,head_size,rest_size,blob,trace,envelope,basic,structure,parts,"
 	"head,search,rest) SELECT i,6,6,5,NULL,x'54720D0A',x'65',x'62',x'73',x'70',x'00413A0D0A0D0A',x'0068656C6C6F',"
 	"x'0068656C6C6F' FROM (SELECT i FROM n UNION ALL SELECT 601);";
 
-static void many_come_along(void *arg)
+static struct entry one_of_many(uint32_t i)
 {
-	struct kit *k = arg;
+	return (struct entry){.row = {3 * i, 15, 1 + i % 9, 8 * (i % 2), i},
+		.dates = {1700000000 + i, 1700000001 + i, (int16_t)i}};
+}
+static const struct entry in_other = {.row = {1, 15, 9, 0, 601}, .dates = {1, 1, 1}};
+
+static void put_row(struct db *db, uint64_t box, const struct entry *e)
+{
+	assert_ok(db_run(db,
+		"INSERT INTO message(mailbox,uid,content,flags,modseq,size,date,minutes,saved)"
+		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
+		DB_INT(box), DB_INT(e->row.uid), DB_INT(e->row.content), DB_INT(e->row.flags), DB_INT(e->row.modseq),
+		DB_INT(e->row.size), DB_INT(e->dates.date), DB_INT(e->dates.minutes), DB_INT(e->dates.saved)));
+}
+
+static void write_rows(struct db *db)
+{
+	for (uint32_t i = 1; i <= MANY; i++) {
+		const struct entry e = one_of_many(i);
+		put_row(db, 1, &e);
+	}
+	put_row(db, 2, &in_other);
+}
+
+static void put_former(struct db *db, uint64_t box, uint32_t from, const unsigned char *chunk)
+{
+	assert_ok(db_run(db, "INSERT INTO list VALUES(?1,?2)", DB_INT(box << 32 | from),
+		DB_BLOB(str_of((const char *)chunk, FORMER_CHUNK))));
+}
+
+/* The first chunk begins at 0, others where the one before ends; one with nothing in it is the last. */
+static void write_chunks(struct db *db)
+{
+	unsigned char chunk[FORMER_CHUNK] = {0};
+	uint32_t from = 0, n = 0;
+	for (uint32_t i = 1; i <= MANY; i++) {
+		const struct entry e = one_of_many(i);
+		record_put(chunk + n++ * LIST_RECORD, &e);
+		if (n < FORMER_RECORDS && i < MANY)
+			continue;
+		put_former(db, 1, from, chunk);
+		memset(chunk, 0, sizeof chunk);
+		from = e.row.uid + 1;
+		n = 0;
+	}
+	put_former(db, 1, from, chunk);
+	record_put(chunk, &in_other);
+	put_former(db, 2, 1, chunk);
+}
+
+static void look_at_many(struct kit *k)
+{
 	struct fetched f;
 	struct uids one = {(uint32_t[]){900}, 1};
-	write_version(k, 3, many);
-	assert_ok(kit_open(k));
 	kit_expect_sound(k);
 	struct view *v = kit_view(k, "INBOX");
 	assert_int_equal(view_exists(v), MANY);
@@ -236,8 +305,55 @@ static void many_come_along(void *arg)
 	view_close(&v);
 	assert_ok(kit_deliver(k, "Other", "goes on", 100));
 	kit_expect_sound(k);
-	kit_close(k);
-	sim_free(&k->sim);
+}
+
+static void many_come_along(void *arg)
+{
+	static const struct {
+		uint32_t version;
+		void (*write)(struct db *db);
+	} from[] = {{3, write_rows}, {4, write_chunks}, {5, write_chunks}};
+	struct kit *k = arg;
+	for (size_t i = 0; i < sizeof from / sizeof *from; i++) {
+		write_with(k, from[i].version, many, from[i].write);
+		assert_ok(kit_open(k));
+		look_at_many(k);
+		kit_close(k);
+		sim_free(&k->sim);
+	}
+}
+
+/* What no list can be is not taken for one, and nothing is lost: the account does not open. */
+static void damaged_lists_stay(void *arg)
+{
+	static const char *const damages[] = {
+		"UPDATE list SET records=zeroblob(7) WHERE id=4294967296",
+		"UPDATE list SET id=1 WHERE id>8589934592",
+		"UPDATE list SET id=-id WHERE id>8589934592",
+		"UPDATE list SET records=CAST(substr(records,43,42)||substr(records,1,42)||substr(records,85) AS BLOB)",
+	};
+	struct kit *k = arg;
+	for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+		write_with(k, 5, many, write_chunks);
+		const struct db_options o = options_of(k);
+		struct db *db = NULL;
+		assert_ok(db_open_at(&o, 5, &db));
+		assert_ok(db_exec(db, damages[i]));
+		db_close(&db);
+		assert_int_equal(kit_open(k).kind, FAIL_DAMAGE);
+		assert_ok(db_open_at(&o, 5, &db));
+		assert_int_equal(db_version(db), 5);
+		db_close(&db);
+		sim_free(&k->sim);
+	}
+}
+
+static void test_damaged_lists(void **state)
+{
+	(void)state;
+	struct kit k = {.m = arena_new(1 << 20)};
+	kit_on_fiber(damaged_lists_stay, &k);
+	arena_free(&k.m);
 }
 
 static void test_many_messages(void **state)
@@ -308,6 +424,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_from_each_version),
 		cmocka_unit_test(test_a_migration_that_is_interrupted), cmocka_unit_test(test_many_messages),
+		cmocka_unit_test(test_damaged_lists),
 		cmocka_unit_test(test_a_new_one_is_what_the_steps_lead_to),
 		cmocka_unit_test(test_no_version_is_forgotten)};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,12 +65,16 @@ static const char version_2[] =
 static const char version_3[] =
 	"CREATE TABLE arrivals(id INTEGER PRIMARY KEY CHECK(id=1), file BLOB NOT NULL, upto INTEGER NOT NULL) STRICT;";
 
-/* Version 4: `message` becomes `list` (list.h); what lay in it is moved over before it goes. */
+/* Version 4: `message` becomes `list` (list.h); what lies in it goes there with version 6. */
 static const char version_4[] = "CREATE TABLE list(id INTEGER PRIMARY KEY, records BLOB NOT NULL) STRICT;";
 
 /* Version 5: where a letter went, as long as no list has it (unlisted.h). */
 static const char version_5[] = "ALTER TABLE content ADD COLUMN box INTEGER;"
 				"ALTER TABLE content ADD COLUMN record BLOB;";
+
+/* Version 6: the lists' chunks are packed (list_pack.h); until then they were 95 records of fixed length. */
+static const char version_6[] = "ALTER TABLE list RENAME TO former_list;"
+				"CREATE TABLE list(id INTEGER PRIMARY KEY, records BLOB NOT NULL) STRICT;";
 
 /* All of it, for a new account: the steps, which take columns away again, cost it 8 ms more. */
 static const char newest[] =
@@ -97,7 +101,7 @@ static const char newest[] =
 	"CREATE TABLE delivered(id BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE arrivals(id INTEGER PRIMARY KEY CHECK(id=1), file BLOB NOT NULL, upto INTEGER NOT NULL) STRICT;";
 
-static const char *const steps[] = {version_1, version_2, version_3, version_4, version_5};
+static const char *const steps[] = {version_1, version_2, version_3, version_4, version_5, version_6};
 const struct db_schema store_schema = {steps, sizeof steps / sizeof *steps, list_migrate, newest};
 
 result account_get(struct db *db, struct account_row *out)

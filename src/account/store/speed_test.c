@@ -97,8 +97,10 @@ static result fill_body(struct work *w, void *arg)
 	struct box_row *b;
 	TRY(work_find(w, STR("INBOX"), &b));
 	for (unsigned i = 0; i < *n; i++) {
-		struct row row = {.size = 4096, .flags = i % 3 ? STORE_SEEN : 0, .content = ++w->account.content};
-		struct message_dates d = {1700000000 + i, 1700000000 + i, 0};
+		int64_t second = 1700000000 + i;
+		w->account.content = (uint64_t)second * 1000000 << 10; /* as a clock would number it */
+		struct row row = {.size = 4096, .flags = i % 3 ? STORE_SEEN : 0, .content = w->account.content};
+		struct message_dates d = {second, second, 0};
 		TRY(work_add_message(w, b, &row, &d));
 	}
 	return OK;

@@ -7,7 +7,7 @@ static bool take(const struct query *q, struct unlisted_one *out)
 	str record = query_bytes(q, 2);
 	if (record.n != LIST_RECORD)
 		return false;
-	list_entry((const unsigned char *)record.p, 0, &out->entry);
+	record_get((const unsigned char *)record.p, &out->entry);
 	out->box = (uint64_t)query_int(q, 1);
 	const struct row *row = &out->entry.row;
 	return row->content == (uint64_t)query_int(q, 0) && row->uid > 0 && row->uid < UINT32_MAX &&
