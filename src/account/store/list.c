@@ -268,7 +268,8 @@ static result make_chunks(const struct place *p, uint32_t uid, const struct chun
 
 static size_t octets_of(struct chunk *c)
 {
-	for (size_t i = 0; i < c->n && (i > 0 || !c->octets); i++)
+	bool known = c->octets > 0;
+	for (size_t i = 0; i < c->n && !known; i++)
 		c->octets += list_packed(i ? &c->v[i - 1] : NULL, &c->v[i]);
 	return c->octets;
 }

@@ -191,6 +191,15 @@ struct model {
 	uint32_t next;
 };
 
+static struct model *begin_with_model(struct bench *b)
+{
+	struct model *m = mem_alloc(sizeof *m);
+	assert_non_null(m);
+	m->next = 1;
+	begin(b);
+	return m;
+}
+
 static result compare(void *ctx, uint64_t box, const struct entry *e)
 {
 	struct model *m = ctx;
@@ -318,11 +327,8 @@ static void test_many_changes(void **state)
 {
 	(void)state;
 	struct bench b;
-	struct model AUTO_MEM *m = mem_alloc(sizeof *m);
-	assert_non_null(m);
-	m->next = 1;
+	struct model AUTO_MEM *m = begin_with_model(&b);
 	srand(4);
-	begin(&b);
 	const struct place below = {&b.lists, b.db, BELOW}, above = {&b.lists, b.db, ABOVE};
 	add(&below, UINT32_MAX);
 	add(&above, 1);
@@ -353,11 +359,8 @@ static void test_chunks_that_outgrow_their_page(void **state)
 {
 	(void)state;
 	struct bench b;
-	struct model AUTO_MEM *m = mem_alloc(sizeof *m);
-	assert_non_null(m);
-	m->next = 1;
+	struct model AUTO_MEM *m = begin_with_model(&b);
 	srand(5);
-	begin(&b);
 	grow(&b, m, MANY);
 	expect_same(&b, m);
 	int64_t before = number(b.db, "SELECT count(*) FROM list");
@@ -398,10 +401,7 @@ static void test_nothing_is_added_to_a_chunk_that_is_full(void **state)
 {
 	(void)state;
 	struct bench b;
-	struct model AUTO_MEM *m = mem_alloc(sizeof *m);
-	assert_non_null(m);
-	m->next = 1;
-	begin(&b);
+	struct model AUTO_MEM *m = begin_with_model(&b);
 	for (int i = 0; i < MANY; i++) {
 		grow(&b, m, 1);
 		size_t octets = octets_of(&b.lists.open[b.lists.last]);
@@ -459,10 +459,7 @@ static void test_few_of_many_take_few_chunks(void **state)
 {
 	(void)state;
 	struct bench b;
-	struct model AUTO_MEM *m = mem_alloc(sizeof *m);
-	assert_non_null(m);
-	m->next = 1;
-	begin(&b);
+	struct model AUTO_MEM *m = begin_with_model(&b);
 	grow(&b, m, MANY);
 	for (size_t i = 0; i + 99 <= m->n; i++)
 		drop_run(&b, m, i, 99);
