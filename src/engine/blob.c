@@ -221,7 +221,7 @@ result blob_put(struct files *f, struct packer *p, str body, struct blob_key *ou
 	if (!failed(r))
 		r = files_sync_folder(f);
 	else
-		(void)!failed(files_unlink(f, part.text)); /* else the sweep finds it */
+		(void)!failed(files_unlink(f, part.text)); /* else a sweep finds it */
 	buf_free(&w.memory);
 	buf_free(&w.index);
 	if (!failed(r))

@@ -338,14 +338,22 @@ static void compare_box(struct account *a, unsigned i, bool bytes)
 	view_close(&v);
 }
 
+/* A body file that the disk did not let go stays for the next lull, and that for room. */
+static bool is_excused(const struct account *a, const struct findings *f)
+{
+	return a->flaky && a->full && f->n == 1 && str_ends(f->v[0].sentence, STR("body files belong to no message."));
+}
+
 void judge_whole(struct account *a, bool bytes)
 {
 	AUTO_ARENA arena m = arena_new(4 << 20);
 	struct findings f;
+	if (a->flaky && !a->full)
+		expect_ok(store_trim(&a->administrator));
 	for (unsigned i = 0; i < NAMES; i++)
 		compare_box(a, i, bytes);
 	expect_ok(store_check(&a->administrator, false, &m, &f));
-	expect(f.n == 0, "account %u: %.*s", a->number, STR_ARG(f.v[0].sentence));
+	expect(f.n == 0 || is_excused(a, &f), "account %u: %.*s", a->number, STR_ARG(f.v[0].sentence));
 	week.count.audits++;
 }
 

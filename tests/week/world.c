@@ -351,12 +351,14 @@ void world_see(const struct web_queue_item_row *row)
 	wrong("the queue holds message item %llu, which nobody gave it", (unsigned long long)row->item);
 }
 
-/* A report on it waits in the queue. */
+/* A report on it waits in the queue, or somebody took it from there. */
 static bool is_being_told(uint32_t message, unsigned to)
 {
 	for (size_t i = 0; i < world.named_n; i++) {
 		const struct naming *n = &world.named[i];
-		if (n->message == message && n->to == to && n->failed && holding_has(n->letter))
+		if (n->message != message || n->to != to || !n->failed)
+			continue;
+		if (holding_has(n->letter) || week.letters[n->letter].dropped)
 			return true;
 	}
 	return false;

@@ -31,13 +31,12 @@ result content_prepare(struct store *s, const struct letter *l, struct prepared 
 	return OK;
 }
 
-void content_forget(struct store *s, struct prepared *p)
+result content_forget(struct store *s, struct prepared *p)
 {
 	if (!p->has_file)
-		return;
-	result r = engine_delete_body(s->engine, &p->key);
-	(void)r.kind; /* what stays is swept at the next opening */
+		return OK;
 	p->has_file = false;
+	return engine_delete_body(s->engine, &p->key);
 }
 
 void prepared_free(struct prepared *p)

@@ -19,7 +19,8 @@ struct prepared {
 
 bool content_is_large(const struct letter *l);
 result content_prepare(struct store *s, const struct letter *l, struct prepared *p) NODISCARD;
-void content_forget(struct store *s, struct prepared *p); /* the row was not kept: the file goes */
+/* The row was not kept: the file goes. */
+result content_forget(struct store *s, struct prepared *p) NODISCARD;
 void prepared_free(struct prepared *p);
 
 /* A number never used before, also after a restore, for what this delivery brought (NULL: an APPEND). */

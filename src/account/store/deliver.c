@@ -23,10 +23,14 @@ static result prepare_run(struct db *db, void *arg)
 static result discard_run(struct db *db, void *arg)
 {
 	struct batch *b = arg;
+	result first = OK;
 	(void)db;
-	for (size_t i = 0; i < b->n; i++)
-		content_forget(b->store, &b->prepared[i]);
-	return OK;
+	for (size_t i = 0; i < b->n; i++) {
+		result r = content_forget(b->store, &b->prepared[i]);
+		if (!failed(first))
+			first = r;
+	}
+	return first;
 }
 
 static bool any_large(const struct batch *b)
@@ -53,21 +57,21 @@ static result check_letters(const struct batch *b)
 }
 
 /* Body files first, then the transaction. When the disk fails a commit nobody
- * knows whether it holds after all: then the files stay for a sweep. */
+ * knows whether it holds after all: then the files stay for a sweep. So does
+ * one that was not written to its end, or that the disk does not let go. */
 static result keep_large(struct batch *b, struct work *w)
 {
 	struct store *s = b->store;
 	s->preparing++;
 	b->unused = true;
 	result r = store_read(s, prepare_run, NULL, b);
+	s->sweep_due |= failed(r);
 	if (!failed(r))
 		r = work_do(w);
-	if (b->unused) {
-		result gone = store_read(s, discard_run, NULL, b);
-		(void)gone.kind;
-	} else if (failed(r)) {
-		s->sweep_due = true;
-	}
+	if (b->unused)
+		s->sweep_due |= failed(store_read(s, discard_run, NULL, b));
+	else
+		s->sweep_due |= failed(r);
 	s->preparing--;
 	return r;
 }

@@ -261,9 +261,10 @@ static result sweep_if_due(struct store *s)
 {
 	if (!s->sweep_due || s->preparing)
 		return OK;
-	TRY(store_read(s, sweep_run, NULL, s));
-	s->sweep_due = false;
-	return OK;
+	s->sweep_due = false; /* it may be due once more when this one is over */
+	result r = store_read(s, sweep_run, NULL, s);
+	s->sweep_due |= failed(r);
+	return r;
 }
 
 static result nothing(struct work *w, void *arg)

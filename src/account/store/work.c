@@ -82,7 +82,7 @@ static void work_kept(void *arg)
 	effects_apply(w->store, &w->effects);
 }
 
-/* The rows are gone for good. A file that stays behind is swept at the next opening. */
+/* The rows are gone for good. */
 static result remove_files(struct db *db, void *arg)
 {
 	struct work *w = arg;
@@ -139,7 +139,7 @@ result work_do(struct work *w)
 		r = committer_do(s->committer, &job);
 	if (!failed(r) && w->files_gone.n) {
 		result removed = store_read(s, remove_files, NULL, w);
-		(void)removed.kind;
+		s->sweep_due |= failed(removed);
 	}
 	if (!failed(r))
 		grow_ballast(s);
