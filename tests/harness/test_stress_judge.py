@@ -173,6 +173,16 @@ def test_two_states_at_one_modseq(case):
     refused(case, 'at the same')
 
 
+def test_pop3_that_removes_nothing(case):
+    case.history.popped.append(('M-one', 3, 4, 5, 6))
+    refused(case, 'POP3 removed it')
+
+
+def test_pop3_that_perhaps_meant_another(case):
+    case.history.popped.append(('M-one', 1.5, 4, 5, 6))
+    case.judge()
+
+
 def test_pop3_that_hides_a_message(case):
     case.history.snapshots.append((3, 4, collections.Counter()))
     refused(case, 'POP3 did not show')

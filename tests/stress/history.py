@@ -38,10 +38,10 @@ class Letter:
     size: int = None
     changes: list = dataclasses.field(default_factory=list)
     moved: tuple = None              # (start, end, by whom)
-    made: float = None               # its creation, also when that was before the last checkpoint
+    made: tuple = None               # (start, end) of its creation, also when that was before the last checkpoint
 
     def __post_init__(self):
-        self.made = self.start if self.made is None else self.made
+        self.made = self.made or (self.start, self.end)
 
     def might_have(self, flag, value, start, end):
         """Could a reading between start and end have said so?"""

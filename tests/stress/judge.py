@@ -46,7 +46,8 @@ def told(history, box, uid, problem):
 
 
 def candidates_of_pop(history):
-    """For each removal by POP3 the messages it may have meant: those with this id when the session began."""
+    """For each removal by POP3 the messages it may have meant: those with this id when the session began. It meant one
+    for sure that is alone and was there before: another may be forgotten since, with a checkpoint."""
     by_id = collections.defaultdict(list)
     inbox = history.inbox
     for (box, uid), letter in history.letters.items():
@@ -54,9 +55,10 @@ def candidates_of_pop(history):
             by_id[letter.emailid].append(uid)
     found = collections.defaultdict(list)
     for emailid, login_start, login_end, start, end in history.popped:
-        meant = [uid for uid in by_id[emailid] if history.letters[inbox, uid].made < login_end]
+        meant = [uid for uid in by_id[emailid] if history.letters[inbox, uid].made[0] < login_end]
         for uid in meant:
-            found[inbox, uid].append((len(meant) == 1 and end < math.inf, start, end))
+            alone = len(meant) == 1 and history.letters[inbox, uid].made[1] < login_start
+            found[inbox, uid].append((alone and end < math.inf, start, end))
     return found
 
 
