@@ -221,7 +221,7 @@ static void test_sweep(void **state)
 /* One operation of the disk is refused while a large letter comes, comes again, and goes. */
 static struct {
 	uint64_t operation;
-	bool over;      /* there were fewer */
+	bool over;     /* there were fewer */
 	bool given_up; /* nobody knows what is committed: the process ends */
 } refusal;
 
