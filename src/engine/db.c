@@ -115,11 +115,14 @@ static result connect(struct db *db, const struct db_options *o, const char *pat
 	TRY(db_result(db, code));
 	TRY(set_limits(db));
 	sqlite3_progress_handler(db->handle, DB_STEPS_ASK, is_spent, NULL);
+	TRY(db_result(db, sqlite3_prepare_v3(db->handle, "ROLLBACK", -1, SQLITE_PREPARE_PERSISTENT, &db->undo, NULL)));
 	return set_pragmas(db);
 }
 
 static void disconnect(struct db *db)
 {
+	sqlite3_finalize(db->undo);
+	db->undo = NULL;
 	int code = sqlite3_close(db->handle);
 	must(code == SQLITE_OK); /* a query was not ended */
 	db->handle = NULL;
@@ -298,8 +301,11 @@ void db_rollback(struct db *db)
 {
 	db->parts = 0;
 	db->undone++;
-	if (db_in_transaction(db) && failed(db_run(db, "ROLLBACK")))
-		must(!db_in_transaction(db));
+	if (!db_in_transaction(db))
+		return;
+	sqlite3_step(db->undo);
+	sqlite3_reset(db->undo);
+	must(!db_in_transaction(db));
 }
 
 static result part(struct db *db, const char *verb, unsigned number)

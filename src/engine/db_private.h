@@ -16,6 +16,7 @@ struct query {
 struct db {
 	struct seal *seal;
 	sqlite3 *handle;
+	sqlite3_stmt *undo; /* ROLLBACK, prepared: it must not fail for want of memory */
 	char *path;
 	hash queries;     /* SQL text to struct query */
 	struct list idle; /* kept statements, the one used longest ago first */

@@ -251,7 +251,7 @@ static void statements_are_kept_up_to_the_limit(void **state)
 	unsigned kept = 0;
 	for (sqlite3_stmt *s = NULL; (s = sqlite3_next_stmt(db_handle(db), s));)
 		kept++;
-	assert_int_equal(kept, DB_QUERIES_MAX);
+	assert_int_equal(kept, DB_QUERIES_MAX + 1); /* and ROLLBACK */
 	/* The same text within its own loop, deeper than the limit. */
 	struct query *open[DB_QUERIES_MAX + 10];
 	bool row;
@@ -264,7 +264,9 @@ static void statements_are_kept_up_to_the_limit(void **state)
 		query_end(&open[i]);
 	}
 	db_trim(db);
-	assert_null(sqlite3_next_stmt(db_handle(db), NULL));
+	sqlite3_stmt *left = sqlite3_next_stmt(db_handle(db), NULL);
+	assert_string_equal(sqlite3_sql(left), "ROLLBACK");
+	assert_null(sqlite3_next_stmt(db_handle(db), left));
 	add(db, "after");
 	db_close(&db);
 	sim_free(&sim);
@@ -319,9 +321,78 @@ static int start(void **state)
 	return failed(seal_start()) ? -1 : 0;
 }
 
+/* A process made the log and ended, killed or refused, before its name was durable: the next one sees to that. */
+static bool keeps_its_first_row(enum sim_fault fault, uint64_t n, uint64_t seed)
+{
+	struct sim *sim = sim_new(seed);
+	const struct db_options o = options_on(sim);
+	struct db *db = NULL;
+	int64_t rows = 0;
+	sim_fault_at(sim, fault, n);
+	result r = db_open(&o, &db);
+	db_close(&db);
+	sim_restart(sim);
+	if (!failed(r) && !failed(db_open(&o, &db))) {
+		assert_ok(db_run(db, "INSERT INTO mail (label, body) VALUES ('a', x'00')"));
+		sim_fault_at(sim, SIM_CRASH, 1);
+		db_close(&db);
+		sim_crash(sim);
+		assert_ok(db_open(&o, &db));
+		assert_ok(db_get(db, &rows, "SELECT count(*) FROM mail"));
+		db_close(&db);
+	}
+	sim_free(&sim);
+	return failed(r) || rows == 1;
+}
+
+static void the_name_of_a_log_is_durable_before_its_first_commit(void **state)
+{
+	(void)state;
+	for (uint64_t n = 1; n < 60; n++)
+		for (uint64_t seed = 1; seed <= 4; seed++) {
+			assert_true(keeps_its_first_row(SIM_REFUSE, n, seed));
+			assert_true(keeps_its_first_row(SIM_CRASH, n, seed));
+		}
+}
+
+/* FULL would say that nothing of it was kept. */
+static void a_flush_without_room_leaves_it_uncertain(void **state)
+{
+	(void)state;
+	unsigned refused = 0;
+	for (uint64_t n = 1; n <= 12; n++) {
+		struct sim *sim = sim_new(n);
+		struct db *db = opened(sim);
+		sim_fault_at(sim, SIM_FULL_SYNC, n);
+		result r = db_run(db, "INSERT INTO mail (label, body) VALUES ('a', zeroblob(90000))");
+		assert_int_not_equal(r.kind, FAIL_FULL);
+		refused += failed(r);
+		db_close(&db);
+		sim_free(&sim);
+	}
+	assert_true(refused > 0);
+}
+
+static void undoing_needs_no_memory(void **state)
+{
+	(void)state;
+	struct sim *sim = sim_new(3);
+	struct db *db = opened(sim);
+	assert_ok(db_begin(db));
+	assert_ok(db_run(db, "INSERT INTO mail (label, body) VALUES ('a', x'00')"));
+	mem_fail_at(1);
+	db_rollback(db);
+	mem_fail_at(0);
+	assert_false(db_in_transaction(db));
+	db_close(&db);
+	sim_free(&sim);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_name_of_a_log_is_durable_before_its_first_commit),
+		cmocka_unit_test(a_flush_without_room_leaves_it_uncertain), cmocka_unit_test(undoing_needs_no_memory),
 		cmocka_unit_test(every_earlier_version_comes_forward),
 		cmocka_unit_test(a_step_that_fails_leaves_the_version_before_it),
 		cmocka_unit_test(a_newer_version_is_refused),

@@ -158,9 +158,7 @@ static result local_write_blocks(struct file *file, uint64_t at, str bytes, bool
 	TRY(local_write(file, at + done, str_skip(bytes, done)));
 	if (!flush)
 		return OK;
-	/* A caller takes a lack of room for a write that was refused: a flush that failed says nothing of the kind. */
-	result r = local_sync(file);
-	return r.kind == FAIL_FULL ? failure(FAIL_DISK, "a flush failed for want of room") : r;
+	return file_flushed(local_sync(file));
 }
 
 static result local_truncate(struct file *file, uint64_t size)
@@ -292,6 +290,11 @@ result file_write_blocks(struct file *file, uint64_t at, str bytes, bool flush)
 {
 	must(at % FILES_BLOCK == 0 && bytes.n % FILES_BLOCK == 0 && (uintptr_t)bytes.p % FILES_BLOCK == 0);
 	return file->owner->ops->write_blocks(file, at, bytes, flush);
+}
+
+result file_flushed(result r)
+{
+	return r.kind == FAIL_FULL ? failure(FAIL_DISK, "a flush failed for want of room") : r;
 }
 
 result file_sync(struct file *file)

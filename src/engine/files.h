@@ -74,6 +74,9 @@ result file_write(struct file *file, uint64_t at, str bytes) NODISCARD; /* all o
  * they were not all written, and nothing was flushed; any other failure: nobody knows. */
 result file_write_blocks(struct file *file, uint64_t at, str bytes, bool flush) NODISCARD;
 result file_sync(struct file *file) NODISCARD;                         /* contents and size are durable */
+/* Of a flush: FULL becomes DISK. Callers take a lack of room for a write that was refused; a flush that failed says
+ * nothing of the kind. */
+result file_flushed(result r) NODISCARD;
 result file_truncate(struct file *file, uint64_t size) NODISCARD;
 result file_size(struct file *file, uint64_t *out) NODISCARD;
 result file_lock(struct file *file) NODISCARD; /* exclusive, until closed; BUSY at once when held */

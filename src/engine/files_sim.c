@@ -226,6 +226,8 @@ static result sync_blocks(struct file *file, size_t first, size_t end)
 	struct node *n = node_of(file);
 	bool half;
 	result r = step(sim_of(file->owner), false, &half);
+	if (half && sim_of(file->owner)->fault == SIM_FULL_SYNC)
+		r = failure(FAIL_FULL, "the disk is full");
 	bool forgets = half && !sim_of(file->owner)->dead;
 	for (size_t b = first; b < end && (forgets || !failed(r)); b++) {
 		if (n->changed[b] && !forgets)
@@ -249,7 +251,7 @@ static result op_write_blocks(struct file *file, uint64_t at, str bytes, bool fl
 	TRY(op_write(file, at, bytes));
 	if (!flush)
 		return OK;
-	TRY(sync_blocks(file, at / BLOCK, (at + bytes.n) / BLOCK));
+	TRY(file_flushed(sync_blocks(file, at / BLOCK, (at + bytes.n) / BLOCK)));
 	if (n->disk_size < at + bytes.n)
 		n->disk_size = at + bytes.n;
 	return OK;

@@ -16,6 +16,7 @@ enum sim_fault {
 	SIM_FULL,   /* from here on no write finds room; half of the first is done */
 	SIM_FULL_COPYING, /* the same where every write needs room, as on file systems that copy on write */
 	SIM_FULL_ONCE, /* one write finds no room, and nothing of it is done */
+	SIM_FULL_SYNC, /* as REFUSE, but a sync answers FULL */
 	SIM_CRASH,  /* the machine stops in the middle of this operation */
 };
 

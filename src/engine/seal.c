@@ -155,7 +155,7 @@ static int main_sync(sqlite3_file *sf, int flags)
 	result r = seal_run_end(&f->run);
 	if (failed(r))
 		return to_sqlite(f->seal, r, SQLITE_IOERR_WRITE);
-	r = file_sync(f->file);
+	r = file_flushed(file_sync(f->file));
 	f->broken = f->broken || failed(r);
 	if (f->broken && f->seal->wal) /* it could not be carried over any more, and would grow */
 		f->seal->wal->broken = true;
@@ -297,10 +297,8 @@ static result open_main(struct seal *s, struct seal_file *f, int flags)
 
 static result open_log(struct seal *s, struct seal_file *f, const char *name)
 {
-	bool there = false;
-	TRY(files_exists(s->files, name, &there));
 	f->wal.box = &s->box;
-	f->wal.is_new = !there;
+	f->wal.is_new = true; /* who made it may have ended before its name was durable */
 	f->wal.window = s->mirror;
 	enum files_how how = s->mirror ? FILES_CREATE | FILES_BLOCKS | FILES_FLUSHED : FILES_CREATE;
 	TRY(files_open(s->files, name, how, &f->wal.file));

@@ -94,7 +94,7 @@ static result sync_file(struct wal *w)
 		r = files_sync_folder(w->file->owner);
 	if (failed(r)) {
 		w->broken = true;
-		return r;
+		return file_flushed(r);
 	}
 	w->is_new = w->dirty = false;
 	w->synced = w->ended;
