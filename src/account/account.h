@@ -64,5 +64,7 @@ result idle_watch_start(void) NODISCARD;
 void idle_stir(void); /* something goes on, or has ended */
 /* Suspends until no delivery is under way. */
 void idle_wait_for_deliveries(void);
+/* What a lull does. Suspends; counts as a delivery, so that the store stays open meanwhile. */
+void idle_give_back(void);
 
 #endif

@@ -35,13 +35,21 @@ void idle_wait_for_deliveries(void)
 			return;
 }
 
-static void give_back(void)
+static void trim(void)
 {
 	const struct actor a = account_as(ACTOR_ADMINISTRATOR);
-	if (account.store) {
-		result r = store_trim(&a);
-		(void)r; /* the next lull tries again */
-	}
+	account.deliveries++;
+	result r = store_trim(&a);
+	(void)r; /* the next lull tries again */
+	account.deliveries--;
+	gate_wake_all(&idle.changed);
+	gate_wake_all(&account.opened);
+}
+
+void idle_give_back(void)
+{
+	if (account.store)
+		trim();
 	channel_trim();
 	malloc_trim(0);
 }
@@ -55,7 +63,7 @@ static result one_lull(void)
 		idle.stirred = false;
 		TRY(fiber_sleep(ACCOUNT_TRIM_MS));
 	}
-	give_back();
+	idle_give_back();
 	uint64_t limit = options_number(&account.options, OPT_ACCOUNT_IDLE);
 	uint64_t left = limit > ACCOUNT_TRIM_MS ? limit - ACCOUNT_TRIM_MS : 0;
 	result r = account.sessions ? OK : gate_wait(&idle.changed, left);

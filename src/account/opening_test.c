@@ -334,13 +334,35 @@ static void a_quota_waits_for_a_change_of_policy(void **state)
 	run_in_room(changing_room);
 }
 
+static void lull(void *arg)
+{
+	(void)arg;
+	idle_give_back();
+}
+
+/* What gives memory back works on the store with more than one step, and waits between them. */
+static void lulling_room(void)
+{
+	fresh_disk();
+	assert_ok(fiber_start(lull, NULL, "lull", NULL));
+	fiber_yield();
+	assert_int_equal(account.deliveries, 1);
+	back_to_the_kit();
+}
+
+static void a_lull_keeps_the_store_open(void **state)
+{
+	(void)state;
+	run_in_room(lulling_room);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(is_shut_until_its_owner_s_key_comes), cmocka_unit_test(is_released_with_what_arrived),
 		cmocka_unit_test(a_full_disk_does_not_keep_the_owner_out),
 		cmocka_unit_test(what_does_not_open_at_the_end_is_told),
-		cmocka_unit_test(a_quota_waits_for_a_change_of_policy),
+		cmocka_unit_test(a_quota_waits_for_a_change_of_policy), cmocka_unit_test(a_lull_keeps_the_store_open),
 	};
 	return failed(charset_preload()) ? 1 : cmocka_run_group_tests_name("opening", tests, NULL, NULL);
 }

@@ -191,7 +191,11 @@ static result on_quota(struct arrival *in, struct auth_account_quota *m, struct 
 	if (!account.store)
 		return failure(FAIL_BUSY, "the account is being closed");
 	const struct actor administrator = account_as(ACTOR_ADMINISTRATOR);
-	return store_quota_set(&administrator, m->octets);
+	account.deliveries++; /* counts as one, as on_check does */
+	result r = store_quota_set(&administrator, m->octets);
+	account.deliveries--;
+	idle_stir();
+	return r;
 }
 
 static result usage_while_shut(struct auth_account_usage_is *answer)

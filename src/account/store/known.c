@@ -48,4 +48,5 @@ void known_keep(struct work *w)
 	k->account = w->account;
 	k->box = w->boxes[0].was; /* as it was written back */
 	k->inbox = k->box.id == w->inbox;
+	k->above = w->unlisted || w->listed == k->box.id;
 }

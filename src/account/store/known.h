@@ -13,6 +13,7 @@ struct work;
 struct known {
 	bool any;
 	bool inbox; /* `box` is the INBOX */
+	bool above; /* its uidnext is above all that its list has, as damaged counts' may not be */
 	uint64_t stamp;
 	struct account_row account;
 	struct box_row box;

@@ -155,8 +155,12 @@ static result open_into(struct store *s, const struct store_options *o)
 	struct db_options options = {.path = "mail.db", .key = o->key, .id = o->id, .schema = &store_schema,
 		.log_frames = STORE_LOG_FRAMES, .mirror = true};
 	TRY(engine_hold(o->files, &s->engine));
-	TRY(engine_open_db(s->engine, &options, &db));
-	result r = prepare(s, db, o->quota);
+	result r = engine_open_db(s->engine, &options, &db);
+	/* A disk that copies what is written over may lack even that room: the owner has to get in to make some. */
+	if (r.kind == FAIL_FULL && !failed(ballast_drop(o->files)))
+		r = engine_open_db(s->engine, &options, &db);
+	TRY(r);
+	r = prepare(s, db, o->quota);
 	if (failed(r)) {
 		db_close(&db);
 		return r;

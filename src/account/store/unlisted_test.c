@@ -415,8 +415,33 @@ static void more_than_memory_holds_are_settled_in_turns(struct kit *k)
 	assert_int_equal(kit_last_uid(k, "INBOX"), n);
 }
 
+/* Damage that authenticates: a page of counts as it was. Whoever counts on it is refused, whatever else was changed. */
+static void old_counts_let_nothing_stay_unlisted(struct kit *k)
+{
+	struct uids which = {(uint32_t[]){2}, 1}, not;
+	struct flag_change seen = {FLAGS_ADD, {STORE_SEEN, NULL, 0}, false, 0};
+	struct findings f;
+	deliver(k, "", 1);
+	kit_write(k, "CREATE TABLE before AS SELECT * FROM counts");
+	deliver(k, "", 20);
+	assert_ok(store_trim(&k->administrator));
+	kit_write(k, "DELETE FROM counts");
+	kit_write(k, "INSERT INTO counts SELECT * FROM before");
+	kit_write(k, "DROP TABLE before");
+	kit_reopen(k);
+	struct view *v = kit_view(k, "INBOX");
+	assert_ok(message_flags(v, &which, &seen, &k->m, &not));
+	view_close(&v);
+	int64_t rows = kit_number(k, "SELECT count(*) FROM content");
+	assert_int_equal(kit_deliver(k, "", "hello", 100).kind, FAIL_DAMAGE);
+	assert_int_equal(kit_number(k, "SELECT count(*) FROM content"), rows);
+	assert_ok(store_check(&k->administrator, true, &k->m, &f));
+	assert_ok(kit_deliver(k, "", "hello", 100));
+}
+
 #define RUN(NAME) static void test_##NAME(void **state) { (void)state; kit_run(NAME); }
 #define EACH(X)                                                                                                      \
+	X(old_counts_let_nothing_stay_unlisted)                                                                      \
 	X(lists_and_counts_rest) X(who_reads_finds_them) X(who_changes_settles_them) X(an_opening_finds_them)        \
 	X(a_repeat_is_noticed) X(mailboxes_take_turns) X(flags_come_along) X(what_is_undone_is_forgotten)            \
 	X(a_failing_disk_takes_none) X(resting_settles_them) X(a_neighbour_that_fails_takes_none_along)              \

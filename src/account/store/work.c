@@ -59,7 +59,8 @@ static result work_run(struct db *db, void *arg)
 	w->db = db;
 	w->now = clock_wall_s();
 	TRY(lists_begin(&w->store->lists, db));
-	w->unlisted = w->one_new && known_holds(w) && w->store->lists.unlisted.n < UNLISTED_MAX;
+	w->listed = 0;
+	w->unlisted = w->one_new && known_holds(w) && w->store->known.above && w->store->lists.unlisted.n < UNLISTED_MAX;
 	if (!w->unlisted && !w->looks)
 		TRY(work_settle(w));
 	TRY(known_account(w));
@@ -240,6 +241,7 @@ result work_add_message(struct work *w, struct box_row *b, struct row *row, cons
 	const struct place p = work_place(w, b->id);
 	must(!w->unlisted);
 	TRY(add_to_box(w, b, row));
+	w->listed = b->id;
 	return list_add(&p, &(struct entry){*row, *d});
 }
 

@@ -28,7 +28,8 @@ struct work {
 		struct box_row now, was;
 	} boxes[WORK_BOXES]; /* those under change; written back at the end */
 	size_t boxes_n;
-	uint64_t inbox; /* its mailbox, 0: not looked for */
+	uint64_t inbox;  /* its mailbox, 0: not looked for */
+	uint64_t listed; /* the mailbox that list_add took a message for last, 0: none */
 	struct effects effects;
 	buf files_gone; /* keys of body files without a row, one after the other */
 	bool brief;     /* little work (engine/committer.h) */
