@@ -121,12 +121,40 @@ static void report_one(const struct carrier *c, size_t i)
 		  F_STR("text", o ? o->text : c->end.why), F_U64("advice", o ? o->advice : 0));
 }
 
+static result settle(struct carrier *c)
+{
+	result r = mail_settle(c->q, &c->parcel, &c->end);
+	c->settled = !failed(r);
+	c->unsettled = failed(r);
+	for (size_t i = 0; i < c->parcel.n && !failed(r); i++)
+		report_one(c, i);
+	return r;
+}
+
 static bool is_judged(const struct outward *o, uint64_t message)
 {
 	for (size_t i = 0; i < o->judged_n; i++)
 		if (o->judged[i] == message)
 			return true;
 	return false;
+}
+
+static bool is_lost(result r)
+{
+	return r.kind == FAIL_DAMAGE || r.kind == FAIL_ABSENT;
+}
+
+/* There is nothing to send: its sender is told now, not when its time is over. */
+static result give_up_lost(struct carrier *c)
+{
+	struct queue_relay_outcome lost[QUEUE_TOGETHER];
+	for (size_t i = 0; i < c->parcel.n; i++)
+		lost[i] = (struct queue_relay_outcome){.verdict = QUEUE_RELAY_VERDICT_FAILED, .status = STR("5.3.0"),
+			.text = STR("the stored message is damaged, so it cannot be sent; please send it again")};
+	c->end.outcomes = lost;
+	result r = settle(c);
+	c->end.outcomes = NULL;
+	return r;
 }
 
 static result carry(struct carrier *c)
@@ -137,9 +165,12 @@ static result carry(struct carrier *c)
 	TRY(mail_follow_routes(q, p, &moved));
 	if (moved)
 		return OK; /* its turn looks again from the first row on */
-	TRY(mail_fetch(q, p));
+	result r = mail_fetch(q, p);
+	if (is_lost(r))
+		return give_up_lost(c);
+	TRY(r);
 	TRY(enter(&q->out, p->deaths > 0));
-	result r = send_parcel(c);
+	r = send_parcel(c);
 	leave(&q->out);
 	TRY(r);
 	if (c->absent)
@@ -147,13 +178,7 @@ static result carry(struct carrier *c)
 	if (c->absent)
 		return OK; /* still due: its turn looks again from the first row on */
 	q->out.pauses = 0;
-	r = mail_settle(q, p, &c->end);
-	c->settled = !failed(r);
-	c->unsettled = failed(r);
-	TRY(r);
-	for (size_t i = 0; i < p->n; i++)
-		report_one(c, i);
-	return OK;
+	return settle(c);
 }
 
 static bool is_to(const struct parcel *p, uint64_t recipient)

@@ -16,7 +16,7 @@ extern struct world {
 	struct sim *sim;
 	enum manner manner;
 	bool slow_down, relay_absent, auth_absent, auth_dead, report_fails, account_unable, no_suppression, by_return;
-	bool stopping, tls_unwanted, delivered;
+	bool spoilt, stopping, tls_unwanted, delivered;
 	unsigned char poison;      /* the message that a relay ends with */
 	uint64_t way;              /* that the edge knows from auth; 0: it does not */
 	uint64_t route;            /* that auth says, */

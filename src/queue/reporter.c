@@ -265,6 +265,13 @@ static void log_rows(const struct reporting *r)
 
 /* ---- one message after the other ---- */
 
+/* What is damaged or gone cannot come along; its sender is told all the same. */
+static result fetch_original(struct reporting *r)
+{
+	result f = mail_fetch(r->q, &r->parcel);
+	return f.kind == FAIL_DAMAGE || f.kind == FAIL_ABSENT ? OK : f;
+}
+
 static result tell(struct reporting *r)
 {
 	r->now = clock_wall_ms();
@@ -272,7 +279,7 @@ static result tell(struct reporting *r)
 	r->readers = (struct queue_auth_reader_is){0};
 	r->copies = NULL;
 	if (r->rows_n > 0) {
-		TRY(mail_fetch(r->q, &r->parcel));
+		TRY(fetch_original(r));
 		TRY(find_readers(r));
 		TRY(make_copies(r));
 	}
@@ -283,22 +290,35 @@ static result tell(struct reporting *r)
 	return OK;
 }
 
-/* *again: something could not be told now. */
+/* Its sentence may lie in a copy's arena. */
+static void log_later(const struct reporting *r, result why)
+{
+	log_event(EV_REPORT_LATER, &r->parcel.delivery, F_U64("message", r->parcel.message),
+		F_STR("why", str_from(why.text)));
+}
+
+/* *again: something could not be told now. A message whose rows are damaged keeps none of the others waiting. */
 static result pass(struct reporting *r, bool *again)
 {
 	*again = false;
 	r->parcel.message = 0;
 	for (;;) {
-		TRY(items_read(r->q, run_find, r));
+		uint64_t after = r->parcel.message;
+		result f = items_read(r->q, run_find, r);
+		if (f.kind == FAIL_DAMAGE && r->parcel.message != after) {
+			log_later(r, f);
+			*again = true;
+			continue;
+		}
+		TRY(f);
 		if (r->n == 0)
 			return OK;
 		if (!r->parcel.in_file)
 			r->parcel.content.sealed = body_of(buf_str(&r->parcel.content.bytes));
 		choose(r);
 		result t = tell(r);
-		if (failed(t) && t.kind != FAIL_CANCELLED) /* its sentence may lie in a copy's arena */
-			log_event(EV_REPORT_LATER, &r->parcel.delivery, F_U64("message", r->parcel.message),
-				  F_STR("why", str_from(t.text)));
+		if (failed(t) && t.kind != FAIL_CANCELLED)
+			log_later(r, t);
 		free_copies(r, t);
 		if (t.kind == FAIL_CANCELLED)
 			return failure(FAIL_CANCELLED, "the room is stopping");

@@ -56,6 +56,28 @@ static void for_an_account_here(struct channel *queue)
 	queue_relay_reported_release(&r);
 }
 
+static void without_the_original(struct channel *queue)
+{
+	AUTO_ARENA arena a = arena_new(4 << 20);
+	AUTO_BUF buf plain = buf_new(1 << 20);
+	struct queue_relay_report m = question();
+	struct queue_relay_reported r;
+	struct item i;
+	m.sealed = (struct body){0};
+	assert_ok(ask(queue, &m, &a, &r));
+	open_report(&r, &plain, &i);
+	assert_true(str_find(i.message, STR("nobody@example.test")) != STR_NONE);
+	assert_true(str_find(i.message, STR("hello")) == STR_NONE);
+	queue_relay_reported_release(&r);
+}
+
+static void what_the_queue_has_lost_is_reported_all_the_same(void **state)
+{
+	(void)state;
+	kit_ask(without_the_original);
+	assert_int_equal(kit.bounces, 1);
+}
+
 static void a_report_for_an_account_is_sealed_for_it(void **state)
 {
 	(void)state;
@@ -138,6 +160,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_RELAY(a_report_for_an_account_is_sealed_for_it),
+		IN_RELAY(what_the_queue_has_lost_is_reported_all_the_same),
 		IN_RELAY(a_report_for_elsewhere_is_signed_and_sealed_for_the_relay),
 		IN_RELAY(another_ones_message_is_not_reported_on),
 		IN_RELAY(an_answer_is_understood),
