@@ -95,13 +95,19 @@ result forwarder_address(struct auth *a, str sender, arena *m, str *out)
 	*out = sender;
 	if (sender.n == 0)
 		return OK;
-	TRY(mailbox_parse(sender, m, &from));
-	TRY(mailbox_domain(from.domain, m, &domain));
-	if (book_domain(&a->directory->book, domain))
+	result r = mailbox_parse(sender, m, &from);
+	if (!failed(r))
+		r = mailbox_domain(from.domain, m, &domain);
+	bool odd = r.kind == FAIL_INPUT; /* a domain that is no name in the DNS, say: a number stands for it all */
+	if (failed(r) && !odd)
+		return r;
+	if (!odd && book_domain(&a->directory->book, domain))
 		return OK;
 	TRY(forward_keys_refresh(a->directory, today()));
 	if (list_empty(&a->directory->book.domain_list)) /* asked at the end: the call before suspends */
 		return failure(FAIL_ABSENT, "this server has no domain to forward from");
+	if (odd)
+		return finish_long(a, sender, m, out);
 	struct srs s = form_of(&from, domain);
 	if (local_size(&s) > MAILBOX_LOCAL_MAX || from.kind != MAILBOX_NAME || !plain(from.local))
 		return finish_long(a, sender, m, out);

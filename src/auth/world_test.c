@@ -324,6 +324,8 @@ static void a_report_finds_its_way_back(void)
 	goes(made, "received 0 otto.b@example.org");
 	reopen();
 	goes(made, "received 0 otto.b@example.org");
+	snprintf(made, sizeof made, "%s", forwarder("otto@\xe2\x98\x83.example")); /* no name of the DNS */
+	goes(made, "received 0 otto@\xe2\x98\x83.example");
 	assert_string_equal(forwarder(""), "");
 	assert_string_equal(forwarder("anna@example.test"), "anna@example.test");
 }

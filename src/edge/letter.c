@@ -83,8 +83,10 @@ static result print_above(struct letter *l)
 static void log_accepted(const struct letter *l)
 {
 	const struct smtp_session *s = l->s;
+	AUTO_BUF buf first = buf_new(1024); /* as it was written: an alias may have led it elsewhere */
+	mailbox_print(&first, &s->first);
 	log_event(EV_SMTP_ACCEPTED, &s->trace, F_STR("client", str_from(s->client->text)), F_STR("helo", s->helo),
-		  F_STR("from", s->sender), F_STR("to", s->targets_n ? s->targets[0].recipient : s->outward.p[0].address),
+		  F_STR("from", s->sender), F_STR("to", s->targets_n ? s->targets[0].recipient : buf_str(&first)),
 		  F_U64("recipients", s->recipients), F_U64("size", l->message->bytes.n),
 		  F_STR("user", str_of(s->user, s->user_n)), F_U64("tls", s->client->encrypted ? 1 : 0));
 }

@@ -43,6 +43,10 @@ static const struct kit_scene scenes[] = {
 		LETTER "S: 250 2.0.0 Kept\nP: 0", MAILER, .refuses = KIT_QUEUE},
 	{"strangers are not told of deliveries", EHLO STRANGER "C: RCPT TO:<user2@here.test> NOTIFY=SUCCESS\nS: 250\n"
 		LETTER "S: 250\nK: 1\nP: 0"},
+	{"nor of what is passed on", EHLO STRANGER "C: RCPT TO:<out@here.test> NOTIFY=SUCCESS,FAILURE\nS: 250\n" LETTER
+		"S: 250\nP: 1\nT: a@far.test 4 rfc822;out@here.test"},
+	{"nor of anything who wants only that", EHLO STRANGER "C: RCPT TO:<out@here.test> NOTIFY=SUCCESS\nS: 250\n" LETTER
+		"S: 250\nP: 1\nT: a@far.test 1 rfc822;out@here.test"},
 	{"an alias that leads outside is the login's own mail", LOGIN MINE RCPT("out@here.test") LETTER "S: 250\nP: 1\n"
 		"T: account 1 route unknown 0 flags 0 from user1@here.test to a@far.test 0 rfc822;out@here.test,b@far.test 0\n"
 		"T: DKIM-Signature", MAILER},

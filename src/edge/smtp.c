@@ -226,6 +226,12 @@ static result dispatch_within_limit(struct smtp_session *s, str line)
 		"This command took more processor time than one may. Send in larger pieces, or shorter messages");
 }
 
+uint64_t smtp_command_time(const struct smtp_session *s)
+{
+	const struct client *c = s->client;
+	return s->logged_in ? options_number(&c->edge->options, OPT_COMMAND_TIME) : client_time(c, OPT_COMMAND_TIME);
+}
+
 /* One line, which CRLF alone ends (RFC 5321 2.3.8), and its reply. Replies to
  * pipelined commands are gathered; the stream sends them before it waits for
  * more (RFC 2920 3.2): a client that sent half a command may want the earlier
@@ -235,8 +241,7 @@ static result one_command(struct smtp_session *s)
 	struct client *c = s->client;
 	str line;
 	/* For the whole line, not each octet: nobody keeps a place for years with one command. */
-	stream_set_deadline(c->stream, s->logged_in ? options_number(&c->edge->options, OPT_COMMAND_TIME)
-						     : client_time(c, OPT_COMMAND_TIME));
+	stream_set_deadline(c->stream, smtp_command_time(s));
 	result r = stream_read_line(c->stream, SMTP_LINE_MAX, LINE_CRLF, &line);
 	stream_set_deadline(c->stream, FIBER_FOREVER);
 	s->ending = r.kind == FAIL_INPUT;

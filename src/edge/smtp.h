@@ -96,6 +96,8 @@ result smtp_greet(struct smtp_session *s) NODISCARD; /* 220 */
 bool smtp_is_submission(const struct smtp_session *s);
 bool smtp_offers_hold(const struct smtp_session *s); /* FUTURERELEASE */
 bool smtp_is_private(const struct smtp_session *s);  /* nobody on the way can read along: TLS, or no way */
+/* For a whole line, in ms: less under pressure, for who has not logged in. */
+uint64_t smtp_command_time(const struct smtp_session *s);
 
 /* Handlers, one per verb. */
 typedef result smtp_handler(struct smtp_session *s, const struct smtp_command *c);

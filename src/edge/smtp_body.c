@@ -122,7 +122,9 @@ static result finish_chunk(struct smtp_session *s, bool last)
 result smtp_do_bdat(struct smtp_session *s, const struct smtp_command *c)
 {
 	bool ready = s->state == SMTP_READY || s->state == SMTP_CHUNKS;
-	stream_set_deadline(s->client->stream, options_number(&s->client->edge->options, OPT_MESSAGE_TIME));
+	/* What belongs to no message is part of a refused command. */
+	stream_set_deadline(s->client->stream, ready ? options_number(&s->client->edge->options, OPT_MESSAGE_TIME)
+						      : smtp_command_time(s));
 	result r = receive_chunk(s, c->bdat.size, ready);
 	stream_set_deadline(s->client->stream, FIBER_FOREVER);
 	TRY(r);

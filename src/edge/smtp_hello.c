@@ -99,7 +99,7 @@ result smtp_do_starttls(struct smtp_session *s, const struct smtp_command *c)
 	if (stream_pending(s->client->stream)) {
 		client_abuses(s->client, "commands behind STARTTLS");
 		s->ending = true;
-		return SMTP_REFUSE(s, 421, "5.5.1", "Commands came behind STARTTLS before the handshake; this connection ends");
+		return SMTP_REFUSE(s, 421, "4.7.0", "Commands came behind STARTTLS before the handshake; this connection ends");
 	}
 	TRY(smtp_reply(s, 220, "2.0.0", "Begin TLS"));
 	TRY(stream_flush(s->client->stream));

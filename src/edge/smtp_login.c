@@ -23,7 +23,9 @@ static result challenge(struct smtp_session *s, str text, buf *out, bool *done)
 	buf_put(&line, STR("\r\n"));
 	TRY(buf_result(&line));
 	TRY(stream_write(s->client->stream, buf_str(&line)));
+	stream_set_deadline(s->client->stream, smtp_command_time(s));
 	result r = stream_read_line(s->client->stream, SASL_LINE_MAX, LINE_CRLF, &answer);
+	stream_set_deadline(s->client->stream, FIBER_FOREVER);
 	if (r.kind == FAIL_LIMIT) {
 		*done = true;
 		return SMTP_REFUSE(s, 500, "5.5.6", "The login message is too long");
@@ -128,7 +130,9 @@ static result do_sasl(struct smtp_session *s, const struct smtp_auth *a, enum sa
 	struct login_answer answer;
 	const struct sasl_carrier c = {.client = s->client, .protocol = EDGE_AUTH_PROTOCOL_SMTP, .before = STR("334 "),
 		.end = LINE_CRLF, .has_initial = a->has_initial, .initial = a->initial};
+	stream_set_deadline(s->client->stream, smtp_command_time(s));
 	result r = sasl_run(&c, m, &user, &answer);
+	stream_set_deadline(s->client->stream, FIBER_FOREVER);
 	if (r.kind == FAIL_INPUT || (r.kind == FAIL_CANCELLED && !fiber_cancelled()))
 		return refuse_coding(s, r);
 	TRY(r);

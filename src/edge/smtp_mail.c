@@ -17,6 +17,8 @@ static void keep(struct smtp_session *s, const struct smtp_mail *m)
 	s->mail.from.domain = arena_dup(&s->transaction, m->from.domain);
 	s->mail.envid = arena_dup(&s->transaction, m->envid);
 	s->mail.auth = (struct mailbox){0};
+	if (!s->logged_in && m->ret == SMTP_RET_FULL)
+		s->mail.ret = SMTP_RET_HDRS; /* a report may go to who has not sent it */
 }
 
 /* Without memory it is asked about again the next time. */

@@ -128,6 +128,16 @@ static void keep_first(struct smtp_session *s, const struct mailbox *to)
 	s->first.domain = arena_dup(&s->transaction, to->domain);
 }
 
+/* A report of success goes to whoever a stranger says has sent the message: only who has logged in is told so. Who
+ * wants nothing else is told nothing. */
+static unsigned told_of(const struct smtp_session *s, unsigned notify)
+{
+	unsigned left = notify & ~(unsigned)SMTP_NOTIFY_SUCCESS;
+	if (s->logged_in || !notify)
+		return notify;
+	return left ? left : SMTP_NOTIFY_NEVER;
+}
+
 /* NULL: nothing was asked, or no memory (which the arena tells). */
 static const struct smtp_asked *keep_asked(struct smtp_session *s, const struct smtp_rcpt *r)
 {
@@ -137,7 +147,7 @@ static const struct smtp_asked *keep_asked(struct smtp_session *s, const struct 
 	AUTO_BUF buf orcpt = buf_new(EDGE_QUEUE_KEEP_ORCPT_MAX);
 	if (!asked)
 		return NULL;
-	asked->notify = r->notify;
+	asked->notify = told_of(s, r->notify);
 	if (r->given & SMTP_P_ORCPT) {
 		buf_put(&orcpt, r->orcpt_type);
 		buf_putc(&orcpt, ';');

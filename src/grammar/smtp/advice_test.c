@@ -128,6 +128,8 @@ static const struct {
 	{0, "4.4.1", "mx.spf-dmarc.example", "mx.spf-dmarc.example does not answer.", "unreachable"},
 	{0, "4.7.10", "mx.example.net", "mx.example.net shows a certificate for another name.", "tls-unverified"},
 	{0, "5.7.30", "mx.example.net", "does not promise REQUIRETLS", "no-requiretls"},
+	{0, "5.7.10", "mx.example.net", "cannot prove over TLS that it is the right one, which the sender requires",
+		"no-requiretls"},
 	{0, "5.6.7", "mx.example.net", "no SMTPUTF8", "no-international-addresses"},
 	{0, "5.6.3", "mx.example.net", "no 8BITMIME", "no-8bit"},
 	{0, "5.3.4", "mx.example.net", "takes at most 10 octets", "too-large"},

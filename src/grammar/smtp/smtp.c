@@ -87,6 +87,9 @@ static result parse_envelope(struct smtp_parser *p, cursor *c, struct smtp_comma
 static result parse_mail(struct smtp_parser *p, cursor *c, struct smtp_command *out)
 {
 	TRY(parse_envelope(p, c, out));
+	if (out->mail.from.kind == MAILBOX_BARE)
+		return smtp_refuse(p, FAULT(501, "5.1.7", "a sender has a domain: only a recipient may be <postmaster> alone"),
+			STR(""));
 	if (out->mail.from.utf8 && !(out->mail.given & SMTP_P_SMTPUTF8))
 		return smtp_refuse(p,
 				   FAULT(553, "5.6.7",

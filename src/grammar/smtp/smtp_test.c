@@ -171,6 +171,7 @@ static void handling_is_judged(void **state)
 static void rcpt_with_all_parameters(void **state)
 {
 	(void)state;
+	refuse(STR("MAIL FROM:<Postmaster>"), 501, "5.1.7");
 	struct smtp_command c = accept(STR("RCPT TO:<Postmaster> NOTIFY=SUCCESS,delay ORCPT=rfc822;Carol@Ivory.EDU"));
 	assert_int_equal(c.rcpt.to.kind, MAILBOX_BARE);
 	assert_int_equal(c.rcpt.notify, SMTP_NOTIFY_SUCCESS | SMTP_NOTIFY_DELAY);
