@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "engine/db.h"
+#include "engine/kept_log.h"
 #include "run/effort.h"
 #include "run/fiber.h"
 #include "run/worker.h"
@@ -18,6 +19,7 @@ struct committer {
 	struct commit_job lull; /* without `run`: none */
 	struct fiber *watcher;  /* for a lull; NULL in one */
 	bool worked;            /* since it looked */
+	buf together; /* the store thread's: records of several jobs */
 };
 
 struct queued {
@@ -34,20 +36,30 @@ static struct queued *at(struct job **jobs, size_t i)
 	return LIST_OWNER(jobs[i], struct queued, job);
 }
 
-/* Writers first, both in their order, since the answers go out in this order. */
-static size_t writers_first(struct job **jobs, size_t n)
+static bool has_record(const struct commit_job *j)
 {
-	struct job *readers[COMMITTER_BATCH_MAX];
-	size_t writers = 0, kept = 0;
+	return j->record != NULL;
+}
+
+static bool is_writer(const struct commit_job *j)
+{
+	return j->writes;
+}
+
+/* Some first, and how many; both in their order, since the answers go out in this order. */
+static size_t parted(struct job **jobs, size_t n, bool (*is_first)(const struct commit_job *))
+{
+	struct job *others[COMMITTER_BATCH_MAX];
+	size_t first = 0, kept = 0;
 	for (size_t i = 0; i < n; i++) {
-		if (at(jobs, i)->what.writes)
-			jobs[writers++] = jobs[i];
+		if (is_first(&at(jobs, i)->what))
+			jobs[first++] = jobs[i];
 		else
-			readers[kept++] = jobs[i];
+			others[kept++] = jobs[i];
 	}
 	for (size_t i = 0; i < kept; i++)
-		jobs[writers + i] = readers[i];
-	return writers;
+		jobs[first + i] = others[i];
+	return first;
 }
 
 static result commit(struct committer *c)
@@ -112,10 +124,66 @@ static bool write_together(struct committer *c, struct job **jobs, size_t n)
 	return true;
 }
 
-static void run_batch(void *ctx, struct job **jobs, size_t n)
+/* ---- ahead of a commit ---- */
+
+static void keep_these(struct committer *c, struct job **jobs, size_t n, const buf *records)
+{
+	result r = buf_result(records);
+	if (n && !failed(r))
+		r = db_keep(c->db, buf_str(records));
+	for (size_t i = 0; i < n; i++) {
+		struct queued *q = at(jobs, i);
+		if (failed(q->r))
+			continue;
+		q->r = r;
+		if (!failed(r))
+			q->what.recorded(c->db, q->what.arg);
+	}
+}
+
+/* As many together as one record may be long. */
+static void keep_together(struct committer *c, struct job **jobs, size_t n)
+{
+	buf *all = &c->together;
+	size_t from = 0;
+	buf_clear(all);
+	for (size_t i = 0; i < n; i++) {
+		struct queued *q = at(jobs, i);
+		q->r = run_one(c, q);
+		str record = failed(q->r) ? STR("") : buf_str(q->what.record);
+		if (all->n + record.n > KEPT_RECORD_MAX) {
+			keep_these(c, jobs + from, i - from, all);
+			buf_clear(all);
+			from = i;
+		}
+		buf_put(all, record);
+	}
+	keep_these(c, jobs + from, n - from, all);
+}
+
+static void keep_alone(struct committer *c, struct job **jobs)
+{
+	struct queued *q = at(jobs, 0);
+	q->r = run_one(c, q);
+	if (!failed(q->r))
+		keep_these(c, jobs, 1, q->what.record);
+}
+
+static void keep_ahead(struct committer *c, struct job **jobs, size_t n)
+{
+	if (n == 1)
+		keep_alone(c, jobs);
+	else if (n > 1)
+		keep_together(c, jobs, n);
+}
+
+static void run_batch(void *ctx, struct job **jobs, size_t all)
 {
 	struct committer *c = ctx;
-	size_t writers = writers_first(jobs, n);
+	size_t ahead = parted(jobs, all, has_record), n = all - ahead;
+	keep_ahead(c, jobs, ahead);
+	jobs += ahead;
+	size_t writers = parted(jobs, n, is_writer);
 	if (writers == 1 || (writers > 1 && !write_together(c, jobs, writers)))
 		for (size_t i = 0; i < writers; i++)
 			write_alone(c, at(jobs, i));
@@ -199,6 +267,7 @@ result committer_open(struct db **db, const struct commit_job *lull, struct comm
 	*db = NULL;
 	if (lull)
 		c->lull = *lull;
+	c->together = buf_new(KEPT_RECORD_MAX);
 	gate_init(&c->drained);
 	struct worker_plan plan = {
 		.run = run_batch,
@@ -235,6 +304,7 @@ void committer_close(struct committer **at)
 			fiber_yield(); /* cancelled: the jobs end all the same */
 	worker_close(&c->worker);
 	db_close(&c->db);
+	buf_free(&c->together);
 	mem_free(c);
 }
 

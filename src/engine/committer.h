@@ -29,7 +29,7 @@
 #ifndef ENGINE_COMMITTER_H
 #define ENGINE_COMMITTER_H
 
-#include "base/fail.h"
+#include "base/buf.h"
 
 struct db;
 struct committer;
@@ -41,6 +41,9 @@ enum committer_limits {
 	COMMITTER_LULL_MS = 3000,
 };
 
+/* A job with a `record` does not write: `run` leaves there what is to be kept ahead of a commit (db_keep) with the
+ * records of others, all by one flush; when it is, `recorded` follows on the same thread. Such jobs come before the
+ * batch's writers. */
 struct commit_job {
 	result (*run)(struct db *db, void *arg);
 	void (*kept)(void *arg); /* may be NULL */
@@ -48,6 +51,8 @@ struct commit_job {
 	bool writes;
 	bool brief; /* little work: the loop may run it, and flush, by itself where the disk is quick */
 	bool gathers; /* with `brief`: it waits for who has come in already, to share a commit (run/worker.h) */
+	buf *record; /* or NULL */
+	void (*recorded)(struct db *db, void *arg);
 };
 
 /* Carries the log over and has memory given back (db_trim): the lull of a room with nothing else to do in it. `arg` is

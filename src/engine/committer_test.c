@@ -13,8 +13,9 @@
 #include <stdatomic.h>
 
 static const unsigned char key[BOX_KEY] = "a key", id[BOX_ID] = "an id";
-static const char *const steps[] = {"CREATE TABLE t (n INTEGER PRIMARY KEY, body BLOB)"};
-static const struct db_schema schema = {steps, 1};
+static const char *const steps[] = {"CREATE TABLE t (n INTEGER PRIMARY KEY, body BLOB);"
+				    "CREATE TABLE kept (generation INTEGER NOT NULL); INSERT INTO kept VALUES(0)"};
+static const struct db_schema schema = {.steps = steps, .count = 1, .kept_since = 1};
 
 enum { MANY = 40, LOG_FRAMES = 100, TURNS = 8, PATIENCE = 100000, LULL = COMMITTER_LULL_MS };
 
@@ -22,6 +23,8 @@ struct writer {
 	int64_t n, size;
 	enum fail_kind fail; /* after its row is written */
 	bool reads;
+	buf *record; /* it keeps this ahead of a commit */
+	unsigned recorded;
 	uint64_t effort_ms; /* its fiber's; 0: none */
 	bool endless;       /* its statement ends only with that */
 	bool unsettled; /* as it found the database */
@@ -45,7 +48,7 @@ static result run(struct db *db, void *arg)
 	if (w->endless)
 		TRY(db_run(db, "INSERT INTO t WITH RECURSIVE c(x) AS (SELECT 1000 UNION ALL SELECT x + 1 FROM c)"
 			" SELECT x, NULL FROM c WHERE x < 2000"));
-	else if (!w->reads)
+	else if (!w->reads && !w->record)
 		TRY(db_run(db, "INSERT INTO t VALUES(?1, zeroblob(?2))", DB_INT(w->n), DB_INT(w->size)));
 	TRY(db_get(db, &w->seen, "SELECT count(*) FROM t"));
 	return w->fail ? failure(w->fail, "as the test wants") : OK;
@@ -56,13 +59,21 @@ static void kept(void *arg)
 	order[order_n++] = arg;
 }
 
+static void recorded(struct db *db, void *arg)
+{
+	struct writer *w = arg;
+	(void)db;
+	w->recorded++;
+}
+
 static void one(void *arg)
 {
 	struct writer *w = arg;
 	struct effort e;
 	if (w->effort_ms)
 		effort_begin(&e, w->effort_ms);
-	w->r = committer_do(committer, &(struct commit_job){run, kept, w, !w->reads});
+	w->r = committer_do(committer, &(struct commit_job){.run = run, .kept = kept, .arg = w,
+		.writes = !w->reads && !w->record, .record = w->record, .recorded = recorded});
 	effort_end();
 	if (--running == 0)
 		gate_wake_all(&done);
@@ -211,6 +222,98 @@ static size_t database_size(void)
 	size_t n = 0;
 	assert_ok(committer_do(committer, &(struct commit_job){measure, NULL, &n, false}));
 	return n;
+}
+
+/* ---- records ---- */
+
+static result add_record(void *ctx, str record)
+{
+	buf_put(ctx, record);
+	return OK;
+}
+
+static result read_kept(struct db *db, void *arg)
+{
+	return db_kept_each(db, add_record, arg);
+}
+
+static void expect_records(str want)
+{
+	AUTO_BUF buf all = buf_new(4 << 20);
+	assert_ok(committer_do(committer, &(struct commit_job){.run = read_kept, .arg = &all}));
+	assert_str(buf_str(&all), want);
+}
+
+static buf record_of(char c, size_t n)
+{
+	buf b = buf_new(1 << 20);
+	while (b.n < n)
+		buf_putc(&b, c);
+	return b;
+}
+
+static void records_come_first_by_one_flush(void)
+{
+	AUTO_BUF buf a = record_of('a', 10), b = record_of('b', 10), c = record_of('c', 10);
+	struct writer w[5] = {
+		{.n = 1}, {.record = &a}, {.record = &b, .fail = FAIL_LIMIT}, {.reads = true}, {.record = &c}};
+	sim_fault_at(sim, SIM_NONE, 0);
+	expect_records(STR(""));
+	all(w, 5);
+	assert_int_equal(w[1].seen, 0);
+	assert_int_equal(w[3].seen, 1);
+	assert_int_equal(w[2].r.kind, FAIL_LIMIT);
+	assert_int_equal(w[1].recorded + w[4].recorded, 2);
+	assert_int_equal(w[2].recorded, 0);
+	assert_ptr_equal(order[0], &w[1]);
+	assert_ptr_equal(order[1], &w[4]);
+	assert_ptr_equal(order[2], &w[0]);
+	expect_records(STR("aaaaaaaaaacccccccccc"));
+	uint64_t alone, together;
+	struct writer again[2] = {{.record = &a}, {.record = &c}};
+	sim_fault_at(sim, SIM_NONE, 0);
+	all(again, 1);
+	alone = sim_steps(sim);
+	sim_fault_at(sim, SIM_NONE, 0);
+	all(again, 2);
+	together = sim_steps(sim);
+	assert_true(alone > 0);
+	assert_int_equal(together, alone);
+}
+
+/* More than one record's length go into several. */
+static void long_records_are_several(void)
+{
+	enum { LONG = 14000, N = 5 };
+	struct writer w[N] = {0};
+	buf b[N];
+	for (int i = 0; i < N; i++) {
+		b[i] = record_of((char)('a' + i), LONG);
+		w[i].record = &b[i];
+	}
+	all(w, N);
+	AUTO_BUF buf want = buf_new(1 << 20);
+	for (int i = 0; i < N; i++) {
+		assert_ok(w[i].r);
+		assert_int_equal(w[i].recorded, 1);
+		buf_put(&want, buf_str(&b[i]));
+		buf_free(&b[i]);
+	}
+	expect_records(buf_str(&want));
+}
+
+static void records_that_are_not_kept_are_told(void)
+{
+	AUTO_BUF buf a = record_of('a', 10), b = record_of('b', 10);
+	struct writer w[2] = {{.record = &a}, {.record = &b}};
+	sim_fault_at(sim, SIM_REFUSE, 1);
+	all(w, 2);
+	sim_fault_at(sim, SIM_NONE, 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(w[i].r.kind, FAIL_DISK);
+		assert_int_equal(w[i].recorded, 0);
+	}
+	assert_int_equal(order_n, 0);
 }
 
 /* The log is carried over when there is time, before a commit has to. */
@@ -499,6 +602,7 @@ static void on_a_fiber(void (*test)(void), const struct commit_job *lull)
 #define TESTS(X) \
 	X(many_share_a_commit) X(one_that_fails_rolls_back_alone) X(one_that_does_not_end_is_ended) \
 	X(readers_come_after_the_batch) X(a_full_disk_fails_each_alone) X(a_refused_write_fails_the_batch) \
+	X(records_come_first_by_one_flush) X(long_records_are_several) X(records_that_are_not_kept_are_told) \
 	X(a_cancelled_fiber_still_waits) X(the_log_is_carried_over_in_a_lull) X(closing_drains)
 #define RUN(NAME) static void test_##NAME(void **state) { (void)state; on_a_fiber(NAME, NULL); }
 TESTS(RUN)

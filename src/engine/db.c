@@ -121,6 +121,7 @@ static result connect(struct db *db, const struct db_options *o, const char *pat
 
 static void disconnect(struct db *db)
 {
+	kept_close(db);
 	sqlite3_finalize(db->undo);
 	db->undo = NULL;
 	int code = sqlite3_close(db->handle);
@@ -143,16 +144,20 @@ static result make(struct db *db, const struct db_options *o, const char *path)
 
 static result create(const struct db_options *o)
 {
-	AUTO_BUF buf path = buf_new(1024), log = buf_new(1024), old = buf_new(1024);
+	AUTO_BUF buf path = buf_new(1024), log = buf_new(1024), old = buf_new(1024),
+		    kept = buf_new(1024);
 	buf_printf(&path, "%s.new%c", o->path, 0);
 	buf_printf(&log, "%s.new-wal%c", o->path, 0);
 	buf_printf(&old, "%s-wal%c", o->path, 0);
+	buf_printf(&kept, "%s" KEPT_SUFFIX "%c", o->path, 0);
 	TRY(buf_result(&path));
 	TRY(buf_result(&log));
 	TRY(buf_result(&old));
+	TRY(buf_result(&kept));
 	TRY(files_unlink_if_there(o->files, path.p));
 	TRY(files_unlink_if_there(o->files, log.p));
 	TRY(files_unlink_if_there(o->files, old.p)); /* of a database that is no more */
+	TRY(files_unlink_if_there(o->files, kept.p));
 	struct db db = {0};
 	result r = make(&db, o, path.p);
 	disconnect(&db);
@@ -229,7 +234,8 @@ static result open_at(struct db *db, const struct db_options *o, uint32_t versio
 	path = buf_new(0);
 	TRY(connect(db, o, db->path, SQLITE_OPEN_READWRITE));
 	TRY(begin_work(db, o));
-	return migrate(db, o->schema, version);
+	TRY(migrate(db, o->schema, version));
+	return kept_open(db, o);
 }
 
 result db_open_at(const struct db_options *o, uint32_t version, struct db **out)
@@ -290,8 +296,11 @@ result db_begin(struct db *db)
 result db_commit(struct db *db)
 {
 	result r = db_run(db, "COMMIT");
-	if (failed(r))
+	if (failed(r)) {
+		db->kept.doubtful |= db->kept.taken_in > 0; /* it may hold all the same */
 		db_rollback(db);
+	} else
+		kept_committed(db);
 	db->parts = 0;
 	return r;
 }
@@ -301,11 +310,12 @@ void db_rollback(struct db *db)
 {
 	db->parts = 0;
 	db->undone++;
-	if (!db_in_transaction(db))
-		return;
-	sqlite3_step(db->undo);
-	sqlite3_reset(db->undo);
-	must(!db_in_transaction(db));
+	if (db_in_transaction(db)) {
+		sqlite3_step(db->undo);
+		sqlite3_reset(db->undo);
+		must(!db_in_transaction(db));
+	}
+	kept_undone(db);
 }
 
 static result part(struct db *db, const char *verb, unsigned number)
@@ -328,15 +338,19 @@ result db_part_keep(struct db *db)
 	must(db->parts > 0);
 	TRY(part(db, "RELEASE", db->parts - 1));
 	db->parts--;
+	kept_part_kept(db);
 	return OK;
 }
 
 void db_part_undo(struct db *db)
 {
 	db->undone++;
-	if (!db_in_transaction(db) || db->parts == 0)
+	if (!db_in_transaction(db) || db->parts == 0) {
+		kept_undone(db);
 		return; /* an error of the disk has undone the whole transaction */
+	}
 	db->parts--;
+	kept_undone(db);
 	result r = part(db, "ROLLBACK TO", db->parts);
 	if (!failed(r))
 		r = part(db, "RELEASE", db->parts);
@@ -391,6 +405,8 @@ result db_check(struct db *db)
 void db_trim(struct db *db)
 {
 	db_forget_idle(db, 0);
+	if (db->kept.log)
+		kept_log_trim(db->kept.log);
 	sqlite3_db_release_memory(db->handle);
 	seal_trim(db->seal);
 }

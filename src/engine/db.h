@@ -36,6 +36,9 @@ struct db_schema {
 	result (*behind)(struct db *db, uint32_t version);
 	/* NULL, or what a new database begins with: the tables that all steps lead to, in one transaction. */
 	const char *newest;
+	/* Not 0: from this version on records may be kept ahead of their commit (db_keep), which asks for a table:
+	 * CREATE TABLE kept(generation INTEGER NOT NULL), with one row. */
+	uint32_t kept_since;
 };
 
 struct db_options {
@@ -69,6 +72,20 @@ bool db_in_transaction(const struct db *db);
 result db_part_begin(struct db *db) NODISCARD;
 result db_part_keep(struct db *db) NODISCARD;
 void db_part_undo(struct db *db);
+
+/* Records that are durable ahead of the commit that takes them in (kept_log.h): cheaper than a commit, and nothing the
+ * database itself knows of. Who keeps one remembers it, and puts what it says into the database before that is asked.
+ *
+ * Invariant: a record that was kept is given by db_kept_each at each opening until a transaction that called
+ * db_take_kept is durable, and never after. */
+/* LIMIT: no room before the next commit that takes. See kept_log_add. */
+result db_keep(struct db *db, str record) NODISCARD;
+result db_kept_each(struct db *db, result (*each)(void *ctx, str record), void *ctx) NODISCARD; /* in order */
+/* In a transaction: its commit takes in all that is kept. Undone with the part or transaction that it is in. */
+result db_take_kept(struct db *db) NODISCARD;
+bool db_takes_kept(const struct db *db);           /* the transaction under way does */
+bool db_kept_in_doubt(const struct db *db); /* nobody knows what is kept: the next commit had better take */
+uint64_t db_kept_generation(const struct db *db);  /* moves with each commit that took */
 
 int64_t db_last_row(const struct db *db); /* rowid of the last insert */
 uint64_t db_changed(const struct db *db); /* rows changed by the last statement */

@@ -1,4 +1,5 @@
 #include "base/test.h"
+#include "base/buf.h"
 #include "base/mem.h"
 #include "engine/files_sim.h"
 #include "engine/query.h"
@@ -238,6 +239,179 @@ static void parts_are_undone_alone(void **state)
 	sim_free(&sim);
 }
 
+/* ---- records ahead of a commit ---- */
+
+static const char *const with_kept[] = {
+	"CREATE TABLE mail (n INTEGER PRIMARY KEY)",
+	"CREATE TABLE kept (generation INTEGER NOT NULL) STRICT; INSERT INTO kept VALUES(0)",
+};
+static const struct db_schema kept_schema = {.steps = with_kept, .count = 2, .kept_since = 2};
+
+static struct db *opened_with_kept(struct sim *sim)
+{
+	struct db_options o = options_on(sim);
+	struct db *db = NULL;
+	o.schema = &kept_schema;
+	assert_ok(db_open(&o, &db));
+	return db;
+}
+
+static result note_record(void *ctx, str record)
+{
+	buf *all = ctx;
+	buf_put(all, record);
+	return buf_result(all);
+}
+
+static void expect_kept(struct db *db, const char *want)
+{
+	AUTO_BUF buf all = buf_new(1000);
+	assert_ok(db_kept_each(db, note_record, &all));
+	assert_str(buf_str(&all), str_from(want));
+}
+
+static void take(struct db *db)
+{
+	assert_ok(db_begin(db));
+	assert_false(db_takes_kept(db));
+	assert_ok(db_take_kept(db));
+	assert_true(db_takes_kept(db));
+	assert_ok(db_commit(db));
+	assert_false(db_takes_kept(db));
+}
+
+static void what_is_kept_waits_for_a_commit_that_takes(void **state)
+{
+	(void)state;
+	struct sim *sim = sim_new(1);
+	struct db *db = opened_with_kept(sim);
+	assert_ok(db_keep(db, STR("a")));
+	assert_ok(db_keep(db, STR("b")));
+	assert_ok(db_run(db, "INSERT INTO mail VALUES(1)")); /* takes nothing */
+	db_close(&db);
+	db = opened_with_kept(sim);
+	expect_kept(db, "ab");
+	assert_ok(db_keep(db, STR("c")));
+	uint64_t generation = db_kept_generation(db);
+	take(db);
+	assert_int_equal(db_kept_generation(db), generation + 1);
+	assert_ok(db_keep(db, STR("d")));
+	expect_kept(db, "d");
+	db_close(&db);
+	db = opened_with_kept(sim);
+	expect_kept(db, "d");
+	take(db);
+	db_close(&db);
+	db = opened_with_kept(sim);
+	expect_kept(db, "");
+	db_close(&db);
+	sim_free(&sim);
+}
+
+static void what_is_undone_takes_nothing(void **state)
+{
+	(void)state;
+	struct sim *sim = sim_new(1);
+	struct db *db = opened_with_kept(sim);
+	assert_ok(db_keep(db, STR("a")));
+	assert_ok(db_begin(db));
+	assert_ok(db_part_begin(db));
+	assert_ok(db_take_kept(db));
+	db_part_undo(db);
+	assert_false(db_takes_kept(db));
+	assert_ok(db_commit(db));
+	expect_kept(db, "a");
+	assert_ok(db_begin(db));
+	assert_ok(db_part_begin(db));
+	assert_ok(db_part_begin(db));
+	assert_ok(db_take_kept(db));
+	assert_ok(db_part_keep(db));
+	assert_true(db_takes_kept(db));
+	db_part_undo(db); /* the outer one */
+	assert_false(db_takes_kept(db));
+	assert_ok(db_part_begin(db));
+	assert_ok(db_take_kept(db));
+	assert_ok(db_part_keep(db));
+	assert_ok(db_part_begin(db));
+	db_part_undo(db); /* a later one leaves it */
+	assert_true(db_takes_kept(db));
+	db_rollback(db);
+	assert_false(db_takes_kept(db));
+	assert_ok(db_keep(db, STR("b")));
+	db_close(&db);
+	db = opened_with_kept(sim);
+	expect_kept(db, "ab");
+	db_close(&db);
+	sim_free(&sim);
+}
+
+/* Of a commit that failed nobody knows what it took: what were kept behind it might never be given again. */
+static void in_doubt_nothing_is_kept(void **state)
+{
+	(void)state;
+	for (uint64_t n = 1;; n++) {
+		struct sim *sim = sim_new(n);
+		struct db *db = opened_with_kept(sim);
+		assert_ok(db_keep(db, STR("a")));
+		assert_ok(db_begin(db));
+		assert_ok(db_take_kept(db));
+		sim_fault_at(sim, SIM_REFUSE, n);
+		result r = db_commit(db);
+		bool hit = sim_steps(sim) >= n;
+		sim_fault_at(sim, SIM_NONE, 0);
+		assert_true(failed(r) || !hit);
+		if (failed(r))
+			assert_int_equal(db_keep(db, STR("b")).kind, FAIL_LIMIT);
+		db_close(&db);
+		sim_free(&sim);
+		if (!hit)
+			break;
+		assert_true(n < 100);
+	}
+	struct sim *sim = sim_new(1);
+	struct db *db = opened_with_kept(sim);
+	sim_fault_at(sim, SIM_REFUSE, 1);
+	assert_int_equal(db_keep(db, STR("a")).kind, FAIL_DISK); /* the record itself */
+	sim_fault_at(sim, SIM_NONE, 0);
+	assert_int_equal(db_keep(db, STR("b")).kind, FAIL_LIMIT);
+	take(db);
+	assert_ok(db_keep(db, STR("c")));
+	expect_kept(db, "c");
+	db_close(&db);
+	sim_free(&sim);
+}
+
+static void before_its_version_nothing_is_kept(void **state)
+{
+	(void)state;
+	struct sim *sim = sim_new(1);
+	struct db_options o = options_on(sim);
+	struct db *db = NULL;
+	o.schema = &kept_schema;
+	assert_ok(db_open_at(&o, 1, &db));
+	assert_int_equal(db_keep(db, STR("a")).kind, FAIL_LIMIT);
+	expect_kept(db, "");
+	db_close(&db);
+	db = opened_with_kept(sim);
+	assert_ok(db_keep(db, STR("a")));
+	db_close(&db);
+	sim_free(&sim);
+}
+
+static void a_new_database_has_none_of_the_one_before(void **state)
+{
+	(void)state;
+	struct sim *sim = sim_new(1);
+	struct db *db = opened_with_kept(sim);
+	assert_ok(db_keep(db, STR("a")));
+	db_close(&db);
+	assert_ok(files_unlink(sim_files(sim), "d.db"));
+	db = opened_with_kept(sim);
+	expect_kept(db, "");
+	db_close(&db);
+	sim_free(&sim);
+}
+
 static void statements_are_kept_up_to_the_limit(void **state)
 {
 	(void)state;
@@ -402,6 +576,11 @@ int main(void)
 		cmocka_unit_test(failures_have_their_kind),
 		cmocka_unit_test(a_step_may_end_in_code),
 		cmocka_unit_test(parts_are_undone_alone),
+		cmocka_unit_test(what_is_kept_waits_for_a_commit_that_takes),
+		cmocka_unit_test(what_is_undone_takes_nothing),
+		cmocka_unit_test(in_doubt_nothing_is_kept),
+		cmocka_unit_test(before_its_version_nothing_is_kept),
+		cmocka_unit_test(a_new_database_has_none_of_the_one_before),
 		cmocka_unit_test(statements_are_kept_up_to_the_limit),
 		cmocka_unit_test(free_pages_go_back_to_the_disk),
 		cmocka_unit_test(every_allocation_may_fail),

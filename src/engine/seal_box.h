@@ -31,11 +31,11 @@ struct box {
 	size_t left;
 };
 
-enum box_kind { BOX_PAGE = 1, BOX_FRAME = 2, BOX_HEADER = 3 };
+enum box_kind { BOX_PAGE = 1, BOX_FRAME = 2, BOX_HEADER = 3, BOX_KEPT = 4 };
 
 struct box_name {
 	enum box_kind kind;
-	uint64_t number;     /* page, frame or slot */
+	uint64_t number;     /* page, frame, slot or block */
 	uint64_t generation; /* of the log; 0 for pages and slots */
 };
 
