@@ -38,17 +38,18 @@ static result present(struct files *f, uint64_t *size)
 	return file_size(file, size);
 }
 
-result ballast_make(struct files *f, uint64_t database)
+result ballast_make(struct files *f, uint64_t database, uint64_t *size)
 {
-	uint64_t size;
-	TRY(present(f, &size));
-	if (size >= size_for(database))
+	TRY(present(f, size));
+	if (*size >= size_for(database))
 		return OK;
 	result r = fill(f, size_for(database));
 	if (!failed(r))
 		r = files_rename(f, name_new, name);
-	if (!failed(r))
+	if (!failed(r)) {
+		*size = size_for(database);
 		return files_sync_folder(f);
+	}
 	result gone = files_unlink(f, name_new);
 	(void)gone.kind;
 	return r;

@@ -12,8 +12,8 @@
 
 enum { BALLAST_MIN = 256 * 1024, BALLAST_MAX = 2304 * 1024 };
 
-/* For a database of that many bytes. OK when it is there already; FULL leaves what there was. */
-result ballast_make(struct files *f, uint64_t database) NODISCARD;
+/* For a database of that many bytes. OK when it is there already; FULL leaves what there was. `size`: what there is. */
+result ballast_make(struct files *f, uint64_t database, uint64_t *size) NODISCARD;
 result ballast_drop(struct files *f) NODISCARD; /* ABSENT when there was none */
 
 #endif

@@ -233,7 +233,8 @@ static void answer(struct audit *a, struct list *waiting, result r)
 
 static result run_ballast(void *files)
 {
-	return ballast_make(files, 0);
+	uint64_t size;
+	return ballast_make(files, 0, &size);
 }
 
 static result run_lighten(void *files)

@@ -190,11 +190,29 @@ static bool raise_the_dead(void)
 	return any;
 }
 
+/* Who looks has what is kept put in, which writes: it may be the last that the process does. */
+static bool somebody_falls(void)
+{
+	for (size_t i = 0; i < ACCOUNTS; i++) {
+		struct account *a = &week.accounts[i];
+		struct mailbox_status s;
+		if (!a->touched || !a->store)
+			continue;
+		result r = mailbox_status_of(&a->owner, STR("INBOX"), &s);
+		expect(!failed(r) || a->ending || sim_dead(a->sim), "account %zu can't be looked at: %s", i, r.text);
+		if (a->ending || sim_dead(a->sim))
+			return true;
+	}
+	return false;
+}
+
 void house_settle(void)
 {
+	for (size_t i = 0; i < ACCOUNTS; i++)
+		week.accounts[i].touched |= week.accounts[i].mailed && chance(2);
 	do {
 		wait_until_quiet();
-	} while (raise_the_dead());
+	} while (raise_the_dead() || somebody_falls());
 	for (size_t i = 0; i < ACCOUNTS; i++)
 		if (week.accounts[i].touched && week.accounts[i].store)
 			judge_turn(&week.accounts[i]);

@@ -46,6 +46,7 @@ struct account {
 	bool acting;         /* a session is at work */
 	unsigned busy;       /* deliveries under way */
 	bool touched;        /* in this turn */
+	bool mailed;         /* letters came, and nobody has looked since */
 	uint64_t troubled;   /* house time: it could not take letters, last */
 	struct program programs[PROGRAMS];
 	/* the model */

@@ -80,7 +80,7 @@ result account_take(struct account *a, uint32_t letter)
 	if (l->heavy && !chance(8) && !sim_dead(a->sim) && !week.victim)
 		sim_fault_at(a->sim, SIM_CRASH, 1 + below(3));
 	a->busy++;
-	a->touched = true;
+	a->mailed = true;
 	result r = message_deliver(&a->courier, &what, &done);
 	a->busy--;
 	say("%u: letter %u: %s%s", a->number, letter, fail_name(r.kind), !failed(r) && done.duplicate ? ", duplicate" : "");

@@ -197,7 +197,10 @@ static void apply_rename(struct account *a, const struct effect *e)
 void model_apply(struct account *a, const struct effect *e)
 {
 	struct folder *b = &a->boxes[e->box];
-	a->touched = true;
+	if (e->deed == ARRIVE)
+		a->mailed = true;
+	else
+		a->touched = true;
 	switch (e->deed) {
 	case ARRIVE:
 		apply_arrival(a, e);

@@ -248,6 +248,7 @@ static result check_body(struct work *w, void *arg)
 result store_check(const struct actor *a, bool mend, arena *m, struct findings *out)
 {
 	TRY(store_may(a, OP_CHECK));
+	TRY(store_catch_up(a->store));
 	struct checking c = {.m = m, .may_mend = mend};
 	c.found.v = arena_array(m, STORE_FINDINGS_MAX, sizeof *c.found.v);
 	if (!c.found.v)

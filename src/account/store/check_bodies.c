@@ -108,7 +108,7 @@ static result sweep(struct db *db, void *arg)
 /* While a letter is between its body file and its row nobody can tell. */
 static result look_for_unnamed(struct reading *r)
 {
-	if (r->s->preparing)
+	if (r->s->preparing || r->s->uncertain)
 		return OK;
 	TRY(store_read(r->s, sweep, NULL, r));
 	if (r->unnamed > 0)

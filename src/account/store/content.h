@@ -31,4 +31,8 @@ uint64_t content_number(struct work *w, const trace_id *delivery);
 result content_put(struct work *w, const struct append_item *item, const struct prepared *p,
 	const struct unlisted_one *where) NODISCARD;
 
+/* A message more in that mailbox: content, list or unlisted, counts, effects. */
+result work_put_item(struct work *w, struct box_row *box, const struct append_item *item, const struct prepared *p)
+	NODISCARD;
+
 #endif

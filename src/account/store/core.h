@@ -8,10 +8,12 @@
 
 #include "account/store/catalog.h"
 #include "account/store/delivered.h"
+#include "account/store/kept.h"
 #include "account/store/known.h"
 #include "account/store/list.h"
 #include "account/store/loaded.h"
 #include "account/store/rights.h"
+#include "account/store/room.h"
 #include "account/store/work.h"
 #include "engine/committer.h"
 #include "engine/engine.h"
@@ -26,8 +28,10 @@ struct store {
 	uint32_t last_view;
 	bool broken;          /* memory is behind the database */
 	bool sweep_due;       /* a body file may have no row */
-	uint64_t ballast_at;  /* the account's octets when the ballast was last made */
+	bool uncertain;       /* a commit that the disk failed may hold, with body files that no row seems to name */
+	struct room room;
 	unsigned preparing;   /* letters whose body file may be there before its row */
+	struct kept_letters kept;
 	/* The store thread's: */
 	struct engine *engine; /* opened and released on the loop, otherwise the store thread's */
 	buf scratch;
@@ -43,8 +47,6 @@ enum {
 
 /* Store thread: body files nobody names are counted, and go when `remove`. */
 result store_sweep(struct store *s, struct db *db, bool remove, uint64_t *unnamed) NODISCARD;
-
-result store_make_ballast(struct store *s, struct db *db) NODISCARD; /* store thread: as the database has grown */
 
 void store_object_id(char kind, uint64_t number, char out[MAILBOX_ID_SIZE]);
 void box_status(const struct mbox *b, struct mailbox_status *out);

@@ -84,10 +84,18 @@ static bool is_brief(const struct batch *b)
 	return octets <= STORE_BRIEF_MAX;
 }
 
+static uint64_t to_database(const struct letter *l)
+{
+	uint64_t made = l->envelope.n + l->structure.n + l->basic.n + l->parts.n + l->search.n;
+	return ROOM_PER_MESSAGE + made + (content_is_large(l) ? 0 : l->trace.n + l->body.n);
+}
+
 static result keep_batch(struct batch *b, struct work *w)
 {
 	TRY(check_letters(b));
 	w->brief = is_brief(b);
+	for (size_t i = 0; i < b->n; i++)
+		w->adds += to_database(b->items[i].letter);
 	b->prepared = mem_array(b->n, sizeof *b->prepared);
 	if (!b->prepared)
 		return failure(FAIL_MEMORY, "out of memory");
@@ -103,7 +111,7 @@ static uint64_t size_of(const struct letter *l)
 	return l->trace.n + l->body.n;
 }
 
-static result put_item(struct work *w, struct box_row *box, const struct append_item *item, const struct prepared *p)
+result work_put_item(struct work *w, struct box_row *box, const struct append_item *item, const struct prepared *p)
 {
 	struct entry e = {.row.size = (uint32_t)size_of(item->letter), .dates = {item->date, w->now, item->minutes}};
 	TRY(work_stay_unlisted(w, box));
@@ -168,7 +176,7 @@ static result deliver_body(struct work *w, void *arg)
 	if (r.kind == FAIL_ABSENT)
 		r = work_find(w, STR("INBOX"), &box);
 	TRY(r);
-	TRY(put_item(w, box, d->batch.items, d->batch.prepared));
+	TRY(work_put_item(w, box, d->batch.items, d->batch.prepared));
 	d->batch.unused = false;
 	return OK;
 }
@@ -190,7 +198,7 @@ static result merge_body(struct work *w, void *arg)
 		const struct append_item item = {in->letter, in->flags, in->received, 0, &in->delivery};
 		TRY(delivered_before(w, &in->delivery, &m->duplicate[i]));
 		if (!m->duplicate[i])
-			TRY(put_item(w, box, &item, &none));
+			TRY(work_put_item(w, box, &item, &none));
 	}
 	return keep_mark(w->db, m->what[m->n - 1].mark);
 }
@@ -204,14 +212,17 @@ result message_merge(const struct actor *a, const struct incoming *what, size_t 
 		TRY(check_letter(what[i].letter));
 	}
 	struct work w = work_new(a->store, merge_body, &m);
+	for (size_t i = 0; i < n; i++)
+		w.adds += to_database(what[i].letter);
 	return work_do(&w);
 }
 
-static uint64_t headroom(const struct account_row *a)
+static uint64_t headroom(const struct store *s)
 {
-	if (!a->quota)
+	uint64_t octets = s->account.octets + s->kept.octets, quota = s->account.quota;
+	if (!quota)
 		return UINT64_MAX;
-	return a->octets < a->quota ? a->quota - a->octets : 0;
+	return octets < quota ? quota - octets : 0;
 }
 
 result message_deliver(const struct actor *a, const struct incoming *what, struct arrived *out)
@@ -219,6 +230,10 @@ result message_deliver(const struct actor *a, const struct incoming *what, struc
 	TRY(store_may(a, OP_DELIVER));
 	AUTO_ARENA arena m = arena_new(STORE_NAME_MAX * 2 + 64);
 	struct append_item item = {what->letter, what->flags, what->received, 0, &what->delivery};
+	if (kept_may(a->store, what) && !failed(check_letter(what->letter)) && !failed(kept_deliver(a->store, what))) {
+		*out = (struct arrived){.headroom = headroom(a->store)};
+		return OK;
+	}
 	struct delivery d = {.batch = {.items = &item, .n = 1, .store = a->store}, .what = what};
 	if (what->mailbox.n == 0 || failed(mailbox_name(&m, what->mailbox, &d.mailbox)))
 		d.mailbox = STR("INBOX");
@@ -226,14 +241,14 @@ result message_deliver(const struct actor *a, const struct incoming *what, struc
 	w.one_new = true;
 	TRY(keep_batch(&d.batch, &w));
 	out->duplicate = d.duplicate;
-	out->headroom = headroom(&a->store->account);
+	out->headroom = headroom(a->store);
 	return OK;
 }
 
 result store_may_take(const struct actor *a, uint64_t size, uint64_t *out)
 {
 	TRY(store_may(a, OP_MAY_TAKE));
-	uint64_t left = headroom(&a->store->account), quota = a->store->account.quota;
+	uint64_t left = headroom(a->store), quota = a->store->account.quota;
 	if (quota && size > quota)
 		return failure(FAIL_LIMIT, "the message is larger than the mailbox's quota");
 	if (size > left || left == 0)
@@ -262,7 +277,7 @@ static result append_body(struct work *w, void *arg)
 	TRY(work_room(w, octets));
 	a->done = (struct appended){box->uidvalidity, box->uidnext};
 	for (size_t i = 0; i < a->batch.n; i++)
-		TRY(put_item(w, box, &a->batch.items[i], &a->batch.prepared[i]));
+		TRY(work_put_item(w, box, &a->batch.items[i], &a->batch.prepared[i]));
 	a->batch.unused = false;
 	return OK;
 }

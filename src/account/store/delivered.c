@@ -114,6 +114,11 @@ static result look(struct db *db, const trace_id *id, bool *known)
 	return query_next(c, known);
 }
 
+bool delivered_is_new(struct delivered *d, const trace_id *id)
+{
+	return !may_be_known(d, id);
+}
+
 result delivered_before(struct work *w, const trace_id *id, bool *before)
 {
 	struct delivered *d = &w->store->delivered;

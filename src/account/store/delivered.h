@@ -41,6 +41,7 @@ struct delivered {
 
 result delivered_open(struct delivered *d, struct db *db, uint64_t last_content) NODISCARD;
 unsigned delivered_tag(const trace_id *id);
+bool delivered_is_new(struct delivered *d, const trace_id *id); /* for certain, without a question */
 result delivered_before(struct work *w, const trace_id *id, bool *before) NODISCARD;
 /* Does the content row of that number remember the id? Else delivered_note does. */
 bool delivered_is_near(const trace_id *id, uint64_t content);

@@ -127,8 +127,8 @@ void effects_apply(struct store *s, const struct effects *e)
 	for (size_t i = 0; i < e->boxes_n; i++)
 		if (e->boxes[i].kind != BOX_DROPPED && failed(apply_box(s, &e->boxes[i])))
 			s->broken = true;
+	apply_messages(s, e); /* what was kept may have come and gone in one work */
 	apply_gone(s, e);
-	apply_messages(s, e);
 	for (size_t i = 0; i < e->boxes_n; i++)
 		apply_last(s, &e->boxes[i]);
 }

@@ -128,6 +128,8 @@ static void looks_while_full(struct kit *k)
 {
 	struct findings f;
 	assert_true(fill_up(k) > 10);
+	k->watched = true;
+	kit_reopen(k);
 	capacity += 1 << 20; /* every 64th letter brings all of them into the list */
 	do
 		assert_ok(kit_deliver(k, "", "fill", 20000));
@@ -145,6 +147,44 @@ static void looks_while_full(struct kit *k)
 	assert_ok(message_remove(v, &(struct uids){&last, 1}));
 	assert_int_equal(k->store->lists.unlisted.n, 0);
 	view_close(&v);
+}
+
+/* An account on a disk where others took the rest of the room. */
+static struct {
+	unsigned before; /* letters there */
+	uint64_t left;   /* octets */
+	bool watched, reopened;
+} small;
+
+static uint32_t empties_itself(struct kit *k)
+{
+	struct view *v = kit_view(k, "INBOX");
+	uint32_t n = view_exists(v);
+	uint32_t *all = arena_array(&k->m, n, sizeof *all);
+	for (uint32_t i = 0; i < n; i++)
+		all[i] = view_uid(v, i + 1);
+	for (uint32_t i = 0; i < n; i++)
+		assert_ok(message_remove(v, &(struct uids){all + i, 1}));
+	view_close(&v);
+	return n;
+}
+
+/* Whatever it took it can remove, and what is kept meanwhile leaves it the room for that. */
+static void a_small_account_empties_itself(struct kit *k)
+{
+	k->watched = small.watched;
+	kit_reopen(k);
+	for (unsigned i = 0; i < small.before; i++)
+		assert_ok(kit_deliver(k, "", "first", 20000));
+	assert_ok(store_trim(&k->administrator));
+	capacity = used + small.left;
+	unsigned came = fill_up(k);
+	if (small.reopened)
+		kit_reopen(k);
+	uint32_t n = empties_itself(k);
+	capacity = 64 << 20;
+	assert_ok(store_trim(&k->administrator));
+	assert_int_equal(n + empties_itself(k), small.before + came);
 }
 
 static void (*play)(struct kit *k);
@@ -190,9 +230,21 @@ static void test_looking(void **state)
 	on_a_small_disk(looks_while_full);
 }
 
+static void test_a_small_account(void **state)
+{
+	(void)state;
+	for (small.left = 0; small.left < 3000000; small.left += 1000000)
+		for (unsigned i = 0; i < 12; i++) {
+			small.before = i * 10;
+			small.watched = i % 4 == 3;
+			small.reopened = i % 2;
+			on_a_small_disk(a_small_account_empties_itself);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_full), cmocka_unit_test(test_much_to_forget),
-		cmocka_unit_test(test_looking)};
+		cmocka_unit_test(test_looking), cmocka_unit_test(test_a_small_account)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,6 +19,7 @@ result kit_open(struct kit *k)
 {
 	struct store_options options = {k->files, k->key ? k->key : key, id, k->quota, k->give_up};
 	TRY(store_open(&options, &k->store));
+	k->store->kept.views += k->watched;
 	k->owner = (struct actor){k->store, ACTOR_OWNER};
 	k->courier = (struct actor){k->store, ACTOR_COURIER};
 	k->administrator = (struct actor){k->store, ACTOR_ADMINISTRATOR};
@@ -81,13 +82,23 @@ void kit_on_fiber(void (*fn)(void *arg), void *arg)
 	loop_close();
 }
 
-void kit_run(void (*fn)(struct kit *k))
+static void run_in_memory(void (*fn)(struct kit *k), bool watched)
 {
-	struct kit k = {.sim = sim_new(7), .m = arena_new(KIT_ARENA)};
+	struct kit k = {.sim = sim_new(7), .m = arena_new(KIT_ARENA), .watched = watched};
 	k.files = sim_files(k.sim);
 	kit_on_fiber(one_turn, &(struct turn){fn, &k});
 	arena_free(&k.m);
 	sim_free(&k.sim);
+}
+
+void kit_run(void (*fn)(struct kit *k))
+{
+	run_in_memory(fn, false);
+}
+
+void kit_run_watched(void (*fn)(struct kit *k))
+{
+	run_in_memory(fn, true);
 }
 
 static result unlink_one(void *ctx, str name)
@@ -222,6 +233,7 @@ static result ask(struct db *db, void *arg)
 int64_t kit_number(struct kit *k, const char *sql)
 {
 	struct asked a = {.sql = sql};
+	assert_ok(store_catch_up(k->store));
 	assert_ok(store_read(k->store, ask, NULL, &a));
 	return a.answer;
 }
@@ -234,6 +246,7 @@ static result write_run(struct db *db, void *sql)
 void kit_write(struct kit *k, const char *sql)
 {
 	struct commit_job job = {.run = write_run, .arg = (void *)(uintptr_t)sql, .writes = true};
+	assert_ok(store_catch_up(k->store));
 	assert_ok(committer_do(k->store->committer, &job));
 }
 
@@ -252,6 +265,7 @@ struct actor *kit_view_actor(struct view *v)
 
 uint64_t kit_modseq(const struct kit *k)
 {
+	assert_ok(store_catch_up(k->store));
 	return k->store->account.modseq;
 }
 

@@ -17,6 +17,7 @@ struct kit {
 	char folder[64]; /* empty: the disk is in memory */
 	const unsigned char *key; /* NULL: one for tests */
 	uint64_t quota;
+	bool watched; /* as if somebody looked: no letter is only kept (kept.h) */
 	void (*give_up)(result why); /* as in store_options */
 	struct store *store;
 	struct actor owner, courier, administrator;
@@ -26,6 +27,7 @@ struct kit {
 
 /* Runs fn(kit) on a fiber with an open store, then checks every invariant and closes. */
 void kit_run(void (*fn)(struct kit *k));
+void kit_run_watched(void (*fn)(struct kit *k));
 void kit_run_on_disk(void (*fn)(struct kit *k)); /* the same in a temporary folder */
 void kit_on_fiber(void (*fn)(void *arg), void *arg); /* opens and closes the loop around it */
 

@@ -58,7 +58,7 @@ static void a_renamed_inbox_is_another_one(struct kit *k)
 	view_close(&sent);
 }
 
-#define RUN(NAME) static void test_##NAME(void **state) { (void)state; kit_run(NAME); }
+#define RUN(NAME) static void test_##NAME(void **state) { (void)state; kit_run_watched(NAME); }
 #define EACH(X) X(another_hand_is_noticed) X(what_was_undone_is_not_known) X(a_renamed_inbox_is_another_one)
 EACH(RUN)
 

@@ -43,6 +43,7 @@ void box_status(const struct mbox *b, struct mailbox_status *out)
 result mailbox_status_of(const struct actor *a, str given, struct mailbox_status *out)
 {
 	TRY(store_may(a, OP_STATUS));
+	TRY(store_catch_up(a->store));
 	AUTO_ARENA arena m = arena_new(STORE_NAME_MAX * 2);
 	struct mbox *b;
 	str name;

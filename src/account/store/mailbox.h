@@ -46,9 +46,9 @@ struct mailbox_entries {
 /* All names in order (INBOX first, inferiors behind their parent), also the ones
  * that are only subscribed or only have inferiors. Names and all lie in the arena. */
 result mailbox_list(const struct actor *a, arena *m, struct mailbox_entries *out) NODISCARD;
-result mailbox_status_of(const struct actor *a, str name, struct mailbox_status *out) NODISCARD;
 
 /* These suspend. */
+result mailbox_status_of(const struct actor *a, str name, struct mailbox_status *out) NODISCARD;
 result mailbox_create(const struct actor *a, str name, unsigned use, struct mailbox_status *out) NODISCARD;
 /* Its messages go; inferiors stay. INBOX cannot be deleted. */
 result mailbox_delete(const struct actor *a, str name) NODISCARD;

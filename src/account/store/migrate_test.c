@@ -98,6 +98,22 @@ static const struct {
 	"INSERT INTO delivered VALUES(x'00000000000000000000000000000001',1700000000);"
 	"INSERT INTO former VALUES('gone',99);"
 	"INSERT INTO arrivals VALUES(1,x'00000000000000000000000000000001',4711);"},
+	{7,
+	"INSERT INTO counts VALUES(0,9,100,500,1,15,0,0,0,0,0);"
+	"INSERT INTO counts VALUES(1,9,100,3,1,15,1,0,0,1,0);"
+	"INSERT INTO mailbox(id,tag,use,created,name) VALUES(1,77,0,1700000000,'INBOX');"
+	"INSERT INTO subscription VALUES('INBOX');"
+	"INSERT INTO keyword VALUES(1,6,'$Work');"
+	"INSERT INTO list VALUES(4294967298,CAST(x'0100FF010FE8070E4082C49FD50C0177'||zeroblob(3974) AS BLOB));"
+	"INSERT INTO content(id,header_size,head_size,rest_size,blob,trace,envelope,basic,structure,parts,head,search,rest,"
+	" delivery)"
+	" VALUES(500,6,6,5,NULL,x'54720D0A',x'65',x'62',x'73',x'70',x'00413A0D0A0D0A',x'0068656C6C6F',x'0068656C6C6F',"
+	" NULL);"
+	"INSERT INTO vanished VALUES(1,9,1,1);"
+	"INSERT INTO delivered VALUES(x'00000000000000000000000000000001',1700000000);"
+	"INSERT INTO former VALUES('gone',99);"
+	"INSERT INTO arrivals VALUES(1,x'00000000000000000000000000000001',4711);"
+	"UPDATE kept SET generation=3;"},
 };
 
 enum { VERSIONS = sizeof earlier / sizeof *earlier };

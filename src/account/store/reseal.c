@@ -5,6 +5,7 @@
 
 #define STORE_LOG STORE_FILE "-wal"
 #define NEXT_LOG STORE_NEXT "-wal"
+#define STORE_KEPT STORE_FILE "-kept"
 
 enum { BODIES_AT_ONCE = 64 };
 
@@ -15,12 +16,22 @@ static result open_db(struct engine *e, const struct store_reseal *r, bool next,
 	return engine_open_db(e, &o, out);
 }
 
+static result is_kept(void *ctx, str record)
+{
+	(void)ctx;
+	(void)record;
+	return failure(FAIL_BUSY, "letters wait until they can be put into the mailbox; make room on the disk, or have the "
+				  "account checked");
+}
+
 /* The log's content goes into the database, which alone is sealed anew. */
 static result settle(struct engine *e, const struct store_reseal *r)
 {
 	struct db *db;
 	TRY(open_db(e, r, false, &db));
-	result done = db_checkpoint(db);
+	result done = db_kept_each(db, is_kept, NULL);
+	if (!failed(done))
+		done = db_checkpoint(db);
 	db_close(&db);
 	return done;
 }
@@ -134,6 +145,7 @@ result store_reseal_forget(struct files *f)
 result store_reseal_take(struct files *f)
 {
 	TRY(files_unlink_if_there(f, STORE_LOG));
+	TRY(files_unlink_if_there(f, STORE_KEPT));
 	TRY(files_rename(f, STORE_NEXT, STORE_FILE));
 	return files_sync_folder(f);
 }

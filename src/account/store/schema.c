@@ -76,6 +76,9 @@ static const char version_5[] = "ALTER TABLE content ADD COLUMN box INTEGER;"
 static const char version_6[] = "ALTER TABLE list RENAME TO former_list;"
 				"CREATE TABLE list(id INTEGER PRIMARY KEY, records BLOB NOT NULL) STRICT;";
 
+/* Version 7: letters are kept ahead of their commit (kept.h). */
+static const char version_7[] = "CREATE TABLE kept(generation INTEGER NOT NULL) STRICT; INSERT INTO kept VALUES(0);";
+
 /* All of it, for a new account: the steps, which take columns away again, cost it 8 ms more. */
 static const char newest[] =
 	"CREATE TABLE mailbox(id INTEGER PRIMARY KEY AUTOINCREMENT, tag INTEGER NOT NULL UNIQUE, use INTEGER NOT NULL,"
@@ -99,10 +102,12 @@ static const char newest[] =
 	"CREATE TABLE vanished(mailbox INTEGER NOT NULL, modseq INTEGER NOT NULL, first INTEGER NOT NULL,"
 	" last INTEGER NOT NULL, PRIMARY KEY(mailbox, modseq, first)) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE delivered(id BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-	"CREATE TABLE arrivals(id INTEGER PRIMARY KEY CHECK(id=1), file BLOB NOT NULL, upto INTEGER NOT NULL) STRICT;";
+	"CREATE TABLE arrivals(id INTEGER PRIMARY KEY CHECK(id=1), file BLOB NOT NULL, upto INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE kept(generation INTEGER NOT NULL) STRICT; INSERT INTO kept VALUES(0);";
 
-static const char *const steps[] = {version_1, version_2, version_3, version_4, version_5, version_6};
-const struct db_schema store_schema = {steps, sizeof steps / sizeof *steps, list_migrate, newest};
+static const char *const steps[] = {version_1, version_2, version_3, version_4, version_5, version_6, version_7};
+const struct db_schema store_schema = {
+	.steps = steps, .count = sizeof steps / sizeof *steps, .behind = list_migrate, .newest = newest, .kept_since = 7};
 
 result account_get(struct db *db, struct account_row *out)
 {

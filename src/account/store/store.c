@@ -91,24 +91,17 @@ result store_sweep(struct store *s, struct db *db, bool remove, uint64_t *unname
 
 /* ---- open and close ---- */
 
-result store_make_ballast(struct store *s, struct db *db)
-{
-	int64_t pages;
-	TRY(db_get(db, &pages, "PRAGMA page_count"));
-	return ballast_make(s->files, (uint64_t)pages * SEAL_PAGE);
-}
-
 /* On a full disk the database's free pages go back to it until the ballast
- * fits. Where that is not enough the account works without. */
-static result make_ballast(struct store *s, struct db *db)
+ * fits. Where that is not enough the account takes no more. */
+static result make_ballast(struct files *f, struct db *db, struct room *out)
 {
-	result r = store_make_ballast(s, db);
+	result r = room_make(f, db, 0, out);
 	for (int i = 0; i < BALLAST_MAX / SEAL_PAGE / GIVE_BACK_PAGES && r.kind == FAIL_FULL; i++) {
 		r = db_give_back(db, GIVE_BACK_PAGES);
 		if (!failed(r))
 			r = db_checkpoint(db);
 		if (!failed(r))
-			r = store_make_ballast(s, db);
+			r = room_make(f, db, 0, out);
 	}
 	return r.kind == FAIL_FULL ? OK : r;
 }
@@ -134,15 +127,16 @@ static result prepare(struct store *s, struct db *db, uint64_t quota)
 	TRY(account_get(db, &s->account));
 	TRY(delivered_open(&s->delivered, db, s->account.content));
 	TRY(store_sweep(s, db, true, &unnamed));
-	TRY(make_ballast(s, db));
+	TRY(make_ballast(s->files, db, &s->room));
 	TRY(catalog_load(&s->catalog, db));
 	TRY(count_unlisted(s, db));
-	s->ballast_at = s->account.octets;
-	return OK;
+	room_is_for(s, &s->room);
+	return kept_load(s, db);
 }
 
 static void store_free(struct store *s)
 {
+	kept_free(&s->kept);
 	catalog_free(&s->catalog);
 	engine_release(&s->engine);
 	buf_free(&s->scratch);
@@ -173,6 +167,7 @@ result store_open(const struct store_options *o, struct store **out)
 	struct store *s = mem_alloc(sizeof *s);
 	if (!s)
 		return failure(FAIL_MEMORY, "out of memory");
+	kept_init(&s->kept);
 	s->files = o->files;
 	s->give_up = o->give_up;
 	s->scratch = buf_new(SCRATCH_MAX);
@@ -230,7 +225,9 @@ void store_close(struct store **at)
 	*at = NULL;
 	if (!s)
 		return;
-	result r = write_recents(s);
+	result r = store_catch_up(s);
+	(void)r.kind; /* it stays kept */
+	r = write_recents(s);
 	(void)r.kind; /* at worst messages are \Recent once more */
 	committer_close(&s->committer);
 	store_free(s);
@@ -238,17 +235,24 @@ void store_close(struct store **at)
 
 /* ---- trim ---- */
 
+struct lull {
+	struct store *store;
+	struct room room;
+};
+
 static result trim_run(struct db *db, void *arg)
 {
-	struct store *s = arg;
+	struct lull *l = arg;
+	struct store *s = l->store;
 	int64_t pages;
+	kept_rest(s, db);
 	engine_trim(s->engine);
 	buf_free(&s->scratch);
 	TRY(db_get(db, &pages, "PRAGMA freelist_count"));
 	if (pages > GIVE_BACK_PAGES)
 		TRY(db_give_back(db, GIVE_BACK_PAGES));
 	TRY(db_checkpoint(db));
-	TRY(make_ballast(s, db));
+	TRY(make_ballast(s->files, db, &l->room));
 	db_trim(db);
 	return OK;
 }
@@ -263,7 +267,7 @@ static result sweep_run(struct db *db, void *arg)
  * queued behind the sweep. */
 static result sweep_if_due(struct store *s)
 {
-	if (!s->sweep_due || s->preparing)
+	if (!s->sweep_due || s->preparing || s->uncertain)
 		return OK;
 	s->sweep_due = false; /* it may be due once more when this one is over */
 	result r = store_read(s, sweep_run, NULL, s);
@@ -286,6 +290,12 @@ static void settle(struct store *s)
 	(void)r.kind;
 }
 
+static void trim_kept(void *arg)
+{
+	struct lull *l = arg;
+	room_is_for(l->store, &l->room);
+}
+
 result store_trim(const struct actor *a)
 {
 	TRY(store_may(a, OP_TRIM));
@@ -297,7 +307,10 @@ result store_trim(const struct actor *a)
 	TRY(write_recents(s));
 	settle(s);
 	TRY(sweep_if_due(s));
-	result r = store_read(s, trim_run, NULL, s);
+	struct lull l = {.store = s};
+	result r = store_read(s, trim_run, trim_kept, &l);
+	if (!failed(r) && s->kept.no_room && kept_has_room(s))
+		settle(s);
 	malloc_trim(0);
 	return r;
 }
@@ -308,10 +321,11 @@ result store_usage_of(const struct actor *a, struct store_usage *out)
 {
 	TRY(store_may(a, OP_USAGE));
 	const struct account_row *row = &a->store->account;
-	uint64_t left = row->octets < row->quota ? row->quota - row->octets : 0;
+	const struct kept_letters *kept = &a->store->kept;
+	uint64_t octets = row->octets + kept->octets, left = octets < row->quota ? row->quota - octets : 0;
 	*out = (struct store_usage){
-		.messages = row->messages,
-		.octets = row->octets,
+		.messages = row->messages + kept->count,
+		.octets = octets,
 		.quota = row->quota,
 		.headroom = row->quota ? left : UINT64_MAX,
 		.mailboxes = (uint32_t)a->store->catalog.n,

@@ -439,7 +439,7 @@ static void old_counts_let_nothing_stay_unlisted(struct kit *k)
 	assert_ok(kit_deliver(k, "", "hello", 100));
 }
 
-#define RUN(NAME) static void test_##NAME(void **state) { (void)state; kit_run(NAME); }
+#define RUN(NAME) static void test_##NAME(void **state) { (void)state; kit_run_watched(NAME); }
 #define EACH(X)                                                                                                      \
 	X(old_counts_let_nothing_stay_unlisted)                                                                      \
 	X(lists_and_counts_rest) X(who_reads_finds_them) X(who_changes_settles_them) X(an_opening_finds_them)        \

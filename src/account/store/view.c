@@ -101,9 +101,8 @@ static result open_on(const struct actor *a, struct mbox *b, bool write, struct 
 	return OK;
 }
 
-result view_open(const struct actor *a, str given, bool write, struct view **out)
+static result open_box(const struct actor *a, str given, bool write, struct view **out)
 {
-	TRY(store_may(a, OP_VIEW));
 	AUTO_ARENA arena m = arena_new(STORE_NAME_MAX * 2);
 	struct mbox *b;
 	str name;
@@ -113,6 +112,18 @@ result view_open(const struct actor *a, str given, bool write, struct view **out
 	result r = open_on(a, b, write, out);
 	if (failed(r))
 		box_let_go(a->store, b);
+	return r;
+}
+
+result view_open(const struct actor *a, str given, bool write, struct view **out)
+{
+	TRY(store_may(a, OP_VIEW));
+	a->store->kept.views++; /* nothing more is kept, */
+	result r = store_catch_up(a->store); /* and nothing is left */
+	if (!failed(r))
+		r = open_box(a, given, write, out);
+	if (failed(r))
+		a->store->kept.views--;
 	return r;
 }
 
@@ -137,6 +148,7 @@ void view_close(struct view **at)
 	struct mbox *b = v->box;
 	put_away(v);
 	box_let_go(s, b);
+	s->kept.views--;
 }
 
 bool view_writes(const struct view *v)

@@ -1,4 +1,3 @@
-#include "engine/ballast.h"
 #include "account/store/core.h"
 #include "account/store/message.h"
 #include "run/clock.h"
@@ -42,29 +41,57 @@ static result write_back(struct work *w)
 	return OK;
 }
 
+result work_write_back(struct work *w)
+{
+	TRY(lists_settle(&w->store->lists, w->db));
+	TRY(write_back(w));
+	return account_put(w->db, &w->account);
+}
+
 result work_settle(struct work *w)
 {
 	w->unlisted = false;
 	return unlisted_settle(&w->store->lists, w->db);
 }
 
-/* May run twice, so it starts from nothing. */
-static result work_run(struct db *db, void *arg)
+/* May come twice, so it starts from nothing. */
+static result begin(struct work *w, struct db *db)
 {
-	struct work *w = arg;
 	effects_free(&w->effects);
 	buf_clear(&w->files_gone);
 	w->boxes_n = 0;
 	w->modseq = 0;
+	w->over_quota = false;
 	w->db = db;
 	w->now = clock_wall_s();
 	TRY(lists_begin(&w->store->lists, db));
 	w->listed = 0;
-	w->unlisted = w->one_new && known_holds(w) && w->store->known.above && w->store->lists.unlisted.n < UNLISTED_MAX;
+	w->unlisted = w->one_new && known_holds(w) && w->store->known.above && !kept_any(w->store, db) &&
+		w->store->lists.unlisted.n < UNLISTED_MAX;
 	if (!w->unlisted && !w->looks)
 		TRY(work_settle(w));
-	TRY(known_account(w));
+	return known_account(w);
+}
+
+/* What can't be put in for a reason that stays stops no other work. */
+static result put_in_kept(struct work *w)
+{
+	w->taken = (struct kept_taken){.stuck = w->leaves};
+	if (w->looks || w->leaves)
+		return OK;
+	result r = kept_put_in(w);
+	if (!failed(r) || !db_in_transaction(w->db) || r.kind == FAIL_MEMORY || r.kind == FAIL_DISK)
+		return r;
+	w->taken.stuck = true;
+	return begin(w, w->db);
+}
+
+static result work_run(struct db *db, void *arg)
+{
+	struct work *w = arg;
+	TRY(begin(w, db));
 	struct account_row was = w->account;
+	TRY(put_in_kept(w));
 	TRY(w->body(w, w->arg));
 	TRY(lists_settle(&w->store->lists, db));
 	TRY(write_back(w));
@@ -81,6 +108,8 @@ static void work_kept(void *arg)
 {
 	struct work *w = arg;
 	effects_apply(w->store, &w->effects);
+	if (!w->looks)
+		kept_were_taken(w->store, &w->taken);
 }
 
 /* The rows are gone for good. */
@@ -99,51 +128,54 @@ static result remove_files(struct db *db, void *arg)
 	return first;
 }
 
-/* The log is carried over so that it can be used anew: it has room of its own. */
-static result make_room(struct db *db, void *arg)
-{
-	struct store *s = arg;
-	result r = ballast_drop(s->files);
-	if (failed(r) && r.kind != FAIL_ABSENT)
-		return r;
-	return db_checkpoint(db);
-}
-
 static void work_free(struct work *w)
 {
 	effects_free(&w->effects);
 	buf_free(&w->files_gone);
 }
 
-static result ballast_run(struct db *db, void *arg)
+/* For what it adds, and for what is kept, which then stays so. */
+static result have_room(struct work *w)
 {
-	return store_make_ballast(arg, db);
+	struct store *s = w->store;
+	bool puts_in = s->kept.count && !s->kept.no_room && !w->looks;
+	if ((!puts_in && !w->adds) || room_is_enough(s, w->adds))
+		return OK;
+	result r = room_grow(s, w->adds);
+	s->kept.no_room |= r.kind == FAIL_FULL;
+	return r.kind == FAIL_FULL && w->adds ? r : OK;
 }
 
-/* A full disk may come before the next lull: the ballast follows as the account
- * doubles, some ten times in its life. Without room for it there is none. */
-static void grow_ballast(struct store *s)
+static bool lacks_room(result r, const struct work *w)
 {
-	if (s->account.octets / 2 < s->ballast_at + BALLAST_MIN)
-		return;
-	s->ballast_at = s->account.octets;
-	result r = store_read(s, ballast_run, NULL, s);
-	(void)r.kind;
+	return r.kind == FAIL_FULL && !w->over_quota;
+}
+
+static result commit(struct work *w)
+{
+	struct store *s = w->store;
+	struct commit_job job = {work_run, work_kept, w, true, w->brief && s->kept.count <= KEPT_BRIEF};
+	TRY(have_room(w));
+	w->leaves = s->kept.no_room;
+	result r = committer_do(s->committer, &job);
+	if (lacks_room(r, w) && s->kept.count && !w->leaves) {
+		s->kept.no_room = w->leaves = true;
+		r = committer_do(s->committer, &job);
+	}
+	if (lacks_room(r, w) && w->frees && !failed(room_let_go(s)))
+		r = committer_do(s->committer, &job);
+	return r;
 }
 
 result work_do(struct work *w)
 {
 	struct store *s = w->store;
-	struct commit_job job = {work_run, work_kept, w, true, w->brief};
-	result r = committer_do(s->committer, &job);
-	if (r.kind == FAIL_FULL && w->frees && !failed(store_read(s, make_room, NULL, s)))
-		r = committer_do(s->committer, &job);
+	result r = commit(w);
 	if (!failed(r) && w->files_gone.n) {
 		result removed = store_read(s, remove_files, NULL, w);
 		s->sweep_due |= failed(removed);
 	}
-	if (!failed(r))
-		grow_ballast(s);
+	s->uncertain |= r.kind == FAIL_DISK;
 	if (s->give_up && (r.kind == FAIL_DISK || s->broken))
 		s->give_up(failed(r) ? r : failure(FAIL_MEMORY, "memory is behind the database"));
 	work_free(w);
@@ -332,10 +364,12 @@ result work_flags(struct work *w, const struct box_row *b, const struct flag_nam
 	return OK;
 }
 
-result work_room(const struct work *w, uint64_t octets)
+result work_room(struct work *w, uint64_t octets)
 {
 	const struct account_row *a = &w->account;
-	if (a->quota && (octets > a->quota || a->octets > a->quota - octets))
+	uint64_t used = a->octets + kept_octets_left(w);
+	w->over_quota = a->quota && (octets > a->quota || used > a->quota - octets);
+	if (w->over_quota)
 		return failure(FAIL_FULL, "the mailbox is over its quota; delete messages or ask for more room");
 	return OK;
 }

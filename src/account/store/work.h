@@ -8,13 +8,14 @@
 #define ACCOUNT_STORE_WORK_H
 
 #include "account/store/effects.h"
+#include "account/store/kept.h"
 #include "account/store/list.h"
 #include "account/store/mailbox.h"
 #include "base/buf.h"
 
 struct flag_names;
 
-enum { WORK_BOXES = 2 };
+enum { WORK_BOXES = 3 };
 
 struct work {
 	struct store *store;
@@ -31,6 +32,10 @@ struct work {
 	uint64_t inbox;  /* its mailbox, 0: not looked for */
 	uint64_t listed; /* the mailbox that list_add took a message for last, 0: none */
 	struct effects effects;
+	struct kept_taken taken; /* it put in what was kept */
+	bool leaves; /* what is kept stays so */
+	uint64_t adds; /* octets of messages, to the database (room.h) */
+	bool over_quota; /* that is why it was FULL */
 	buf files_gone; /* keys of body files without a row, one after the other */
 	bool brief;     /* little work (engine/committer.h) */
 	bool one_new;   /* nothing but one new message for one mailbox: it may stay unlisted (unlisted.h), */
@@ -50,6 +55,8 @@ result store_read(struct store *s, result (*run)(struct db *, void *), void (*ke
 /* Store thread: */
 struct place work_place(struct work *w, uint64_t box); /* where its messages' rows are */
 uint64_t work_modseq(struct work *w); /* one for all that a work changes */
+/* What was changed so far, for who asks the database. */
+result work_write_back(struct work *w) NODISCARD;
 result work_box(struct work *w, uint64_t id, struct box_row **out) NODISCARD;
 result work_find(struct work *w, str name, struct box_row **out) NODISCARD;
 result work_add_message(struct work *w, struct box_row *b, struct row *row, const struct message_dates *d) NODISCARD;
@@ -66,7 +73,7 @@ result work_vanish(struct work *w, struct box_row *b, const uint32_t *uids, size
 result work_flags(struct work *w, const struct box_row *b, const struct flag_names *names, bool make,
 	uint64_t *out) NODISCARD;
 result work_keyword(struct work *w, const struct box_row *b, str name, bool make, unsigned *bit) NODISCARD;
-result work_room(const struct work *w, uint64_t octets) NODISCARD; /* FULL when the quota says so */
+result work_room(struct work *w, uint64_t octets) NODISCARD; /* FULL when the quota says so */
 /* One message less names that content. */
 result work_release(struct work *w, uint64_t content) NODISCARD;
 result work_share(struct work *w, uint64_t content) NODISCARD;
