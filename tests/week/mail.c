@@ -115,6 +115,15 @@ static void bring(void *arg)
 
 /* ---- a message ---- */
 
+/* They may be kept on a full disk, and count then. */
+static uint64_t doubted_octets(const struct account *a)
+{
+	uint64_t octets = 0;
+	for (size_t i = 0; i < a->doubts_n; i++)
+		octets += a->doubts[i].deed == ARRIVE ? letter_octets(a->doubts[i].letter) : 0;
+	return octets;
+}
+
 static bool has_room(struct account *a, uint32_t letter)
 {
 	uint64_t headroom, size = letter_octets(letter);
@@ -124,7 +133,9 @@ static bool has_room(struct account *a, uint32_t letter)
 	if (a->busy || a->acting || failed(r))
 		return !failed(r);
 	uint64_t left = a->quota > a->octets ? a->quota - a->octets : 0;
-	expect(headroom == (a->quota ? left : UINT64_MAX), "account %u has %llu octets left, and says %llu", a->number,
+	uint64_t said = a->quota ? headroom : left, least = left - (left < doubted_octets(a) ? left : doubted_octets(a));
+	expect(a->quota || headroom == UINT64_MAX, "account %u has no quota, and says it has", a->number);
+	expect(said <= left && said >= least, "account %u has %llu octets left, and says %llu", a->number,
 		(unsigned long long)left, (unsigned long long)headroom);
 	expect(!a->quota || size <= left, "account %u has %llu octets left, and takes %zu", a->number,
 		(unsigned long long)left, (size_t)size);
