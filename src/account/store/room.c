@@ -1,12 +1,32 @@
 #include "account/store/core.h"
 #include "engine/ballast.h"
 
-result room_make(struct files *f, struct db *db, uint64_t more, struct room *out)
+static result make(struct files *f, struct db *db, uint64_t more, struct room *out)
 {
 	int64_t pages;
 	TRY(db_get(db, &pages, "PRAGMA page_count"));
 	out->database = (uint64_t)pages * SEAL_PAGE;
 	return ballast_make(f, out->database + more, &out->ballast);
+}
+
+static result give_back(struct db *db)
+{
+	TRY(db_give_back(db, ROOM_PAGES));
+	return db_checkpoint(db);
+}
+
+/* The database's free pages go back to the disk until the ballast fits, and some for all others. */
+result room_make(struct files *f, struct db *db, uint64_t more, struct room *out)
+{
+	result r = make(f, db, more, out);
+	if (r.kind != FAIL_FULL)
+		return r;
+	for (int i = 0; i <= BALLAST_MAX / SEAL_PAGE / ROOM_PAGES && r.kind == FAIL_FULL; i++) {
+		r = give_back(db);
+		if (!failed(r))
+			r = make(f, db, more, out);
+	}
+	return failed(r) ? r : give_back(db);
 }
 
 static uint64_t content(const struct store *s)

@@ -17,7 +17,10 @@ struct room {
 	uint64_t content;  /* and of the account's messages */
 };
 
-enum { ROOM_PER_MESSAGE = 1024 }; /* a message's rows beside its octets */
+enum {
+	ROOM_PER_MESSAGE = 1024, /* octets of a message's rows beside its own */
+	ROOM_PAGES = 256,        /* of free ones as many are given back to the disk at once */
+};
 
 /* Store thread. FULL: the ballast is as it was. */
 result room_make(struct files *f, struct db *db, uint64_t more, struct room *out) NODISCARD;

@@ -8,7 +8,7 @@
 _Static_assert(STORE_ANSWERED == IMAP_ANSWERED && STORE_FLAGGED == IMAP_FLAGGED && STORE_DELETED == IMAP_DELETED &&
 	STORE_SEEN == IMAP_SEEN && STORE_DRAFT == IMAP_DRAFT && STORE_RECENT == IMAP_RECENT, "one set of bits");
 
-enum { SCRATCH_MAX = 80 << 20, GIVE_BACK_PAGES = 256 };
+enum { SCRATCH_MAX = 80 << 20 };
 
 /* ---- a new account ---- */
 
@@ -91,18 +91,10 @@ result store_sweep(struct store *s, struct db *db, bool remove, uint64_t *unname
 
 /* ---- open and close ---- */
 
-/* On a full disk the database's free pages go back to it until the ballast
- * fits. Where that is not enough the account takes no more. */
-static result make_ballast(struct files *f, struct db *db, struct room *out)
+/* Without it the account takes no more. */
+static result make_room(struct files *f, struct db *db, struct room *out)
 {
 	result r = room_make(f, db, 0, out);
-	for (int i = 0; i < BALLAST_MAX / SEAL_PAGE / GIVE_BACK_PAGES && r.kind == FAIL_FULL; i++) {
-		r = db_give_back(db, GIVE_BACK_PAGES);
-		if (!failed(r))
-			r = db_checkpoint(db);
-		if (!failed(r))
-			r = room_make(f, db, 0, out);
-	}
 	return r.kind == FAIL_FULL ? OK : r;
 }
 
@@ -127,7 +119,7 @@ static result prepare(struct store *s, struct db *db, uint64_t quota)
 	TRY(account_get(db, &s->account));
 	TRY(delivered_open(&s->delivered, db, s->account.content));
 	TRY(store_sweep(s, db, true, &unnamed));
-	TRY(make_ballast(s->files, db, &s->room));
+	TRY(make_room(s->files, db, &s->room));
 	TRY(catalog_load(&s->catalog, db));
 	TRY(count_unlisted(s, db));
 	room_is_for(s, &s->room);
@@ -249,10 +241,10 @@ static result trim_run(struct db *db, void *arg)
 	engine_trim(s->engine);
 	buf_free(&s->scratch);
 	TRY(db_get(db, &pages, "PRAGMA freelist_count"));
-	if (pages > GIVE_BACK_PAGES)
-		TRY(db_give_back(db, GIVE_BACK_PAGES));
+	if (pages > ROOM_PAGES)
+		TRY(db_give_back(db, ROOM_PAGES));
 	TRY(db_checkpoint(db));
-	TRY(make_ballast(s->files, db, &l->room));
+	TRY(make_room(s->files, db, &l->room));
 	db_trim(db);
 	return OK;
 }
