@@ -105,10 +105,10 @@ static result sweep(struct db *db, void *arg)
 	return store_sweep(r->s, db, r->c->mend, &r->unnamed);
 }
 
-/* While a letter is between its body file and its row nobody can tell. */
+/* While a letter is between its body file and its row nobody can tell; what a sweep is due for already is no news. */
 static result look_for_unnamed(struct reading *r)
 {
-	if (r->s->preparing || r->s->uncertain)
+	if (r->s->preparing || r->s->uncertain || (r->s->sweep_due && !r->c->mend))
 		return OK;
 	TRY(store_read(r->s, sweep, NULL, r));
 	if (r->unnamed > 0)

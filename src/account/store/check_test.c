@@ -212,10 +212,27 @@ static void body_files_are_swept(struct kit *k)
 	expect_bodies(k, 0);
 }
 
+/* A lull will take it: a check that only looks does not cry wolf. */
+static void a_sweep_that_is_due_is_no_finding(struct kit *k)
+{
+	struct findings f;
+	fill(k);
+	assert_ok(store_read(k->store, orphan, NULL, k->store));
+	k->store->sweep_due = true;
+	assert_ok(store_check(&k->administrator, false, &k->m, &f));
+	assert_int_equal(f.n, 0);
+	expect_bodies(k, 2);
+	assert_ok(store_trim(&k->administrator));
+	expect_bodies(k, 1);
+	assert_ok(store_check(&k->administrator, false, &k->m, &f));
+	assert_int_equal(f.n, 0);
+}
+
 static void test_sweep(void **state)
 {
 	(void)state;
 	kit_run(body_files_are_swept);
+	kit_run(a_sweep_that_is_due_is_no_finding);
 }
 
 /* One operation of the disk is refused while a large letter comes, comes again, and goes. */
