@@ -211,7 +211,8 @@ def stalls_section(section):
 def memory_section(section):
     yield '## Memory\n'
     yield (f'{section["measured"]}. Private memory (Private_Clean and Private_Dirty of smaps_rollup), KiB; of the whole server: all of '
-           'its processes, and the command that started it. An idle account has no session, and has given its caches back. '
+           f'its processes, without the demo\'s command that started it ({section["rows"][0]["command"]:,} KiB), which an '
+           'installed server has not. An idle account has no session, and has given its caches back. '
            'The last column: ten seconds after all sessions ended at once.\n')
     rows = ([f'{row["sessions"]:,} idle TLS sessions over {row["users"]:,} accounts', f'{row["session"]:.1f}',
              f'{row["idle"]:.0f}' if row['idle'] else 'none runs', f'{row["account"]:.0f}', f'{row["total"]:,}',
