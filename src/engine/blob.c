@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 enum {
-	TAG = crypto_aead_xchacha20poly1305_ietf_ABYTES,
+	TAG = AEAD_TAG,
 	HEAD = 32,
 	PIECES_AT = HEAD + TAG,
 	UNIT_MAX = BLOB_PIECE + PACK_HEAD + TAG,
@@ -47,14 +47,14 @@ static void seal(const struct blob_key *key, struct place at, unsigned char *p, 
 {
 	unsigned char nonce[BOX_NONCE];
 	nonce_of(at, nonce);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(p, NULL, p, n, NULL, 0, NULL, nonce, key->b);
+	aead_seal(&(struct aead_use){key->b, nonce, STR("")}, p, n, p + n);
 }
 
 static bool unseal(const struct blob_key *key, struct place at, unsigned char *p, size_t n)
 {
 	unsigned char nonce[BOX_NONCE];
 	nonce_of(at, nonce);
-	return crypto_aead_xchacha20poly1305_ietf_decrypt(p, NULL, NULL, p, n, NULL, 0, nonce, key->b) == 0;
+	return n >= TAG && aead_open(&(struct aead_use){key->b, nonce, STR("")}, p, n - TAG, p + n - TAG);
 }
 
 static uint32_t pieces_of(uint64_t size)

@@ -406,6 +406,7 @@ result seal_start(void)
 	char draw;
 	if (sodium_init() < 0)
 		return failure(FAIL_DISK, "libsodium can't start: the kernel gives no random bytes");
+	TRY(aead_start());
 	sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);

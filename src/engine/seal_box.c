@@ -3,10 +3,6 @@
 #include <sodium.h>
 #include <string.h>
 
-_Static_assert(BOX_KEY == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "key");
-_Static_assert(BOX_NONCE == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "nonce");
-_Static_assert(BOX_TAG == crypto_aead_xchacha20poly1305_ietf_ABYTES, "tag");
-
 enum { BOUND = BOX_ID + 24 };
 
 void box_wipe(struct box *b)
@@ -64,16 +60,16 @@ void box_seal(struct box *b, const struct box_name *name, unsigned char *unit, s
 	unsigned char bound[BOUND], *nonce = unit + n - BOX_SPARE;
 	bind(b, name, bound);
 	box_nonce(b, nonce);
-	crypto_aead_xchacha20poly1305_ietf_encrypt_detached(unit, unit + n - BOX_TAG, NULL, unit, n - BOX_SPARE,
-		bound, sizeof bound, NULL, nonce, b->key);
+	struct aead_use use = {b->key, nonce, str_of((const char *)bound, sizeof bound)};
+	aead_seal(&use, unit, n - BOX_SPARE, unit + n - BOX_TAG);
 }
 
 bool box_open(const struct box *b, const struct box_name *name, unsigned char *unit, size_t n)
 {
 	unsigned char bound[BOUND], *nonce = unit + n - BOX_SPARE;
 	bind(b, name, bound);
-	if (crypto_aead_xchacha20poly1305_ietf_decrypt_detached(unit, NULL, unit, n - BOX_SPARE, unit + n - BOX_TAG,
-		    bound, sizeof bound, nonce, b->key) != 0)
+	struct aead_use use = {b->key, nonce, str_of((const char *)bound, sizeof bound)};
+	if (!aead_open(&use, unit, n - BOX_SPARE, unit + n - BOX_TAG))
 		return false;
 	memset(nonce, 0, BOX_SPARE);
 	return true;

@@ -15,11 +15,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/aead.h"
+
 enum {
-	BOX_KEY = 32,
+	BOX_KEY = AEAD_KEY,
 	BOX_ID = 16,
-	BOX_NONCE = 24,
-	BOX_TAG = 16,
+	BOX_NONCE = AEAD_NONCE,
+	BOX_TAG = AEAD_TAG,
 	BOX_SPARE = BOX_NONCE + BOX_TAG, /* what a unit is larger than its content */
 	BOX_DRAWN = 64,                  /* nonces drawn at once */
 };
