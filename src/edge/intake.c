@@ -5,6 +5,8 @@
 #include "run/memfd.h"
 #include "talk/shape.h"
 
+enum { PAGE = 4096 };
+
 struct intake intake_new(uint64_t max)
 {
 	return (struct intake){.near = buf_new(TALK_INLINE_MAX + INTAKE_STEP_MAX), .max = max, .memfd = -1};
@@ -41,7 +43,7 @@ void intake_step(struct intake *in)
 	in->broken = in->near.broken;
 	if (!in->broken && intake_size(in) > in->max)
 		in->broken = FAIL_LIMIT;
-	if (!in->broken && in->near.n > TALK_INLINE_MAX && failed(put_far(in, TALK_INLINE_MAX)))
+	if (!in->broken && in->near.n > TALK_INLINE_MAX && failed(put_far(in, in->near.n / PAGE * PAGE)))
 		in->broken = FAIL_MEMORY;
 }
 
@@ -55,7 +57,7 @@ result intake_body(struct intake *in, struct body *out)
 	TRY(memfd_seal(in->memfd));
 	int fd = in->memfd;
 	uint64_t size = in->far;
-	in->memfd = -1; /* body_map takes it */
+	in->memfd = -1; /* body_carry takes it */
 	intake_free(in);
-	return body_map(fd, size, out);
+	return body_carry(fd, size, out);
 }

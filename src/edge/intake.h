@@ -11,7 +11,7 @@
 #include "talk/body.h"
 
 enum {
-	INTAKE_STEP_MAX = 40 << 10, /* a block of a stream, were each of its octets a bare LF */
+	INTAKE_STEP_MAX = 136 << 10, /* a block of a stream, were each of its octets a bare LF */
 };
 
 struct intake {

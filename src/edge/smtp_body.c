@@ -57,7 +57,7 @@ static result receive_data(struct smtp_session *s, struct smtp_data *d)
 	struct stream *stream = s->client->stream;
 	str in;
 	while (d->state != SMTP_DATA_DONE) {
-		TRY(stream_read_some(stream, &in));
+		TRY(stream_read_bulk(stream, &in));
 		TRY(effort_go_on());
 		stream_consume(stream, smtp_data_feed(d, in, s->spoilt ? NULL : &s->data.near));
 		if (!s->spoilt)
@@ -95,7 +95,7 @@ static result receive_chunk(struct smtp_session *s, uint64_t left, bool keep)
 	while (left > 0) {
 		if (!stream_pending(stream))
 			TRY(stream_flush(stream));
-		TRY(stream_read_some(stream, &in));
+		TRY(stream_read_bulk(stream, &in));
 		TRY(effort_go_on());
 		in = str_sub(in, 0, left < SIZE_MAX ? (size_t)left : SIZE_MAX);
 		if (keep && !s->spoilt) {

@@ -74,7 +74,7 @@ result memfd_check(int fd, uint64_t max, uint64_t *size)
 	return OK;
 }
 
-result memfd_map(int fd, uint64_t max, str *out)
+static result map(int fd, uint64_t max, int flags, str *out)
 {
 	uint64_t size = 0;
 	TRY(memfd_check(fd, max, &size));
@@ -82,13 +82,23 @@ result memfd_map(int fd, uint64_t max, str *out)
 		*out = str_of("", 0);
 		return OK;
 	}
-	/* MAP_SHARED of a write-sealed memfd: nothing is copied, nothing can change. The pages
-	 * are there: mapping them at once spares a fault for each, or for a few. */
-	void *p = mmap(NULL, size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+	/* MAP_SHARED of a write-sealed memfd: nothing is copied, nothing can change. */
+	void *p = mmap(NULL, size, PROT_READ, MAP_SHARED | flags, fd, 0);
 	if (p == MAP_FAILED)
 		return failure(FAIL_MEMORY, "There is no address space to read the message.");
 	*out = str_of(p, size);
 	return OK;
+}
+
+/* The pages are there: mapping them at once spares a fault for each, or for a few. */
+result memfd_map(int fd, uint64_t max, str *out)
+{
+	return map(fd, max, MAP_POPULATE, out);
+}
+
+result memfd_map_slowly(int fd, uint64_t max, str *out)
+{
+	return map(fd, max, 0, out);
 }
 
 void memfd_unmap(str *view)

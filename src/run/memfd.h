@@ -21,6 +21,8 @@ result memfd_of(str bytes, int *fd) NODISCARD; /* create, append and seal */
 result memfd_check(int fd, uint64_t max, uint64_t *size) NODISCARD;
 /* Checks as above and maps it read-only. An empty one gives an empty view. */
 result memfd_map(int fd, uint64_t max, str *out) NODISCARD;
+/* The same, for who seldom reads it: a page costs nothing before it is read, and more then. */
+result memfd_map_slowly(int fd, uint64_t max, str *out) NODISCARD;
 void memfd_unmap(str *view);
 
 /* Memory that one room goes on writing while others read it. Whoever makes it gives

@@ -265,6 +265,30 @@ result stream_read_some(struct stream *s, str *out)
 	return OK;
 }
 
+/* Nothing is buffered. A buffer that was filled is doubled: there was more to read. TLS gives a record at a time. */
+static result widen(struct stream *s)
+{
+	size_t cap = 2 * s->in_cap;
+	if (s->tls || !s->in_cap || s->in_to < s->in_cap || cap > STREAM_BULK)
+		return OK;
+	char *in = mem_grow(s->in, cap);
+	if (!in)
+		return failure(FAIL_MEMORY, "There is no memory for what the client sends.");
+	s->in = in;
+	s->in_cap = cap;
+	return OK;
+}
+
+result stream_read_bulk(struct stream *s, str *out)
+{
+	if (!stream_pending(s)) {
+		TRY(widen(s));
+		TRY(fill(s, STREAM_BULK, SIZE_MAX));
+	}
+	*out = stream_peek(s);
+	return OK;
+}
+
 /* ---- writing ---- */
 
 static result send_rest(struct stream *s, str bytes)

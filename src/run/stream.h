@@ -18,6 +18,7 @@
 
 enum {
 	STREAM_BLOCK = 16 * 1024,     /* one read; one TLS record */
+	STREAM_BULK = 64 * 1024,      /* one read of what is long, when those before it were full */
 	STREAM_WRITE_MAX = 16 * 1024, /* gathered before it is sent without being asked */
 	STREAM_COPY_MAX = 4 * 1024,   /* longer pieces are sent from where they are */
 	STREAM_SKIP_MAX = 4 << 20,    /* of a line that is too long */
@@ -61,6 +62,8 @@ result stream_fill(struct stream *s) NODISCARD;
 result stream_fill_most(struct stream *s, size_t most) NODISCARD;
 /* Suspends until something is buffered (at once when it is). */
 result stream_read_some(struct stream *s, str *out) NODISCARD;
+/* The same, of a message's data and the like: at most STREAM_BULK bytes. */
+result stream_read_bulk(struct stream *s, str *out) NODISCARD;
 /* Does the peer have something to say, or has it gone? For one that should be silent. A system call; not suspending. */
 bool stream_has_news(const struct stream *s);
 /* Has the peer sent something that nobody has read? In clear; a system call. */

@@ -414,6 +414,45 @@ static void a_stream_that_was_read_dry_hears_what_follows(void **state)
 	play(peer_short_and_full, test_dry);
 }
 
+enum { LONG_ONE = 5 * STREAM_BULK };
+
+static void peer_long(int fd)
+{
+	static char block[LONG_ONE];
+	kit_fill(block, sizeof block);
+	send_str(fd, str_of(block, sizeof block));
+	send_str(fd, STR("\r\na line\r\n"));
+}
+
+/* Doubled when it was filled, up to its limit; and a line behind it is read as ever. */
+static void test_long(struct stream *s)
+{
+	static char want[LONG_ONE];
+	size_t whole = 0, most = 0;
+	str in, line;
+	kit_fill(want, sizeof want);
+	while (whole < LONG_ONE) {
+		assert_ok(stream_read_bulk(s, &in));
+		assert_true(whole > 0 || in.n <= STREAM_BLOCK);
+		most = in.n > most ? in.n : most;
+		in = str_sub(in, 0, LONG_ONE - whole);
+		assert_memory_equal(in.p, want + whole, in.n);
+		whole += in.n;
+		stream_consume(s, in.n);
+	}
+	assert_true(most > STREAM_BLOCK && most <= STREAM_BULK && s->in_cap <= STREAM_BULK);
+	assert_ok(stream_read_line(s, 20, LINE_CRLF, &line));
+	assert_int_equal(line.n, 0);
+	assert_ok(stream_read_line(s, 20, LINE_CRLF, &line));
+	assert_str(line, STR("a line"));
+}
+
+static void what_is_long_is_read_in_longer_pieces(void **state)
+{
+	(void)state;
+	play(peer_long, test_long);
+}
+
 /* Lines arrive in arbitrary pieces and are the same lines. */
 static str script;
 static unsigned seed;
@@ -553,6 +592,7 @@ int main(void)
 		ON_LOOP(an_idle_client_times_out),
 		ON_LOOP(unconsumed_bytes_have_a_limit), ON_LOOP(no_more_is_read_than_was_asked_for),
 		ON_LOOP(a_stream_that_was_read_dry_hears_what_follows),
+		ON_LOOP(what_is_long_is_read_in_longer_pieces),
 		ON_LOOP(who_reads_much_lets_others_run),
 		ON_LOOP(lines_do_not_depend_on_their_pieces), ON_LOOP(poor_times_go_by),
 	};

@@ -14,10 +14,10 @@ result body_share(struct body *b)
 	return body_map(fd, b->bytes.n, b);
 }
 
-result body_map(int fd, uint64_t size, struct body *out)
+static result map(int fd, uint64_t size, result (*how)(int fd, uint64_t max, str *out), struct body *out)
 {
 	str view = {NULL, 0};
-	result r = memfd_map(fd, size, &view);
+	result r = how(fd, size, &view);
 	if (!failed(r) && (view.n != size || size == 0)) {
 		memfd_unmap(&view);
 		r = failure(FAIL_PEER, "a long body has another size than announced");
@@ -27,6 +27,16 @@ result body_map(int fd, uint64_t size, struct body *out)
 	else
 		*out = (struct body){view, fd, true};
 	return r;
+}
+
+result body_map(int fd, uint64_t size, struct body *out)
+{
+	return map(fd, size, memfd_map, out);
+}
+
+result body_carry(int fd, uint64_t size, struct body *out)
+{
+	return map(fd, size, memfd_map_slowly, out);
 }
 
 void body_free(struct body *b)

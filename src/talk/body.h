@@ -40,6 +40,8 @@ static inline struct body body_view(const struct body *b)
 /* Checks the seals and the size of a received memfd and maps it; takes fd,
  * also when it fails. */
 result body_map(int fd, uint64_t size, struct body *out) NODISCARD;
+/* The same, for who passes it on and seldom looks at it. */
+result body_carry(int fd, uint64_t size, struct body *out) NODISCARD;
 void body_free(struct body *b); /* leaves an empty body */
 
 #define AUTO_BODY __attribute__((cleanup(body_free)))
