@@ -23,10 +23,10 @@ DELIVERY = {
     '100 KiB, 1 recipient, 10 connections':
         'CPU, two thirds of it the account\'s, nearly half of that in the kernel: the octets go to the log and then to the '
         'database. Files for bodies of this size would write them once, but cost as much again in opening, renaming and '
-        'flushing. Sealing is a fifth. Then the edge, most of it in the kernel: the octets come in and go into shared memory.',
+        'flushing. Sealing is a tenth. Then the edge, most of it in the kernel: the octets come in and go into shared memory.',
     '1 MiB, 1 recipient, 10 connections':
         'CPU, half of it the account\'s: half of that in the kernel, which writes and flushes the body file before its row '
-        'is committed, then sealing, then taking off base64. A third is the edge\'s, five sixths of that in the kernel: '
+        'is committed, then taking off base64, then sealing. A third is the edge\'s, five sixths of that in the kernel: '
         'receiving, and the pages of the memory that is shared with inspect and the account.',
 }
 
@@ -50,10 +50,10 @@ IMAP = {
         'As in clear, and the cipher. Here Dovecot carries too, between its process for TLS and that of the mailbox.',
     'FETCH flags of all': 'CPU, in the account: writing the lines; nothing is read from the database.',
     'FETCH envelope and structure of all, warm':
-        'CPU: two fifths are spent unsealing the database\'s pages, the rest SQLite, copying and the hand-over.',
+        'CPU: a quarter is spent unsealing the database\'s pages, the rest SQLite, copying and the hand-over.',
     'FETCH bodies of all':
-        'CPU of the store thread, which reads ahead of what is sent: unpacking nearly two fifths of it, unsealing a '
-        'quarter, SQLite a seventh; beside it the edge, which carries the bytes.',
+        'CPU of the store thread, which reads ahead of what is sent: unpacking more than two fifths of it, unsealing a '
+        'seventh, SQLite a sixth; beside it the edge, which carries the bytes.',
     'STORE on 1,000':
         'The kernel for half of the time: one flush of half a dozen pages, and the hand-overs between edge and account. '
         'Then the account, which goes through a thousand records and tells its sessions; SQLite and sealing are a sixth.',
@@ -64,7 +64,7 @@ IMAP = {
     'MOVE of 1,000': 'CPU: records go from list to list, uids are remembered as gone; one flush.',
     'EXPUNGE of 1,000': 'CPU in SQLite: contents go, page by page; one flush.',
     'SEARCH SUBJECT':
-        'CPU: the header of each message is read: a third of the time is unsealing, a third SQLite, a sixth decompression.',
+        'CPU: the header of each message is read: two fifths of the time are SQLite, a fifth unsealing, a fifth decompression.',
     'SEARCH BODY': 'As SEARCH SUBJECT, over the search text that is kept of each message.',
     'POP3: log in, UIDL, download of 2,000':
         'Latency: half of the time is waiting, as each RETR is handed to the account and its store thread; then '
