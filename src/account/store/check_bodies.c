@@ -105,11 +105,14 @@ static result sweep(struct db *db, void *arg)
 	return store_sweep(r->s, db, r->c->mend, &r->unnamed);
 }
 
-/* While a letter is between its body file and its row nobody can tell; what a sweep is due for already is no news. */
+/* While a letter is between its body file and its row nobody can tell. A sweep that
+ * is due comes first: what it takes is no finding, what it fails to take is one. */
 static result look_for_unnamed(struct reading *r)
 {
-	if (r->s->preparing || r->s->uncertain || (r->s->sweep_due && !r->c->mend))
+	if (r->s->preparing || r->s->uncertain)
 		return OK;
+	result swept = store_sweep_if_due(r->s);
+	(void)swept.kind;
 	TRY(store_read(r->s, sweep, NULL, r));
 	if (r->unnamed > 0)
 		check_say(r->c, r->c->mend, "%llu body files belong to no message.", (unsigned long long)r->unnamed);

@@ -47,6 +47,7 @@ enum {
 
 /* Store thread: body files nobody names are counted, and go when `remove`. */
 result store_sweep(struct store *s, struct db *db, bool remove, uint64_t *unnamed) NODISCARD;
+result store_sweep_if_due(struct store *s) NODISCARD; /* suspends */
 
 void store_object_id(char kind, uint64_t number, char out[MAILBOX_ID_SIZE]);
 void box_status(const struct mbox *b, struct mailbox_status *out);

@@ -257,7 +257,7 @@ static result sweep_run(struct db *db, void *arg)
 
 /* No letter is between its body file and its row: one that comes later is
  * queued behind the sweep. */
-static result sweep_if_due(struct store *s)
+result store_sweep_if_due(struct store *s)
 {
 	if (!s->sweep_due || s->preparing || s->uncertain)
 		return OK;
@@ -298,7 +298,7 @@ result store_trim(const struct actor *a)
 	s->kept_rows = 0;
 	TRY(write_recents(s));
 	settle(s);
-	TRY(sweep_if_due(s));
+	TRY(store_sweep_if_due(s));
 	struct lull l = {.store = s};
 	result r = store_read(s, trim_run, trim_kept, &l);
 	if (!failed(r) && s->kept.no_room && kept_has_room(s))
