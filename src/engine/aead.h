@@ -31,4 +31,7 @@ void aead_seal(const struct aead_use *u, unsigned char *p, size_t n, unsigned ch
 /* False when it does not authenticate: the content is zeros then. */
 bool aead_open(const struct aead_use *u, unsigned char *p, size_t n, const unsigned char tag[AEAD_TAG]) NODISCARD;
 
+/* Whether it is libgcrypt that does it for this thread. */
+bool aead_is_quick(void) NODISCARD;
+
 #endif

@@ -99,6 +99,7 @@ static void all_of_it(void)
 static void before_the_start(void **state)
 {
 	(void)state;
+	assert_false(aead_is_quick());
 	all_of_it();
 }
 
@@ -107,6 +108,7 @@ static void after_the_start(void **state)
 	(void)state;
 	assert_ok(aead_start());
 	assert_ok(aead_start());
+	assert_true(aead_is_quick());
 	all_of_it();
 }
 
@@ -115,7 +117,7 @@ static void *seal_and_open(void *arg)
 	const unsigned char own = *(const unsigned char *)arg;
 	unsigned char theirs[AEAD_KEY] = {own}, p[2000 + AEAD_TAG], plain[2000];
 	const struct aead_use use = {theirs, nonce, STR("")};
-	size_t good = 0;
+	size_t good = aead_is_quick() ? 0 : TURNS + 1;
 	for (unsigned i = 0; i < TURNS; i++) {
 		fill(plain, sizeof plain, i + own);
 		memcpy(p, plain, sizeof plain);
