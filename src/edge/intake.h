@@ -8,10 +8,11 @@
 #define EDGE_INTAKE_H
 
 #include "base/buf.h"
+#include "run/stream.h"
 #include "talk/body.h"
 
 enum {
-	INTAKE_STEP_MAX = 136 << 10, /* a block of a stream, were each of its octets a bare LF */
+	INTAKE_STEP_MAX = 2 * STREAM_BULK + (8 << 10), /* what is read at once, were each octet of it a bare LF */
 };
 
 struct intake {

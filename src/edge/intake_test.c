@@ -13,15 +13,20 @@ static void put(struct intake *in, size_t n)
 	intake_step(in);
 }
 
-static struct intake of(size_t n)
+static struct intake in_steps(size_t n, size_t most)
 {
 	struct intake in = intake_new(1 << 20);
 	for (size_t left = n; left > 0;) {
-		size_t step = left < STEP ? left : STEP;
+		size_t step = left < most ? left : most;
 		put(&in, step);
 		left -= step;
 	}
 	return in;
+}
+
+static struct intake of(size_t n)
+{
+	return in_steps(n, STEP);
 }
 
 static void is_whole(size_t n, bool shared)
@@ -57,6 +62,21 @@ static void what_is_long_is_shared(void **state)
 	is_whole(1000003, true);
 }
 
+static void long_steps_make_the_same(void **state)
+{
+	(void)state;
+	for (size_t most = INTAKE_STEP_MAX - 1; most <= INTAKE_STEP_MAX; most++) {
+		struct intake in = in_steps(1 << 20, most);
+		struct body AUTO_BODY body = body_of(STR(""));
+		assert_int_equal(in.broken, FAIL_NONE);
+		assert_ok(intake_body(&in, &body));
+		assert_int_equal(body.bytes.n, 1 << 20);
+		for (size_t i = 0; i < body.bytes.n; i++)
+			assert_int_equal((unsigned char)body.bytes.p[i], i % 251);
+		intake_free(&in);
+	}
+}
+
 static void little_of_a_long_one_is_held_twice(void **state)
 {
 	(void)state;
@@ -86,6 +106,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_short_stays_in_memory),
 		cmocka_unit_test(what_is_long_is_shared),
+		cmocka_unit_test(long_steps_make_the_same),
 		cmocka_unit_test(little_of_a_long_one_is_held_twice),
 		cmocka_unit_test(more_than_may_be_breaks_it),
 	};

@@ -74,7 +74,7 @@ result memfd_check(int fd, uint64_t max, uint64_t *size)
 	return OK;
 }
 
-static result map(int fd, uint64_t max, int flags, str *out)
+result memfd_map(int fd, uint64_t max, enum memfd_for what, str *out)
 {
 	uint64_t size = 0;
 	TRY(memfd_check(fd, max, &size));
@@ -83,22 +83,11 @@ static result map(int fd, uint64_t max, int flags, str *out)
 		return OK;
 	}
 	/* MAP_SHARED of a write-sealed memfd: nothing is copied, nothing can change. */
-	void *p = mmap(NULL, size, PROT_READ, MAP_SHARED | flags, fd, 0);
+	void *p = mmap(NULL, size, PROT_READ, MAP_SHARED | (what == MEMFD_READING ? MAP_POPULATE : 0), fd, 0);
 	if (p == MAP_FAILED)
 		return failure(FAIL_MEMORY, "There is no address space to read the message.");
 	*out = str_of(p, size);
 	return OK;
-}
-
-/* The pages are there: mapping them at once spares a fault for each, or for a few. */
-result memfd_map(int fd, uint64_t max, str *out)
-{
-	return map(fd, max, MAP_POPULATE, out);
-}
-
-result memfd_map_slowly(int fd, uint64_t max, str *out)
-{
-	return map(fd, max, 0, out);
 }
 
 void memfd_unmap(str *view)

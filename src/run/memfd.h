@@ -19,10 +19,11 @@ result memfd_of(str bytes, int *fd) NODISCARD; /* create, append and seal */
 
 /* PEER when it is no sealed memfd or larger than max; *size otherwise. */
 result memfd_check(int fd, uint64_t max, uint64_t *size) NODISCARD;
+/* The pages are there: to map them at once spares who reads them a fault for each, or for a few; who passes them on
+ * does without. */
+enum memfd_for { MEMFD_READING, MEMFD_CARRYING };
 /* Checks as above and maps it read-only. An empty one gives an empty view. */
-result memfd_map(int fd, uint64_t max, str *out) NODISCARD;
-/* The same, for who seldom reads it: a page costs nothing before it is read, and more then. */
-result memfd_map_slowly(int fd, uint64_t max, str *out) NODISCARD;
+result memfd_map(int fd, uint64_t max, enum memfd_for what, str *out) NODISCARD;
 void memfd_unmap(str *view);
 
 /* Memory that one room goes on writing while others read it. Whoever makes it gives

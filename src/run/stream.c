@@ -177,6 +177,16 @@ void stream_drop_empty(struct stream *s)
 	s->in_cap = s->in_from = s->in_to = s->in_used = 0;
 }
 
+static result grow(struct stream *s, size_t cap)
+{
+	char *in = mem_grow(s->in, cap);
+	if (!in)
+		return failure(FAIL_MEMORY, "There is no memory for what the client sends.");
+	s->in = in;
+	s->in_cap = cap;
+	return OK;
+}
+
 /* Room for a block behind what is buffered, never more than max in all. */
 static result make_room(struct stream *s, size_t max)
 {
@@ -189,13 +199,7 @@ static result make_room(struct stream *s, size_t max)
 	if (s->in_to < s->in_cap)
 		return OK;
 	size_t cap = s->in_cap ? 2 * s->in_cap : STREAM_BLOCK;
-	cap = cap > max && max > STREAM_BLOCK ? max : cap;
-	char *in = mem_grow(s->in, cap);
-	if (!in)
-		return failure(FAIL_MEMORY, "There is no memory for what the client sends.");
-	s->in = in;
-	s->in_cap = cap;
-	return OK;
+	return grow(s, cap > max && max > STREAM_BLOCK ? max : cap);
 }
 
 /* One that was read dry has nothing to be asked for, and needs no room for it. */
@@ -265,24 +269,13 @@ result stream_read_some(struct stream *s, str *out)
 	return OK;
 }
 
-/* Nothing is buffered. A buffer that was filled is doubled: there was more to read. TLS gives a record at a time. */
-static result widen(struct stream *s)
-{
-	size_t cap = 2 * s->in_cap;
-	if (s->tls || !s->in_cap || s->in_to < s->in_cap || cap > STREAM_BULK)
-		return OK;
-	char *in = mem_grow(s->in, cap);
-	if (!in)
-		return failure(FAIL_MEMORY, "There is no memory for what the client sends.");
-	s->in = in;
-	s->in_cap = cap;
-	return OK;
-}
-
+/* A buffer that was filled is doubled: there was more to read. TLS gives a record at a time. */
 result stream_read_bulk(struct stream *s, str *out)
 {
+	bool filled = s->in_cap && s->in_to == s->in_cap && !s->tls;
 	if (!stream_pending(s)) {
-		TRY(widen(s));
+		if (filled && s->in_cap < STREAM_BULK)
+			TRY(grow(s, 2 * s->in_cap));
 		TRY(fill(s, STREAM_BULK, SIZE_MAX));
 	}
 	*out = stream_peek(s);

@@ -44,7 +44,7 @@ static void put(str bytes)
 static void expect_taken(str bytes)
 {
 	str view;
-	assert_ok(memfd_map(databases.of[0].fd, 4096, &view)); /* it is sealed */
+	assert_ok(memfd_map(databases.of[0].fd, 4096, MEMFD_READING, &view)); /* it is sealed */
 	assert_str(view, bytes);
 	memfd_unmap(&view);
 }

@@ -14,10 +14,10 @@ result body_share(struct body *b)
 	return body_map(fd, b->bytes.n, b);
 }
 
-static result map(int fd, uint64_t size, result (*how)(int fd, uint64_t max, str *out), struct body *out)
+static result map(int fd, uint64_t size, enum memfd_for what, struct body *out)
 {
 	str view = {NULL, 0};
-	result r = how(fd, size, &view);
+	result r = memfd_map(fd, size, what, &view);
 	if (!failed(r) && (view.n != size || size == 0)) {
 		memfd_unmap(&view);
 		r = failure(FAIL_PEER, "a long body has another size than announced");
@@ -31,12 +31,12 @@ static result map(int fd, uint64_t size, result (*how)(int fd, uint64_t max, str
 
 result body_map(int fd, uint64_t size, struct body *out)
 {
-	return map(fd, size, memfd_map, out);
+	return map(fd, size, MEMFD_READING, out);
 }
 
 result body_carry(int fd, uint64_t size, struct body *out)
 {
-	return map(fd, size, memfd_map_slowly, out);
+	return map(fd, size, MEMFD_CARRYING, out);
 }
 
 void body_free(struct body *b)
