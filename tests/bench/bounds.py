@@ -3,14 +3,15 @@
 # As perf, strace and counts of context switches told; looked at again when a row changes.
 DELIVERY = {
     '4 KiB, 1 recipient, 1 connection':
-        'Latency: one flushed write (the data, then the disk\'s own cache) and eight hand-overs between processes, one '
-        'after the other.',
+        'Latency: one flushed write (the data, then the disk\'s own cache; where the file system has no journal, as here, '
+        'the inode too) and eight hand-overs between processes, one after the other.',
     '4 KiB, 1 recipient, 10 connections':
-        'CPU, two thirds of it the account\'s, a quarter the edge\'s; the processors are idle for an eighth of the time. The '
-        'load goes to 20 accounts, so that nearly every message is a record and a flush of its own (`store/kept.h`): 8 KiB, '
-        'two requests to the disk and five changes of process. Of the account\'s time two thirds are the kernel\'s: that '
-        'write, and waking. A quarter is its store thread\'s, which takes 64 of them into the database by one commit: SQLite, '
-        'compression, and the log, one page for each message instead of four.',
+        'CPU, three fifths of it the account\'s, a quarter the edge\'s; the processors are idle for an eighth of the time. '
+        'The load goes to 20 accounts, so that nearly every message is a record and a flush of its own (`store/kept.h`): '
+        '8 KiB, two requests to the disk (a third for the inode where the file system has no journal, as here) and five '
+        'changes of process. Of the account\'s time half is the kernel\'s: that write, and waking. Three tenths are its '
+        'store thread\'s, which takes 64 of them into the database by one commit: SQLite, compression, and the log, one '
+        'page for each message instead of four.',
     '4 KiB, 1 recipient, 50 connections':
         'As with 10; but rooms find more to do each time they are woken, and some messages share another\'s flush.',
     '4 KiB, 10 recipients, 10 connections':
@@ -21,13 +22,14 @@ DELIVERY = {
     '4 KiB over STARTTLS, 10 connections':
         'As with 10 connections: ten handshakes, then some 20 microseconds of cipher for each message.',
     '100 KiB, 1 recipient, 10 connections':
-        'CPU, two thirds of it the account\'s, nearly half of that in the kernel: the octets go to the log and then to the '
+        'CPU, two thirds of it the account\'s, two fifths of that in the kernel: the octets go to the log and then to the '
         'database. Files for bodies of this size would write them once, but cost as much again in opening, renaming and '
-        'flushing. Sealing is a tenth. Then the edge, most of it in the kernel: the octets come in and go into shared memory.',
+        'flushing. Sealing is a seventh of all. Then the edge, most of it in the kernel: the octets come in and go into '
+        'shared memory.',
     '1 MiB, 1 recipient, 10 connections':
-        'CPU, half of it the account\'s: half of that in the kernel, which writes and flushes the body file before its row '
-        'is committed, then taking off base64, then sealing. A third is the edge\'s, five sixths of that in the kernel: '
-        'receiving, and the pages of the memory that is shared with inspect and the account.',
+        'CPU, more than half of it the account\'s: over two fifths of that in the kernel, which writes and flushes the '
+        'body file before its row is committed, then taking off base64, then sealing. Three tenths are the edge\'s, three '
+        'quarters of that in the kernel: receiving, and the pages of the memory that is shared with inspect and the account.',
 }
 
 # By samples of perf within each row, at 10,000 messages; where they were few, by CPU time beside the time taken.
@@ -50,10 +52,11 @@ IMAP = {
         'As in clear, and the cipher. Here Dovecot carries too, between its process for TLS and that of the mailbox.',
     'FETCH flags of all': 'CPU, in the account: writing the lines; nothing is read from the database.',
     'FETCH envelope and structure of all, warm':
-        'CPU: a quarter is spent unsealing the database\'s pages, the rest SQLite, copying and the hand-over.',
+        'CPU: a third is spent unsealing the database\'s pages, a fifth reading them from the file, a fifth in SQLite, the '
+        'rest copying and the hand-over.',
     'FETCH bodies of all':
-        'CPU of the store thread, which reads ahead of what is sent: unpacking more than two fifths of it, unsealing a '
-        'seventh, SQLite a sixth; beside it the edge, which carries the bytes.',
+        'CPU of the store thread, which reads ahead of what is sent: unpacking nearly half of it, unsealing '
+        'a sixth, SQLite and the kernel an eighth each; beside it the edge, which carries the bytes.',
     'STORE on 1,000':
         'The kernel for half of the time: one flush of half a dozen pages, and the hand-overs between edge and account. '
         'Then the account, which goes through a thousand records and tells its sessions; SQLite and sealing are a sixth.',
@@ -64,7 +67,8 @@ IMAP = {
     'MOVE of 1,000': 'CPU: records go from list to list, uids are remembered as gone; one flush.',
     'EXPUNGE of 1,000': 'CPU in SQLite: contents go, page by page; one flush.',
     'SEARCH SUBJECT':
-        'CPU: the header of each message is read: two fifths of the time are SQLite, a fifth unsealing, a fifth decompression.',
+        'CPU: the header of each message is read: a quarter of the time is unsealing, nearly a quarter decompression, a '
+        'fifth the kernel, which reads the pages, a seventh SQLite.',
     'SEARCH BODY': 'As SEARCH SUBJECT, over the search text that is kept of each message.',
     'POP3: log in, UIDL, download of 2,000':
         'Latency: half of the time is waiting, as each RETR is handed to the account and its store thread; then '

@@ -44,7 +44,8 @@ def instance():
         (folder / 'buffer_size_kb').write_text(str(BUFFER_KIB))
         (folder / 'options/event-fork').write_text('1')
     except OSError as why:
-        raise Unavailable(f'the kernel does not trace for us ({why})') from None
+        raise Unavailable(
+            f'the kernel does not trace for us ({why}); as root: mount -t tracefs tracefs /sys/kernel/tracing') from None
     try:
         yield folder
     finally:

@@ -50,8 +50,10 @@ def row(sessions, before, after, left):
 
     def total(state):
         return sum(kib for room, (_, kib) in state.items() if room != COMMAND)
-    return {'session': edge / sessions, 'idle': each_account(before), 'account': each_account(after), 'total': total(after),
-            'each': total(after) / sessions, 'command': after[COMMAND][1], 'left': total(left), 'before': before, 'after': after, 'rooms_left': left}
+    return {
+        'session': edge / sessions, 'idle': each_account(before), 'account': each_account(after), 'total': total(after),
+        'each': total(after) / sessions, 'command': after[COMMAND][1], 'left': total(left), 'before': before,
+        'after': after, 'rooms_left': left}
 
 
 def table(rows, tell):
