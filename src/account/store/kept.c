@@ -10,7 +10,7 @@ enum { FORM = 1, UIDS_LEFT = 1 << 20 };
 
 /* ---- a record: the form (1 octet), the delivery, when it was received and kept, the size of the header, texts ---- */
 
-enum { TEXTS = 7 };
+enum { TEXTS = 7, HEAD = 1 + sizeof(trace_id) + 3 * 8, TEXT_HEAD = 8 };
 
 static void texts_of(struct letter *l, str *out[TEXTS])
 {
@@ -29,7 +29,12 @@ static void put_letter(buf *b, const struct incoming *what)
 {
 	struct letter l = *what->letter;
 	str *texts[TEXTS];
+	size_t octets = HEAD;
 	texts_of(&l, texts);
+	for (size_t i = 0; i < TEXTS; i++)
+		octets += TEXT_HEAD + texts[i]->n;
+	if (!buf_reserve(b, octets))
+		return; /* b tells */
 	buf_putc(b, FORM);
 	buf_put(b, str_of((const char *)what->delivery.b, sizeof what->delivery.b));
 	put_u64(b, (uint64_t)what->received);
@@ -91,6 +96,7 @@ static void forget(struct kept_letters *l)
 	l->first = NULL;
 	l->end = &l->first;
 	l->n = 0;
+	memset(l->by_delivery, 0, sizeof l->by_delivery);
 }
 
 void kept_free(struct kept_letters *l)
@@ -105,10 +111,19 @@ static void look_at(struct kept_letters *l, const struct db *db)
 	l->generation = db_kept_generation(db);
 }
 
+/* The end of an id is random. */
+static size_t slot_of(const trace_id *id)
+{
+	return id->b[sizeof id->b - 1] % KEPT_SLOTS;
+}
+
 static void append(struct kept_letters *l, struct kept_letter *k)
 {
+	struct kept_letter **slot = &l->by_delivery[slot_of(&k->delivery)];
 	*l->end = k;
 	l->end = &k->next;
+	k->next_in_slot = *slot;
+	*slot = k;
 	l->n++;
 }
 
@@ -188,7 +203,7 @@ struct keeping {
 
 static bool is_kept(const struct kept_letters *l, const trace_id *id)
 {
-	for (const struct kept_letter *k = l->first; k; k = k->next)
+	for (const struct kept_letter *k = l->by_delivery[slot_of(id)]; k; k = k->next_in_slot)
 		if (memcmp(&k->delivery, id, sizeof *id) == 0)
 			return true;
 	return false;
@@ -227,7 +242,8 @@ static result keep(struct keeping *k, const struct incoming *what)
 	k->letter->size = k->size;
 	put_letter(&k->letter->record, what);
 	TRY(buf_result(&k->letter->record));
-	const struct commit_job job = {.run = keep_run, .kept = keep_kept, .arg = k, .brief = true, .gathers = true,
+	/* To look who else comes (`gathers`) costs more than what they could share. */
+	const struct commit_job job = {.run = keep_run, .kept = keep_kept, .arg = k, .brief = true,
 		.record = &k->letter->record, .recorded = keep_recorded};
 	list_insert(&s->kept.under_way, &k->place);
 	result r = committer_do(s->committer, &job);

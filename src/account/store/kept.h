@@ -25,6 +25,7 @@ enum {
 	KEPT_LETTERS = 64,          /* then the next one's commit takes them in */
 	KEPT_LETTER_MAX = 24 << 10, /* octets of trace block and body */
 	KEPT_BRIEF = 8,             /* as many are put in by the loop */
+	KEPT_SLOTS = 64,            /* of the table of delivery ids; a power of two */
 };
 
 struct incoming;
@@ -32,7 +33,7 @@ struct store;
 struct work;
 
 struct kept_letter {
-	struct kept_letter *next;
+	struct kept_letter *next, *next_in_slot;
 	trace_id delivery;
 	uint64_t size; /* as a quota counts it */
 	buf record;
@@ -41,6 +42,7 @@ struct kept_letter {
 struct kept_letters {
 	/* The store thread's: in the order in which they came */
 	struct kept_letter *first, **end;
+	struct kept_letter *by_delivery[KEPT_SLOTS];
 	size_t n;
 	uint64_t generation; /* in which they were kept; the database's is another: it has them */
 	/* The loop's: */
