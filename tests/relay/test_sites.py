@@ -153,7 +153,7 @@ def test_mail_goes_to_postfix_and_comes_from_it(net):
     with net.p.world.standing_at('p'), smtplib.SMTP(net.p.address, 25) as client:
         client.send_message(back)
     wait.until(lambda: arrived(net.a, 'ann', back['Subject']), 'the letter from Postfix did not come')
-    assert 'Verified TLS connection established to mail.a.test' in net.p.log_text()
+    wait.until(lambda: 'Verified TLS connection established to mail.a.test' in net.p.log_text(), 'Postfix does not tell of its proof')
     # Both name an authority (DANE-TA), not the server's own key.
     wait.until(lambda: re.search(r'"event":"mail\.sent"[^\n]*pat@p\.test[^\n]*"verified":"dane"', net.a.log_text()), 'the proof did not come')
 
@@ -340,8 +340,7 @@ def test_domains_are_told_how_tls_went(net):
     assert dane['policy']['policy-string'] == ['3 1 1 ' + '00' * 32]
     assert wait.until(lambda: mailed_report(net, 'dane.test'), 'the mail for dane.test did not come')[0] == [dane]
     assert sorted(signatures(net, 'stripped.test').values()) == [True, True]
-    log = net.a.log_text()
-    assert f'"report":"{report_id}"' in log
+    wait.until(lambda: f'"report":"{report_id}"' in net.a.log_text(), 'the log does not tell of the report')
     # What was told is forgotten, and the reports' own sessions are not counted.
     left = [r['domain'] for r in json.loads(net.a.command('queue', 'tls', '--json').stdout)['rows']]
     assert not {d for d, _ in REFUSED[:3]} & set(left), left
